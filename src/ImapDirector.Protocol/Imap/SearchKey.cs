@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+
+namespace ImapDirector.Protocol.Imap;
+
+/// <summary>A search criterion (RFC 3501 section 6.4.4). Negated forms (UNSEEN, UNKEYWORD …) carry <c>Present = false</c> instead of a NOT.</summary>
+public abstract record SearchKey;
+
+/// <summary>ALL.</summary>
+public sealed record AllKey : SearchKey;
+
+/// <summary>Several keys, all of which must match.</summary>
+public sealed record AndKey(ImmutableArray<SearchKey> Keys) : SearchKey;
+
+/// <summary>OR.</summary>
+public sealed record OrKey(SearchKey Left, SearchKey Right) : SearchKey;
+
+/// <summary>NOT.</summary>
+public sealed record NotKey(SearchKey Key) : SearchKey;
+
+/// <summary>A sequence-set of message numbers.</summary>
+public sealed record SequenceKey(SequenceSet Messages) : SearchKey;
+
+/// <summary>UID.</summary>
+public sealed record UidKey(SequenceSet Uids) : SearchKey;
+
+/// <summary>SEEN, UNSEEN, ANSWERED, … : exactly one bit of <see cref="SystemFlags"/>.</summary>
+public sealed record FlagKey(SystemFlags Flag, bool Present) : SearchKey;
+
+/// <summary>KEYWORD and UNKEYWORD.</summary>
+public sealed record KeywordKey(string Keyword, bool Present) : SearchKey;
+
+/// <summary>RECENT (<c>true</c>) and OLD (<c>false</c>); NEW is RECENT and UNSEEN in an <see cref="AndKey"/>.</summary>
+public sealed record RecentKey(bool Recent) : SearchKey;
+
+/// <summary>BEFORE, ON, SINCE, SENTBEFORE, SENTON, SENTSINCE.</summary>
+public sealed record DateKey(bool Sent, DateComparison Comparison, DateOnly Date) : SearchKey;
+
+/// <summary>How a <see cref="DateKey"/> compares.</summary>
+public enum DateComparison
+{
+    /// <summary>Earlier than the day.</summary>
+    Before,
+    /// <summary>Within the day.</summary>
+    On,
+    /// <summary>The day or later.</summary>
+    Since,
+}
+
+/// <summary>LARGER (<c>true</c>) and SMALLER (<c>false</c>), in bytes, both exclusive.</summary>
+public sealed record SizeKey(bool Larger, uint Bytes) : SearchKey;
+
+/// <summary>HEADER, and BCC, CC, FROM, SUBJECT, TO by their field names. An empty text asks whether the field is there.</summary>
+public sealed record HeaderKey(string Field, string Text) : SearchKey;
+
+/// <summary>BODY (<c>false</c>) and TEXT (<c>true</c>: header and body).</summary>
+public sealed record TextKey(bool IncludeHeader, string Text) : SearchKey;

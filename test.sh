@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Builds everything and runs all tests. Installs by apt what the tests need when it may; says what it lacks otherwise.
+# The last line is "N passed, N failed, N skipped".
+set -euo pipefail
+cd "$(dirname "$0")"
+
+tools="redis-server:redis-server curl:curl mbsync:isync python3:python3"
+missing=""
+for pair in $tools; do
+  command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+done
+if [ -n "$missing" ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing:$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends $missing >/dev/null || true
+  fi
+fi
+for pair in $tools; do
+  command -v "${pair%%:*}" >/dev/null 2>&1 || echo "Not here: ${pair%%:*} (package ${pair##*:}). The tests that need it are reported as skipped."
+done
+
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+status=0
+dotnet build ImapDirector.sln -c Release --nologo -v quiet
+dotnet test ImapDirector.sln -c Release --no-build --nologo -v quiet --logger trx --results-directory "$results" "$@" || status=$?
+
+sum() { cat "$results"/*.trx 2>/dev/null | grep -o "<Counters [^>]*" | grep -o " $1=\"[0-9]*\"" | tr -dc '0-9\n' | awk '{ s += $1 } END { print s + 0 }'; }
+total=$(sum total) passed=$(sum passed) executed=$(sum executed)
+skipped=$((total - executed))
+failed=$((executed - passed))
+# A test host that dies leaves no count behind: that is a failure too.
+[ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
