@@ -7,15 +7,15 @@ public sealed class StorageMetrics(IMetricFactory factory)
 {
     /// <summary>IMAP commands by name and result (<c>ok</c>, <c>no</c>, <c>bad</c>).</summary>
     public Counter Commands { get; } = factory.CreateCounter("imapdirector_node_commands_total",
-        "IMAP commands answered, by name and result.", "command", "result");
+        "IMAP commands answered, by name and result.", ["command", "result"]);
 
     /// <summary>Messages offered by LMTP, per recipient, by result (<c>stored</c>, <c>refused</c>, <c>failed</c>).</summary>
     public Counter Deliveries { get; } = factory.CreateCounter("imapdirector_node_deliveries_total",
-        "LMTP deliveries per recipient, by result.", "result");
+        "LMTP deliveries per recipient, by result.", ["result"]);
 
     /// <summary>Time of one store transaction until it is on disk, in seconds.</summary>
     public Histogram CommitDuration { get; } = factory.CreateHistogram("imapdirector_node_store_commit_duration_seconds",
-        "Duration of a store transaction until it is on disk.",
+        "Duration of a store transaction until it is on disk.", [],
         new HistogramConfiguration { Buckets = Histogram.ExponentialBuckets(0.0005, 2, 14) });
 
     /// <summary>Mailboxes that sessions have selected, each counted once.</summary>

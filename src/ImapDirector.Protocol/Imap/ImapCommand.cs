@@ -11,20 +11,28 @@ public abstract record ImapCommand(string Tag)
 }
 
 /// <summary>CAPABILITY.</summary>
-public sealed record CapabilityCommand(string Tag) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "CAPABILITY"; }
+public sealed record CapabilityCommand(string Tag) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "CAPABILITY";
+}
 
 /// <summary>NOOP.</summary>
-public sealed record NoopCommand(string Tag) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "NOOP"; }
+public sealed record NoopCommand(string Tag) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "NOOP";
+}
 
 /// <summary>LOGOUT.</summary>
-public sealed record LogoutCommand(string Tag) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "LOGOUT"; }
+public sealed record LogoutCommand(string Tag) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "LOGOUT";
+}
 
 /// <summary>STARTTLS.</summary>
-public sealed record StartTlsCommand(string Tag) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "STARTTLS"; }
+public sealed record StartTlsCommand(string Tag) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "STARTTLS";
+}
 
 /// <summary>LOGIN. The bytes are as sent: the caller decides what text they may be.</summary>
 public sealed record LoginCommand(string Tag, byte[] User, byte[] Password) : ImapCommand(Tag)
@@ -47,32 +55,46 @@ public sealed record AuthenticateCommand(string Tag, string Mechanism, byte[]? I
 }
 
 /// <summary>ID (RFC 2971). An empty array stands for <c>NIL</c>; a value may be <c>null</c>.</summary>
-public sealed record IdCommand(string Tag, ImmutableArray<KeyValuePair<string, string?>> Fields) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "ID"; }
+public sealed record IdCommand(string Tag, ImmutableArray<KeyValuePair<string, string?>> Fields) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "ID";
+}
 
 /// <summary>ENABLE (RFC 5161), names in upper case.</summary>
-public sealed record EnableCommand(string Tag, ImmutableArray<string> Capabilities) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "ENABLE"; }
+public sealed record EnableCommand(string Tag, ImmutableArray<string> Capabilities) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "ENABLE";
+}
 
 /// <summary>SELECT or EXAMINE.</summary>
-public sealed record SelectCommand(string Tag, MailboxName Mailbox, bool ReadOnly) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => ReadOnly ? "EXAMINE" : "SELECT"; }
+public sealed record SelectCommand(string Tag, MailboxName Mailbox, bool ReadOnly) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => ReadOnly ? "EXAMINE" : "SELECT";
+}
 
 /// <summary>CREATE, with the <c>USE</c> attributes of RFC 6154 (such as <c>\Sent</c>).</summary>
-public sealed record CreateCommand(string Tag, MailboxName Mailbox, ImmutableArray<string> SpecialUse) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "CREATE"; }
+public sealed record CreateCommand(string Tag, MailboxName Mailbox, ImmutableArray<string> SpecialUse) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "CREATE";
+}
 
 /// <summary>DELETE.</summary>
-public sealed record DeleteCommand(string Tag, MailboxName Mailbox) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "DELETE"; }
+public sealed record DeleteCommand(string Tag, MailboxName Mailbox) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "DELETE";
+}
 
 /// <summary>RENAME.</summary>
-public sealed record RenameCommand(string Tag, MailboxName From, MailboxName To) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "RENAME"; }
+public sealed record RenameCommand(string Tag, MailboxName From, MailboxName To) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "RENAME";
+}
 
 /// <summary>SUBSCRIBE or UNSUBSCRIBE.</summary>
-public sealed record SubscribeCommand(string Tag, MailboxName Mailbox, bool Subscribe) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => Subscribe ? "SUBSCRIBE" : "UNSUBSCRIBE"; }
+public sealed record SubscribeCommand(string Tag, MailboxName Mailbox, bool Subscribe) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => Subscribe ? "SUBSCRIBE" : "UNSUBSCRIBE";
+}
 
 /// <summary>LIST, plain or extended (RFC 5258, RFC 6154, RFC 5819).</summary>
 /// <param name="Tag">The tag.</param>
@@ -83,12 +105,16 @@ public sealed record SubscribeCommand(string Tag, MailboxName Mailbox, bool Subs
 /// <param name="StatusItems">The items of <c>RETURN (STATUS (…))</c>.</param>
 /// <param name="Extended">Whether the extended syntax was used (several patterns, or options).</param>
 public sealed record ListCommand(string Tag, string Reference, ImmutableArray<string> Patterns, ListSelect Select,
-    ListReturn Return, ImmutableArray<StatusItem> StatusItems, bool Extended) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "LIST"; }
+    ListReturn Return, ImmutableArray<StatusItem> StatusItems, bool Extended) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "LIST";
+}
 
 /// <summary>LSUB.</summary>
-public sealed record LsubCommand(string Tag, string Reference, string Pattern) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "LSUB"; }
+public sealed record LsubCommand(string Tag, string Reference, string Pattern) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "LSUB";
+}
 
 /// <summary>Selection options of LIST (RFC 5258 section 3.1).</summary>
 [Flags]
@@ -123,8 +149,10 @@ public enum ListReturn
 }
 
 /// <summary>STATUS.</summary>
-public sealed record StatusCommand(string Tag, MailboxName Mailbox, ImmutableArray<StatusItem> Items) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "STATUS"; }
+public sealed record StatusCommand(string Tag, MailboxName Mailbox, ImmutableArray<StatusItem> Items) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "STATUS";
+}
 
 /// <summary>A STATUS data item (RFC 3501 section 6.3.10, RFC 9051 section 6.3.11).</summary>
 public enum StatusItem
@@ -152,8 +180,10 @@ public enum StatusItem
 /// <param name="Date">The date-time given, or <c>null</c> for now.</param>
 /// <param name="Literal">The message literal that follows.</param>
 public sealed record AppendCommand(string Tag, MailboxName Mailbox, FlagList Flags, DateTimeOffset? Date, LiteralHeader Literal)
-    : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "APPEND"; }
+    : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "APPEND";
+}
 
 /// <summary>The announcement of a literal: <c>{Length}</c>, <c>{Length+}</c> (RFC 7888), <c>~{Length}</c> (RFC 3516).</summary>
 /// <param name="Length">Bytes that follow.</param>
@@ -162,16 +192,22 @@ public sealed record AppendCommand(string Tag, MailboxName Mailbox, FlagList Fla
 public readonly record struct LiteralHeader(long Length, bool Synchronizing, bool Binary);
 
 /// <summary>CHECK.</summary>
-public sealed record CheckCommand(string Tag) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "CHECK"; }
+public sealed record CheckCommand(string Tag) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "CHECK";
+}
 
 /// <summary>CLOSE (expunges) or UNSELECT (RFC 3691, does not).</summary>
-public sealed record CloseCommand(string Tag, bool Expunge) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => Expunge ? "CLOSE" : "UNSELECT"; }
+public sealed record CloseCommand(string Tag, bool Expunge) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => Expunge ? "CLOSE" : "UNSELECT";
+}
 
 /// <summary>EXPUNGE, or UID EXPUNGE (RFC 4315) when <paramref name="Uids"/> is given.</summary>
-public sealed record ExpungeCommand(string Tag, SequenceSet? Uids) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => Uids is null ? "EXPUNGE" : "UID EXPUNGE"; }
+public sealed record ExpungeCommand(string Tag, SequenceSet? Uids) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => Uids is null ? "EXPUNGE" : "UID EXPUNGE";
+}
 
 /// <summary>SEARCH or UID SEARCH.</summary>
 /// <param name="Tag">The tag.</param>
@@ -179,17 +215,23 @@ public sealed record ExpungeCommand(string Tag, SequenceSet? Uids) : ImapCommand
 /// <param name="Charset">The charset given in upper case, or <c>null</c> for US-ASCII/UTF-8. Strings in the key are decoded
 /// with it; an unknown one makes the parser answer <see cref="ParseErrorKind.BadCharset"/>.</param>
 /// <param name="Key">The criteria; several keys are one <see cref="AndKey"/>.</param>
-public sealed record SearchCommand(string Tag, bool ByUid, string? Charset, SearchKey Key) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => ByUid ? "UID SEARCH" : "SEARCH"; }
+public sealed record SearchCommand(string Tag, bool ByUid, string? Charset, SearchKey Key) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => ByUid ? "UID SEARCH" : "SEARCH";
+}
 
 /// <summary>FETCH or UID FETCH; macros are already expanded.</summary>
-public sealed record FetchCommand(string Tag, bool ByUid, SequenceSet Messages, ImmutableArray<FetchItem> Items) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => ByUid ? "UID FETCH" : "FETCH"; }
+public sealed record FetchCommand(string Tag, bool ByUid, SequenceSet Messages, ImmutableArray<FetchItem> Items) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => ByUid ? "UID FETCH" : "FETCH";
+}
 
 /// <summary>STORE or UID STORE.</summary>
 public sealed record StoreCommand(string Tag, bool ByUid, SequenceSet Messages, StoreOperation Operation, bool Silent, FlagList Flags)
-    : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => ByUid ? "UID STORE" : "STORE"; }
+    : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => ByUid ? "UID STORE" : "STORE";
+}
 
 /// <summary>What STORE does with the flags it is given.</summary>
 public enum StoreOperation
@@ -203,7 +245,8 @@ public enum StoreOperation
 }
 
 /// <summary>COPY, UID COPY, MOVE or UID MOVE (RFC 6851).</summary>
-public sealed record CopyCommand(string Tag, bool ByUid, SequenceSet Messages, MailboxName Mailbox, bool Move) : ImapCommand(Tag) { /// <inheritdoc />
+public sealed record CopyCommand(string Tag, bool ByUid, SequenceSet Messages, MailboxName Mailbox, bool Move) : ImapCommand(Tag)
+{ /// <inheritdoc />
     public override string Name => (ByUid, Move) switch
     {
         (false, false) => "COPY",
@@ -214,9 +257,13 @@ public sealed record CopyCommand(string Tag, bool ByUid, SequenceSet Messages, M
 }
 
 /// <summary>IDLE (RFC 2177).</summary>
-public sealed record IdleCommand(string Tag) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "IDLE"; }
+public sealed record IdleCommand(string Tag) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "IDLE";
+}
 
 /// <summary>NAMESPACE (RFC 2342).</summary>
-public sealed record NamespaceCommand(string Tag) : ImapCommand(Tag) { /// <inheritdoc />
-    public override string Name => "NAMESPACE"; }
+public sealed record NamespaceCommand(string Tag) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "NAMESPACE";
+}

@@ -1,0 +1,40 @@
+using Prometheus;
+
+namespace ImapDirector.Director;
+
+/// <summary>The director's metrics. No label carries anything a client sent.</summary>
+public sealed class DirectorMetrics(IMetricFactory factory)
+{
+    /// <summary>Logins by mechanism and result (the names of <c>AuthenticationOutcome</c> and <c>DirectoryOutcome</c> in snake case, or <c>backend_failed</c>).</summary>
+    public Counter Logins { get; } = factory.CreateCounter("imapdirector_logins_total",
+        "Login attempts, by mechanism and result.", ["mechanism", "result"]);
+
+    /// <summary>From the client's credentials to the hand-over to the relay, in seconds; successful logins only.</summary>
+    public Histogram LoginDuration { get; } = factory.CreateHistogram("imapdirector_login_duration_seconds",
+        "Duration of a successful login, from the credentials to the relay.", [],
+        new HistogramConfiguration { Buckets = Histogram.ExponentialBuckets(0.001, 2, 14) });
+
+    /// <summary>Sessions in the relay, by node.</summary>
+    public Gauge Sessions { get; } = factory.CreateGauge("imapdirector_sessions_active", "Sessions being relayed, by node.", ["node"]);
+
+    /// <summary>Connections that have not logged in.</summary>
+    public Gauge PreLoginConnections { get; } = factory.CreateGauge("imapdirector_prelogin_connections", "Connections in the login dialogue.");
+
+    /// <summary>Bytes relayed by direction (<c>to_client</c>, <c>to_node</c>).</summary>
+    public Counter RelayedBytes { get; } = factory.CreateCounter("imapdirector_relayed_bytes_total", "Bytes relayed, by direction.", ["direction"]);
+
+    /// <summary>Connections to nodes by result (<c>ok</c>, or why not).</summary>
+    public Counter BackendConnects { get; } = factory.CreateCounter("imapdirector_backend_connects_total",
+        "Connections made to nodes, by node and result.", ["node", "result"]);
+
+    /// <summary>Calls to Redis in seconds, by operation.</summary>
+    public Histogram RedisDuration { get; } = factory.CreateHistogram("imapdirector_redis_duration_seconds",
+        "Duration of calls to Redis, by operation.", ["operation"],
+        new HistogramConfiguration { Buckets = Histogram.ExponentialBuckets(0.0001, 2, 14) });
+
+    /// <summary>Calls to Redis that failed, by operation.</summary>
+    public Counter RedisFailures { get; } = factory.CreateCounter("imapdirector_redis_failures_total", "Calls to Redis that failed, by operation.", ["operation"]);
+
+    /// <summary>LMTP deliveries per recipient by result (<c>delivered</c>, <c>deferred</c>, <c>refused</c>).</summary>
+    public Counter Deliveries { get; } = factory.CreateCounter("imapdirector_deliveries_total", "LMTP deliveries per recipient, by result.", ["result"]);
+}

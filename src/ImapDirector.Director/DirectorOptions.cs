@@ -1,0 +1,130 @@
+using System.Net;
+
+namespace ImapDirector.Director;
+
+/// <summary>The director's settings. Defaults are what a provider would start with; <c>docs/configuration.md</c> lists keys and bounds.</summary>
+public sealed record DirectorOptions
+{
+    /// <summary>This director's name, unique in the cluster; part of its incarnation.</summary>
+    public string Name { get; init; } = Environment.MachineName;
+
+    /// <summary>Plain IMAP with STARTTLS, or <c>null</c> for none.</summary>
+    public IPEndPoint? Imap { get; init; }
+
+    /// <summary>IMAP over TLS, or <c>null</c> for none.</summary>
+    public IPEndPoint? Imaps { get; init; }
+
+    /// <summary>LMTP, or <c>null</c> for none.</summary>
+    public IPEndPoint? Lmtp { get; init; }
+
+    /// <summary>The domain of user names without one, or <c>null</c>.</summary>
+    public string? DefaultDomain { get; init; }
+
+    /// <summary>Whether a password may be sent without TLS. From loopback it always may.</summary>
+    public bool AllowPlainTextLogin { get; init; }
+
+    /// <summary>StackExchange.Redis configuration string, such as <c>127.0.0.1:6379,password=…</c>.</summary>
+    public string Redis { get; init; } = "127.0.0.1:6379";
+
+    /// <summary>One call to Redis may take this long (limits R7).</summary>
+    public TimeSpan RedisTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>An assignment that was confirmed by Redis within this time serves logins while Redis is away. Zero: never.</summary>
+    public TimeSpan AssignmentCacheAge { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The pool new users are assigned to.</summary>
+    public string DefaultPool { get; init; } = "default";
+
+    /// <summary>Connecting to a node may take this long (limits R2).</summary>
+    public TimeSpan BackendConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The whole login at a node may take this long (limits R2).</summary>
+    public TimeSpan BackendLoginTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>From the greeting to a successful login (limits P9).</summary>
+    public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>A TLS handshake may take this long (limits P10).</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Before every refusal of a login (limits P14).</summary>
+    public TimeSpan FailureDelay { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>A relayed session with no byte in either direction for this long is closed (RFC 9051 section 5.4: at least 30 minutes).</summary>
+    public TimeSpan RelayIdleTimeout { get; init; } = TimeSpan.FromMinutes(31);
+
+    /// <summary>Connections in all (limits P12).</summary>
+    public int MaxConnections { get; init; } = 20_000;
+
+    /// <summary>Connections that have not authenticated, from one address (limits P12).</summary>
+    public int MaxConnectionsPerAddress { get; init; } = 50;
+
+    /// <summary>Sessions of one user from one address (limits P13).</summary>
+    public int MaxSessionsPerUserAddress { get; init; } = 10;
+
+    /// <summary>The largest message LMTP takes, in bytes (limits N5).</summary>
+    public long MaxMessageBytes { get; init; } = 50L * 1024 * 1024;
+
+    /// <summary>Addresses that may talk LMTP to us besides loopback, as CIDR networks (limits L7).</summary>
+    public IReadOnlyList<IPNetwork> LmtpNetworks { get; init; } = [];
+
+    /// <summary>Load balancers that send a PROXY header, as CIDR networks; from them it is required.</summary>
+    public IReadOnlyList<IPNetwork> ProxyNetworks { get; init; } = [];
+
+    /// <summary>Where messages above 128 KiB wait while they are delivered.</summary>
+    public string SpoolDirectory { get; init; } = Path.GetTempPath();
+
+    /// <summary>The nodes, at least one.</summary>
+    public IReadOnlyList<BackendNode> Nodes { get; init; } = [];
+}
+
+/// <summary>A storage node as the director sees it.</summary>
+public sealed record BackendNode
+{
+    /// <summary>Its name: what Redis holds. 1 to 64 of <c>a-z 0-9 . - _</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Host name or address.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>IMAP port.</summary>
+    public int ImapPort { get; init; } = 143;
+
+    /// <summary>LMTP port.</summary>
+    public int LmtpPort { get; init; } = 24;
+
+    /// <summary>How the IMAP connection to it is secured.</summary>
+    public BackendTls Tls { get; init; } = BackendTls.None;
+
+    /// <summary>The name its certificate must carry; <c>null</c> for <see cref="Host"/>.</summary>
+    public string? TlsName { get; init; }
+
+    /// <summary>SHA-256 of its certificate in hexadecimal: accept exactly this one (instead of a chain to a trusted root), or <c>null</c>.</summary>
+    public string? TlsFingerprint { get; init; }
+
+    /// <summary>The pool it belongs to.</summary>
+    public string Pool { get; init; } = "default";
+
+    /// <summary>Its share of new users, 0 (none) to 1000.</summary>
+    public int Weight { get; init; } = 100;
+
+    /// <summary>The name under which directors log in at it (SASL PLAIN authentication identity).</summary>
+    public string MasterUser { get; init; } = "director";
+
+    /// <summary>The password that goes with it. Never logged.</summary>
+    public required string MasterPassword { get; init; }
+
+    /// <summary>Leaves the password out.</summary>
+    public override string ToString() => $"{Name} ({Host}:{ImapPort})";
+}
+
+/// <summary>How the connection to a node is secured.</summary>
+public enum BackendTls
+{
+    /// <summary>Not at all: loopback or a private network.</summary>
+    None,
+    /// <summary>STARTTLS before anything else.</summary>
+    StartTls,
+    /// <summary>TLS from the first byte.</summary>
+    Implicit,
+}

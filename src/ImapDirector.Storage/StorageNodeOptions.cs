@@ -1,0 +1,49 @@
+using System.Net;
+
+namespace ImapDirector.Storage;
+
+/// <summary>The storage node's settings.</summary>
+public sealed record StorageNodeOptions
+{
+    /// <summary>This node's name, as the directors' configuration calls it.</summary>
+    public string Name { get; init; } = "node1";
+
+    /// <summary>Where the mail is kept. Made, for its owner only, when it is missing.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary>Where IMAP listens, for directors.</summary>
+    public required IPEndPoint Imap { get; init; }
+
+    /// <summary>Where LMTP listens, for directors (or a mail transfer agent beside the node).</summary>
+    public required IPEndPoint Lmtp { get; init; }
+
+    /// <summary>The authentication identity directors log in with (SASL PLAIN, the user as authorization identity).</summary>
+    public string MasterUser { get; init; } = "director";
+
+    /// <summary>The password that goes with it, 16 characters at least. Never logged.</summary>
+    public required string MasterPassword { get; init; }
+
+    /// <summary>Addresses besides loopback that may connect, as CIDR networks (limits B3, L7).</summary>
+    public IReadOnlyList<IPNetwork> TrustedNetworks { get; init; } = [];
+
+    /// <summary>Whether IMAP from a non-loopback address needs TLS before login.</summary>
+    public bool RequireTls { get; init; } = true;
+
+    /// <summary>The largest message, in bytes, by APPEND or LMTP (limits N5).</summary>
+    public long MaxMessageBytes { get; init; } = 50L * 1024 * 1024;
+
+    /// <summary>A session without a command for this long is closed (RFC 9051 section 5.4: at least 30 minutes).</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>A client that takes nothing of our output for this long is closed (limits N2).</summary>
+    public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>From the greeting to a successful login (limits P9).</summary>
+    public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Connections in all.</summary>
+    public int MaxConnections { get; init; } = 20_000;
+
+    /// <summary>Leaves the password out.</summary>
+    public override string ToString() => $"{Name} ({Imap})";
+}
