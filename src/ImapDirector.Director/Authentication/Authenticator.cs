@@ -1,9 +1,10 @@
 using ImapDirector.Protocol;
+using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Authentication;
 
 /// <summary>Checks a name and a password. An unknown user costs the same time as a wrong password; hashing runs on a bounded number of threads.</summary>
-internal sealed class Authenticator
+internal sealed class Authenticator(DirectorOptions options, RedisPasswordDatabase accounts, PasswordHasher hasher, ILogger<Authenticator> logger)
 {
     /// <summary>Checks the password.</summary>
     /// <param name="name">As the client sent it, UTF-8.</param>

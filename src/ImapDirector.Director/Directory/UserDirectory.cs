@@ -1,10 +1,14 @@
 using ImapDirector.Protocol;
+using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Directory;
 
 /// <summary>The user → node map in Redis. One script does get-or-assign, the limit check and the session's registration in one round trip.</summary>
-internal sealed class UserDirectory
+internal sealed class UserDirectory(DirectorOptions options, RedisConnection redis, ILoggerFactory loggers) : IAsyncDisposable
 {
+    /// <summary>Begins the loop that takes and renews this director's lease. Returns after the first attempt, whether or not Redis answered.</summary>
+    public Task StartAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+
     /// <summary>Finds the user's node (assigning one of the default pool by weighted rendezvous hashing where there is none) and registers the session.</summary>
     public Task<SessionTicket> OpenSessionAsync(UserName user, SessionRecord session, CancellationToken cancellationToken) => throw new NotImplementedException();
 
@@ -13,6 +17,9 @@ internal sealed class UserDirectory
 
     /// <summary>As <see cref="OpenSessionAsync"/> without a session: for deliveries.</summary>
     public Task<SessionTicket> AssignAsync(UserName user, CancellationToken cancellationToken) => throw new NotImplementedException();
+
+    /// <summary>Gives the lease back, which ends every session record of this director, and ends the loop.</summary>
+    public ValueTask DisposeAsync() => throw new NotImplementedException();
 }
 
 /// <summary>What Redis keeps of a session.</summary>
