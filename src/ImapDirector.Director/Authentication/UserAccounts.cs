@@ -1,36 +1,120 @@
+using ImapDirector.Director.Directory;
+using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
+using Prometheus;
+using StackExchange.Redis;
 
 namespace ImapDirector.Director.Authentication;
 
 /// <summary>The accounts in Redis, as the command line manages them.</summary>
-public sealed class UserAccounts(DirectorOptions options, ILoggerFactory loggers) : IAsyncDisposable
+public sealed class UserAccounts : IAsyncDisposable
 {
+    private const int MaxPasswordBytes = 1024;
+
+    private readonly DirectorOptions _options;
+    private readonly RedisConnection _redis;
+    private readonly RedisPasswordDatabase _accounts;
+    private readonly PasswordHasher _hasher = new();
+
+    /// <summary>Composes it; nothing is opened yet.</summary>
+    public UserAccounts(DirectorOptions options, ILoggerFactory loggers)
+    {
+        _options = options;
+        // A command that runs once has nobody to show metrics to.
+        var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
+        _redis = new RedisConnection(options, metrics, loggers.CreateLogger<RedisConnection>());
+        _accounts = new RedisPasswordDatabase(_redis);
+    }
+
     /// <summary>Connects to <see cref="DirectorOptions.Redis"/>; when Redis is away every call answers <see cref="AccountOutcome.Unavailable"/>.</summary>
-    public Task ConnectAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="ArgumentException"><see cref="DirectorOptions.Redis"/> is no configuration string.</exception>
+    public Task ConnectAsync(CancellationToken cancellationToken) => _redis.ConnectAsync(cancellationToken);
 
     /// <summary>Makes an account.</summary>
     /// <param name="name">The user's name; <see cref="DirectorOptions.DefaultDomain"/> is added where it has no domain.</param>
     /// <param name="password">UTF-8, 1 to 1024 bytes; the caller zeroes it afterwards.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public Task<AccountOutcome> AddAsync(string name, ReadOnlyMemory<byte> password, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<AccountOutcome> AddAsync(string name, ReadOnlyMemory<byte> password, CancellationToken cancellationToken) =>
+        WithPasswordAsync(name, password, AccountOutcome.Exists,
+            (user, hash) => _accounts.AddAsync(user, hash, DateTimeOffset.UtcNow, cancellationToken), cancellationToken);
 
     /// <summary>Gives an existing account a new password.</summary>
     /// <param name="name">The user's name.</param>
     /// <param name="password">UTF-8, 1 to 1024 bytes; the caller zeroes it afterwards.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public Task<AccountOutcome> SetPasswordAsync(string name, ReadOnlyMemory<byte> password, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<AccountOutcome> SetPasswordAsync(string name, ReadOnlyMemory<byte> password, CancellationToken cancellationToken) =>
+        WithPasswordAsync(name, password, AccountOutcome.NoSuchUser,
+            (user, hash) => _accounts.SetPasswordAsync(user, hash, cancellationToken), cancellationToken);
 
-    /// <summary>Calls <paramref name="onAccount"/> with the name of each account as it is found, in no order.</summary>
-    public Task<AccountOutcome> ListAsync(Action<string> onAccount, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>Calls <paramref name="onAccount"/> with the name of each account as it is found, in no order. An account that is
+    /// made or removed meanwhile may or may not be among them; none comes twice.</summary>
+    public async Task<AccountOutcome> ListAsync(Action<string> onAccount, CancellationToken cancellationToken)
+    {
+        var seen = new HashSet<string>();
+        var isComplete = await _redis.ScanAsync(RedisKeys.AllAccounts, key =>
+        {
+            var user = RedisKeys.UserOfAccount(key);
+            if (seen.Add(user)) onAccount(user);
+            return ValueTask.CompletedTask;
+        }, cancellationToken);
+        return isComplete ? AccountOutcome.Done : AccountOutcome.Unavailable;
+    }
 
     /// <summary>What Redis knows of a user; the details are there when the outcome is <see cref="AccountOutcome.Done"/>.</summary>
-    public Task<(AccountOutcome Outcome, AccountDetails? Details)> ShowAsync(string name, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task<(AccountOutcome Outcome, AccountDetails? Details)> ShowAsync(string name, CancellationToken cancellationToken)
+    {
+        if (!UserName.TryCreate(name, _options.DefaultDomain, out var user)) return (AccountOutcome.InvalidName, null);
+        var account = await _accounts.FindAsync(user, cancellationToken);
+        if (!account.Succeeded) return (AccountOutcome.Unavailable, null);
+        if (account.Value is null) return (AccountOutcome.NoSuchUser, null);
+        var assignment = await _redis.CallAsync("show", database => database.HashGetAsync(RedisKeys.Assignment(user), ["node", "epoch"]), cancellationToken);
+        var sessions = await _redis.CallAsync("show", database => database.HashGetAllAsync(RedisKeys.Sessions(user)), cancellationToken);
+        var leases = await _redis.CallAsync("show", database => database.SortedSetRangeByRankAsync(RedisKeys.Leases), cancellationToken);
+        if (!assignment.Succeeded || !sessions.Succeeded || !leases.Succeeded) return (AccountOutcome.Unavailable, null);
+        var node = assignment.Value[0];
+        _ = long.TryParse(assignment.Value[1].ToString(), out var epoch);
+        return (AccountOutcome.Done, new AccountDetails(user.Value, account.Value.Created, account.Value.IsDisabled,
+            node.IsNull ? null : node.ToString(), epoch, Live(sessions.Value, leases.Value)));
+    }
 
     /// <summary>Removes the account. The assignment stays, because the mail is still on that node.</summary>
-    public Task<AccountOutcome> RemoveAsync(string name, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task<AccountOutcome> RemoveAsync(string name, CancellationToken cancellationToken) =>
+        UserName.TryCreate(name, _options.DefaultDomain, out var user)
+            ? Outcome(await _accounts.RemoveAsync(user, cancellationToken), AccountOutcome.NoSuchUser)
+            : AccountOutcome.InvalidName;
 
     /// <inheritdoc />
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        await _redis.DisposeAsync();
+        _hasher.Dispose();
+    }
+
+    private async Task<AccountOutcome> WithPasswordAsync(string name, ReadOnlyMemory<byte> password, AccountOutcome otherwise,
+        Func<UserName, PasswordHash, Task<RedisReply<bool>>> change, CancellationToken cancellationToken)
+    {
+        if (!UserName.TryCreate(name, _options.DefaultDomain, out var user)) return AccountOutcome.InvalidName;
+        if (password.Length is 0 or > MaxPasswordBytes) return AccountOutcome.InvalidPassword;
+        return await _hasher.HashAsync(password, cancellationToken) is { } hash
+            ? Outcome(await change(user, hash), otherwise)
+            : AccountOutcome.Unavailable;
+    }
+
+    private static AccountOutcome Outcome(RedisReply<bool> reply, AccountOutcome otherwise) =>
+        !reply.Succeeded ? AccountOutcome.Unavailable : reply.Value ? AccountOutcome.Done : otherwise;
+
+    private static List<AccountSession> Live(HashEntry[] entries, RedisValue[] leases)
+    {
+        var directors = leases.Select(lease => lease.ToString()).ToHashSet();
+        var live = new List<AccountSession>();
+        foreach (var entry in entries)
+        {
+            if (SessionValue.TryParse(entry.Name.ToString(), entry.Value.ToString(), out var epoch, out var director, out var session)
+                && directors.Contains($"{epoch} {director}"))
+                live.Add(new AccountSession(session.Id, director, session.ClientAddress, session.Started));
+        }
+        return live;
+    }
 }
 
 /// <summary>Every way a change of an account can end.</summary>

@@ -1,16 +1,144 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
 
 namespace ImapDirector.Director.Directory;
 
 /// <summary>The one connection to Redis. Every call has a time limit, fails at once while Redis is away, and ends as a value.</summary>
-internal sealed class RedisConnection(DirectorOptions options, DirectorMetrics metrics, ILogger<RedisConnection> logger) : IAsyncDisposable
+internal sealed partial class RedisConnection(DirectorOptions options, DirectorMetrics metrics, ILogger<RedisConnection> logger) : IAsyncDisposable
 {
+    private const int TimeoutsBeforePause = 5;
+    private const int ScanPageSize = 500;
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly CircuitBreaker _breaker = new(TimeProvider.System, TimeoutsBeforePause, Pause);
+    private ConnectionMultiplexer? _multiplexer;
+    private int _isAway;
+
     /// <summary>Connects; when Redis is away it returns all the same and goes on trying in the background.</summary>
-    public Task ConnectAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="ArgumentException"><see cref="DirectorOptions.Redis"/> is no configuration string.</exception>
+    public async Task ConnectAsync(CancellationToken cancellationToken)
+    {
+        var configuration = ConfigurationOptions.Parse(options.Redis);
+        var milliseconds = (int)options.RedisTimeout.TotalMilliseconds;
+        configuration.AbortOnConnectFail = false;
+        configuration.BacklogPolicy = BacklogPolicy.FailFast;
+        configuration.ConnectTimeout = milliseconds;
+        configuration.AsyncTimeout = milliseconds;
+        configuration.SyncTimeout = milliseconds;
+        configuration.ConnectRetry = 1;
+        configuration.ReconnectRetryPolicy = new ExponentialRetry(100, 2000);
+        configuration.IncludeDetailInExceptions = false;
+        configuration.ClientName = "imapdirector";
+        _multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration).WaitAsync(cancellationToken);
+        if (!_multiplexer.IsConnected) ReportAway("connect", "no connection");
+    }
 
     /// <summary>Whether Redis answers now; within <see cref="DirectorOptions.RedisTimeout"/>.</summary>
-    public Task<bool> IsAvailableAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task<bool> IsAvailableAsync(CancellationToken cancellationToken) =>
+        (await CallAsync("ping", database => database.PingAsync(), cancellationToken)).Succeeded;
+
+    /// <summary>Makes one call.</summary>
+    /// <param name="operation">Its name in metrics and logs.</param>
+    /// <param name="call">The call; it runs once and is never repeated.</param>
+    /// <param name="cancellationToken">Ends the wait. Redis may have done the work all the same.</param>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async Task<RedisReply<T>> CallAsync<T>(string operation, Func<IDatabase, Task<T>> call, CancellationToken cancellationToken)
+    {
+        if (_multiplexer is not { } multiplexer || !_breaker.TryEnter())
+        {
+            metrics.RedisFailures.WithLabels(operation).Inc();
+            return default;
+        }
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            var value = await call(multiplexer.GetDatabase()).WaitAsync(options.RedisTimeout, cancellationToken);
+            metrics.RedisDuration.WithLabels(operation).Observe(Stopwatch.GetElapsedTime(started).TotalSeconds);
+            _breaker.Succeeded();
+            ReportBack();
+            return new RedisReply<T>(true, value);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            return Fail<T>(operation, exception);
+        }
+    }
+
+    /// <summary>Walks over every key that matches a pattern, in no order; a key may come twice.</summary>
+    /// <param name="pattern">A constant of ours: never made of what a user sent (limits D5).</param>
+    /// <param name="onKey">Called with each key.</param>
+    /// <param name="cancellationToken">Ends the walk.</param>
+    /// <returns><c>false</c> when Redis went away before the end.</returns>
+    public async Task<bool> ScanAsync(string pattern, Func<string, ValueTask> onKey, CancellationToken cancellationToken)
+    {
+        const string operation = "scan";
+        if (_multiplexer is not { IsConnected: true } multiplexer) return false;
+        try
+        {
+            foreach (var server in multiplexer.GetServers())
+            {
+                if (server.IsReplica || !server.IsConnected) continue;
+                await using var keys = server.KeysAsync(multiplexer.GetDatabase().Database, pattern, ScanPageSize).GetAsyncEnumerator(cancellationToken);
+                while (await keys.MoveNextAsync().AsTask().WaitAsync(options.RedisTimeout, cancellationToken))
+                    await onKey(keys.Current.ToString());
+            }
+            return true;
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            return Fail<bool>(operation, exception).Value;
+        }
+    }
 
     /// <inheritdoc />
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _multiplexer, null) is { } multiplexer) await multiplexer.DisposeAsync();
+    }
+
+    private RedisReply<T> Fail<T>(string operation, Exception exception)
+    {
+        metrics.RedisFailures.WithLabels(operation).Inc();
+        if (exception is RedisServerException)
+        {
+            Log.Refused(logger, operation, exception.Message);
+            _breaker.Succeeded();
+        }
+        else
+        {
+            // A lost connection fails at once and needs no pause; only waiting in vain does.
+            if (exception is TimeoutException) _breaker.Failed();
+            ReportAway(operation, exception.GetType().Name);
+        }
+        return default;
+    }
+
+    private void ReportAway(string operation, string reason)
+    {
+        if (Interlocked.Exchange(ref _isAway, 1) == 0) Log.Away(logger, operation, reason);
+    }
+
+    private void ReportBack()
+    {
+        if (Volatile.Read(ref _isAway) != 0 && Interlocked.Exchange(ref _isAway, 0) == 1) Log.Back(logger);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3001, LogLevel.Warning, "Redis is away: {Operation} failed ({Reason}). Cached logins go on, others are told UNAVAILABLE")]
+        public static partial void Away(ILogger logger, string operation, string reason);
+
+        [LoggerMessage(3002, LogLevel.Information, "Redis is back")]
+        public static partial void Back(ILogger logger);
+
+        [LoggerMessage(3003, LogLevel.Error, "Redis refused {Operation}: {Error}")]
+        public static partial void Refused(ILogger logger, string operation, string error);
+    }
 }
+
+/// <summary>What a call to Redis came to.</summary>
+/// <param name="Succeeded">Whether Redis answered. If not, the call may or may not have had its effect.</param>
+/// <param name="Value">The answer.</param>
+internal readonly record struct RedisReply<T>([property: MemberNotNullWhen(true, "Value")] bool Succeeded, T? Value);

@@ -1,25 +1,143 @@
+using System.Globalization;
 using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
 
 namespace ImapDirector.Director.Directory;
 
 /// <summary>The user → node map in Redis. One script does get-or-assign, the limit check and the session's registration in one round trip.</summary>
-internal sealed class UserDirectory(DirectorOptions options, RedisConnection redis, ILoggerFactory loggers) : IAsyncDisposable
+internal sealed partial class UserDirectory : IAsyncDisposable
 {
+    private const int CachedAssignments = 100_000;
+    private const long FirstEpoch = 1;
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
+
+    private readonly DirectorOptions _options;
+    private readonly RedisConnection _redis;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly SessionLedger _ledger;
+    private readonly IncarnationLease _lease;
+    private readonly BoundedCache<UserName, ConfirmedAssignment> _confirmed = new(CachedAssignments);
+
+    /// <summary>Composes the directory; nothing is sent yet.</summary>
+    /// <exception cref="ArgumentException"><see cref="DirectorOptions.Name"/> cannot name a director.</exception>
+    public UserDirectory(DirectorOptions options, RedisConnection redis, ILoggerFactory loggers)
+        : this(options, redis, loggers, TimeProvider.System, LeaseDuration)
+    {
+    }
+
+    /// <summary>As above, with a clock for the age of cached assignments, and the lease's duration.</summary>
+    public UserDirectory(DirectorOptions options, RedisConnection redis, ILoggerFactory loggers, TimeProvider clock, TimeSpan leaseDuration)
+    {
+        (_options, _redis, _clock) = (options, redis, clock);
+        _logger = loggers.CreateLogger<UserDirectory>();
+        _ledger = new SessionLedger(redis);
+        _lease = new IncarnationLease(options.Name, redis, _ledger, leaseDuration, loggers.CreateLogger<IncarnationLease>());
+    }
+
+    /// <summary>This director's incarnation, or <c>null</c> while it has none.</summary>
+    public Incarnation? Incarnation => _lease.Current;
+
     /// <summary>Begins the loop that takes and renews this director's lease. Returns after the first attempt, whether or not Redis answered.</summary>
-    public Task StartAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task StartAsync(CancellationToken cancellationToken) => _lease.StartAsync(cancellationToken);
 
     /// <summary>Finds the user's node (assigning one of the default pool by weighted rendezvous hashing where there is none) and registers the session.</summary>
-    public Task<SessionTicket> OpenSessionAsync(UserName user, SessionRecord session, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="OperationCanceledException">The token fired; no record of the session will stay.</exception>
+    public async Task<SessionTicket> OpenSessionAsync(UserName user, SessionRecord session, CancellationToken cancellationToken)
+    {
+        if (_lease.Current is not { } incarnation) return Remembered(user, session);
+        RedisReply<RedisResult> reply;
+        try
+        {
+            reply = await OpenAsync("open_session", user, session, incarnation, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            _ledger.CloseLater(user, session.Id);
+            throw;
+        }
+        if (!reply.Succeeded) return Remembered(user, session);
+        var ticket = Read(user, reply.Value);
+        if (ticket.Outcome == DirectoryOutcome.Assigned) _ledger.Opened(user, session, incarnation.Epoch);
+        // The script cannot know our nodes: it has registered a session that goes nowhere.
+        else if (ticket.Outcome == DirectoryOutcome.NoNode) await _ledger.CloseAsync(user, session.Id);
+        return ticket;
+    }
 
     /// <summary>Takes the session's record out. Never throws: where Redis is away the record ends with the incarnation's lease, or is taken out later.</summary>
-    public Task CloseSessionAsync(UserName user, string sessionId) => throw new NotImplementedException();
+    public Task CloseSessionAsync(UserName user, string sessionId) => _ledger.CloseAsync(user, sessionId);
 
     /// <summary>As <see cref="OpenSessionAsync"/> without a session: for deliveries.</summary>
-    public Task<SessionTicket> AssignAsync(UserName user, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task<SessionTicket> AssignAsync(UserName user, CancellationToken cancellationToken)
+    {
+        var reply = await OpenAsync("assign", user, null, null, cancellationToken);
+        return reply.Succeeded ? Read(user, reply.Value) : Remembered(user, null);
+    }
 
     /// <summary>Gives the lease back, which ends every session record of this director, and ends the loop.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public ValueTask DisposeAsync() => _lease.DisposeAsync();
+
+    private Task<RedisReply<RedisResult>> OpenAsync(string operation, UserName user, SessionRecord? session, Incarnation? incarnation, CancellationToken cancellationToken)
+    {
+        // Should Redis have lost the map, what we last saw is better than a new draw: the mail is there (and its epoch must not fall).
+        var (candidate, epoch) = _confirmed.TryGet(user, out var known)
+            ? (known.Node.Name, known.Epoch)
+            : (RendezvousHash.Pick(user, _options.DefaultPool, _options.Nodes)?.Name ?? "", FirstEpoch);
+        RedisKey[] keys = [RedisKeys.Assignment(user), RedisKeys.Sessions(user)];
+        RedisValue[] arguments =
+        [
+            candidate, epoch, session?.Id ?? "", session is null ? "" : SessionValue.Format(incarnation!, session), session?.ClientAddress ?? "",
+            _options.MaxSessionsPerUserAddress, incarnation?.LiveEpochs ?? "", incarnation?.NewestEpoch ?? 0,
+        ];
+        return _redis.CallAsync(operation, database => database.ScriptEvaluateAsync(RedisScripts.Open, keys, arguments), cancellationToken);
+    }
+
+    private SessionTicket Read(UserName user, RedisResult result)
+    {
+        var answer = (RedisValue[])result!;
+        var name = answer[1].ToString();
+        if (answer[0] == "none") return new SessionTicket(DirectoryOutcome.NoNode, null, 0);
+        // What Redis says is data: only a node we were configured with is ever connected to.
+        var node = FindNode(name);
+        if (node is null || !long.TryParse(answer[2].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) || epoch < FirstEpoch)
+        {
+            _confirmed.Remove(user);
+            Log.ForeignAssignment(_logger, user);
+            return new SessionTicket(DirectoryOutcome.NoNode, null, 0);
+        }
+        _confirmed.Set(user, new ConfirmedAssignment(node, epoch, _clock.GetTimestamp()));
+        return answer[0] == "limit"
+            ? new SessionTicket(DirectoryOutcome.LimitReached, null, epoch)
+            : new SessionTicket(DirectoryOutcome.Assigned, node, epoch);
+    }
+
+    private SessionTicket Remembered(UserName user, SessionRecord? session)
+    {
+        if (_confirmed.TryGet(user, out var known) && _clock.GetElapsedTime(known.At) < _options.AssignmentCacheAge)
+        {
+            if (session is not null) _ledger.Opened(user, session, 0);
+            return new SessionTicket(DirectoryOutcome.Assigned, known.Node, known.Epoch);
+        }
+        // A call that was not answered may have registered the session.
+        if (session is not null) _ledger.CloseLater(user, session.Id);
+        return new SessionTicket(DirectoryOutcome.Unavailable, null, 0);
+    }
+
+    private BackendNode? FindNode(string name)
+    {
+        foreach (var node in _options.Nodes)
+            if (node.Name == name) return node;
+        return null;
+    }
+
+    private sealed record ConfirmedAssignment(BackendNode Node, long Epoch, long At);
+
+    private static partial class Log
+    {
+        [LoggerMessage(3021, LogLevel.Error, "User {User} is assigned to a node that is not configured here, or the record is broken")]
+        public static partial void ForeignAssignment(ILogger logger, UserName user);
+    }
 }
 
 /// <summary>What Redis keeps of a session.</summary>

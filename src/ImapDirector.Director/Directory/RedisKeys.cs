@@ -1,0 +1,37 @@
+using ImapDirector.Protocol;
+using StackExchange.Redis;
+
+namespace ImapDirector.Director.Directory;
+
+/// <summary>Every key the director uses; <c>docs/redis-schema.md</c> says what they hold. A user's keys share a hash tag, so that a
+/// script about one user touches one slot of a cluster. A name's alphabet has no brace, so it cannot break out of the tag.</summary>
+internal static class RedisKeys
+{
+    private const string Prefix = "imapdirector:{";
+    private const string AccountSuffix = "}:account";
+    private const string SessionsSuffix = "}:sessions";
+
+    /// <summary>Matches the account of every user.</summary>
+    public const string AllAccounts = Prefix + "*" + AccountSuffix;
+
+    /// <summary>Matches the sessions of every user.</summary>
+    public const string AllSessions = Prefix + "*" + SessionsSuffix;
+
+    /// <summary>Sorted set: member <c>epoch name</c>, score the lease's end in Redis milliseconds.</summary>
+    public static readonly RedisKey Leases = Prefix + "incarnations}:leases";
+
+    /// <summary>The start epoch that was given out last.</summary>
+    public static readonly RedisKey StartEpoch = Prefix + "incarnations}:epoch";
+
+    /// <summary>Hash: <c>password</c>, <c>disabled</c>, <c>created</c>.</summary>
+    public static RedisKey Account(UserName user) => Prefix + user.Value + AccountSuffix;
+
+    /// <summary>Hash: <c>node</c>, <c>epoch</c>.</summary>
+    public static RedisKey Assignment(UserName user) => Prefix + user.Value + "}:assignment";
+
+    /// <summary>Hash: session id → <see cref="SessionValue"/>.</summary>
+    public static RedisKey Sessions(UserName user) => Prefix + user.Value + SessionsSuffix;
+
+    /// <summary>The name in a key that <see cref="AllAccounts"/> matched.</summary>
+    public static string UserOfAccount(string key) => key[Prefix.Length..^AccountSuffix.Length];
+}

@@ -1,0 +1,97 @@
+namespace ImapDirector.Director.Directory;
+
+/// <summary>Every Lua script. They are constants: what a user sent travels in KEYS and ARGV only. StackExchange.Redis calls them
+/// by their hash and loads them again when Redis has forgotten them.</summary>
+internal static class RedisScripts
+{
+    // A session counts when its incarnation holds a lease, or began after the caller last looked at the leases.
+    private const string RemoveDeadSessions = """
+        local function live_sessions(key, epochs, newest)
+          local live = {}
+          local all = redis.call('HGETALL', key)
+          for i = 1, #all, 2 do
+            local epoch, address = string.match(all[i + 1], '^(%d+) %S+ (%S+) %d+$')
+            if epoch and (tonumber(epoch) > newest or string.find(epochs, ',' .. epoch .. ',', 1, true)) then
+              live[#live + 1] = { all[i], address }
+            else
+              redis.call('HDEL', key, all[i])
+            end
+          end
+          return live
+        end
+
+        """;
+
+    /// <summary>Finds or makes the assignment; then, with a session id, checks the limit and registers the session.</summary>
+    /// <remarks>KEYS: assignment, sessions. ARGV: candidate node or empty, the epoch it would get, session id or empty,
+    /// session value, client address, limit, live start epochs as <c>,1,2,</c>, newest start epoch.
+    /// Returns outcome (<c>ok</c>, <c>limit</c>, <c>none</c>), node, epoch.</remarks>
+    public const string Open = RemoveDeadSessions + """
+        local node = redis.call('HGET', KEYS[1], 'node')
+        local epoch = redis.call('HGET', KEYS[1], 'epoch')
+        if not node then
+          if ARGV[1] == '' then return { 'none', '', '0' } end
+          node = ARGV[1]
+          epoch = ARGV[2]
+          redis.call('HSET', KEYS[1], 'node', node, 'epoch', epoch)
+        end
+        if not epoch then epoch = '0' end
+        if ARGV[3] ~= '' then
+          local same = 0
+          for _, session in ipairs(live_sessions(KEYS[2], ARGV[7], tonumber(ARGV[8]))) do
+            if session[2] == ARGV[5] and session[1] ~= ARGV[3] then same = same + 1 end
+          end
+          if same >= tonumber(ARGV[6]) then return { 'limit', node, epoch } end
+          redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
+        end
+        return { 'ok', node, epoch }
+        """;
+
+    /// <summary>Takes the sessions of dead incarnations out.</summary>
+    /// <remarks>KEYS: sessions. ARGV: live start epochs, newest start epoch. Returns how many are left.</remarks>
+    public const string Sweep = RemoveDeadSessions + """
+        return #live_sessions(KEYS[1], ARGV[1], tonumber(ARGV[2]))
+        """;
+
+    /// <summary>Takes or renews a lease, by Redis' clock. Who was declared dead in between gets a new start epoch: his session records are gone.</summary>
+    /// <remarks>KEYS: leases, start epoch. ARGV: director, own start epoch or 0, lease in milliseconds, 1 to take a new start epoch.
+    /// Returns own start epoch, newest start epoch, live members, members that died.</remarks>
+    public const string Renew = """
+        local time = redis.call('TIME')
+        local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+        local epoch = ARGV[2]
+        local newest = tonumber(redis.call('GET', KEYS[2]) or '0')
+        if newest < tonumber(epoch) then
+          newest = tonumber(epoch)
+          redis.call('SET', KEYS[2], epoch)
+        end
+        local mine = epoch .. ' ' .. ARGV[1]
+        if epoch == '0' or ARGV[4] == '1' or not redis.call('ZSCORE', KEYS[1], mine) then
+          redis.call('ZREM', KEYS[1], mine)
+          newest = newest + 1
+          epoch = string.format('%.0f', newest)
+          redis.call('SET', KEYS[2], epoch)
+          mine = epoch .. ' ' .. ARGV[1]
+        end
+        redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[3])), mine)
+        local dead = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. string.format('%.0f', now))
+        for _, member in ipairs(dead) do redis.call('ZREM', KEYS[1], member) end
+        return { epoch, string.format('%.0f', newest), redis.call('ZRANGE', KEYS[1], 0, -1), dead }
+        """;
+
+    /// <summary>Makes an account that is not there yet.</summary>
+    /// <remarks>KEYS: account. ARGV: password, created. Returns 1, or 0 when it exists.</remarks>
+    public const string AddAccount = """
+        if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+        redis.call('HSET', KEYS[1], 'password', ARGV[1], 'created', ARGV[2])
+        return 1
+        """;
+
+    /// <summary>Gives an account that is there a new password.</summary>
+    /// <remarks>KEYS: account. ARGV: password. Returns 1, or 0 when there is no account.</remarks>
+    public const string SetPassword = """
+        if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+        redis.call('HSET', KEYS[1], 'password', ARGV[1])
+        return 1
+        """;
+}

@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using ImapDirector.Protocol;
+
+namespace ImapDirector.Director.Directory;
+
+/// <summary>The sessions of this director and what Redis has yet to hear about them: records to be made after an outage or under a
+/// new incarnation, and records to be taken out.</summary>
+internal sealed class SessionLedger(RedisConnection redis, int capacity = SessionLedger.DefaultCapacity)
+{
+    private const int DefaultCapacity = 20_000;
+
+    private readonly ConcurrentDictionary<string, Entry> _open = new();
+    private readonly ConcurrentDictionary<string, UserName> _closing = new();
+    private volatile bool _overflowed;
+
+    /// <summary>Whether Redis has something to hear.</summary>
+    public bool HasWork => !_closing.IsEmpty || _overflowed || _open.Values.Any(entry => entry.RegisteredAs == 0);
+
+    /// <summary>Whether records were lost track of; only a new incarnation makes up for that. Asking resets it.</summary>
+    public bool TakeOverflow()
+    {
+        var overflowed = _overflowed;
+        _overflowed = false;
+        return overflowed;
+    }
+
+    /// <summary>A session runs.</summary>
+    /// <param name="user">Whose.</param>
+    /// <param name="session">Which.</param>
+    /// <param name="registeredAs">The start epoch its record in Redis carries, 0 when it has none.</param>
+    public void Opened(UserName user, SessionRecord session, long registeredAs) =>
+        _open[session.Id] = new Entry(user, session, registeredAs);
+
+    /// <summary>A session ended, or may have left a record that nobody wants: takes the record out now or, when Redis is away, later.</summary>
+    public async Task CloseAsync(UserName user, string sessionId)
+    {
+        _open.TryRemove(sessionId, out _);
+        if (!await TryRemoveAsync(user, sessionId, CancellationToken.None)) CloseLater(user, sessionId);
+    }
+
+    /// <summary>As <see cref="CloseAsync"/>, without trying now.</summary>
+    public void CloseLater(UserName user, string sessionId)
+    {
+        if (_closing.Count < capacity) _closing[sessionId] = user;
+        else _overflowed = true;
+    }
+
+    /// <summary>Tells Redis what it has to hear, until it does not answer.</summary>
+    public async Task ReconcileAsync(Incarnation incarnation, CancellationToken cancellationToken)
+    {
+        foreach (var (id, user) in _closing)
+        {
+            if (!await TryRemoveAsync(user, id, cancellationToken)) return;
+            _closing.TryRemove(id, out _);
+        }
+        foreach (var (id, entry) in _open)
+        {
+            if (entry.RegisteredAs == incarnation.Epoch) continue;
+            var value = SessionValue.Format(incarnation, entry.Session);
+            var reply = await redis.CallAsync("register_session",
+                database => database.HashSetAsync(RedisKeys.Sessions(entry.User), id, value), cancellationToken);
+            if (!reply.Succeeded) return;
+            // It may have ended in the meantime, and its record been taken out before this one was made.
+            if (!_open.TryUpdate(id, entry with { RegisteredAs = incarnation.Epoch }, entry)) CloseLater(entry.User, id);
+        }
+    }
+
+    private async Task<bool> TryRemoveAsync(UserName user, string sessionId, CancellationToken cancellationToken) =>
+        (await redis.CallAsync("close_session",
+            database => database.HashDeleteAsync(RedisKeys.Sessions(user), sessionId), cancellationToken)).Succeeded;
+
+    private sealed record Entry(UserName User, SessionRecord Session, long RegisteredAs);
+}
