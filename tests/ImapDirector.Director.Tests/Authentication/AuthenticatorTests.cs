@@ -1,0 +1,150 @@
+using System.Text;
+using ImapDirector.Director.Authentication;
+using ImapDirector.Director.Tests.Directory;
+using ImapDirector.Tests.Shared;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace ImapDirector.Director.Tests.Authentication;
+
+public sealed class AuthenticatorTests
+{
+    private const string AliceAccount = "imapdirector:{alice@example.com}:account";
+
+    [Theory, OnRedis, OnGarnet]
+    public async Task A_right_password_is_right_for_every_spelling_of_the_name(RedisKind kind)
+    {
+        await using var server = await AccountServer.StartAsync(kind);
+
+        foreach (var name in (string[])["alice@example.com", "Alice@EXAMPLE.com", "alice+lists@example.com", "alice"])
+        {
+            var result = await server.LoginAsync(name, "secret");
+            Assert.Equal(AuthenticationOutcome.Success, result.Outcome);
+            Assert.Equal("alice@example.com", result.User.Value);
+        }
+        Assert.Equal(AuthenticationOutcome.WrongPassword, (await server.LoginAsync("alice", "Secret")).Outcome);
+        Assert.Equal(AuthenticationOutcome.WrongPassword, (await server.LoginAsync("alice", "")).Outcome);
+        Assert.Equal(AuthenticationOutcome.NoSuchUser, (await server.LoginAsync("bob", "secret")).Outcome);
+    }
+
+    [Theory, OnRedis, OnGarnet]
+    public async Task A_disabled_account_is_refused_also_when_its_password_was_right_a_moment_ago(RedisKind kind)
+    {
+        await using var server = await AccountServer.StartAsync(kind);
+        Assert.Equal(AuthenticationOutcome.Success, (await server.LoginAsync("alice", "secret")).Outcome);
+
+        await server.Redis.Database.HashSetAsync(AliceAccount, "disabled", 1);
+
+        Assert.Equal(AuthenticationOutcome.Disabled, (await server.LoginAsync("alice", "secret")).Outcome);
+        Assert.Equal(AuthenticationOutcome.WrongPassword, (await server.LoginAsync("alice", "wrong")).Outcome);
+    }
+
+    [Theory, OnRedis, OnGarnet]
+    public async Task A_changed_password_counts_at_once(RedisKind kind)
+    {
+        await using var server = await AccountServer.StartAsync(kind);
+        Assert.Equal(AuthenticationOutcome.Success, (await server.LoginAsync("alice", "secret")).Outcome);
+
+        await server.Accounts.SetPasswordAsync("alice", "changed"u8.ToArray(), CancellationToken.None);
+
+        Assert.Equal(AuthenticationOutcome.WrongPassword, (await server.LoginAsync("alice", "secret")).Outcome);
+        Assert.Equal(AuthenticationOutcome.Success, (await server.LoginAsync("alice", "changed")).Outcome);
+    }
+
+    [Fact]
+    public async Task A_password_that_is_no_hash_lets_nobody_in()
+    {
+        await using var server = await AccountServer.StartAsync(RedisKind.Garnet);
+        foreach (var broken in (string[])["secret", "", new string('x', 5000)])
+        {
+            await server.Redis.Database.HashSetAsync(AliceAccount, "password", broken);
+            Assert.Equal(AuthenticationOutcome.TemporaryFailure, (await server.LoginAsync("alice", broken)).Outcome);
+        }
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task P19_a_name_outside_the_alphabet_never_reaches_Redis()
+    {
+        await using var server = await AccountServer.StartAsync(RedisKind.Redis);
+        string[] hostile =
+        [
+            "", "alice}:account", "*", "{alice}", "alice@example.com\r\nFLUSHALL\r\n", "alice\0", "alice@example.com@x", "al ice", "élise",
+            "../alice", "alice@", "alice@example.com:account", "'; return redis.call('FLUSHALL')", new string('a', 256), "alice\u0130",
+        ];
+
+        foreach (var name in hostile)
+            Assert.Equal(AuthenticationOutcome.NoSuchUser, (await server.LoginAsync(name, "secret")).Outcome);
+
+        Assert.Equal(0, await server.AccountReadsAsync());
+        await server.LoginAsync("alice", "secret");
+        Assert.Equal(1, await server.AccountReadsAsync());
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task With_Redis_away_only_a_password_that_was_confirmed_lets_in_and_a_wrong_one_is_no_wrong_password()
+    {
+        await using var server = await AccountServer.StartAsync(RedisKind.Redis);
+        Assert.Equal(AuthenticationOutcome.Success, (await server.LoginAsync("alice", "secret")).Outcome);
+
+        await server.Redis.Process.KillAsync();
+
+        Assert.Equal(AuthenticationOutcome.Success, (await server.LoginAsync("alice", "secret")).Outcome);
+        Assert.Equal(AuthenticationOutcome.TemporaryFailure, (await server.LoginAsync("alice", "wrong")).Outcome);
+        Assert.Equal(AuthenticationOutcome.TemporaryFailure, (await server.LoginAsync("bob", "secret")).Outcome);
+        server.Clock.Advance(server.Options.AssignmentCacheAge - TimeSpan.FromTicks(1));
+        Assert.Equal(AuthenticationOutcome.Success, (await server.LoginAsync("alice", "secret")).Outcome);
+        server.Clock.Advance(TimeSpan.FromTicks(1));
+        Assert.Equal(AuthenticationOutcome.TemporaryFailure, (await server.LoginAsync("alice", "secret")).Outcome);
+    }
+
+    private sealed class AccountServer : IAsyncDisposable
+    {
+        private readonly TestDirector _director;
+        private readonly PasswordHasher _hasher = new();
+        private readonly Authenticator _authenticator;
+
+        private AccountServer(TestRedis redis, TestDirector director)
+        {
+            (Redis, _director) = (redis, director);
+            Accounts = new UserAccounts(director.Options, NullLoggerFactory.Instance);
+            _authenticator = new Authenticator(director.Options, new RedisPasswordDatabase(director.Redis), _hasher, NullLogger<Authenticator>.Instance, Clock);
+        }
+
+        public TestRedis Redis { get; }
+
+        public UserAccounts Accounts { get; }
+
+        public ManualClock Clock { get; } = new();
+
+        public DirectorOptions Options => _director.Options;
+
+        public static async Task<AccountServer> StartAsync(RedisKind kind)
+        {
+            var redis = await TestRedis.StartAsync(kind);
+            var director = await TestDirector.StartAsync(redis.ConnectionString, with: o => o with { DefaultDomain = "example.com" });
+            var server = new AccountServer(redis, director);
+            await server.Accounts.ConnectAsync(CancellationToken.None);
+            Assert.Equal(AccountOutcome.Done, await server.Accounts.AddAsync("alice", "secret"u8.ToArray(), CancellationToken.None));
+            return server;
+        }
+
+        public Task<AuthenticationResult> LoginAsync(string name, string password) =>
+            _authenticator.AuthenticateAsync(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(password), CancellationToken.None);
+
+        /// <summary>How often an account was read, as Redis counts it.</summary>
+        public async Task<int> AccountReadsAsync()
+        {
+            var statistics = (await Redis.Probe.GetServers()[0].InfoAsync("commandstats")).SelectMany(section => section);
+            var reads = statistics.Where(pair => pair.Key == "cmdstat_hmget").Select(pair => pair.Value).FirstOrDefault("calls=0,");
+            return int.Parse(reads["calls=".Length..reads.IndexOf(',')]);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _director.DisposeAsync();
+            await Accounts.DisposeAsync();
+            _hasher.Dispose();
+            await Redis.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using ImapDirector.Director.Authentication;
+using ImapDirector.Director.Tests.Directory;
+using Xunit;
+using static ImapDirector.Director.Tests.Directory.TestDirector;
+
+namespace ImapDirector.Director.Tests.Authentication;
+
+public sealed class VerifiedLoginsTests
+{
+    private static readonly Account Alice = new("$argon2id$one", false, default);
+    private readonly ManualClock _clock = new();
+    private readonly VerifiedLogins _logins;
+
+    public VerifiedLoginsTests() => _logins = new VerifiedLogins(_clock, TimeSpan.FromMinutes(10));
+
+    [Fact]
+    public void D10_a_login_is_remembered_for_its_user_its_password_and_its_account_only()
+    {
+        _logins.Verified(User("alice"), Alice, "secret"u8);
+
+        Assert.True(_logins.IsFresh(User("alice"), Alice, "secret"u8));
+        Assert.False(_logins.IsFresh(User("alice"), Alice, "wrong"u8));
+        Assert.False(_logins.IsFresh(User("bob"), Alice, "secret"u8));
+        Assert.False(_logins.IsFresh(User("alice"), Alice with { Password = "$argon2id$two" }, "secret"u8));
+        Assert.False(_logins.WasConfirmed(User("alice"), "wrong"u8));
+        Assert.False(_logins.WasConfirmed(User("bob"), "secret"u8));
+    }
+
+    [Fact]
+    public void D10_the_minute_without_hashing_is_not_extended_by_using_it()
+    {
+        _logins.Verified(User("alice"), Alice, "secret"u8);
+        _clock.Advance(TimeSpan.FromSeconds(60) - TimeSpan.FromTicks(1));
+        Assert.True(_logins.IsFresh(User("alice"), Alice, "secret"u8));
+        _logins.Confirmed(User("alice"));
+
+        _clock.Advance(TimeSpan.FromTicks(1));
+
+        Assert.False(_logins.IsFresh(User("alice"), Alice, "secret"u8));
+        Assert.True(_logins.WasConfirmed(User("alice"), "secret"u8));
+    }
+
+    [Fact]
+    public void The_age_for_an_outage_counts_from_the_last_confirmation()
+    {
+        _logins.Verified(User("alice"), Alice, "secret"u8);
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        _logins.Confirmed(User("alice"));
+        _clock.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromTicks(1));
+        Assert.True(_logins.WasConfirmed(User("alice"), "secret"u8));
+
+        _clock.Advance(TimeSpan.FromTicks(1));
+
+        Assert.False(_logins.WasConfirmed(User("alice"), "secret"u8));
+    }
+
+    [Fact]
+    public void What_was_verified_against_another_password_is_forgotten_as_soon_as_that_is_seen()
+    {
+        _logins.Verified(User("alice"), Alice, "secret"u8);
+        _logins.ForgetOutdated(User("alice"), Alice);
+        Assert.True(_logins.WasConfirmed(User("alice"), "secret"u8));
+
+        _logins.ForgetOutdated(User("alice"), Alice with { Password = "$argon2id$two" });
+
+        Assert.False(_logins.WasConfirmed(User("alice"), "secret"u8));
+    }
+}
