@@ -47,14 +47,20 @@ internal sealed class EmbeddedRedis(string directory, int port, string password,
         EndPoints = [new IPEndPoint(IPAddress.Loopback, port)],
         AuthSettings = new PasswordAuthenticationSettings(password),
         QuietMode = true,
+        // The default device needs libaio, which a fresh machine does not have.
+        DeviceType = DeviceType.RandomAccess,
         EnableStorageTier = true,
         LogDir = path,
         CheckpointDir = path,
         Recover = true,
+        FailOnRecoveryError = true,
         EnableAOF = true,
         CommitFrequencyMs = 0,
         WaitForCommit = true,
+        // Beyond this a checkpoint is taken and the file begins anew; without a limit it would grow with every lease renewal.
+        AofSizeLimit = "64m",
         EnableLua = true,
+        // Garnet runs sessions in parallel: without this a script is not atomic, and two first logins could be given two nodes.
         LuaTransactionMode = true,
         LuaOptions = new LuaOptions(LuaMemoryManagementMode.Native, "", TimeSpan.FromSeconds(2), LuaLoggingMode.Silent, []),
         LogMemorySize = "64m",
@@ -62,7 +68,6 @@ internal sealed class EmbeddedRedis(string directory, int port, string password,
         IndexMemorySize = "4m",
         AofMemorySize = "16m",
         AofPageSize = "2m",
-        DeviceType = DeviceType.RandomAccess,
     };
 
     private static int FreePort()

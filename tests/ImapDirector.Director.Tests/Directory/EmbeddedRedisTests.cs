@@ -31,6 +31,26 @@ public sealed class EmbeddedRedisTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_written_before_and_after_a_checkpoint_is_there_after_a_restart()
+    {
+        await using (var redis = await StartAsync(_directory))
+        {
+            var options = ConfigurationOptions.Parse(redis.ConnectionString);
+            options.AllowAdmin = true;
+            await using var probe = await ConnectionMultiplexer.ConnectAsync(options);
+            var database = probe.GetDatabase();
+            await database.HashSetAsync("imapdirector:{before}:assignment", "node", "node1");
+            await database.ExecuteAsync("SAVE");
+            await database.HashSetAsync("imapdirector:{after}:assignment", "node", "node2");
+        }
+
+        await using var again = await StartAsync(_directory);
+        await using var second = await ConnectionMultiplexer.ConnectAsync(again.ConnectionString);
+        Assert.Equal("node1", await second.GetDatabase().HashGetAsync("imapdirector:{before}:assignment", "node"));
+        Assert.Equal("node2", await second.GetDatabase().HashGetAsync("imapdirector:{after}:assignment", "node"));
+    }
+
+    [Fact]
     public async Task Every_answered_write_is_on_disk_at_that_moment()
     {
         // What the files hold while the server runs is what a kill -9 would leave.
