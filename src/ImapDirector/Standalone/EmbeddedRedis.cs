@@ -57,6 +57,8 @@ internal sealed class EmbeddedRedis(string directory, int port, string password,
         EnableAOF = true,
         CommitFrequencyMs = 0,
         WaitForCommit = true,
+        // A session that waits for its commit holds a thread of the pool; on few cores the pool would be slow to lend the next.
+        ThreadPoolMinThreads = 64,
         // Beyond this a checkpoint is taken and the file begins anew; without a limit it would grow with every lease renewal.
         AofSizeLimit = "64m",
         EnableLua = true,
