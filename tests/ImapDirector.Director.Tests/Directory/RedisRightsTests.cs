@@ -1,0 +1,47 @@
+using System.Text.RegularExpressions;
+using ImapDirector.Director.Authentication;
+using ImapDirector.Director.Directory;
+using ImapDirector.Tests.Shared;
+using Microsoft.Extensions.Logging.Abstractions;
+using StackExchange.Redis;
+using Xunit;
+using static ImapDirector.Director.Tests.Directory.TestDirector;
+
+namespace ImapDirector.Director.Tests.Directory;
+
+public sealed partial class RedisRightsTests
+{
+    [FactIfInstalled("redis-server")]
+    public async Task The_rights_in_the_schema_document_are_enough_for_everything_the_director_does()
+    {
+        await using var redis = await TestRedis.StartAsync(RedisKind.Redis);
+        var document = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "redis-schema.md"));
+        var rights = UserLine().Match(document).Groups[1].Value.Replace("PASSWORD", "secret", StringComparison.Ordinal)
+            .Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
+        await redis.Database.ExecuteAsync("ACL", ["SETUSER", "director", .. rights]);
+        await redis.Database.ExecuteAsync("ACL", "SETUSER", "default", "off");
+        var connection = redis.ConnectionString + ",user=director,password=secret";
+        await using var director = await TestDirector.StartAsync(connection);
+        await using var accounts = new UserAccounts(director.Options, NullLoggerFactory.Instance);
+        await accounts.ConnectAsync(CancellationToken.None);
+
+        Assert.NotNull(director.Directory.Incarnation);
+        Assert.Equal(AccountOutcome.Done, await accounts.AddAsync("alice@example.com", "secret"u8.ToArray(), CancellationToken.None));
+        Assert.Equal(AccountOutcome.Done, await accounts.SetPasswordAsync("alice@example.com", "secret"u8.ToArray(), CancellationToken.None));
+        Assert.Equal(DirectoryOutcome.Assigned, (await director.OpenAsync(User("alice@example.com"), "s1")).Outcome);
+        Assert.Equal(AccountOutcome.Done, (await accounts.ShowAsync("alice@example.com", CancellationToken.None)).Outcome);
+        Assert.Equal(AccountOutcome.Done, await accounts.ListAsync(_ => { }, CancellationToken.None));
+        await director.Directory.CloseSessionAsync(User("alice@example.com"), "s1");
+        Assert.False(await redis.Database.KeyExistsAsync("imapdirector:{alice@example.com}:sessions"));
+        Assert.Equal(AccountOutcome.Done, await accounts.RemoveAsync("alice@example.com", CancellationToken.None));
+
+        // And they are not enough for anything else.
+        await using var thief = await ConnectionMultiplexer.ConnectAsync(connection + ",allowAdmin=true");
+        await Assert.ThrowsAsync<RedisServerException>(() => thief.GetDatabase().StringGetAsync("other:key"));
+        await Assert.ThrowsAsync<RedisServerException>(() => thief.GetDatabase().ExecuteAsync("FLUSHALL"));
+        await Assert.ThrowsAsync<RedisServerException>(() => thief.GetDatabase().ExecuteAsync("CONFIG", "SET", "dir", "/"));
+    }
+
+    [GeneratedRegex(@"^    user director (.+(?:\n      .+)*)", RegexOptions.Multiline)]
+    private static partial Regex UserLine();
+}
