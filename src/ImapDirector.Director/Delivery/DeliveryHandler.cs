@@ -2,17 +2,90 @@ using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Directory;
 using ImapDirector.Network;
 using ImapDirector.Network.Lmtp;
+using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Delivery;
 
 /// <summary>Passes a message on to each recipient's node. It never queues: what a node cannot take now is answered 4xx.</summary>
-internal sealed class DeliveryHandler(DirectorOptions options, RedisPasswordDatabase accounts, UserDirectory directory,
-    DirectorMetrics metrics, ILogger<DeliveryHandler> logger) : ILmtpHandler
+internal sealed partial class DeliveryHandler : ILmtpHandler
 {
-    /// <inheritdoc />
-    public ValueTask<LmtpReply> AddRecipientAsync(LmtpTransaction transaction, LmtpRecipient recipient, CancellationToken cancellationToken) => throw new NotImplementedException();
+    private static readonly LmtpReply RecipientOk = new(250, "2.1.5", "Recipient ok");
+    private static readonly LmtpReply NoSuchUser = new(550, "5.1.1", "No such user here");
+    private static readonly LmtpReply DirectoryAway = new(451, "4.4.3", "The directory is not available, try again later");
+    private static readonly LmtpReply NoNode = new(451, "4.3.5", "The user has no node here, try again later");
+
+    private readonly DirectorOptions _options;
+    private readonly RedisPasswordDatabase _accounts;
+    private readonly UserDirectory _directory;
+    private readonly DirectorMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly NodeDelivery _nodes;
+
+    /// <summary>Composes it.</summary>
+    public DeliveryHandler(DirectorOptions options, RedisPasswordDatabase accounts, UserDirectory directory, DirectorMetrics metrics, ILogger<DeliveryHandler> logger)
+    {
+        (_options, _accounts, _directory, _metrics, _logger) = (options, accounts, directory, metrics, logger);
+        _nodes = new NodeDelivery(options, logger);
+    }
 
     /// <inheritdoc />
-    public ValueTask<IReadOnlyList<LmtpReply>> DeliverAsync(LmtpTransaction transaction, MessageSpool message, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async ValueTask<LmtpReply> AddRecipientAsync(LmtpTransaction transaction, LmtpRecipient recipient, CancellationToken cancellationToken)
+    {
+        var reply = await CheckAsync(recipient, cancellationToken);
+        if (!reply.IsSuccess)
+        {
+            _metrics.Deliveries.WithLabels(reply.Code < 500 ? "deferred" : "refused").Inc();
+            Log.RecipientRefused(_logger, transaction.ConnectionId, reply.Code, reply.Enhanced);
+        }
+        return reply;
+    }
+
+    /// <inheritdoc />
+    public async ValueTask<IReadOnlyList<LmtpReply>> DeliverAsync(LmtpTransaction transaction, MessageSpool message, CancellationToken cancellationToken)
+    {
+        // Two spellings of one user (a subaddress, say) are one delivery, answered twice.
+        var users = transaction.Recipients.ConvertAll(recipient => UserName.TryCreate(recipient.Address, _options.DefaultDomain, out var user) ? user : default);
+        var distinct = users.Where(user => user != default).Distinct().ToArray();
+        // Asked again after RCPT: the user may have moved while the message was on its way.
+        var tickets = await Task.WhenAll(distinct.Select(user => _directory.AssignAsync(user, cancellationToken)));
+
+        var replies = new Dictionary<UserName, LmtpReply> { [default] = NoSuchUser };
+        var groups = new Dictionary<BackendNode, List<UserName>>();
+        foreach (var (user, ticket) in distinct.Zip(tickets))
+        {
+            if (ticket.Node is null) replies[user] = Refusal(ticket.Outcome);
+            else if (groups.TryGetValue(ticket.Node, out var group)) group.Add(user);
+            else groups[ticket.Node] = [user];
+        }
+        var delivered = await Task.WhenAll(groups.Select(group => _nodes.DeliverAsync(group.Key, group.Value, transaction, message, cancellationToken)));
+        foreach (var (group, answers) in groups.Values.Zip(delivered))
+            foreach (var (user, answer) in group.Zip(answers)) replies[user] = answer;
+
+        return users.ConvertAll(user =>
+        {
+            var reply = replies[user];
+            _metrics.Deliveries.WithLabels(reply.IsSuccess ? "delivered" : reply.Code < 500 ? "deferred" : "refused").Inc();
+            return reply;
+        });
+    }
+
+    private async Task<LmtpReply> CheckAsync(LmtpRecipient recipient, CancellationToken cancellationToken)
+    {
+        if (!UserName.TryCreate(recipient.Address, _options.DefaultDomain, out var user)) return NoSuchUser;
+        // A disabled account refuses logins; its mail still comes in.
+        var account = await _accounts.FindAsync(user, cancellationToken);
+        if (!account.Succeeded) return DirectoryAway;
+        if (account.Value is null) return NoSuchUser;
+        var ticket = await _directory.AssignAsync(user, cancellationToken);
+        return ticket.Outcome == DirectoryOutcome.Assigned ? RecipientOk : Refusal(ticket.Outcome);
+    }
+
+    private static LmtpReply Refusal(DirectoryOutcome outcome) => outcome == DirectoryOutcome.NoNode ? NoNode : DirectoryAway;
+
+    private static partial class Log
+    {
+        [LoggerMessage(3201, LogLevel.Information, "{ConnectionId} recipient refused: {Code} {Enhanced}")]
+        public static partial void RecipientRefused(ILogger logger, string connectionId, int code, string enhanced);
+    }
 }

@@ -1,0 +1,154 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text;
+using ImapDirector.Network;
+using ImapDirector.Network.Lmtp;
+using ImapDirector.Protocol;
+
+namespace ImapDirector.Director.Delivery;
+
+/// <summary>LMTP as the sender speaks it (RFC 2033) for one message to one node. What the node says is bounded (limits R3).</summary>
+/// <param name="stream">The connection; disposed with this.</param>
+internal sealed class NodeConversation(Stream stream) : IAsyncDisposable
+{
+    private const int MaxLineBytes = 4096;
+    private const int MaxReplyLines = 64;
+    private const int GoAhead = 354;
+    private static readonly TimeSpan ReplyTimeout = TimeSpan.FromMinutes(5);
+
+    private readonly PipeReader _input = PipeReader.Create(stream);
+    private readonly PipeWriter _output = PipeWriter.Create(stream);
+
+    /// <summary>Delivers, filling in a reply for each user as it becomes known.</summary>
+    /// <exception cref="IOException">The connection broke, or the node does not speak LMTP. What is not filled in by then was not delivered, as far as we know.</exception>
+    /// <exception cref="OperationCanceledException">The token fired, or the node did not answer.</exception>
+    public async Task RunAsync(IReadOnlyList<UserName> users, LmtpTransaction transaction, MessageSpool message, LmtpReply[] replies, CancellationToken cancellationToken)
+    {
+        var greeting = await ReadReplyAsync(null, cancellationToken);
+        var extensions = new List<string>();
+        var hello = greeting.IsSuccess ? await AskAsync("LHLO imapdirector", extensions, cancellationToken) : greeting;
+        var mail = hello.IsSuccess ? await AskAsync(MailFrom(transaction, message.Length, extensions), null, cancellationToken) : hello;
+        if (!mail.IsSuccess)
+        {
+            // The node as a whole refuses: what it says about us or about the sender is said to every recipient. Its 5xx to a greeting or
+            // LHLO is about this director, and must not bounce anybody's mail.
+            Array.Fill(replies, hello.IsSuccess ? mail : new LmtpReply(451, "4.3.0", "The user's node refuses deliveries, try again later"));
+            await QuitAsync(cancellationToken);
+            return;
+        }
+        var accepted = new List<int>();
+        for (var i = 0; i < users.Count; i++)
+        {
+            // What the node accepts is not delivered yet: only a refusal is an answer already.
+            var rcpt = await AskAsync($"RCPT TO:<{users[i].Value}>", null, cancellationToken);
+            if (rcpt.IsSuccess) accepted.Add(i);
+            else replies[i] = rcpt;
+        }
+        if (accepted.Count > 0) await SendDataAsync(accepted, message, replies, cancellationToken);
+        await QuitAsync(cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _input.CompleteAsync();
+        await _output.CompleteAsync();
+        await stream.DisposeAsync();
+    }
+
+    private static string MailFrom(LmtpTransaction transaction, long size, List<string> extensions)
+    {
+        var command = new StringBuilder("MAIL FROM:<").Append(transaction.ReversePath).Append('>');
+        if (Has("SIZE")) command.Append(CultureInfo.InvariantCulture, $" SIZE={size}");
+        if (transaction.Is8Bit && Has("8BITMIME")) command.Append(" BODY=8BITMIME");
+        if (transaction.IsUtf8 && Has("SMTPUTF8")) command.Append(" SMTPUTF8");
+        return command.ToString();
+
+        bool Has(string name) => extensions.Exists(line => line.Equals(name, StringComparison.OrdinalIgnoreCase)
+            || line.StartsWith(name + " ", StringComparison.OrdinalIgnoreCase));
+    }
+
+    private async Task SendDataAsync(List<int> accepted, MessageSpool message, LmtpReply[] replies, CancellationToken cancellationToken)
+    {
+        var data = await AskAsync("DATA", null, cancellationToken, GoAhead);
+        if (data.IsSuccess) throw new IOException("The node did not want the message.");
+        if (data.Code != GoAhead)
+        {
+            foreach (var i in accepted) replies[i] = data;
+            return;
+        }
+        await using (var body = message.OpenRead()) await DotStuffing.WriteAsync(body, _output, cancellationToken);
+        await _output.FlushAsync(cancellationToken);
+        foreach (var i in accepted) replies[i] = await ReadReplyAsync(null, cancellationToken);
+    }
+
+    // Good manners only: every reply is known by now, and none may be lost to what happens here.
+    private async Task QuitAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            _output.Write("QUIT\r\n"u8);
+            await _output.FlushAsync(cancellationToken);
+        }
+        catch (IOException)
+        {
+            // The node has hung up already.
+        }
+    }
+
+    private async Task<LmtpReply> AskAsync(string command, List<string>? lines, CancellationToken cancellationToken, int alsoExpected = 0)
+    {
+        // A command is one line whatever an address may carry.
+        if (command.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0) return new LmtpReply(501, "5.1.7", "Bad address");
+        Encoding.UTF8.GetBytes(command, _output);
+        _output.Write("\r\n"u8);
+        await _output.FlushAsync(cancellationToken);
+        return await ReadReplyAsync(lines, cancellationToken, alsoExpected);
+    }
+
+    private async Task<LmtpReply> ReadReplyAsync(List<string>? lines, CancellationToken cancellationToken, int alsoExpected = 0)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ReplyTimeout);
+        for (var count = 0; count < MaxReplyLines; count++)
+        {
+            var line = await ReadLineAsync(limit.Token);
+            if (line.Length < 3 || !int.TryParse(line.AsSpan(0, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var code)
+                || code is < 200 or > 599 || (code is >= 300 and < 400 && code != alsoExpected) || (line.Length > 3 && line[3] is not (' ' or '-')))
+                throw new IOException("The node's reply is no LMTP.");
+            var text = line.Length > 4 ? line[4..] : "";
+            lines?.Add(text);
+            if (line.Length == 3 || line[3] == ' ') return Reply(code, text);
+        }
+        throw new IOException("The node's reply has too many lines.");
+    }
+
+    private async Task<string> ReadLineAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var read = await _input.ReadAsync(cancellationToken);
+            if (read.Buffer.PositionOf((byte)'\n') is { } end)
+            {
+                var line = read.Buffer.Slice(0, end);
+                if (line.Length > MaxLineBytes) throw new IOException("The node's reply is too long.");
+                var text = Encoding.UTF8.GetString(line).TrimEnd('\r');
+                _input.AdvanceTo(read.Buffer.GetPosition(1, end));
+                return text;
+            }
+            if (read.Buffer.Length > MaxLineBytes) throw new IOException("The node's reply is too long.");
+            _input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            if (read.IsCompleted) throw new IOException("The node closed the connection.");
+        }
+    }
+
+    private static LmtpReply Reply(int code, string text)
+    {
+        var space = text.IndexOf(' ');
+        var first = space < 0 ? text : text[..space];
+        var isEnhanced = first.Length is >= 5 and <= 9 && first[0] == (char)('0' + code / 100) && first.Count(c => c == '.') == 2
+            && first.All(c => char.IsAsciiDigit(c) || c == '.');
+        return isEnhanced ? new LmtpReply(code, first, space < 0 ? "" : text[(space + 1)..]) : new LmtpReply(code, "", text);
+    }
+}

@@ -1,0 +1,85 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using ImapDirector.Network;
+using ImapDirector.Network.Lmtp;
+using ImapDirector.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace ImapDirector.Director.Delivery;
+
+/// <summary>Takes one message to one node, with a bound on how many go there at one time, so that a slow node holds up nobody else's mail.</summary>
+internal sealed partial class NodeDelivery(DirectorOptions options, ILogger logger)
+{
+    /// <summary>Messages on their way to one node at one time.</summary>
+    public const int MaxPerNode = 16;
+
+    private static readonly TimeSpan WaitForTurn = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WholeDelivery = TimeSpan.FromMinutes(10);
+    private static readonly LmtpReply Busy = new(451, "4.3.2", "The user's node has too many deliveries waiting, try again later");
+    private static readonly LmtpReply Unreachable = new(451, "4.4.1", "The user's node does not answer, try again later");
+    private static readonly LmtpReply Lost = new(451, "4.4.2", "The connection to the user's node was lost, try again later");
+
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new();
+
+    /// <summary>Delivers to some users of a node.</summary>
+    /// <returns>A reply for each of <paramref name="users"/>, in that order; whatever happens at the node is a 4xx or its own reply.</returns>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async Task<LmtpReply[]> DeliverAsync(BackendNode node, IReadOnlyList<UserName> users, LmtpTransaction transaction,
+        MessageSpool message, CancellationToken cancellationToken)
+    {
+        var replies = new LmtpReply[users.Count];
+        var turns = _turns.GetOrAdd(node.Name, _ => new SemaphoreSlim(MaxPerNode));
+        if (!await turns.WaitAsync(WaitForTurn, cancellationToken))
+        {
+            Array.Fill(replies, Busy);
+            return replies;
+        }
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(WholeDelivery);
+        Array.Fill(replies, Unreachable);
+        try
+        {
+            using var socket = await ConnectAsync(node, limit.Token);
+            Array.Fill(replies, Lost);
+            await using var conversation = new NodeConversation(new NetworkStream(socket));
+            await conversation.RunAsync(users, transaction, message, replies, limit.Token);
+        }
+        catch (Exception exception) when (exception is IOException or SocketException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            Log.Failed(logger, transaction.ConnectionId, node.Name, exception.Message);
+        }
+        finally
+        {
+            turns.Release();
+        }
+        Log.Delivered(logger, transaction.ConnectionId, node.Name, replies.Count(reply => reply.IsSuccess), users.Count, message.Length);
+        return replies;
+    }
+
+    private async Task<Socket> ConnectAsync(BackendNode node, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(options.BackendConnectTimeout);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(node.Host, node.LmtpPort, limit.Token);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3211, LogLevel.Warning, "{ConnectionId} delivery to node {Node} failed: {Reason}")]
+        public static partial void Failed(ILogger logger, string connectionId, string node, string reason);
+
+        [LoggerMessage(3212, LogLevel.Information, "{ConnectionId} delivered to node {Node}: {Accepted} of {Recipients} recipients, {Bytes} bytes")]
+        public static partial void Delivered(ILogger logger, string connectionId, string node, int accepted, int recipients, long bytes);
+    }
+}

@@ -1,0 +1,240 @@
+using System.Net;
+using System.Text;
+using ImapDirector.Director.Authentication;
+using ImapDirector.Director.Delivery;
+using ImapDirector.Director.Tests.Directory;
+using ImapDirector.Network;
+using ImapDirector.Network.Lmtp;
+using ImapDirector.Tests.Shared;
+using Microsoft.Extensions.Logging.Abstractions;
+using Prometheus;
+using StackExchange.Redis;
+using Xunit;
+
+namespace ImapDirector.Director.Tests.Delivery;
+
+public sealed class DeliveryHandlerTests
+{
+    private const string Message = "Subject: hello\r\n\r\n.dot\r\n";
+
+    [Fact]
+    public async Task Each_recipient_is_delivered_at_the_own_node_and_answered_in_order()
+    {
+        await using var one = new ScriptedNode("node1");
+        await using var two = new ScriptedNode("node2") { AnswerData = _ => "552 5.2.2 Over quota" };
+        await using var director = await DeliveringDirector.StartAsync([one.Backend, two.Backend]);
+        await director.AssignAsync("alice", "node1");
+        await director.AssignAsync("bob", "node2");
+        await director.AssignAsync("carol", "node1");
+
+        var replies = await director.DeliverAsync("alice@example.com", "bob@example.com", "carol@example.com");
+
+        Assert.Equal([new(250, "2.0.0", "Stored"), new(552, "5.2.2", "Over quota"), new(250, "2.0.0", "Stored")], replies);
+        Assert.Equal(["RCPT TO:<alice@example.com>", "RCPT TO:<carol@example.com>"], one.Commands.Where(c => c.StartsWith("RCPT", StringComparison.Ordinal)));
+        Assert.Contains("MAIL FROM:<sender@example.net> SIZE=24 BODY=8BITMIME", one.Commands);
+        Assert.Equal("Subject: hello\r\n\r\n..dot\r\n", Assert.Single(one.Messages));
+        Assert.Single(two.Messages);
+    }
+
+    [Fact]
+    public async Task The_node_is_told_the_canonical_user_and_two_spellings_are_one_delivery()
+    {
+        await using var node = new ScriptedNode("node1");
+        await using var director = await DeliveringDirector.StartAsync([node.Backend]);
+        await director.AssignAsync("alice", "node1");
+
+        var replies = await director.DeliverAsync("Alice+lists@Example.com", "alice@example.com");
+
+        Assert.All(replies, reply => Assert.Equal(250, reply.Code));
+        Assert.Equal("RCPT TO:<alice@example.com>", Assert.Single(node.Commands, c => c.StartsWith("RCPT", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_recipient_is_accepted_when_the_account_and_its_node_are_there()
+    {
+        await using var node = new ScriptedNode("node1");
+        await using var director = await DeliveringDirector.StartAsync([node.Backend]);
+        await director.AddAccountAsync("alice");
+        await director.AddAccountAsync("lost");
+        await director.AssignAsync("lost", "gone");
+
+        Assert.Equal((250, "2.1.5"), await director.RecipientAsync("alice+x@example.com"));
+        Assert.Equal((550, "5.1.1"), await director.RecipientAsync("nobody@example.com"));
+        Assert.Equal((550, "5.1.1"), await director.RecipientAsync("a b@example.com"));
+        Assert.Equal((550, "5.1.1"), await director.RecipientAsync(""));
+        Assert.Equal((451, "4.3.5"), await director.RecipientAsync("lost@example.com"));
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task With_Redis_away_a_recipient_is_deferred_and_never_called_unknown()
+    {
+        await using var node = new ScriptedNode("node1");
+        await using var director = await DeliveringDirector.StartAsync([node.Backend], RedisKind.Redis);
+
+        await director.Redis.Process.KillAsync();
+
+        Assert.Equal((451, "4.4.3"), await director.RecipientAsync("alice@example.com"));
+        Assert.Equal(451, Assert.Single(await director.DeliverAsync("alice@example.com")).Code);
+        Assert.Empty(node.Messages);
+    }
+
+    public static TheoryData<string, string, int> NodesThatFail => new()
+    {
+        { "greets with a refusal", "421 4.3.2 Shutting down", 451 },
+        { "refuses LHLO for good", "LHLO=550 5.7.1 Who are you", 451 },
+        { "refuses the sender", "MAIL=550 5.1.8 No such sender", 550 },
+        { "refuses the recipient", "RCPT=550 5.1.1 Gone", 550 },
+        { "refuses the data", "DATA=451 4.3.1 Disk full", 451 },
+        { "hangs up at MAIL", "MAIL=", 451 },
+        { "hangs up at RCPT", "RCPT=", 451 },
+        { "hangs up at DATA", "DATA=", 451 },
+        { "talks nonsense", "MAIL=hello", 451 },
+        { "talks without end", "MAIL=" + new string('2', 5000), 451 },
+        { "answers MAIL with 354", "MAIL=354 Go", 451 },
+        { "answers RCPT with 354", "RCPT=354 Go", 451 },
+        { "answers DATA with 250", "DATA=250 Ok", 451 },
+    };
+
+    [Theory]
+    [MemberData(nameof(NodesThatFail))]
+    public async Task A_node_that_fails_costs_no_other_node_its_mail(string how, string script, int code)
+    {
+        var equals = script.IndexOf('=');
+        await using var failing = new ScriptedNode("failing")
+        {
+            Greeting = equals < 0 ? script : "220 node",
+            Answer = command => equals > 0 && command.StartsWith(script[..equals], StringComparison.Ordinal) ? script[(equals + 1)..] : null,
+        };
+        await using var healthy = new ScriptedNode("healthy");
+        await using var director = await DeliveringDirector.StartAsync([failing.Backend, healthy.Backend]);
+        await director.AssignAsync("alice", "failing");
+        await director.AssignAsync("bob", "healthy");
+
+        var replies = await director.DeliverAsync("alice@example.com", "bob@example.com");
+
+        Assert.True(replies[0].Code == code, $"A node that {how}: {replies[0]}");
+        Assert.Equal(250, replies[1].Code);
+        Assert.Empty(failing.Messages);
+    }
+
+    [Fact]
+    public async Task What_the_node_had_not_confirmed_when_it_died_is_deferred()
+    {
+        await using var node = new ScriptedNode("node1") { AnswerData = rcpt => rcpt.Contains("alice", StringComparison.Ordinal) ? "250 2.0.0 Stored" : null };
+        await using var director = await DeliveringDirector.StartAsync([node.Backend]);
+        foreach (var user in (string[])["alice", "bob", "carol"]) await director.AssignAsync(user, "node1");
+
+        var replies = await director.DeliverAsync("alice@example.com", "bob@example.com", "carol@example.com");
+
+        Assert.Equal([250, 451, 451], replies.Select(reply => reply.Code));
+    }
+
+    [Fact]
+    public async Task A_recipient_the_node_accepted_is_not_delivered_before_it_says_so()
+    {
+        await using var node = new ScriptedNode("node1") { Answer = command => command == "RCPT TO:<bob@example.com>" ? "" : null };
+        await using var director = await DeliveringDirector.StartAsync([node.Backend]);
+
+        var replies = await director.DeliverAsync("alice@example.com", "bob@example.com", "carol@example.com");
+
+        Assert.Equal([451, 451, 451], replies.Select(reply => reply.Code));
+    }
+
+    [Fact]
+    public async Task A_node_that_is_not_there_defers()
+    {
+        var gone = new ScriptedNode("node1");
+        await gone.DisposeAsync();
+        await using var director = await DeliveringDirector.StartAsync([gone.Backend]);
+
+        Assert.Equal("4.4.1", Assert.Single(await director.DeliverAsync("alice@example.com")).Enhanced);
+    }
+
+    [Fact]
+    public async Task D1_a_sender_with_a_line_end_in_it_stays_one_command()
+    {
+        await using var node = new ScriptedNode("node1");
+        await using var director = await DeliveringDirector.StartAsync([node.Backend]);
+
+        var replies = await director.DeliverFromAsync("a@example.net>\r\nRCPT TO:<victim@example.com", "alice@example.com");
+
+        Assert.Equal(501, Assert.Single(replies).Code);
+        Assert.DoesNotContain(node.Commands, command => command.Contains("victim", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task More_deliveries_than_a_node_takes_at_one_time_wait_and_are_all_made()
+    {
+        await using var node = new ScriptedNode("node1");
+        await using var director = await DeliveringDirector.StartAsync([node.Backend]);
+
+        var replies = await Task.WhenAll(Enumerable.Range(0, NodeDelivery.MaxPerNode * 3).Select(i => director.DeliverAsync($"user{i}@example.com")));
+
+        Assert.All(replies, reply => Assert.Equal(250, Assert.Single(reply).Code));
+        Assert.Equal(NodeDelivery.MaxPerNode * 3, node.Messages.Count);
+    }
+
+    private sealed class DeliveringDirector : IAsyncDisposable
+    {
+        private readonly TestDirector _director;
+        private readonly UserAccounts _accounts;
+        private readonly DeliveryHandler _handler;
+
+        private DeliveringDirector(TestRedis redis, TestDirector director)
+        {
+            (Redis, _director) = (redis, director);
+            _accounts = new UserAccounts(director.Options, NullLoggerFactory.Instance);
+            _handler = new DeliveryHandler(director.Options, new RedisPasswordDatabase(director.Redis), director.Directory,
+                new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<DeliveryHandler>.Instance);
+        }
+
+        public TestRedis Redis { get; }
+
+        public static async Task<DeliveringDirector> StartAsync(IReadOnlyList<BackendNode> nodes, RedisKind kind = RedisKind.Garnet)
+        {
+            var redis = await TestRedis.StartAsync(kind);
+            var director = new DeliveringDirector(redis, await TestDirector.StartAsync(redis.ConnectionString, nodes: nodes));
+            await director._accounts.ConnectAsync(CancellationToken.None);
+            return director;
+        }
+
+        public async Task AddAccountAsync(string user) =>
+            Assert.Equal(AccountOutcome.Done, await _accounts.AddAsync($"{user}@example.com", "secret"u8.ToArray(), CancellationToken.None));
+
+        public Task AssignAsync(string user, string node) =>
+            Redis.Database.HashSetAsync($"imapdirector:{{{user}@example.com}}:assignment", [new HashEntry("node", node), new HashEntry("epoch", 1)]);
+
+        public async Task<(int, string)> RecipientAsync(string address)
+        {
+            var reply = await _handler.AddRecipientAsync(Transaction("sender@example.net"), new LmtpRecipient(address), CancellationToken.None);
+            return (reply.Code, reply.Enhanced);
+        }
+
+        public Task<IReadOnlyList<LmtpReply>> DeliverAsync(params string[] recipients) => DeliverFromAsync("sender@example.net", recipients);
+
+        public async Task<IReadOnlyList<LmtpReply>> DeliverFromAsync(string sender, params string[] recipients)
+        {
+            var transaction = Transaction(sender);
+            transaction.Recipients.AddRange(recipients.Select(address => new LmtpRecipient(address)));
+            await using var message = new MessageSpool(Path.GetTempPath());
+            await message.WriteAsync(Encoding.ASCII.GetBytes(Message), CancellationToken.None);
+            return await _handler.DeliverAsync(transaction, message, CancellationToken.None);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _accounts.DisposeAsync();
+            await _director.DisposeAsync();
+            await Redis.DisposeAsync();
+        }
+
+        private static LmtpTransaction Transaction(string sender) => new()
+        {
+            ConnectionId = "c1",
+            Peer = new IPEndPoint(IPAddress.Loopback, 1),
+            PeerName = "mta.example.net",
+            ReversePath = sender,
+            Is8Bit = true,
+        };
+    }
+}
