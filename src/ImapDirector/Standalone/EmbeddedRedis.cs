@@ -29,7 +29,7 @@ internal sealed class EmbeddedRedis(string directory, int port, string password,
     {
         if (Port == 0) Port = FreePort();
         var path = System.IO.Directory.CreateDirectory(directory).FullName;
-        _server = new GarnetServer(Options(path, Port, password), loggers);
+        _server = new GarnetServer(Options(path, Port, password), new WarningsOnly(loggers));
         _server.Start();
         return Task.CompletedTask;
     }

@@ -1,4 +1,5 @@
 using ImapDirector.Standalone;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 using Xunit;
@@ -87,6 +88,18 @@ public sealed class EmbeddedRedisTests : IDisposable
         await Assert.ThrowsAnyAsync<RedisException>(() => stranger.GetDatabase().StringGetAsync("x"));
     }
 
+    [Fact]
+    public async Task A_healthy_run_says_nothing()
+    {
+        using var log = new CountingLoggers();
+        var redis = new EmbeddedRedis(_directory, 0, "secret", log);
+        await redis.StartAsync(CancellationToken.None);
+        await using (var director = await TestDirector.StartAsync(redis.ConnectionString)) await director.OpenAsync(User("alice@example.com"), "s1");
+        await redis.DisposeAsync();
+
+        Assert.Empty(log.Lines);
+    }
+
     public void Dispose() => System.IO.Directory.Delete(_directory, true);
 
     private static async Task<EmbeddedRedis> StartAsync(string directory)
@@ -94,6 +107,26 @@ public sealed class EmbeddedRedisTests : IDisposable
         var redis = new EmbeddedRedis(directory, 0, "secret", NullLoggerFactory.Instance);
         await redis.StartAsync(CancellationToken.None);
         return redis;
+    }
+
+    private sealed class CountingLoggers : ILoggerFactory, ILogger
+    {
+        public System.Collections.Concurrent.ConcurrentQueue<string> Lines { get; } = new();
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue($"{logLevel}: {formatter(state, exception)} {exception}");
+
+        public void Dispose()
+        {
+        }
     }
 
     private static void Copy(string from, string to)
