@@ -11,10 +11,39 @@ public sealed record SequenceSet(ImmutableArray<SequenceRange> Ranges)
     /// <c>4294967295</c> and <c>*</c> therefore mean the same).</summary>
     public const uint Star = uint.MaxValue;
 
+    /// <summary>The most ranges a client may name (limits N4).</summary>
+    public const int MaxRanges = 10_000;
+
     /// <summary>The set as sorted, merged, ascending ranges with every <c>*</c> replaced by <paramref name="largest"/>
     /// (ranges given backwards are turned round). Numbers above <paramref name="largest"/> stay: the caller ignores or refuses them.</summary>
     /// <param name="largest">The largest message number or UID in the mailbox; 0 when it is empty, then <c>*</c> matches nothing.</param>
-    public ImmutableArray<SequenceRange> Resolve(uint largest) => throw new NotImplementedException();
+    public ImmutableArray<SequenceRange> Resolve(uint largest)
+    {
+        var sorted = new SequenceRange[Ranges.Length];
+        var count = 0;
+        foreach (var (first, last) in Ranges)
+        {
+            if (largest == 0 && (first == Star || last == Star)) continue;
+            var from = first == Star ? largest : first;
+            var to = last == Star ? largest : last;
+            sorted[count++] = from <= to ? new SequenceRange(from, to) : new SequenceRange(to, from);
+        }
+        if (count == 0) return [];
+        Array.Sort(sorted, 0, count, ByFirst);
+
+        var merged = 0;
+        for (var i = 1; i < count; i++)
+        {
+            ref var current = ref sorted[merged];
+            if (sorted[i].First <= (ulong)current.Last + 1)
+                current = current with { Last = Math.Max(current.Last, sorted[i].Last) };
+            else
+                sorted[++merged] = sorted[i];
+        }
+        return ImmutableArray.Create(sorted, 0, merged + 1);
+    }
+
+    private static readonly Comparer<SequenceRange> ByFirst = Comparer<SequenceRange>.Create((a, b) => a.First.CompareTo(b.First));
 }
 
 /// <summary>An inclusive range of a <see cref="SequenceSet"/>.</summary>
