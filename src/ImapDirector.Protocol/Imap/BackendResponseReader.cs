@@ -31,7 +31,11 @@ public sealed class BackendResponseReader(
         while (true)
         {
             var read = await input.ReadAsync(cancellationToken);
-            if (read.IsCanceled) throw new OperationCanceledException("The read was cancelled.");
+            if (read.IsCanceled)
+            {
+                input.AdvanceTo(read.Buffer.Start);
+                throw new OperationCanceledException("The read was cancelled.");
+            }
             var end = read.Buffer.PositionOf((byte)'\n');
             var rest = end is { } newline ? read.Buffer.Slice(0, read.Buffer.GetPosition(1, newline)) : read.Buffer;
             var tooLong = _line.Length + rest.Length > maxLineBytes;

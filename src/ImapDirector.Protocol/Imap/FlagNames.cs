@@ -15,11 +15,11 @@ internal static class FlagNames
         (SystemFlags.Draft, @"\Draft"),
     ];
 
-    /// <summary>The flag spelled <paramref name="name"/> (with its backslash, in any case), or <see cref="SystemFlags.None"/>.</summary>
+    /// <summary>The flag spelled <paramref name="name"/> (without its backslash, in any case), or <see cref="SystemFlags.None"/>.</summary>
     public static SystemFlags Find(ReadOnlySpan<byte> name)
     {
         foreach (var (flag, spelling) in System)
-            if (Ascii.EqualsIgnoreCase(name, spelling)) return flag;
+            if (Ascii.EqualsIgnoreCase(name, spelling.AsSpan(1))) return flag;
         return SystemFlags.None;
     }
 }

@@ -1,21 +1,115 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 
 namespace ImapDirector.Protocol.Imap;
 
 /// <summary>Parses one framed command. Total: any bytes give a command or a <see cref="ParseError"/>, never an exception.</summary>
 public static class ImapCommandParser
 {
+    /// <summary>The most items of any list (search keys, FETCH items, field names …) in one command, so that what a command becomes costs
+    /// no more than 16 times its bytes and 64 KiB. No client comes near it.</summary>
+    internal const int MaxListItems = 500;
+
     /// <summary>Parses <paramref name="frame"/>, one command with its literals in place (as <see cref="ImapCommandReader"/> frames
     /// it), ending with CRLF; an APPEND ends with the CRLF behind its message literal's header.</summary>
     public static bool TryParse(in ReadOnlySequence<byte> frame, in ParseOptions options,
-        [NotNullWhen(true)] out ImapCommand? command, out ParseError error) => throw new NotImplementedException();
+        [NotNullWhen(true)] out ImapCommand? command, out ParseError error)
+    {
+        var lexer = new ImapLexer(frame.IsSingleSegment ? frame.FirstSpan : frame.ToArray(), options);
+        command = null;
+        if (lexer.Tag(out var tag) && (lexer.TryTake(' ') || lexer.Fail("The command is missing")))
+        {
+            command = Command(ref lexer, tag!);
+            // An APPEND's frame ends with its message's header, every other one with an empty rest of the line.
+            if (command is not null && !(command is AppendCommand ? lexer.AtFrameEnd || lexer.Fail("Too many arguments") : lexer.End())) command = null;
+        }
+        error = command is null ? new ParseError(lexer.ErrorKind, tag, lexer.ErrorReason ?? "Syntax error") : default;
+        return command is not null;
+    }
+
+    private static ImapCommand? Command(ref ImapLexer lexer, string tag)
+    {
+        Span<char> name = stackalloc char[16];
+        if (!lexer.Atom(out var atom)) return null;
+        if (!TryUpper(atom, ref name)) return Unknown(ref lexer);
+        return name switch
+        {
+            "CAPABILITY" => new CapabilityCommand(tag),
+            "NOOP" => new NoopCommand(tag),
+            "LOGOUT" => new LogoutCommand(tag),
+            "STARTTLS" => new StartTlsCommand(tag),
+            "CHECK" => new CheckCommand(tag),
+            "CLOSE" => new CloseCommand(tag, Expunge: true),
+            "UNSELECT" => new CloseCommand(tag, Expunge: false),
+            "EXPUNGE" => new ExpungeCommand(tag, Uids: null),
+            "IDLE" => new IdleCommand(tag),
+            "NAMESPACE" => new NamespaceCommand(tag),
+            "LOGIN" => LoginArguments.Login(ref lexer, tag),
+            "AUTHENTICATE" => LoginArguments.Authenticate(ref lexer, tag),
+            "ID" => LoginArguments.Id(ref lexer, tag),
+            "ENABLE" => LoginArguments.Enable(ref lexer, tag),
+            "SELECT" => MailboxArguments.Of(ref lexer, out var mailbox) ? new SelectCommand(tag, mailbox, ReadOnly: false) : null,
+            "EXAMINE" => MailboxArguments.Of(ref lexer, out var mailbox) ? new SelectCommand(tag, mailbox, ReadOnly: true) : null,
+            "DELETE" => MailboxArguments.Of(ref lexer, out var mailbox) ? new DeleteCommand(tag, mailbox) : null,
+            "SUBSCRIBE" => MailboxArguments.Of(ref lexer, out var mailbox) ? new SubscribeCommand(tag, mailbox, Subscribe: true) : null,
+            "UNSUBSCRIBE" => MailboxArguments.Of(ref lexer, out var mailbox) ? new SubscribeCommand(tag, mailbox, Subscribe: false) : null,
+            "RENAME" => MailboxArguments.Rename(ref lexer, tag),
+            "CREATE" => MailboxArguments.Create(ref lexer, tag),
+            "STATUS" => MailboxArguments.Status(ref lexer, tag),
+            "APPEND" => MailboxArguments.Append(ref lexer, tag),
+            "LIST" => ListArguments.List(ref lexer, tag),
+            "LSUB" => ListArguments.Lsub(ref lexer, tag),
+            "UID" => UidCommand(ref lexer, tag),
+            _ => MessageCommand(ref lexer, tag, name, byUid: false),
+        };
+    }
+
+    private static ImapCommand? UidCommand(ref ImapLexer lexer, string tag)
+    {
+        Span<char> name = stackalloc char[16];
+        if (!lexer.Space() || !lexer.Atom(out var atom)) return null;
+        if (!TryUpper(atom, ref name)) return Unknown(ref lexer);
+        if (name is not "EXPUNGE") return MessageCommand(ref lexer, tag, name, byUid: true);
+        return lexer.Space() && lexer.SequenceSet(out var uids) ? new ExpungeCommand(tag, uids) : null;
+    }
+
+    private static ImapCommand? MessageCommand(ref ImapLexer lexer, string tag, scoped ReadOnlySpan<char> name, bool byUid) => name switch
+    {
+        "SEARCH" => SearchArguments.Search(ref lexer, tag, byUid),
+        "FETCH" => FetchArguments.Fetch(ref lexer, tag, byUid),
+        "STORE" => MessageArguments.Store(ref lexer, tag, byUid),
+        "COPY" => MessageArguments.Copy(ref lexer, tag, byUid, move: false),
+        "MOVE" => MessageArguments.Copy(ref lexer, tag, byUid, move: true),
+        _ => Unknown(ref lexer),
+    };
+
+    private static ImapCommand? Unknown(ref ImapLexer lexer)
+    {
+        lexer.Fail("Unknown command", ParseErrorKind.UnknownCommand);
+        return null;
+    }
+
+    private static bool TryUpper(ReadOnlySpan<byte> atom, ref Span<char> name)
+    {
+        if (atom.Length > name.Length) return false;
+        Ascii.ToUpper(atom, name, out var length);
+        name = name[..length];
+        return true;
+    }
 }
 
 /// <summary>How a session reads names and how deep it lets lists go.</summary>
 /// <param name="Utf8Names">Mailbox names are UTF-8 (after ENABLE IMAP4rev2 or UTF8=ACCEPT) rather than modified UTF-7.</param>
 /// <param name="MaxDepth">Parentheses, NOT and OR may nest this deep (limits P5 and N3).</param>
-public readonly record struct ParseOptions(bool Utf8Names, int MaxDepth);
+public readonly record struct ParseOptions(bool Utf8Names, int MaxDepth)
+{
+    /// <summary>Before login: one list, that of ID (limits P5).</summary>
+    public static readonly ParseOptions BeforeLogin = new(Utf8Names: false, MaxDepth: 1);
+
+    /// <summary>After login, until UTF-8 is enabled (limits N3).</summary>
+    public static readonly ParseOptions AfterLogin = new(Utf8Names: false, MaxDepth: 64);
+}
 
 /// <summary>Why a command could not be parsed.</summary>
 /// <param name="Kind">What kind of error.</param>

@@ -1,0 +1,170 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace ImapDirector.Protocol.Imap;
+
+/// <summary>The arguments of FETCH.</summary>
+internal static class FetchArguments
+{
+    /// <summary>No message nests deeper (limits N6), so no section is longer.</summary>
+    private const int MaxSectionNumbers = 100;
+
+    private const int MaxFieldNameBytes = 1000;
+
+    // Items without arguments are made once: a list of them costs its references alone.
+    private static readonly (string Name, FetchItem Item)[] PlainItems =
+    [
+        ("UID", new FetchItem(FetchItemKind.Uid)),
+        ("FLAGS", new FetchItem(FetchItemKind.Flags)),
+        ("INTERNALDATE", new FetchItem(FetchItemKind.InternalDate)),
+        ("RFC822.SIZE", new FetchItem(FetchItemKind.Rfc822Size)),
+        ("ENVELOPE", new FetchItem(FetchItemKind.Envelope)),
+        ("BODY", new FetchItem(FetchItemKind.Body)),
+        ("BODYSTRUCTURE", new FetchItem(FetchItemKind.BodyStructure)),
+        ("RFC822", new FetchItem(FetchItemKind.Rfc822)),
+        ("RFC822.HEADER", new FetchItem(FetchItemKind.Rfc822Header)),
+        ("RFC822.TEXT", new FetchItem(FetchItemKind.Rfc822Text)),
+    ];
+
+    // RFC 3501 section 6.4.5.
+    private static readonly ImmutableArray<FetchItem> Fast = [Plain("FLAGS"), Plain("INTERNALDATE"), Plain("RFC822.SIZE")];
+    private static readonly ImmutableArray<FetchItem> All = [.. Fast, Plain("ENVELOPE")];
+    private static readonly ImmutableArray<FetchItem> Full = [.. All, Plain("BODY")];
+
+    public static FetchCommand? Fetch(ref ImapLexer lexer, string tag, bool byUid)
+    {
+        if (!lexer.Space() || !lexer.SequenceSet(out var messages) || !lexer.Space()) return null;
+        ImmutableArray<FetchItem> items;
+        if (lexer.TryWord("ALL"u8)) items = All;
+        else if (lexer.TryWord("FAST"u8)) items = Fast;
+        else if (lexer.TryWord("FULL"u8)) items = Full;
+        else if (lexer.Peek == '(')
+        {
+            if (!Items(ref lexer, out items)) return null;
+        }
+        else
+        {
+            if (!Item(ref lexer, out var item)) return null;
+            items = [item];
+        }
+        return new FetchCommand(tag, byUid, messages, items);
+    }
+
+    private static bool Items(ref ImapLexer lexer, out ImmutableArray<FetchItem> items)
+    {
+        items = [];
+        if (!lexer.Open()) return false;
+        var found = ImmutableArray.CreateBuilder<FetchItem>();
+        do
+        {
+            if (found.Count > 0 && !lexer.Space()) return false;
+            if (found.Count == ImapCommandParser.MaxListItems) return lexer.Fail("Too many data items");
+            if (!Item(ref lexer, out var item)) return false;
+            found.Add(item);
+        }
+        while (lexer.Peek == ' ');
+        items = found.DrainToImmutable();
+        return lexer.Close();
+    }
+
+    private static bool Item(ref ImapLexer lexer, out FetchItem item)
+    {
+        item = null!;
+        var name = lexer.Word();
+        if (lexer.Peek == '[')
+        {
+            var peek = Ascii.EqualsIgnoreCase(name, "BODY.PEEK"u8);
+            if (!peek && !Ascii.EqualsIgnoreCase(name, "BODY"u8)) return lexer.Fail("Unknown data item");
+            if (!Section(ref lexer, out var section) || !Partial(ref lexer, out var partial)) return false;
+            item = new FetchItem(FetchItemKind.BodySection, section, peek, partial);
+            return true;
+        }
+        foreach (var (known, plain) in PlainItems)
+        {
+            if (!Ascii.EqualsIgnoreCase(name, known)) continue;
+            item = plain;
+            return true;
+        }
+        return lexer.Fail("Unknown data item");
+    }
+
+    private static bool Section(ref ImapLexer lexer, out BodySection section)
+    {
+        section = null!;
+        var fields = ImmutableArray<string>.Empty;
+        if (!lexer.Take('[') || !Part(ref lexer, out var part, out var more)) return false;
+        var text = SectionText.All;
+        if (more)
+        {
+            var name = lexer.Word();
+            if (Ascii.EqualsIgnoreCase(name, "HEADER"u8)) text = SectionText.Header;
+            else if (Ascii.EqualsIgnoreCase(name, "TEXT"u8)) text = SectionText.Text;
+            else if (Ascii.EqualsIgnoreCase(name, "MIME"u8) && part.Length > 0) text = SectionText.Mime;
+            else if (Ascii.EqualsIgnoreCase(name, "HEADER.FIELDS"u8)) text = SectionText.HeaderFields;
+            else if (Ascii.EqualsIgnoreCase(name, "HEADER.FIELDS.NOT"u8)) text = SectionText.HeaderFieldsNot;
+            else return lexer.Fail("Unknown section");
+            if (text is SectionText.HeaderFields or SectionText.HeaderFieldsNot && !(lexer.Space() && Fields(ref lexer, out fields))) return false;
+        }
+        section = new BodySection(part, text, fields);
+        return lexer.Take(']');
+    }
+
+    /// <summary>The part numbers; <paramref name="more"/> tells that a section-text must follow them.</summary>
+    private static bool Part(ref ImapLexer lexer, out ImmutableArray<uint> part, out bool more)
+    {
+        part = [];
+        more = lexer.Peek != ']';
+        if (!char.IsAsciiDigit((char)lexer.Peek)) return true;
+        var numbers = ImmutableArray.CreateBuilder<uint>();
+        do
+        {
+            if (numbers.Count == MaxSectionNumbers) return lexer.Fail("The section is too long");
+            if (!lexer.NonZero(out var number)) return false;
+            numbers.Add(number);
+            more = lexer.TryTake('.');
+        }
+        while (more && char.IsAsciiDigit((char)lexer.Peek));
+        part = numbers.DrainToImmutable();
+        return true;
+    }
+
+    private static bool Fields(ref ImapLexer lexer, out ImmutableArray<string> fields)
+    {
+        fields = [];
+        if (!lexer.Open()) return false;
+        var found = ImmutableArray.CreateBuilder<string>();
+        do
+        {
+            if (found.Count > 0 && !lexer.Space()) return false;
+            if (found.Count == ImapCommandParser.MaxListItems) return lexer.Fail("Too many field names");
+            if (!FieldName(ref lexer, out var name)) return false;
+            found.Add(name);
+        }
+        while (lexer.Peek == ' ');
+        fields = found.DrainToImmutable();
+        return lexer.Close();
+    }
+
+    /// <summary>A header field's name: any printable ASCII, as the name of no field at all harms nobody.</summary>
+    public static bool FieldName(ref ImapLexer lexer, out string name)
+    {
+        name = "";
+        if (!lexer.AString(out var bytes)) return false;
+        if (bytes.Length > MaxFieldNameBytes) return lexer.Fail("A field name is too long");
+        foreach (var value in bytes)
+            if (!Grammar.IsPrintable(value)) return lexer.Fail("A field name has a character that is not allowed");
+        name = Encoding.ASCII.GetString(bytes);
+        return true;
+    }
+
+    private static bool Partial(ref ImapLexer lexer, out PartialRange? partial)
+    {
+        partial = null;
+        if (!lexer.TryTake('<')) return true;
+        if (!lexer.Number(out var offset) || !lexer.Take('.') || !lexer.NonZero(out var length)) return false;
+        partial = new PartialRange(offset, length);
+        return lexer.Take('>');
+    }
+
+    private static FetchItem Plain(string name) => Array.Find(PlainItems, known => known.Name == name).Item;
+}
