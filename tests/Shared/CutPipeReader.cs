@@ -27,6 +27,14 @@ public sealed class CutPipeReader : PipeReader
         }
     }
 
+    /// <summary>All the bytes at once, in a segment for each piece.</summary>
+    public static ReadOnlySequence<byte> Cut(byte[] bytes, params int[] sizes)
+    {
+        var reader = new CutPipeReader(bytes, sizes);
+        reader._arrived = reader._ends.Count;
+        return reader.Show();
+    }
+
     /// <summary>The lengths of all buffers given out, added up.</summary>
     public long BytesShown { get; private set; }
 

@@ -69,8 +69,8 @@ internal static class MessageArguments
 
     private static bool Holds(ImmutableArray<string>.Builder keywords, ReadOnlySpan<byte> keyword)
     {
-        foreach (var known in keywords)
-            if (Ascii.EqualsIgnoreCase(keyword, known)) return true;
+        for (var i = 0; i < keywords.Count; i++)
+            if (Ascii.EqualsIgnoreCase(keyword, keywords[i])) return true;
         return false;
     }
 }

@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+using System.Text;
+using CsCheck;
+using ImapDirector.Protocol.Imap;
+
+namespace ImapDirector.Protocol.Tests.Imap;
+
+/// <summary>Generates every command a client could send, in the one form the parser gives it.</summary>
+internal static class CommandGen
+{
+    private const string AtomLetters = "!#$&'+,-./0123456789:;<=>?@ABCXYZ[^_`abcxyz|}~";
+
+    private static readonly Gen<string> Atom = Gen.Char[AtomLetters].Array[1, 12].Select(letters => new string(letters));
+
+    private static readonly Gen<string> Tag = Gen.Char[AtomLetters.Replace("+", "") + "]"].Array[1, 12].Select(letters => new string(letters));
+
+    private static readonly Gen<byte[]> Bytes = Gen.Byte[1, 255].Array[0, 20];
+
+    private static readonly Gen<string> Text = Gen.Char["abc XYZ\"\\{}()*%&\r\n\u00e9\u20ac\u4e2d"].Array[0, 12].Select(letters => new string(letters));
+
+    private static readonly Gen<string> Clean = Text.Select(text => text.Replace("\r", "").Replace("\n", ""));
+
+    private static readonly Gen<MailboxName> Mailbox = Gen.Select(Clean.Array[1, 4], Gen.Bool).Select((levels, inbox) =>
+        MailboxName.TryCreate(string.Join('/', levels.Select(level => level.Length == 0 ? "x" : level)), out var name) && !inbox ? name : MailboxName.Inbox);
+
+    private static readonly Gen<uint> Number = Gen.OneOf(Gen.UInt[1, 20], Gen.UInt[1, uint.MaxValue]);
+
+    private static readonly Gen<SequenceSet> Set = Gen.Select(Number, Number).Select((a, b) => new SequenceRange(a, b)).Array[1, 5]
+        .Select(ranges => new SequenceSet([.. ranges]));
+
+    private static readonly Gen<FlagList> Flags = Gen.Select(Gen.Int[0, 31], Atom.Array[0, 4]).Select((system, keywords) =>
+        new FlagList((SystemFlags)system, [.. keywords.DistinctBy(k => k, StringComparer.OrdinalIgnoreCase)]));
+
+    private static readonly Gen<DateOnly> Date = Gen.Int[0, DateOnly.MaxValue.DayNumber].Select(DateOnly.FromDayNumber);
+
+    private static readonly Gen<DateTimeOffset?> Moment = Gen.Select(Gen.Bool, Gen.Long[200_000, 3_000_000_000], Gen.Int[-14 * 60, 14 * 60])
+        .Select((given, seconds, zone) => given ? DateTimeOffset.FromUnixTimeSeconds(seconds).ToOffset(TimeSpan.FromMinutes(zone)) : (DateTimeOffset?)null);
+
+    private static readonly Gen<string> FieldName = Gen.OneOf(Gen.OneOf(Gen.Const("Subject"), Gen.Const("x-Y z")), Atom);
+
+    private static readonly Gen<ImmutableArray<StatusItem>> StatusItems = Gen.Enum<StatusItem>().Array[1, 7].Select(items => items.Distinct().ToImmutableArray());
+
+    private static readonly Gen<BodySection> Section =
+        Gen.Select(Gen.UInt[1, 50].Array[0, 4], Gen.Enum<SectionText>(), FieldName.Array[1, 4]).Select((part, text, fields) =>
+        {
+            if (part.Length == 0 && text == SectionText.Mime) text = SectionText.All;
+            return new BodySection([.. part], text, text is SectionText.HeaderFields or SectionText.HeaderFieldsNot ? [.. fields] : []);
+        });
+
+    private static readonly Gen<FetchItem> Item = Gen.Select(Gen.Enum<FetchItemKind>(), Section, Gen.Bool, Gen.UInt, Number, Gen.Bool)
+        .Select((kind, section, peek, offset, length, partial) => kind == FetchItemKind.BodySection
+            ? new FetchItem(kind, section, peek, partial ? new PartialRange(offset, length) : null)
+            : new FetchItem(kind));
+
+    private static readonly Gen<SearchKey> Key = KeyOf(4);
+
+    private static readonly Gen<string?> Charset = Gen.OneOf(Gen.Const((string?)null), Gen.Const((string?)"UTF-8"), Gen.Const((string?)"US-ASCII"));
+
+    /// <summary>Any command.</summary>
+    public static readonly Gen<ImapCommand> Any = Gen.OneOf(Simple(), Session(), Mailboxes(), Messages());
+
+    private static Gen<SearchKey> KeyOf(int depth)
+    {
+        var leaf = Gen.OneOf(
+            Gen.Const((SearchKey)new AllKey()),
+            Set.Select(set => (SearchKey)new SequenceKey(set)),
+            Set.Select(set => (SearchKey)new UidKey(set)),
+            Gen.Select(Gen.Int[0, 4], Gen.Bool).Select((bit, present) => (SearchKey)new FlagKey((SystemFlags)(1 << bit), present)),
+            Gen.Select(Atom, Gen.Bool).Select((keyword, present) => (SearchKey)new KeywordKey(keyword, present)),
+            Gen.Bool.Select(recent => (SearchKey)new RecentKey(recent)),
+            Gen.Select(Gen.Bool, Gen.Enum<DateComparison>(), Date).Select((sent, comparison, date) => (SearchKey)new DateKey(sent, comparison, date)),
+            Gen.Select(Gen.Bool, Gen.UInt).Select((larger, bytes) => (SearchKey)new SizeKey(larger, bytes)),
+            Gen.Select(FieldName, Text).Select((field, text) => (SearchKey)new HeaderKey(field, text)),
+            Gen.Select(Gen.Bool, Text).Select((header, text) => (SearchKey)new TextKey(header, text)));
+        if (depth == 0) return leaf;
+        var inner = KeyOf(depth - 1);
+        return Gen.OneOf(
+            leaf,
+            inner.Select(key => (SearchKey)new NotKey(key)),
+            Gen.Select(inner, inner).Select((left, right) => (SearchKey)new OrKey(left, right)),
+            inner.Array[2, 3].Select(keys => (SearchKey)new AndKey([.. keys])));
+    }
+
+    private static Gen<ImapCommand> Simple() => Gen.Select(Tag, Gen.Int[0, 9]).Select((tag, which) => (ImapCommand)(which switch
+    {
+        0 => new CapabilityCommand(tag),
+        1 => new NoopCommand(tag),
+        2 => new LogoutCommand(tag),
+        3 => new StartTlsCommand(tag),
+        4 => new CheckCommand(tag),
+        5 => new CloseCommand(tag, Expunge: true),
+        6 => new CloseCommand(tag, Expunge: false),
+        7 => new ExpungeCommand(tag, null),
+        8 => new IdleCommand(tag),
+        _ => new NamespaceCommand(tag),
+    }));
+
+    private static Gen<ImapCommand> Session() => Gen.OneOf(
+        Gen.Select(Tag, Bytes, Bytes).Select((tag, user, password) => (ImapCommand)new LoginCommand(tag, user, password)),
+        Gen.Select(Tag, Atom, Bytes, Gen.Bool).Select((tag, mechanism, response, given) => (ImapCommand)new AuthenticateCommand(tag,
+            mechanism.ToUpperInvariant(),
+            !given ? null : Encoding.ASCII.GetBytes(response.Length == 0 ? "=" : Convert.ToBase64String(response)))),
+        Gen.Select(Tag, Gen.Select(Clean, Clean, Gen.Bool).Array[0, 5]).Select((tag, fields) => (ImapCommand)new IdCommand(tag,
+            [.. fields.Select(f => new KeyValuePair<string, string?>(f.Item1.Length > 10 ? "k" : f.Item1, f.Item3 ? null : f.Item2))])),
+        Gen.Select(Tag, Atom.Array[1, 4]).Select((tag, names) => (ImapCommand)new EnableCommand(tag, [.. names.Select(n => n.ToUpperInvariant())])));
+
+    private static Gen<ImapCommand> Mailboxes() => Gen.OneOf(
+        Gen.Select(Tag, Mailbox, Gen.Int[0, 4]).Select((tag, mailbox, which) => (ImapCommand)(which switch
+        {
+            0 => new SelectCommand(tag, mailbox, ReadOnly: false),
+            1 => new SelectCommand(tag, mailbox, ReadOnly: true),
+            2 => new DeleteCommand(tag, mailbox),
+            3 => new SubscribeCommand(tag, mailbox, Subscribe: true),
+            _ => new SubscribeCommand(tag, mailbox, Subscribe: false),
+        })),
+        Gen.Select(Tag, Mailbox, Mailbox).Select((tag, from, to) => (ImapCommand)new RenameCommand(tag, from, to)),
+        Gen.Select(Tag, Mailbox, Gen.OneOf(Gen.Const(@"\Sent"), Gen.Const(@"\Trash"), Gen.Const(@"\junk-like")).Array[0, 3])
+            .Select((tag, mailbox, uses) => (ImapCommand)new CreateCommand(tag, mailbox, [.. uses])),
+        Gen.Select(Tag, Mailbox, StatusItems).Select((tag, mailbox, items) => (ImapCommand)new StatusCommand(tag, mailbox, items)),
+        Gen.Select(Tag, Clean, Clean).Select((tag, reference, pattern) => (ImapCommand)new LsubCommand(tag, reference, pattern)),
+        Gen.Select(Gen.Select(Tag, Clean, Clean.Array[1, 3]), Gen.Int[0, 15], Gen.Int[0, 15], StatusItems, Gen.Bool)
+            .Select((names, select, result, items, extended) => (ImapCommand)List(names.Item1, names.Item2, names.Item3, (ListSelect)select, (ListReturn)result, items, extended)),
+        Gen.Select(Tag, Mailbox, Flags, Moment, Gen.Select(Gen.Long[0, long.MaxValue], Gen.Bool, Gen.Bool)).Select((tag, mailbox, flags, date, literal) =>
+            (ImapCommand)new AppendCommand(tag, mailbox, flags, date, new LiteralHeader(literal.Item1, literal.Item2, literal.Item3))));
+
+    private static ListCommand List(string tag, string reference, string[] patterns, ListSelect select, ListReturn result,
+        ImmutableArray<StatusItem> items, bool extended)
+    {
+        if ((select & ~ListSelect.Remote) == ListSelect.RecursiveMatch) select |= ListSelect.Subscribed;
+        return new ListCommand(tag, reference, [.. patterns], select, result, result.HasFlag(ListReturn.Status) ? items : [],
+            extended || patterns.Length > 1 || select != ListSelect.None || result != ListReturn.None);
+    }
+
+    private static Gen<ImapCommand> Messages() => Gen.OneOf(
+        Gen.Select(Tag, Set).Select((tag, uids) => (ImapCommand)new ExpungeCommand(tag, uids)),
+        Gen.Select(Tag, Gen.Bool, Charset, Key).Select((tag, byUid, charset, key) => (ImapCommand)new SearchCommand(tag, byUid, charset, key)),
+        Gen.Select(Tag, Gen.Bool, Set, Item.Array[1, 5]).Select((tag, byUid, set, items) => (ImapCommand)new FetchCommand(tag, byUid, set, [.. items])),
+        Gen.Select(Tag, Gen.Bool, Set, Gen.Enum<StoreOperation>(), Gen.Bool, Flags)
+            .Select((tag, byUid, set, operation, silent, flags) => (ImapCommand)new StoreCommand(tag, byUid, set, operation, silent, flags)),
+        Gen.Select(Tag, Gen.Bool, Set, Mailbox, Gen.Bool).Select((tag, byUid, set, mailbox, move) => (ImapCommand)new CopyCommand(tag, byUid, set, mailbox, move)));
+}

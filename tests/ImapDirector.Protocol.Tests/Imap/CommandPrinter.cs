@@ -1,0 +1,291 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Text;
+using ImapDirector.Protocol.Imap;
+
+namespace ImapDirector.Protocol.Tests.Imap;
+
+/// <summary>How a client spells strings.</summary>
+public enum Spelling
+{
+    /// <summary>The shortest that may be: atom, quoted, literal.</summary>
+    Shortest,
+    /// <summary>Literals that wait for the server.</summary>
+    Literals,
+    /// <summary>Literals that do not wait, and lower case wherever case does not matter.</summary>
+    NonSynchronizingLowerCase,
+}
+
+/// <summary>Writes a command as a client would.</summary>
+internal sealed class CommandPrinter(Spelling spelling, bool utf8)
+{
+    private readonly ArrayBufferWriter<byte> _output = new();
+
+    public static byte[] Print(ImapCommand command, Spelling spelling = Spelling.Shortest, bool utf8 = false)
+    {
+        var printer = new CommandPrinter(spelling, utf8);
+        printer._output.Raw(Encoding.ASCII.GetBytes(command.Tag + " "));
+        printer.Command(command);
+        printer._output.EndLine();
+        return printer._output.WrittenSpan.ToArray();
+    }
+
+    private void Command(ImapCommand command)
+    {
+        Word(command.Name);
+        switch (command)
+        {
+            case LoginCommand login:
+                Argument(login.User);
+                Argument(login.Password);
+                break;
+            case AuthenticateCommand authenticate:
+                Word(" " + authenticate.Mechanism);
+                if (authenticate.InitialResponse is { } response) Raw(" " + Encoding.ASCII.GetString(response));
+                break;
+            case IdCommand { Fields.IsEmpty: true }:
+                Word(" NIL");
+                break;
+            case IdCommand id:
+                Raw(" ");
+                List(id.Fields.SelectMany(f => new[] { f.Key, f.Value }), IdString);
+                break;
+            case EnableCommand enable:
+                foreach (var capability in enable.Capabilities) Word(" " + capability);
+                break;
+            case SelectCommand select: Mailbox(select.Mailbox); break;
+            case DeleteCommand delete: Mailbox(delete.Mailbox); break;
+            case SubscribeCommand subscribe: Mailbox(subscribe.Mailbox); break;
+            case RenameCommand rename:
+                Mailbox(rename.From);
+                Mailbox(rename.To);
+                break;
+            case CreateCommand create:
+                Mailbox(create.Mailbox);
+                if (create.SpecialUse.IsEmpty) break;
+                Word(" (USE ");
+                List(create.SpecialUse, Raw);
+                Raw(")");
+                break;
+            case StatusCommand status:
+                Mailbox(status.Mailbox);
+                Raw(" ");
+                List(status.Items, item => Word(item.ToString()));
+                break;
+            case ListCommand list: ListArguments(list); break;
+            case LsubCommand lsub:
+                Argument(Encode(lsub.Reference));
+                Argument(Encode(lsub.Pattern));
+                break;
+            case AppendCommand append:
+                Mailbox(append.Mailbox);
+                if (append.Flags.System != SystemFlags.None || append.Flags.Keywords.Length > 0) Flags(append.Flags);
+                if (append.Date is { } date)
+                {
+                    Raw(" ");
+                    _output.DateTime(date);
+                }
+                Raw($" {(append.Literal.Binary ? "~" : "")}{{{append.Literal.Length}{(append.Literal.Synchronizing ? "" : "+")}}}");
+                break;
+            case ExpungeCommand { Uids: { } uids }: Set(uids); break;
+            case SearchCommand search:
+                if (search.Charset is { } charset) Word(" CHARSET " + charset);
+                Raw(" ");
+                if (search.Key is AndKey and) Joined(and.Keys, Key);
+                else Key(search.Key);
+                break;
+            case FetchCommand fetch:
+                Set(fetch.Messages);
+                Raw(" ");
+                if (fetch.Items.Length == 1 && spelling == Spelling.Shortest) Item(fetch.Items[0]);
+                else List(fetch.Items, Item);
+                break;
+            case StoreCommand store:
+                Set(store.Messages);
+                Word($" {store.Operation switch { StoreOperation.Add => "+", StoreOperation.Remove => "-", _ => "" }}FLAGS{(store.Silent ? ".SILENT" : "")}");
+                Flags(store.Flags);
+                break;
+            case CopyCommand copy:
+                Set(copy.Messages);
+                Mailbox(copy.Mailbox);
+                break;
+        }
+    }
+
+    private void ListArguments(ListCommand list)
+    {
+        if (list.Select != ListSelect.None)
+        {
+            Raw(" ");
+            List(Named(list.Select), Word);
+        }
+        Argument(Encode(list.Reference));
+        Raw(" ");
+        if (list.Patterns.Length == 1) String(Encode(list.Patterns[0]), mayBeAtom: false);
+        else List(list.Patterns, pattern => String(Encode(pattern), mayBeAtom: false));
+        if (!list.Extended || (list.Return == ListReturn.None && (list.Select != ListSelect.None || list.Patterns.Length > 1))) return;
+        Word(" RETURN ");
+        List(Named(list.Return), option =>
+        {
+            Word(option);
+            if (option != "STATUS") return;
+            Raw(" ");
+            List(list.StatusItems, item => Word(item.ToString()));
+        });
+    }
+
+    private static IEnumerable<string> Named<T>(T flags) where T : struct, Enum =>
+        Enum.GetValues<T>().Where(value => Convert.ToInt32(value) != 0 && flags.HasFlag(value))
+            .Select(value => value.ToString() == "SpecialUse" ? "SPECIAL-USE" : value.ToString().ToUpperInvariant());
+
+    private void Key(SearchKey key)
+    {
+        switch (key)
+        {
+            case AllKey: Word("ALL"); break;
+            case AndKey and: List(and.Keys, Key); break;
+            case OrKey or:
+                Word("OR ");
+                Key(or.Left);
+                Raw(" ");
+                Key(or.Right);
+                break;
+            case NotKey not:
+                Word("NOT ");
+                Key(not.Key);
+                break;
+            case SequenceKey sequence: Ranges(sequence.Messages); break;
+            case UidKey uid:
+                Word("UID");
+                Set(uid.Uids);
+                break;
+            case FlagKey flag: Word((flag.Present ? "" : "UN") + flag.Flag); break;
+            case KeywordKey keyword:
+                Word(keyword.Present ? "KEYWORD " : "UNKEYWORD ");
+                Raw(keyword.Keyword);
+                break;
+            case RecentKey recent: Word(recent.Recent ? "RECENT" : "OLD"); break;
+            case DateKey date:
+                Word($"{(date.Sent ? "SENT" : "")}{date.Comparison} ");
+                Raw(Quoted(date.Date.ToString("d-MMM-yyyy")));
+                break;
+            case SizeKey size: Word($"{(size.Larger ? "LARGER" : "SMALLER")} {size.Bytes}"); break;
+            case HeaderKey { Field: "Bcc" or "Cc" or "From" or "Subject" or "To" } header:
+                Word(header.Field);
+                Argument(Encoding.UTF8.GetBytes(header.Text));
+                break;
+            case HeaderKey header:
+                Word("HEADER");
+                Argument(Encoding.ASCII.GetBytes(header.Field));
+                Argument(Encoding.UTF8.GetBytes(header.Text));
+                break;
+            case TextKey text:
+                Word(text.IncludeHeader ? "TEXT" : "BODY");
+                Argument(Encoding.UTF8.GetBytes(text.Text));
+                break;
+            default: throw new ArgumentOutOfRangeException(nameof(key));
+        }
+    }
+
+    private string Quoted(string text) => spelling == Spelling.Shortest ? text : $"\"{text}\"";
+
+    private void Item(FetchItem item)
+    {
+        if (item.Kind != FetchItemKind.BodySection)
+        {
+            Word(item.Kind switch
+            {
+                FetchItemKind.Rfc822Size => "RFC822.SIZE",
+                FetchItemKind.Rfc822Header => "RFC822.HEADER",
+                FetchItemKind.Rfc822Text => "RFC822.TEXT",
+                _ => item.Kind.ToString(),
+            });
+            return;
+        }
+        var section = item.Section!;
+        Word(item.Peek ? "BODY.PEEK[" : "BODY[");
+        Raw(string.Join('.', section.Part));
+        if (section.Text != SectionText.All)
+        {
+            if (section.Part.Length > 0) Raw(".");
+            Word(section.Text switch
+            {
+                SectionText.HeaderFields => "HEADER.FIELDS ",
+                SectionText.HeaderFieldsNot => "HEADER.FIELDS.NOT ",
+                _ => section.Text.ToString(),
+            });
+            if (section.HeaderFields.Length > 0) List(section.HeaderFields, name => String(Encoding.ASCII.GetBytes(name)));
+        }
+        Raw("]");
+        if (item.Partial is { } partial) Raw($"<{partial.Offset}.{partial.Length}>");
+    }
+
+    private void Flags(FlagList flags)
+    {
+        Raw(" ");
+        _output.Flags(flags.System, flags.Keywords.AsSpan(), recent: false);
+    }
+
+    private void Set(SequenceSet set)
+    {
+        Raw(" ");
+        Ranges(set);
+    }
+
+    private void Ranges(SequenceSet set) => Raw(string.Join(',', set.Ranges.Select(r =>
+        r.First == r.Last ? Number(r.First) : $"{Number(r.First)}:{Number(r.Last)}")));
+
+    private static string Number(uint number) => number == SequenceSet.Star ? "*" : number.ToString();
+
+    private void IdString(string? text)
+    {
+        if (text is null) Word("NIL");
+        else String(Encoding.UTF8.GetBytes(text), mayBeAtom: false);
+    }
+
+    private byte[] Encode(string name) => utf8 ? Encoding.UTF8.GetBytes(name) : ModifiedUtf7.Encode(name);
+
+    private void Mailbox(MailboxName mailbox) => Argument(Encode(mailbox.Value));
+
+    private void Argument(byte[] bytes)
+    {
+        Raw(" ");
+        String(bytes);
+    }
+
+    private void String(byte[] bytes, bool mayBeAtom = true)
+    {
+        if (spelling == Spelling.Shortest)
+        {
+            var written = new ArrayBufferWriter<byte>();
+            if (mayBeAtom) written.AString(bytes);
+            else written.String(bytes);
+            _output.Raw(written.WrittenSpan);
+            return;
+        }
+        Raw($"{{{bytes.Length}{(spelling == Spelling.Literals ? "" : "+")}}}\r\n");
+        _output.Raw(bytes);
+    }
+
+    private void List<T>(IEnumerable<T> items, Action<T> write)
+    {
+        Raw("(");
+        Joined(items, write);
+        Raw(")");
+    }
+
+    private void Joined<T>(IEnumerable<T> items, Action<T> write)
+    {
+        var first = true;
+        foreach (var item in items)
+        {
+            if (!first) Raw(" ");
+            first = false;
+            write(item);
+        }
+    }
+
+    private void Word(string word) => Raw(spelling == Spelling.NonSynchronizingLowerCase ? word.ToLowerInvariant() : word.ToUpperInvariant());
+
+    private void Raw(string text) => _output.Raw(Encoding.ASCII.GetBytes(text));
+}
