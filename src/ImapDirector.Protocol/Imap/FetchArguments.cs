@@ -40,7 +40,7 @@ internal static class FetchArguments
         else if (lexer.TryWord("FULL"u8)) items = Full;
         else if (lexer.Peek == '(')
         {
-            if (!Items(ref lexer, out items)) return null;
+            if (!ItemList.Read<FetchItem>(ref lexer, Item, ImapCommandParser.MaxListItems, out items)) return null;
         }
         else
         {
@@ -48,23 +48,6 @@ internal static class FetchArguments
             items = [item];
         }
         return new FetchCommand(tag, byUid, messages, items);
-    }
-
-    private static bool Items(ref ImapLexer lexer, out ImmutableArray<FetchItem> items)
-    {
-        items = [];
-        if (!lexer.Open()) return false;
-        var found = ImmutableArray.CreateBuilder<FetchItem>();
-        do
-        {
-            if (found.Count > 0 && !lexer.Space()) return false;
-            if (found.Count == ImapCommandParser.MaxListItems) return lexer.Fail("Too many data items");
-            if (!Item(ref lexer, out var item)) return false;
-            found.Add(item);
-        }
-        while (lexer.Peek == ' ');
-        items = found.DrainToImmutable();
-        return lexer.Close();
     }
 
     private static bool Item(ref ImapLexer lexer, out FetchItem item)
@@ -103,7 +86,8 @@ internal static class FetchArguments
             else if (Ascii.EqualsIgnoreCase(name, "HEADER.FIELDS"u8)) text = SectionText.HeaderFields;
             else if (Ascii.EqualsIgnoreCase(name, "HEADER.FIELDS.NOT"u8)) text = SectionText.HeaderFieldsNot;
             else return lexer.Fail("Unknown section");
-            if (text is SectionText.HeaderFields or SectionText.HeaderFieldsNot && !(lexer.Space() && Fields(ref lexer, out fields))) return false;
+            if (text is SectionText.HeaderFields or SectionText.HeaderFieldsNot
+                && !(lexer.Space() && ItemList.Read<string>(ref lexer, FieldName, ImapCommandParser.MaxListItems, out fields))) return false;
         }
         section = new BodySection(part, text, fields);
         return lexer.Take(']');
@@ -126,23 +110,6 @@ internal static class FetchArguments
         while (more && char.IsAsciiDigit((char)lexer.Peek));
         part = numbers.DrainToImmutable();
         return true;
-    }
-
-    private static bool Fields(ref ImapLexer lexer, out ImmutableArray<string> fields)
-    {
-        fields = [];
-        if (!lexer.Open()) return false;
-        var found = ImmutableArray.CreateBuilder<string>();
-        do
-        {
-            if (found.Count > 0 && !lexer.Space()) return false;
-            if (found.Count == ImapCommandParser.MaxListItems) return lexer.Fail("Too many field names");
-            if (!FieldName(ref lexer, out var name)) return false;
-            found.Add(name);
-        }
-        while (lexer.Peek == ' ');
-        fields = found.DrainToImmutable();
-        return lexer.Close();
     }
 
     /// <summary>A header field's name: any printable ASCII, as the name of no field at all harms nobody.</summary>

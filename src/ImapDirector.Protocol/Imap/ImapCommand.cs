@@ -99,7 +99,8 @@ public sealed record SubscribeCommand(string Tag, MailboxName Mailbox, bool Subs
 /// <summary>LIST, plain or extended (RFC 5258, RFC 6154, RFC 5819).</summary>
 /// <param name="Tag">The tag.</param>
 /// <param name="Reference">The reference name, decoded.</param>
-/// <param name="Patterns">One pattern or more, decoded; <c>*</c> and <c>%</c> are wild cards.</param>
+/// <param name="Patterns">One pattern or more, decoded; <c>*</c> and <c>%</c> are wild cards. <c>INBOX</c> is as the client spelled it:
+/// whoever matches compares a first level with it without case.</param>
 /// <param name="Select">Selection options.</param>
 /// <param name="Return">Return options.</param>
 /// <param name="StatusItems">The items of <c>RETURN (STATUS (…))</c>.</param>

@@ -22,7 +22,7 @@ internal static class ListArguments
         if (lexer.Peek == '(')
         {
             extended = true;
-            if (!Patterns(ref lexer, out patterns)) return null;
+            if (!ItemList.Read<string>(ref lexer, Pattern, MaxPatterns, out patterns)) return null;
         }
         else
         {
@@ -79,23 +79,6 @@ internal static class ListArguments
             }
             else return lexer.Fail("Unknown return option");
         }
-        return lexer.Close();
-    }
-
-    private static bool Patterns(ref ImapLexer lexer, out ImmutableArray<string> patterns)
-    {
-        patterns = [];
-        if (!lexer.Open()) return false;
-        var found = ImmutableArray.CreateBuilder<string>();
-        do
-        {
-            if (found.Count > 0 && !lexer.Space()) return false;
-            if (found.Count == MaxPatterns) return lexer.Fail("Too many patterns");
-            if (!Pattern(ref lexer, out var pattern)) return false;
-            found.Add(pattern);
-        }
-        while (lexer.Peek == ' ');
-        patterns = found.DrainToImmutable();
         return lexer.Close();
     }
 

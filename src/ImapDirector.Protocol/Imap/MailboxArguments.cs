@@ -67,25 +67,21 @@ internal static class MailboxArguments
     /// <summary>A list of status-atts; one named twice counts once.</summary>
     public static bool StatusItems(ref ImapLexer lexer, out ImmutableArray<StatusItem> items)
     {
-        items = [];
-        if (!lexer.Open()) return false;
-        var found = ImmutableArray.CreateBuilder<StatusItem>();
-        do
+        if (!ItemList.Read<StatusItem>(ref lexer, StatusItemNamed, ImapCommandParser.MaxListItems, out items)) return false;
+        items = [.. items.Distinct()];
+        return true;
+    }
+
+    private static bool StatusItemNamed(ref ImapLexer lexer, out StatusItem item)
+    {
+        var word = lexer.Word();
+        foreach (var (name, known) in StatusNames)
         {
-            if (found.Count > 0 && !lexer.Space()) return false;
-            var word = lexer.Word();
-            var known = false;
-            foreach (var (name, item) in StatusNames)
-            {
-                if (!Ascii.EqualsIgnoreCase(word, name)) continue;
-                known = true;
-                if (!found.Contains(item)) found.Add(item);
-            }
-            if (!known) return lexer.Fail("Unknown status item");
+            item = known;
+            if (Ascii.EqualsIgnoreCase(word, name)) return true;
         }
-        while (lexer.Peek == ' ');
-        items = found.DrainToImmutable();
-        return lexer.Close();
+        item = default;
+        return lexer.Fail("Unknown status item");
     }
 
     public static AppendCommand? Append(ref ImapLexer lexer, string tag)
