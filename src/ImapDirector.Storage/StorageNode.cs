@@ -1,5 +1,8 @@
 using System.Net;
+using ImapDirector.Network;
 using ImapDirector.Network.Tls;
+using ImapDirector.Storage.Mailboxes;
+using ImapDirector.Storage.Sessions;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 
@@ -8,24 +11,100 @@ namespace ImapDirector.Storage;
 /// <summary>The storage node role: its listeners and its users' mail, from start to drain.</summary>
 public sealed class StorageNode : IAsyncDisposable
 {
-    /// <summary>Composes the role; nothing is opened yet.</summary>
-    public StorageNode(StorageNodeOptions options, ServerCertificate? certificate, IMetricFactory metrics, ILoggerFactory loggers) => throw new NotImplementedException();
+    private readonly StorageNodeOptions _options;
+    private readonly ServerCertificate? _certificate;
+    private readonly StorageMetrics _metrics;
+    private readonly ILoggerFactory _loggers;
+    private readonly string _spoolDirectory;
+    private UserMailRegistry? _mails;
+    private Listener? _imap;
+    private bool _draining;
 
-    /// <summary>Checks the data directory and opens the listeners.</summary>
-    public Task StartAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>Composes the role; nothing is opened yet.</summary>
+    /// <param name="options">Settings that <see cref="StorageNodeOptions.Validate"/> finds no fault with.</param>
+    /// <param name="certificate">What STARTTLS shows; without one it is not offered.</param>
+    /// <param name="metrics">Where the node's metrics are made.</param>
+    /// <param name="loggers">Where the node's loggers are made.</param>
+    public StorageNode(StorageNodeOptions options, ServerCertificate? certificate, IMetricFactory metrics, ILoggerFactory loggers)
+    {
+        _options = options;
+        _certificate = certificate;
+        _metrics = new StorageMetrics(metrics);
+        _loggers = loggers;
+        _spoolDirectory = Path.Combine(options.DataDirectory, "spool");
+    }
 
     /// <summary>Where IMAP listens, once started.</summary>
-    public IPEndPoint ImapEndPoint => throw new NotImplementedException();
+    /// <exception cref="InvalidOperationException">The node has not been started.</exception>
+    public IPEndPoint ImapEndPoint => Started(_imap).LocalEndPoint;
 
     /// <summary>Where LMTP listens, once started.</summary>
     public IPEndPoint LmtpEndPoint => throw new NotImplementedException();
 
+    /// <summary>Checks the data directory and opens the listeners.</summary>
+    /// <exception cref="IOException">The data directory cannot be made or written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The data directory belongs to somebody else.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">An address is taken or not ours.</exception>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        MakePrivate(_options.DataDirectory);
+        MakePrivate(_spoolDirectory);
+        ProbeDisk();
+        _mails = new UserMailRegistry(_options.DataDirectory, _metrics);
+        // Directors are few and hold many connections each: the bound is on all of them, not on one address.
+        var imapLimits = new ConnectionLimits(_options.MaxConnections, _options.MaxConnections);
+        var services = new SessionServices(_options, _certificate, _mails, _spoolDirectory, _metrics, _loggers.CreateLogger<ImapSession>());
+        _imap = new Listener("imap", _options.Imap, imapLimits,
+            (connection, drain) => new ImapSession(connection, services, drain).RunAsync(), _loggers.CreateLogger<Listener>());
+        _imap.Start();
+        return Task.CompletedTask;
+    }
+
     /// <summary>Why it is not ready (the data directory cannot be written, draining), or <c>null</c> when it is.</summary>
-    public ValueTask<string?> NotReadyReasonAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public ValueTask<string?> NotReadyReasonAsync(CancellationToken cancellationToken)
+    {
+        if (_imap is null) return ValueTask.FromResult<string?>("not started");
+        if (_draining) return ValueTask.FromResult<string?>("draining");
+        try
+        {
+            ProbeDisk();
+            return ValueTask.FromResult<string?>(null);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            return ValueTask.FromResult<string?>("the data directory cannot be written");
+        }
+    }
 
     /// <summary>Stops accepting, says <c>* BYE</c> to sessions, lets running commands and deliveries finish, closes the stores.</summary>
-    public Task DrainAsync(TimeSpan timeout) => throw new NotImplementedException();
+    public async Task DrainAsync(TimeSpan timeout)
+    {
+        _draining = true;
+        if (_imap is not null) await _imap.DrainAsync(timeout);
+        if (Interlocked.Exchange(ref _mails, null) is { } mails) await mails.DisposeAsync();
+    }
 
     /// <summary>Drains with no patience.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        await DrainAsync(TimeSpan.Zero);
+        if (_imap is not null) await _imap.DisposeAsync();
+    }
+
+    private static Listener Started(Listener? listener) => listener ?? throw new InvalidOperationException("The node has not been started.");
+
+    /// <summary>Makes a directory that only its owner may enter: it holds other people's mail.</summary>
+    private static void MakePrivate(string directory)
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
+        else Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private void ProbeDisk()
+    {
+        var path = Path.Combine(_spoolDirectory, $"probe-{Guid.NewGuid():N}");
+        using var probe = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+        probe.WriteByte(0);
+    }
 }

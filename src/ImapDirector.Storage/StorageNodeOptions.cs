@@ -41,8 +41,15 @@ public sealed record StorageNodeOptions
     /// <summary>From the greeting to a successful login (limits P9).</summary>
     public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Connections in all.</summary>
+    /// <summary>Before every refusal of a login (limits P14).</summary>
+    public TimeSpan FailureDelay { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Connections in all, for IMAP and for LMTP each.</summary>
     public int MaxConnections { get; init; } = 20_000;
+
+    /// <summary>Checks every setting.</summary>
+    /// <returns>A sentence for each that is out of its bounds, with the key, the value and the fix, and never a secret; empty when all is well.</returns>
+    public IReadOnlyList<string> Validate() => StorageNodeOptionsRules.Check(this);
 
     /// <summary>Leaves the password out.</summary>
     public override string ToString() => $"{Name} ({Imap})";

@@ -1,38 +1,191 @@
-using ImapDirector.Network;
 using ImapDirector.Protocol;
-using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Store;
 
 namespace ImapDirector.Storage.Mailboxes;
 
 /// <summary>The users whose stores are open, each once in this process, so that all sessions and deliveries of a user share one view of each mailbox.</summary>
+/// <remarks>A store that nobody uses stays open for a while, because a client that left often comes back, and deliveries come in groups.</remarks>
 internal sealed class UserMailRegistry : IAsyncDisposable
 {
-    public UserMailRegistry(string dataDirectory, StorageMetrics metrics) => throw new NotImplementedException();
+    private static readonly TimeSpan DefaultIdleTime = TimeSpan.FromSeconds(30);
+
+    private readonly string _dataDirectory;
+    private readonly StorageMetrics _metrics;
+    private readonly TimeSpan _idleTime;
+    private readonly Lock _sync = new();
+    private readonly Dictionary<UserName, Entry> _entries = [];
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _sweeping;
+
+    public UserMailRegistry(string dataDirectory, StorageMetrics metrics)
+        : this(dataDirectory, metrics, DefaultIdleTime)
+    {
+    }
+
+    internal UserMailRegistry(string dataDirectory, StorageMetrics metrics, TimeSpan idleTime)
+    {
+        _dataDirectory = dataDirectory;
+        _metrics = metrics;
+        _idleTime = idleTime;
+        _sweeping = SweepAsync();
+    }
+
+    /// <summary>How many stores are open.</summary>
+    public int Count
+    {
+        get { lock (_sync) return _entries.Count; }
+    }
 
     /// <summary>Opens the user's mail, or joins those who have it open. Dispose the lease when done; the store is closed some time after the last one.</summary>
     /// <exception cref="StoreException">The store cannot be opened.</exception>
-    public ValueTask<UserMailLease> AcquireAsync(UserName user, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async ValueTask<UserMailLease> AcquireAsync(UserName user, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var entry = Enter(user);
+            if (entry.Closing is { } closing)
+            {
+                await closing.WaitAsync(cancellationToken);
+                continue;
+            }
+            try
+            {
+                return new UserMailLease(this, entry, await entry.Opening.WaitAsync(cancellationToken));
+            }
+            catch
+            {
+                Leave(entry);
+                throw;
+            }
+        }
+    }
 
     /// <summary>Closes all stores.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _sweeping;
+        Entry[] open;
+        lock (_sync)
+        {
+            open = [.. _entries.Values];
+            _entries.Clear();
+        }
+        foreach (var entry in open)
+        {
+            // One that failed to open was told to those who asked for it.
+            await ((Task)entry.Opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (entry.Closing is { } closing) await closing;
+            else if (entry.Opening.IsCompletedSuccessfully) await (await entry.Opening).DisposeAsync();
+        }
+        _stop.Dispose();
+    }
+
+    /// <summary>A lease on the user's entry, unless that is just closing.</summary>
+    private Entry Enter(UserName user)
+    {
+        lock (_sync)
+        {
+            ObjectDisposedException.ThrowIf(_stop.IsCancellationRequested, this);
+            if (!_entries.TryGetValue(user, out var entry))
+                _entries.Add(user, entry = new Entry(user, OpenAsync(user)));
+            if (entry.Closing is null) entry.Leases++;
+            return entry;
+        }
+    }
+
+    internal void Leave(Entry entry)
+    {
+        lock (_sync)
+        {
+            entry.Leases--;
+            entry.LastUsed = Environment.TickCount64;
+            // A store that could not be opened is tried anew by whoever comes next.
+            if (entry.Leases == 0 && entry.Opening.IsFaulted) _entries.Remove(entry.User);
+        }
+    }
+
+    private async Task<UserMail> OpenAsync(UserName user)
+    {
+        // Opening reads the disk; it must not run inside the lock of the caller.
+        await Task.Yield();
+        return new UserMail(await UserStore.OpenAsync(_dataDirectory, user, _stop.Token), _metrics);
+    }
+
+    private async Task SweepAsync()
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromTicks(Math.Max(_idleTime.Ticks / 4, TimeSpan.TicksPerMillisecond)));
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token)) await CloseIdleAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // The registry is being disposed.
+        }
+    }
+
+    private async Task CloseIdleAsync()
+    {
+        List<Entry> idle = [];
+        lock (_sync)
+        {
+            var before = Environment.TickCount64 - (long)_idleTime.TotalMilliseconds;
+            foreach (var entry in _entries.Values)
+            {
+                if (entry.Leases > 0 || entry.LastUsed > before || !entry.Opening.IsCompletedSuccessfully) continue;
+                idle.Add(entry);
+                entry.Closing = CloseAsync(entry);
+            }
+        }
+        foreach (var entry in idle) await entry.Closing!;
+    }
+
+    private async Task CloseAsync(Entry entry)
+    {
+        await Task.Yield();
+        try
+        {
+            await (await entry.Opening).DisposeAsync();
+        }
+        finally
+        {
+            lock (_sync) _entries.Remove(entry.User);
+        }
+    }
+
+    internal sealed class Entry(UserName user, Task<UserMail> opening)
+    {
+        public UserName User => user;
+
+        public Task<UserMail> Opening => opening;
+
+        public Task? Closing { get; set; }
+
+        public int Leases { get; set; }
+
+        public long LastUsed { get; set; } = Environment.TickCount64;
+    }
 }
 
 /// <summary>One holder's claim on a <see cref="UserMail"/>.</summary>
 internal sealed class UserMailLease : IAsyncDisposable
 {
-    public UserMail Mail => throw new NotImplementedException();
+    private readonly UserMailRegistry _registry;
+    private UserMailRegistry.Entry? _entry;
 
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
-}
+    internal UserMailLease(UserMailRegistry registry, UserMailRegistry.Entry entry, UserMail mail)
+    {
+        _registry = registry;
+        _entry = entry;
+        Mail = mail;
+    }
 
-/// <summary>A user's open mail: the store, and the shared in-memory view of every mailbox that a session has selected. Changes go through here, so
-/// that every session sees them at once.</summary>
-internal sealed class UserMail
-{
-    public UserStore Store => throw new NotImplementedException();
+    public UserMail Mail { get; }
 
-    /// <summary>Adds a message and tells every session that has the mailbox selected.</summary>
-    /// <returns>The record and the mailbox's UIDVALIDITY, or <c>null</c> when there is no such mailbox.</returns>
-    public Task<(MessageRecord Message, uint UidValidity)?> AppendAsync(MailboxName mailbox, MessageSpool message, FlagList flags, DateTimeOffset internalDate, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _entry, null) is { } entry) _registry.Leave(entry);
+        return ValueTask.CompletedTask;
+    }
 }

@@ -1,0 +1,36 @@
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Sessions;
+
+namespace ImapDirector.Storage.Commands;
+
+/// <summary>Which code answers which command.</summary>
+internal static class CommandDispatcher
+{
+    public static ValueTask<CommandResult> RunAsync(MailSession session, ImapCommand command) => command switch
+    {
+        CapabilityCommand => SessionCommands.CapabilityAsync(session),
+        NoopCommand => ValueTask.FromResult(CommandResult.Ok("Noop completed.")),
+        CheckCommand => SessionCommands.CheckAsync(session),
+        IdCommand => SessionCommands.IdAsync(session),
+        EnableCommand => SessionCommands.EnableAsync(session),
+        NamespaceCommand => SessionCommands.NamespaceAsync(session),
+        LogoutCommand => SessionCommands.LogoutAsync(session),
+        IdleCommand => IdleHandler.RunAsync(session),
+        SelectCommand select => SelectHandler.SelectAsync(session, select),
+        CloseCommand close => SelectHandler.CloseAsync(session, close),
+        CreateCommand create => MailboxCommands.CreateAsync(session, create),
+        DeleteCommand delete => MailboxCommands.DeleteAsync(session, delete),
+        RenameCommand rename => MailboxCommands.RenameAsync(session, rename),
+        SubscribeCommand subscribe => MailboxCommands.SubscribeAsync(session, subscribe),
+        StatusCommand status => StatusHandler.RunAsync(session, status),
+        ListCommand list => ListHandler.ListAsync(session, list),
+        LsubCommand lsub => ListHandler.LsubAsync(session, lsub),
+        AppendCommand append => AppendHandler.RunAsync(session, append),
+        FetchCommand fetch => FetchHandler.RunAsync(session, fetch),
+        StoreCommand store => StoreHandler.RunAsync(session, store),
+        SearchCommand search => SearchHandler.RunAsync(session, search),
+        CopyCommand copy => CopyHandler.RunAsync(session, copy),
+        ExpungeCommand expunge => ExpungeHandler.RunAsync(session, expunge),
+        _ => ValueTask.FromResult(CommandResult.Bad("Not allowed after login.")),
+    };
+}

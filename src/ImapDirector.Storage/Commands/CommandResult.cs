@@ -1,0 +1,36 @@
+using ImapDirector.Protocol.Imap;
+
+namespace ImapDirector.Storage.Commands;
+
+/// <summary>What a command came to: its tagged response.</summary>
+/// <param name="Status">OK, NO or BAD.</param>
+/// <param name="Code">The response code without its brackets, or empty.</param>
+/// <param name="Text">For people.</param>
+internal readonly record struct CommandResult(ImapStatus Status, string Code, string Text)
+{
+    public static readonly CommandResult NoMailboxSelected = Bad("No mailbox selected.");
+
+    public static readonly CommandResult InvalidMessageSet = Bad("Invalid message set.");
+
+    public static readonly CommandResult ReadOnly = No("READ-ONLY", "The mailbox is selected read-only.");
+
+    public static readonly CommandResult NoSuchMailbox = No("NONEXISTENT", "There is no such mailbox.");
+
+    public static readonly CommandResult TryCreate = No("TRYCREATE", "There is no such mailbox.");
+
+    public static readonly CommandResult TooManyKeywords = No("LIMIT", "The mailbox has too many keywords.");
+
+    /// <summary>How metrics call it.</summary>
+    public string Label => Status switch
+    {
+        ImapStatus.Ok => "ok",
+        ImapStatus.No => "no",
+        _ => "bad",
+    };
+
+    public static CommandResult Ok(string text, string code = "") => new(ImapStatus.Ok, code, text);
+
+    public static CommandResult No(string code, string text) => new(ImapStatus.No, code, text);
+
+    public static CommandResult Bad(string text) => new(ImapStatus.Bad, "", text);
+}

@@ -1,0 +1,51 @@
+using System.Buffers;
+using System.Text;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Mailboxes;
+using ImapDirector.Storage.Sessions;
+
+namespace ImapDirector.Storage.Commands;
+
+/// <summary>COPY, MOVE (RFC 6851) and their UID forms, with COPYUID (RFC 4315). All or nothing.</summary>
+internal static class CopyHandler
+{
+    public static async ValueTask<CommandResult> RunAsync(MailSession session, CopyCommand command)
+    {
+        if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
+        if (command.Move && selected.ReadOnly) return CommandResult.ReadOnly;
+        if (selected.Resolve(command.Messages, command.ByUid) is not { } places) return CommandResult.InvalidMessageSet;
+
+        var uids = new List<uint>();
+        foreach (var (first, last) in places) uids.AddRange(selected.Uids[first..(last + 1)]);
+        // UIDs that do not exist any more are passed over like those that never did (RFC 3501 section 6.4.8).
+        if (command.ByUid) uids.RemoveAll(uid => selected.Shared.Find(uid) is null);
+
+        var outcome = await session.Mail.CopyAsync(selected.Shared, uids, command.Mailbox, command.Move, session.ClientToken);
+        switch (outcome.Result)
+        {
+            case CopyResult.NoTarget:
+                return CommandResult.TryCreate;
+            case CopyResult.Expunged:
+                return CommandResult.No("EXPUNGEISSUED", "Some of the messages no longer exist.");
+        }
+        var text = command.Move ? "Move completed." : "Copy completed.";
+        if (outcome.Copies.Count == 0) return CommandResult.Ok(text);
+        var code = CopyUid(outcome);
+        if (!command.Move) return CommandResult.Ok(text, code);
+        // Before the EXPUNGEs, so that the client knows where its messages went when they leave (RFC 6851 section 4.3).
+        session.Output.Status("*", ImapStatus.Ok, code, "Moved.");
+        return CommandResult.Ok(text);
+    }
+
+    private static string CopyUid(CopyOutcome outcome)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        text.Raw("COPYUID "u8);
+        text.Number(outcome.UidValidity);
+        text.Raw(" "u8);
+        text.SequenceSet([.. outcome.Copies.Select(static copy => copy.SourceUid)]);
+        text.Raw(" "u8);
+        text.SequenceSet([.. outcome.Copies.Select(static copy => copy.Copy.Uid)]);
+        return Encoding.ASCII.GetString(text.WrittenSpan);
+    }
+}

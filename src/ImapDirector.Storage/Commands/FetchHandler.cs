@@ -1,0 +1,59 @@
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Sessions;
+using ImapDirector.Storage.Store;
+
+namespace ImapDirector.Storage.Commands;
+
+/// <summary>FETCH and UID FETCH: message by message, sent as it goes, so that no more than one piece of one message is in memory.</summary>
+internal static class FetchHandler
+{
+    /// <summary>A FETCH that marks messages as seen does so in smaller groups just ahead of sending them, so that a client that leaves in
+    /// the middle has little marked that it never got.</summary>
+    private const int MarkingBatchSize = 50;
+
+    public static async ValueTask<CommandResult> RunAsync(MailSession session, FetchCommand command)
+    {
+        if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
+        if (selected.Resolve(command.Messages, command.ByUid) is not { } places) return CommandResult.InvalidMessageSet;
+
+        var marks = !selected.ReadOnly && command.Items.Any(MarksSeen);
+        var response = new FetchResponse(session, selected, command);
+        var expunged = false;
+        foreach (var uids in MessageBatches.Of(selected, places, marks ? MarkingBatchSize : MessageBatches.DefaultSize))
+        {
+            var marked = marks ? await MarkSeenAsync(session, selected, uids) : [];
+            var messages = selected.Shared.Find(uids);
+            selected.TellKeywords(session.Output);
+            foreach (var message in messages)
+            {
+                if (message is null || !await response.WriteAsync(message, marked.Contains(message.Uid))) expunged = true;
+            }
+            await Task.Yield();
+        }
+        return expunged && !command.ByUid
+            ? CommandResult.Ok("Some of the messages no longer exist.", "EXPUNGEISSUED")
+            : CommandResult.Ok("Fetch completed.");
+    }
+
+    private static bool MarksSeen(FetchItem item) => item.Kind switch
+    {
+        FetchItemKind.BodySection => !item.Peek,
+        FetchItemKind.Rfc822 or FetchItemKind.Rfc822Text => true,
+        _ => false,
+    };
+
+    /// <returns>The messages that were not seen before: their flags go into the answer.</returns>
+    private static async ValueTask<HashSet<uint>> MarkSeenAsync(MailSession session, SelectedMailbox selected, uint[] uids)
+    {
+        var unseen = new HashSet<uint>();
+        foreach (var message in selected.Shared.Find(uids))
+            if (message is not null && (message.Flags & SystemFlags.Seen) == 0) unseen.Add(message.Uid);
+        if (unseen.Count == 0) return unseen;
+        var seen = new FlagList(SystemFlags.Seen, []);
+        uint[] ascending = [.. unseen.Order()];
+        // Without new keywords there is no limit to meet.
+        _ = await session.Mail.StoreFlagsAsync(selected.Shared, ascending, StoreOperation.Add, seen, selected.Cursor, session.ClientToken);
+        selected.Read();
+        return unseen;
+    }
+}

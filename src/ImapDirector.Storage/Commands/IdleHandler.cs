@@ -1,0 +1,41 @@
+using System.Buffers;
+using System.Text;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Sessions;
+
+namespace ImapDirector.Storage.Commands;
+
+/// <summary>IDLE (RFC 2177): tells of changes as they happen, until DONE.</summary>
+internal static class IdleHandler
+{
+    public static async ValueTask<CommandResult> RunAsync(MailSession session)
+    {
+        session.Output.Raw("+ idling\r\n"u8);
+        session.BeginWait();
+        var line = session.Reader.ReadLineAsync(session.ClientToken).AsTask();
+        if (session.Selected is { } selected) await TellUntilAsync(session, selected, line);
+        else await session.Output.FlushAsync();
+        var frame = await line;
+        if (frame.Kind == FrameKind.EndOfStream) throw new SessionEndedException(SessionEnd.Disconnected);
+        return frame.Kind == FrameKind.Command && IsDone(frame.Bytes) ? CommandResult.Ok("Idle completed.") : CommandResult.Bad("Expected DONE.");
+    }
+
+    private static async Task TellUntilAsync(MailSession session, SelectedMailbox selected, Task line)
+    {
+        while (true)
+        {
+            var change = selected.WaitForChangeAsync();
+            if (!await selected.TellAsync(session.Output, mayExpunge: true)) throw new SessionEndedException(SessionEnd.MailboxDeleted);
+            await session.Output.FlushAsync();
+            if (await Task.WhenAny(line, change) == line) return;
+        }
+    }
+
+    private static bool IsDone(ReadOnlySequence<byte> line)
+    {
+        if (line.Length != 4) return false;
+        Span<byte> word = stackalloc byte[4];
+        line.CopyTo(word);
+        return Ascii.EqualsIgnoreCase(word, "DONE"u8);
+    }
+}

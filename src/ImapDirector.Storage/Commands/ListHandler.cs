@@ -1,0 +1,110 @@
+using System.Text;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Mailboxes;
+using ImapDirector.Storage.Sessions;
+using ImapDirector.Storage.Store;
+
+namespace ImapDirector.Storage.Commands;
+
+/// <summary>LIST, with its extensions (RFC 5258, RFC 5819, RFC 6154), and LSUB.</summary>
+internal static class ListHandler
+{
+    private static readonly CommandResult PatternTooCostly = CommandResult.No("LIMIT", "The pattern is too costly.");
+
+    public static async ValueTask<CommandResult> ListAsync(MailSession session, ListCommand command)
+    {
+        var output = session.Output;
+        if (!command.Extended && command.Patterns is [""])
+        {
+            // Asks for the delimiter and the root of the reference (RFC 3501 section 6.3.8); all names here have the same empty root.
+            output.Raw("* LIST (\\Noselect) \"/\" \"\"\r\n"u8);
+            return CommandResult.Ok("List completed.");
+        }
+        var tree = new MailboxTree(session.Mail.Store.ListMailboxes(), session.Mail.Store.ListSubscriptions());
+        var patterns = command.Patterns.Where(static pattern => pattern.Length > 0).Select(pattern => new ListPattern(command.Reference + pattern)).ToArray();
+        var bySubscription = (command.Select & ListSelect.Subscribed) != 0;
+        var bySpecialUse = (command.Select & ListSelect.SpecialUse) != 0;
+        var recursive = (command.Select & ListSelect.RecursiveMatch) != 0;
+
+        bool IsSelected(ListEntry entry) =>
+            (bySubscription ? entry.Subscribed : entry.Mailbox is not null) && (!bySpecialUse || entry.Mailbox?.SpecialUse is not null);
+
+        var parents = recursive ? tree.ParentsOf(IsSelected) : [];
+        foreach (var entry in tree.Entries)
+        {
+            var selected = IsSelected(entry);
+            var childInfo = parents.Contains(entry.Name);
+            if (!selected && !childInfo) continue;
+            switch (MatchesAny(patterns, entry.Name))
+            {
+                case null: return PatternTooCostly;
+                case false: continue;
+            }
+            WriteEntry(output, entry, tree.HasChildren(entry.Name), bySubscription || (command.Return & ListReturn.Subscribed) != 0);
+            if (childInfo) WriteChildInfo(output, bySubscription, bySpecialUse);
+            output.EndLine();
+            if ((command.Return & ListReturn.Status) != 0 && selected && session.Mail.FindStatus(new MailboxName(entry.Name)) is { } status)
+                StatusHandler.Write(output, status, command.StatusItems);
+            await output.FlushIfLargeAsync();
+        }
+        return CommandResult.Ok("List completed.");
+    }
+
+    public static async ValueTask<CommandResult> LsubAsync(MailSession session, LsubCommand command)
+    {
+        var output = session.Output;
+        var tree = new MailboxTree(session.Mail.Store.ListMailboxes(), session.Mail.Store.ListSubscriptions());
+        ListPattern[] pattern = [new ListPattern(command.Reference + command.Pattern)];
+        // "%" is answered with the parents of subscribed names as well, marked \Noselect (RFC 3501 section 6.3.9).
+        var parents = command.Pattern.Contains('%', StringComparison.Ordinal) ? tree.ParentsOf(static entry => entry.Subscribed) : [];
+        foreach (var entry in tree.Entries)
+        {
+            if (!entry.Subscribed && !parents.Contains(entry.Name)) continue;
+            switch (MatchesAny(pattern, entry.Name))
+            {
+                case null: return PatternTooCostly;
+                case false: continue;
+            }
+            output.Raw("* LSUB ("u8);
+            if (!entry.Subscribed || entry.Mailbox is { Selectable: false }) output.Raw("\\Noselect"u8);
+            output.Raw(") \"/\" "u8);
+            output.Mailbox(new MailboxName(entry.Name), utf8: false);
+            output.EndLine();
+            await output.FlushIfLargeAsync();
+        }
+        return CommandResult.Ok("Lsub completed.");
+    }
+
+    private static bool? MatchesAny(ListPattern[] patterns, string name)
+    {
+        foreach (var pattern in patterns)
+            if (pattern.Matches(name) is not false and var matches) return matches;
+        return false;
+    }
+
+    private static void WriteEntry(ResponseStream output, ListEntry entry, bool hasChildren, bool withSubscribed)
+    {
+        output.Raw("* LIST ("u8);
+        // \NonExistent implies \Noselect (RFC 5258 section 3).
+        if (entry.Mailbox is null) output.Raw("\\NonExistent "u8);
+        else if (!entry.Mailbox.Selectable) output.Raw("\\Noselect "u8);
+        output.Raw(hasChildren ? "\\HasChildren"u8 : "\\HasNoChildren"u8);
+        if (withSubscribed && entry.Subscribed) output.Raw(" \\Subscribed"u8);
+        if (entry.Mailbox?.SpecialUse is { } use)
+        {
+            output.Raw(" "u8);
+            output.Raw(Encoding.ASCII.GetBytes(use));
+        }
+        output.Raw(") \"/\" "u8);
+        output.Mailbox(new MailboxName(entry.Name), utf8: false);
+    }
+
+    private static void WriteChildInfo(ResponseStream output, bool bySubscription, bool bySpecialUse)
+    {
+        output.Raw(" (\"CHILDINFO\" ("u8);
+        if (bySubscription) output.Raw("\"SUBSCRIBED\""u8);
+        if (bySubscription && bySpecialUse) output.Raw(" "u8);
+        if (bySpecialUse) output.Raw("\"SPECIAL-USE\""u8);
+        output.Raw("))"u8);
+    }
+}

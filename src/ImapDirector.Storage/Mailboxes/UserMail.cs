@@ -1,0 +1,227 @@
+using System.Collections.Concurrent;
+using ImapDirector.Network;
+using ImapDirector.Protocol;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Store;
+using Prometheus;
+
+namespace ImapDirector.Storage.Mailboxes;
+
+/// <summary>A user's open mail: the store, and the shared in-memory view of every mailbox that a session has selected. Changes go through here, so
+/// that every session sees them at once, and in the order in which they were committed.</summary>
+/// <remarks>A change that has begun is finished and published whatever becomes of the session that asked for it; a caller's token only
+/// ends the wait for its turn.</remarks>
+internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsyncDisposable
+{
+    /// <summary>A change that waits longer than this for those before it is given up: the disk hangs.</summary>
+    private static readonly TimeSpan TurnTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    // Changed only by whoever has the turn; read by anybody.
+    private readonly ConcurrentDictionary<long, Opened> _open = new();
+
+    public UserStore Store => store;
+
+    /// <summary>Adds a message and tells every session that has the mailbox selected.</summary>
+    /// <returns>The record and the mailbox's UIDVALIDITY, or <c>null</c> when there is no such mailbox.</returns>
+    public Task<(MessageRecord Message, uint UidValidity)?> AppendAsync(MailboxName mailbox, MessageSpool message, FlagList flags,
+        DateTimeOffset internalDate, CancellationToken cancellationToken) =>
+        ChangeAsync<(MessageRecord, uint)?>(async () =>
+        {
+            if (FindSelectable(mailbox) is not { } target) return null;
+            var shared = FindOpen(target.Id);
+            var spelled = shared?.Spell(flags) ?? flags;
+            var record = await store.AppendAsync(target.Id, message, spelled, internalDate, CancellationToken.None);
+            shared?.Added([record]);
+            return (record, target.UidValidity);
+        }, cancellationToken);
+
+    /// <summary>Opens a mailbox for a session, or joins those that have it open. <see cref="CloseAsync"/> it once for each call.</summary>
+    /// <returns><c>null</c> when there is no such mailbox, or it cannot be selected.</returns>
+    public async Task<SharedMailbox?> OpenAsync(MailboxName name, CancellationToken cancellationToken)
+    {
+        await TakeTurnAsync(cancellationToken);
+        try
+        {
+            if (FindSelectable(name) is not { } record) return null;
+            if (!_open.TryGetValue(record.Id, out var opened))
+            {
+                var firstRecent = await store.FirstRecentUidAsync(record.Id, claim: false, CancellationToken.None);
+                opened = new Opened(new SharedMailbox(record, store.LoadMessages(record.Id), Math.Max(firstRecent, 1), new ChangeLog()));
+                _open[record.Id] = opened;
+                metrics.OpenMailboxes.Inc();
+            }
+            opened.Sessions++;
+            return opened.Mailbox;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>A session leaves a mailbox; the last one takes it out of memory.</summary>
+    public async Task CloseAsync(SharedMailbox mailbox)
+    {
+        await TakeTurnAsync(CancellationToken.None);
+        try
+        {
+            var opened = _open[mailbox.Id];
+            if (--opened.Sessions == 0)
+            {
+                _open.TryRemove(mailbox.Id, out _);
+                metrics.OpenMailboxes.Dec();
+            }
+            await SaveRecentAsync(mailbox);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>A mailbox with its counters as they are now; <c>null</c> when there is none of that name that can be selected.</summary>
+    public MailboxRecord? FindStatus(MailboxName name)
+    {
+        if (FindSelectable(name) is not { } record) return null;
+        return FindOpen(record.Id) is { } shared ? record with { Recent = shared.RecentCount } : record;
+    }
+
+    /// <summary>Whether a message with these flags may be added without making too many keywords (limits N11).</summary>
+    public bool HasRoomForKeywords(MailboxName name, FlagList flags) =>
+        flags.Keywords.IsEmpty || FindSelectable(name) is not { } record || FindOpen(record.Id)?.Spell(flags) is not null;
+
+    /// <summary>Changes flags of messages and tells every session that has the mailbox selected, but for <paramref name="origin"/>.</summary>
+    /// <returns>The messages that exist, as they are now; <c>null</c> when the mailbox would have too many keywords (limits N11).</returns>
+    public Task<IReadOnlyList<MessageRecord>?> StoreFlagsAsync(SharedMailbox mailbox, IReadOnlyList<uint> uids, StoreOperation operation,
+        FlagList flags, MailboxCursor? origin, CancellationToken cancellationToken) =>
+        ChangeAsync<IReadOnlyList<MessageRecord>?>(async () =>
+        {
+            if (mailbox.Spell(flags) is not { } spelled) return null;
+            var messages = await store.StoreFlagsAsync(mailbox.Id, uids, operation, spelled, CancellationToken.None);
+            mailbox.FlagsChanged(messages, origin);
+            return messages;
+        }, cancellationToken);
+
+    /// <summary>Removes messages that carry <c>\Deleted</c> and tells every session that has the mailbox selected.</summary>
+    public Task<IReadOnlyList<uint>> ExpungeAsync(SharedMailbox mailbox, IReadOnlyList<uint> uids, CancellationToken cancellationToken) =>
+        ChangeAsync(async () =>
+        {
+            var removed = await store.ExpungeAsync(mailbox.Id, uids, onlyDeleted: true, CancellationToken.None);
+            mailbox.Removed(removed);
+            return removed;
+        }, cancellationToken);
+
+    /// <summary>Copies or moves messages, all in one transaction, and tells every session that has either mailbox selected.</summary>
+    /// <returns>What was copied and the target's UIDVALIDITY, or why nothing was.</returns>
+    public Task<CopyOutcome> CopyAsync(SharedMailbox from, IReadOnlyList<uint> uids, MailboxName to, bool move, CancellationToken cancellationToken) =>
+        ChangeAsync(async () =>
+        {
+            if (FindSelectable(to) is not { } target) return CopyOutcome.NoTarget;
+            if (uids.Count == 0) return new CopyOutcome(CopyResult.Done, target.UidValidity, []);
+            // All or nothing: a message that somebody expunged meanwhile fails the command before anything is copied (RFC 3501 section 6.4.7).
+            if (from.Find(uids.ToArray()).Contains(null)) return CopyOutcome.Expunged;
+            var copies = await store.CopyAsync(from.Id, uids, target.Id, move, CancellationToken.None);
+            FindOpen(target.Id)?.Added([.. copies.Select(static copy => copy.Copy)]);
+            if (move) from.Removed([.. copies.Select(static copy => copy.SourceUid)]);
+            return new CopyOutcome(CopyResult.Done, target.UidValidity, copies);
+        }, cancellationToken);
+
+    public Task<StoreResult> CreateMailboxAsync(MailboxName name, string? specialUse, CancellationToken cancellationToken) =>
+        ChangeAsync(() => store.CreateMailboxAsync(name, specialUse, CancellationToken.None), cancellationToken);
+
+    /// <summary>Deletes a mailbox; sessions that have it selected are told to leave.</summary>
+    public Task<StoreResult> DeleteMailboxAsync(MailboxName name, CancellationToken cancellationToken) =>
+        ChangeAsync(async () =>
+        {
+            var record = store.FindMailbox(name);
+            var result = await store.DeleteMailboxAsync(name, CancellationToken.None);
+            if (result == StoreResult.Done && record is not null) FindOpen(record.Id)?.Deleted();
+            return result;
+        }, cancellationToken);
+
+    /// <summary>Renames a mailbox. Sessions that have it selected go on with it under its new name; those that have INBOX selected see its messages leave.</summary>
+    public Task<StoreResult> RenameMailboxAsync(MailboxName from, MailboxName to, CancellationToken cancellationToken) =>
+        ChangeAsync(async () =>
+        {
+            var result = await store.RenameMailboxAsync(from, to, CancellationToken.None);
+            if (result == StoreResult.Done && from.IsInbox && store.FindMailbox(MailboxName.Inbox) is { } inbox)
+                FindOpen(inbox.Id)?.Reloaded(inbox, store.LoadMessages(inbox.Id));
+            return result;
+        }, cancellationToken);
+
+    public Task SetSubscribedAsync(MailboxName name, bool subscribed, CancellationToken cancellationToken) =>
+        ChangeAsync(async () =>
+        {
+            await store.SetSubscribedAsync(name, subscribed, CancellationToken.None);
+            return true;
+        }, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await store.DisposeAsync();
+        _turn.Dispose();
+    }
+
+    private MailboxRecord? FindSelectable(MailboxName name) => store.FindMailbox(name) is { Selectable: true } record ? record : null;
+
+    private SharedMailbox? FindOpen(long id) => _open.TryGetValue(id, out var opened) ? opened.Mailbox : null;
+
+    private async Task SaveRecentAsync(SharedMailbox mailbox)
+    {
+        if (!mailbox.TakeRecentClaim()) return;
+        try
+        {
+            await store.FirstRecentUidAsync(mailbox.Id, claim: true, CancellationToken.None);
+        }
+        catch (MailboxGoneException)
+        {
+            // Nobody will ask a deleted mailbox for its recent messages.
+        }
+    }
+
+    private async Task<T> ChangeAsync<T>(Func<Task<T>> change, CancellationToken cancellationToken)
+    {
+        await TakeTurnAsync(cancellationToken);
+        try
+        {
+            using (metrics.CommitDuration.NewTimer()) return await change();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task TakeTurnAsync(CancellationToken cancellationToken)
+    {
+        if (!await _turn.WaitAsync(TurnTimeout, cancellationToken))
+            throw new StoreException("The changes before this one do not come to an end.");
+    }
+
+    private sealed class Opened(SharedMailbox mailbox)
+    {
+        public SharedMailbox Mailbox => mailbox;
+
+        public int Sessions { get; set; }
+    }
+}
+
+/// <summary>What became of a COPY or MOVE.</summary>
+/// <param name="Result">Whether it was done.</param>
+/// <param name="UidValidity">The target's.</param>
+/// <param name="Copies">Source UID and new record of each message.</param>
+internal sealed record CopyOutcome(CopyResult Result, uint UidValidity, IReadOnlyList<(uint SourceUid, MessageRecord Copy)> Copies)
+{
+    public static readonly CopyOutcome NoTarget = new(CopyResult.NoTarget, 0, []);
+    public static readonly CopyOutcome Expunged = new(CopyResult.Expunged, 0, []);
+}
+
+/// <summary>The results of a <see cref="CopyOutcome"/>.</summary>
+internal enum CopyResult
+{
+    Done,
+    NoTarget,
+    /// <summary>A message is not there any more; nothing was copied.</summary>
+    Expunged,
+}

@@ -1,0 +1,111 @@
+using System.Buffers;
+using System.Text;
+using ImapDirector.Storage.Store;
+using MimeKit;
+using MimeKit.IO;
+using MimeKit.IO.Filters;
+
+namespace ImapDirector.Storage.Search;
+
+/// <summary>A message's text as a person reads it: encoded words, transfer encodings and charsets decoded (RFC 3501 section 6.4.4 asks for
+/// MIME words at least). Attachments that are not text are passed over.</summary>
+internal static class MessageText
+{
+    /// <summary>Of a header no more than this is searched; legitimate ones are far smaller, and it is decoded in memory.</summary>
+    public const int MaxHeaderBytes = 1024 * 1024;
+
+    private const int PieceChars = 8 * 1024;
+
+    static MessageText() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+
+    /// <summary>The fields of a header, unfolded and decoded.</summary>
+    /// <param name="content">The message.</param>
+    /// <param name="start">Where the header begins.</param>
+    /// <param name="end">Behind it.</param>
+    public static List<(string Name, string Value)> ReadHeader(Stream content, int start, int end)
+    {
+        var length = Math.Min(end - start, MaxHeaderBytes);
+        var bytes = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            content.Position = start;
+            length = content.ReadAtLeast(bytes.AsSpan(0, length), length, throwOnEndOfStream: false);
+            var fields = new List<(string, string)>();
+            foreach (var header in HeaderList.Load(new MemoryStream(bytes, 0, length, writable: false)))
+                fields.Add((header.Field, header.Value));
+            return fields;
+        }
+        catch (FormatException)
+        {
+            // No header at all to a MIME parser: it has no fields to search.
+            return [];
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+
+    /// <summary>Whether the text is in the body: in the text parts, and in the headers inside the body (of parts and of attached messages).</summary>
+    public static bool BodyContains(Stream content, MessageSummary summary, SubstringMatcher matcher, CancellationToken cancellationToken)
+    {
+        foreach (var part in summary.Parts)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var isRoot = part.IsMessage && part.Path.Length == 0;
+            if (!isRoot && HeaderContains(ReadHeader(content, part.HeaderStart, part.BodyStart), matcher)) return true;
+            if (IsText(part) && PartContains(content, part, matcher, cancellationToken)) return true;
+        }
+        return false;
+    }
+
+    public static bool HeaderContains(List<(string Name, string Value)> fields, SubstringMatcher matcher)
+    {
+        foreach (var (name, value) in fields)
+        {
+            matcher.Reset();
+            if (matcher.Feed(name) || matcher.Feed(": ") || matcher.Feed(value)) return true;
+        }
+        return false;
+    }
+
+    private static bool IsText(PartRecord part) =>
+        part.ContentType.Length == 0 || part.ContentType.StartsWith("text/", StringComparison.Ordinal);
+
+    private static bool PartContains(Stream content, PartRecord part, SubstringMatcher matcher, CancellationToken cancellationToken)
+    {
+        using var bound = new BoundStream(content, part.BodyStart, part.End, leaveOpen: true);
+        using var filtered = new FilteredStream(bound);
+        filtered.Add(DecoderFilter.Create(part.Encoding));
+        using var reader = new StreamReader(filtered, EncodingOf(part.Charset), detectEncodingFromByteOrderMarks: false, PieceChars);
+        var piece = ArrayPool<char>.Shared.Rent(PieceChars);
+        try
+        {
+            matcher.Reset();
+            for (int read; (read = reader.Read(piece, 0, PieceChars)) > 0;)
+            {
+                if (matcher.Feed(piece.AsSpan(0, read))) return true;
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+            return false;
+        }
+        finally
+        {
+            ArrayPool<char>.Shared.Return(piece);
+        }
+    }
+
+    private static Encoding EncodingOf(string? charset)
+    {
+        // Text that claims to be ASCII, or nothing, and is not, is most often UTF-8.
+        if (string.IsNullOrEmpty(charset) || charset.Equals("us-ascii", StringComparison.OrdinalIgnoreCase)) return Encoding.UTF8;
+        try
+        {
+            return Encoding.GetEncoding(charset);
+        }
+        catch (Exception unknown) when (unknown is ArgumentException or NotSupportedException)
+        {
+            return Encoding.Latin1;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using ImapDirector.Storage.Store;
+
+namespace ImapDirector.Storage.Search;
+
+/// <summary>A message being searched; what costs a look-up is loaded when a key first asks for it.</summary>
+internal sealed class SearchCandidate(UserStore store, MessageRecord message, uint sequence, bool recent) : IDisposable
+{
+    private MessageSummary? _summary;
+    private Stream? _content;
+    private List<(string Name, string Value)>? _header;
+
+    public MessageRecord Message => message;
+
+    public uint Sequence => sequence;
+
+    public bool IsRecent => recent;
+
+    public MessageSummary Summary => _summary ??= store.LoadSummary(message.ContentId);
+
+    public Stream Content => _content ??= store.OpenContent(message.ContentId);
+
+    /// <summary>The fields of the message's own header, decoded.</summary>
+    public List<(string Name, string Value)> Header
+    {
+        get
+        {
+            if (_header is not null) return _header;
+            var root = Summary.Parts[0];
+            return _header = MessageText.ReadHeader(Content, root.HeaderStart, root.BodyStart);
+        }
+    }
+
+    public void Dispose() => _content?.Dispose();
+}

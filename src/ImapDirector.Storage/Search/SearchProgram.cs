@@ -1,0 +1,119 @@
+using System.Collections.Immutable;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Mailboxes;
+using ImapDirector.Storage.Sessions;
+
+namespace ImapDirector.Storage.Search;
+
+/// <summary>A search key made ready for one run over a mailbox: sets resolved, texts prepared, and what is cheap asked before what is dear.</summary>
+internal sealed class SearchProgram
+{
+    private readonly SelectedMailbox _selected;
+    private readonly CancellationToken _cancellationToken;
+    private readonly Step _root;
+
+    /// <param name="key">The criteria.</param>
+    /// <param name="selected">The view that sequence numbers and <c>*</c> belong to.</param>
+    /// <param name="cancellationToken">The deadline.</param>
+    public SearchProgram(SearchKey key, SelectedMailbox selected, CancellationToken cancellationToken)
+    {
+        _selected = selected;
+        _cancellationToken = cancellationToken;
+        _root = Prepare(key);
+    }
+
+    private enum Cost
+    {
+        Memory,
+        Summary,
+        Header,
+        Body,
+    }
+
+    public bool Matches(SearchCandidate candidate) => _root.Matches(candidate);
+
+    private Step Prepare(SearchKey key) => key switch
+    {
+        AllKey => new Step(Cost.Memory, static _ => true),
+        AndKey and => All(and.Keys),
+        OrKey or => Any(or),
+        NotKey not => Not(not),
+        SequenceKey set => InSet(Ranges(set.Messages.Resolve((uint)_selected.Count)), static candidate => candidate.Sequence),
+        UidKey set => InSet(Ranges(set.Uids.Resolve(_selected.Count == 0 ? 0 : _selected.Uids[^1])), static candidate => candidate.Message.Uid),
+        FlagKey flag => new Step(Cost.Memory, candidate => ((candidate.Message.Flags & flag.Flag) != 0) == flag.Present),
+        KeywordKey keyword => new Step(Cost.Memory, candidate => HasKeyword(candidate, keyword.Keyword) == keyword.Present),
+        RecentKey recent => new Step(Cost.Memory, candidate => candidate.IsRecent == recent.Recent),
+        SizeKey size => new Step(Cost.Memory, candidate => size.Larger ? candidate.Message.SizeBytes > size.Bytes : candidate.Message.SizeBytes < size.Bytes),
+        // The day as its own time zone has it (RFC 3501 section 6.4.4 disregards time and zone).
+        DateKey { Sent: false } date => new Step(Cost.Memory, candidate => Compares(DateOnly.FromDateTime(candidate.Message.InternalDate.DateTime), date)),
+        DateKey date => new Step(Cost.Summary, candidate => candidate.Summary.SentDate is { } sent && Compares(sent, date)),
+        HeaderKey header => Header(header),
+        TextKey text => Text(text),
+        _ => throw new InvalidOperationException($"The search key {key.GetType().Name} has no meaning."),
+    };
+
+    private Step All(ImmutableArray<SearchKey> keys)
+    {
+        var steps = keys.Select(Prepare).OrderBy(static step => step.Cost).ToArray();
+        return new Step(steps.Max(static step => step.Cost), candidate => Array.TrueForAll(steps, step => step.Matches(candidate)));
+    }
+
+    private Step Any(OrKey or)
+    {
+        var (first, second) = (Prepare(or.Left), Prepare(or.Right));
+        if (first.Cost > second.Cost) (first, second) = (second, first);
+        return new Step(second.Cost, candidate => first.Matches(candidate) || second.Matches(candidate));
+    }
+
+    private Step Not(NotKey not)
+    {
+        var step = Prepare(not.Key);
+        return new Step(step.Cost, candidate => !step.Matches(candidate));
+    }
+
+    private static Step InSet(UidRanges set, Func<SearchCandidate, uint> number) =>
+        new(Cost.Memory, candidate => set.Contains(number(candidate)));
+
+    private static UidRanges Ranges(ImmutableArray<SequenceRange> ascending)
+    {
+        var ranges = new UidRanges();
+        foreach (var (first, last) in ascending) ranges.Add(first, last);
+        return ranges;
+    }
+
+    private static bool HasKeyword(SearchCandidate candidate, string keyword)
+    {
+        foreach (var known in candidate.Message.Keywords)
+            if (known.Equals(keyword, StringComparison.OrdinalIgnoreCase)) return true;
+        return false;
+    }
+
+    private static bool Compares(DateOnly day, DateKey key) => key.Comparison switch
+    {
+        DateComparison.Before => day < key.Date,
+        DateComparison.On => day == key.Date,
+        DateComparison.Since => day >= key.Date,
+        _ => throw new InvalidOperationException($"The comparison {key.Comparison} has no meaning."),
+    };
+
+    private static Step Header(HeaderKey key)
+    {
+        var matcher = new SubstringMatcher(key.Text);
+        return new Step(Cost.Header, candidate =>
+        {
+            foreach (var (name, value) in candidate.Header)
+                if (name.Equals(key.Field, StringComparison.OrdinalIgnoreCase) && matcher.IsIn(value)) return true;
+            return false;
+        });
+    }
+
+    private Step Text(TextKey key)
+    {
+        var matcher = new SubstringMatcher(key.Text);
+        return new Step(Cost.Body, candidate =>
+            (key.IncludeHeader && MessageText.HeaderContains(candidate.Header, matcher))
+            || MessageText.BodyContains(candidate.Content, candidate.Summary, matcher, _cancellationToken));
+    }
+
+    private sealed record Step(Cost Cost, Func<SearchCandidate, bool> Matches);
+}

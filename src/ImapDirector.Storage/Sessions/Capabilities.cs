@@ -1,0 +1,33 @@
+using ImapDirector.Protocol.Imap;
+
+namespace ImapDirector.Storage.Sessions;
+
+/// <summary>What the node says it can do. Nothing is named here that does not work.</summary>
+internal static class Capabilities
+{
+    private const string Always = "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE";
+
+    /// <summary>After login.</summary>
+    public const string Authenticated = Always
+        + " IDLE NAMESPACE UIDPLUS UNSELECT MOVE SPECIAL-USE CREATE-SPECIAL-USE CHILDREN LIST-EXTENDED LIST-STATUS";
+
+    /// <summary>Before login, where it needs TLS first.</summary>
+    public const string NeedsTls = Always + " STARTTLS LOGINDISABLED";
+
+    /// <summary>Before login, where it needs TLS and there is none to be had.</summary>
+    public const string Locked = Always + " LOGINDISABLED";
+
+    /// <summary>Before login, with TLS to be had. LOGIN is never allowed: the node has no passwords of its own.</summary>
+    public const string PlainOrTls = Always + " STARTTLS LOGINDISABLED AUTH=PLAIN";
+
+    /// <summary>Before login.</summary>
+    public const string Plain = Always + " LOGINDISABLED AUTH=PLAIN";
+
+    /// <summary>Writes the untagged response.</summary>
+    public static void Write(ResponseStream output, string capabilities)
+    {
+        output.Raw("* CAPABILITY "u8);
+        output.Raw(System.Text.Encoding.ASCII.GetBytes(capabilities));
+        output.EndLine();
+    }
+}

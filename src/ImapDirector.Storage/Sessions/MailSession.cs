@@ -1,0 +1,177 @@
+using ImapDirector.Network;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Commands;
+using ImapDirector.Storage.Mailboxes;
+using ImapDirector.Storage.Store;
+using Microsoft.Extensions.Logging;
+
+namespace ImapDirector.Storage.Sessions;
+
+/// <summary>A logged-in session: reads commands, runs them one after the other, and tells the client what changed meanwhile.</summary>
+internal sealed partial class MailSession : IAsyncDisposable
+{
+    /// <summary>Bad commands in a row (limits N2).</summary>
+    public const int MaxBadCommands = 20;
+
+    /// <summary>Parentheses, NOT and OR in one command (limits N3).</summary>
+    public const int MaxDepth = 64;
+
+    private readonly Connection _connection;
+    private readonly SessionPatience _patience;
+    private readonly SessionServices _services;
+    private int _bad;
+
+    public MailSession(Connection connection, ResponseStream output, SessionPatience patience, SessionServices services, UserMail mail)
+    {
+        _connection = connection;
+        _patience = patience;
+        _services = services;
+        Output = output;
+        Mail = mail;
+        Reader = new ImapCommandReader(connection.Input, CommandLimits.AfterLogin, _ =>
+        {
+            output.Raw("+ OK\r\n"u8);
+            return output.FlushAsync();
+        });
+    }
+
+    public UserMail Mail { get; }
+
+    public ResponseStream Output { get; }
+
+    public ImapCommandReader Reader { get; }
+
+    public StorageNodeOptions Options => _services.Options;
+
+    public string SpoolDirectory => _services.SpoolDirectory;
+
+    /// <summary>The view of the selected mailbox, or <c>null</c> in the authenticated state.</summary>
+    public SelectedMailbox? Selected { get; private set; }
+
+    /// <summary>Whether the client has said LOGOUT.</summary>
+    public bool LoggedOut { get; set; }
+
+    /// <summary>The token for waits on the client: fires at the idle time-out, counted from the last <see cref="BeginWait"/>, and at a drain.</summary>
+    public CancellationToken ClientToken => _patience.Token;
+
+    /// <summary>The client has the whole idle time-out again.</summary>
+    public void BeginWait() => _patience.Begin(Options.IdleTimeout);
+
+    public async Task<SessionEnd> RunAsync()
+    {
+        while (true)
+        {
+            BeginWait();
+            CommandFrame frame;
+            try
+            {
+                frame = await Reader.ReadAsync(ClientToken);
+            }
+            catch (OperationCanceledException) when (ClientToken.IsCancellationRequested)
+            {
+                return _patience.IsDraining ? SessionEnd.Drained : SessionEnd.Idle;
+            }
+            if (frame.Kind == FrameKind.EndOfStream) return SessionEnd.Disconnected;
+            if (frame.Kind == FrameKind.Flood) return SessionEnd.Misbehaved;
+            if (await AnswerAsync(frame) is { } end) return end;
+            if (LoggedOut) return SessionEnd.LoggedOut;
+            if (_bad >= MaxBadCommands) return SessionEnd.Misbehaved;
+        }
+    }
+
+    /// <summary>Selects a mailbox that <see cref="UserMail.OpenAsync"/> has opened for this session.</summary>
+    public SelectedMailbox Select(SharedMailbox mailbox, bool readOnly) => Selected = new SelectedMailbox(mailbox, readOnly);
+
+    /// <summary>Back to the authenticated state.</summary>
+    public async ValueTask DeselectAsync()
+    {
+        if (Selected is not { } selected) return;
+        Selected = null;
+        selected.Leave();
+        await Mail.CloseAsync(selected.Shared);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await DeselectAsync();
+        }
+        catch (StoreException failed)
+        {
+            Log.CommandFailed(_services.Logger, _connection.Id, "CLOSE", failed);
+        }
+    }
+
+    private async ValueTask<SessionEnd?> AnswerAsync(CommandFrame frame)
+    {
+        var (tag, name, mayExpunge) = (frame.Tag, "unknown", true);
+        CommandResult result;
+        if (frame.Kind is FrameKind.LineTooLong)
+        {
+            result = CommandResult.Bad("Too long a line.");
+        }
+        else if (frame.Kind is FrameKind.LiteralTooBig)
+        {
+            result = CommandResult.No("TOOBIG", "Too big a literal.");
+        }
+        else if (!ImapCommandParser.TryParse(frame.Bytes, new ParseOptions(Utf8Names: false, MaxDepth), out var command, out var error))
+        {
+            tag = error.Tag;
+            result = error.Kind switch
+            {
+                ParseErrorKind.BadCharset => CommandResult.No("BADCHARSET (US-ASCII UTF-8)", error.Reason),
+                ParseErrorKind.Refused => CommandResult.No("CANNOT", error.Reason),
+                _ => CommandResult.Bad(error.Reason),
+            };
+        }
+        else
+        {
+            // Message numbers in these must not change before their answer is complete (RFC 3501 section 7.4.1).
+            mayExpunge = command is not (FetchCommand { ByUid: false } or StoreCommand { ByUid: false } or SearchCommand { ByUid: false });
+            (tag, name) = (command.Tag, command.Name);
+            Reader.ForgetFrame();
+            result = await RunAsync(command);
+        }
+        _bad = result.Status == ImapStatus.Bad ? _bad + 1 : 0;
+        _services.Metrics.Commands.WithLabels(name, result.Label).Inc();
+
+        if (Selected is { } selected && !LoggedOut && !await selected.TellAsync(Output, mayExpunge)) return SessionEnd.MailboxDeleted;
+        Output.Status(tag ?? "*", result.Status, result.Code, result.Text);
+        await Output.FlushAsync();
+        return null;
+    }
+
+    private async ValueTask<CommandResult> RunAsync(ImapCommand command)
+    {
+        try
+        {
+            return await CommandDispatcher.RunAsync(this, command);
+        }
+        catch (MailboxGoneException)
+        {
+            return CommandResult.TryCreate;
+        }
+        catch (StoreException failed)
+        {
+            Log.CommandFailed(_services.Logger, _connection.Id, command.Name, failed);
+            // The client counts the bytes of the literal: whatever we say now would be part of it.
+            if (Output.InLiteral)
+            {
+                _connection.Abort();
+                throw new SessionEndedException(SessionEnd.StoreFailed, failed);
+            }
+            return CommandResult.No("UNAVAILABLE", "The mail cannot be reached now.");
+        }
+        catch (OperationCanceledException) when (ClientToken.IsCancellationRequested)
+        {
+            throw new SessionEndedException(_patience.IsDraining ? SessionEnd.Drained : SessionEnd.Idle);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1021, LogLevel.Error, "{ConnectionId}: {Command} failed")]
+        public static partial void CommandFailed(ILogger logger, string connectionId, string command, Exception exception);
+    }
+}

@@ -1,0 +1,48 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using ImapDirector.Protocol;
+
+namespace ImapDirector.Storage.Sessions;
+
+/// <summary>Checks what a director logs in with: SASL PLAIN (RFC 4616) with the node's master credentials as the authentication identity and
+/// the user as the authorization identity.</summary>
+internal static class MasterLogin
+{
+    /// <param name="response">The response as it came, in base64; it is wiped.</param>
+    /// <param name="options">Whose master credentials.</param>
+    /// <returns>The user; <c>null</c> when this is no director, or no user's canonical name (limits D2).</returns>
+    public static UserName? FindUser(Span<byte> response, StorageNodeOptions options)
+    {
+        try
+        {
+            if (Base64.DecodeFromUtf8InPlace(response, out var length) != System.Buffers.OperationStatus.Done) return null;
+            var message = response[..length];
+            var first = message.IndexOf((byte)0);
+            if (first < 0) return null;
+            var second = message[(first + 1)..].IndexOf((byte)0);
+            if (second < 0) return null;
+            var identity = message.Slice(first + 1, second);
+            var password = message[(first + second + 2)..];
+            // Both comparisons are always made, so that the time does not say which one failed.
+            var isDirector = AreEqual(identity, options.MasterUser) & AreEqual(password, options.MasterPassword);
+            if (!isDirector) return null;
+            var name = Encoding.ASCII.GetString(message[..first]);
+            return UserName.TryCreate(name, defaultDomain: null, out var user) && user.Value == name ? user : null;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(response);
+        }
+    }
+
+    private static bool AreEqual(ReadOnlySpan<byte> given, string expected)
+    {
+        // Digests are of one length, so that not even the length of the secret shows (limits P23).
+        Span<byte> left = stackalloc byte[SHA256.HashSizeInBytes];
+        Span<byte> right = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(given, left);
+        SHA256.HashData(Encoding.UTF8.GetBytes(expected), right);
+        return CryptographicOperations.FixedTimeEquals(left, right);
+    }
+}

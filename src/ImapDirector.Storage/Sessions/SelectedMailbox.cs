@@ -1,0 +1,221 @@
+using System.Collections.Immutable;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Mailboxes;
+using ImapDirector.Storage.Store;
+
+namespace ImapDirector.Storage.Sessions;
+
+/// <summary>A session's view of the mailbox it has selected: the UIDs its client has been told of, whose places are the message sequence
+/// numbers. It changes only when the client is told so.</summary>
+internal sealed class SelectedMailbox
+{
+    private readonly MailboxCursor _cursor;
+    private uint[] _uids;
+    private int _count;
+    private int _keywordsTold;
+
+    public SelectedMailbox(SharedMailbox shared, bool readOnly)
+    {
+        Shared = shared;
+        _cursor = new MailboxCursor(readOnly);
+        _uids = shared.Join(_cursor);
+        _count = _uids.Length;
+        _keywordsTold = shared.Keywords.Length;
+    }
+
+    public SharedMailbox Shared { get; }
+
+    public bool ReadOnly => _cursor.ReadOnly;
+
+    /// <summary>Names this session where it changes the mailbox, so that it is not told of what it answers itself.</summary>
+    public MailboxCursor Cursor => _cursor;
+
+    /// <summary>The UIDs known to the client, ascending; the sequence number is the index plus one.</summary>
+    public ReadOnlySpan<uint> Uids => _uids.AsSpan(0, _count);
+
+    public int Count => _count;
+
+    public int RecentCount => _cursor.Recent.Count(Uids);
+
+    public bool IsRecent(uint uid) => _cursor.Recent.Contains(uid);
+
+    /// <summary>Completes when another session has changed something.</summary>
+    public Task WaitForChangeAsync() => _cursor.Signal.WaitAsync();
+
+    public void Leave() => Shared.Leave(_cursor);
+
+    /// <summary>The sequence number of a UID, or 0.</summary>
+    public uint SequenceOf(uint uid)
+    {
+        var index = UidSearch.LowerBound(Uids, uid);
+        return index < _count && _uids[index] == uid ? (uint)index + 1 : 0;
+    }
+
+    /// <summary>The UIDNEXT that goes with the messages the client knows.</summary>
+    public uint UidNext => _cursor.LastUid + 1;
+
+    /// <summary>The sequence number of the first message without <c>\Seen</c>, or 0.</summary>
+    public uint FirstUnseen() => SequenceOf(Shared.FirstUnseenUid());
+
+    /// <summary>The UIDs that a client's set of them names and the client knows, for look-ups.</summary>
+    public UidRanges ResolveUids(SequenceSet set)
+    {
+        var ranges = new UidRanges();
+        foreach (var (first, last) in Resolve(set, byUid: true) ?? []) ranges.Add(_uids[first], _uids[last]);
+        return ranges;
+    }
+
+    /// <summary>The places that a client's set names, as ascending ranges of indices (both ends included).</summary>
+    /// <returns><c>null</c> when a message number is out of range; UIDs that do not exist are passed over.</returns>
+    public List<(int First, int Last)>? Resolve(SequenceSet set, bool byUid)
+    {
+        var places = new List<(int, int)>();
+        if (byUid)
+        {
+            foreach (var range in set.Resolve(_count == 0 ? 0 : _uids[_count - 1]))
+            {
+                var first = UidSearch.LowerBound(Uids, range.First);
+                var last = UidSearch.LowerBound(Uids, (ulong)range.Last + 1) - 1;
+                if (first <= last) places.Add((first, last));
+            }
+            return places;
+        }
+        foreach (var range in set.Resolve((uint)_count))
+        {
+            if (range.First == 0 || range.Last > (uint)_count) return null;
+            places.Add(((int)range.First - 1, (int)range.Last - 1));
+        }
+        // Without messages every number is out of range, "*" as well.
+        return places.Count == 0 ? null : places;
+    }
+
+    /// <summary>Reads what has happened, without telling the client yet. Commands that change many messages do this between their
+    /// batches, so that the log does not run ahead of them.</summary>
+    public void Read() => Shared.Read(_cursor, Uids);
+
+    /// <summary>Tells the client everything that has happened and that it may be told now.</summary>
+    /// <param name="output">Where to.</param>
+    /// <param name="mayExpunge">Whether EXPUNGE is allowed here (RFC 3501 section 7.4.1).</param>
+    /// <returns><c>false</c> when the mailbox was deleted: the session has to end.</returns>
+    public async ValueTask<bool> TellAsync(ResponseStream output, bool mayExpunge)
+    {
+        Read();
+        if (_cursor.Gone) return false;
+        if (_cursor.Removed.Count > 0)
+        {
+            // What was never told of need not be taken back.
+            if (_cursor.Added.Count > 0) _cursor.Added.RemoveAll(_cursor.Removed.Remove);
+            if (mayExpunge) await TellRemovedAsync(output);
+        }
+        var firstNew = _cursor.Added.Count > 0 ? _cursor.Added[0] : uint.MaxValue;
+        TellAdded(output);
+        TellKeywords(output);
+        await TellFlagsAsync(output, firstNew);
+        return true;
+    }
+
+    private async ValueTask TellRemovedAsync(ResponseStream output)
+    {
+        // From the end, so that no number changes that is still to be told.
+        var kept = _count;
+        for (var i = _count - 1; i >= 0; i--)
+        {
+            if (!_cursor.Removed.Contains(_uids[i]))
+            {
+                _uids[--kept] = _uids[i];
+                continue;
+            }
+            output.Raw("* "u8);
+            output.Number((ulong)i + 1);
+            output.Raw(" EXPUNGE\r\n"u8);
+            await output.FlushIfLargeAsync();
+        }
+        Array.Copy(_uids, kept, _uids, 0, _count - kept);
+        _count -= kept;
+        _cursor.Removed.Clear();
+    }
+
+    private void TellAdded(ResponseStream output)
+    {
+        if (_cursor.Added.Count == 0) return;
+        var needed = _count + _cursor.Added.Count;
+        if (needed > _uids.Length) Array.Resize(ref _uids, Math.Max(needed, _uids.Length + _uids.Length / 4 + 4));
+        _cursor.Added.CopyTo(_uids, _count);
+        _count = needed;
+        _cursor.Added.Clear();
+        WriteCounts(output);
+    }
+
+    /// <summary>Writes EXISTS and RECENT.</summary>
+    public void WriteCounts(ResponseStream output)
+    {
+        output.Raw("* "u8);
+        output.Number((ulong)_count);
+        output.Raw(" EXISTS\r\n* "u8);
+        output.Number((ulong)RecentCount);
+        output.Raw(" RECENT\r\n"u8);
+    }
+
+    /// <summary>Writes FLAGS and PERMANENTFLAGS.</summary>
+    public void WriteFlagList(ResponseStream output)
+    {
+        const SystemFlags all = SystemFlags.Answered | SystemFlags.Flagged | SystemFlags.Deleted | SystemFlags.Seen | SystemFlags.Draft;
+        var keywords = Shared.Keywords;
+        _keywordsTold = keywords.Length;
+        output.Raw("* FLAGS "u8);
+        output.Flags(all, keywords.AsSpan(), recent: false);
+        output.Raw("\r\n* OK [PERMANENTFLAGS "u8);
+        if (ReadOnly)
+        {
+            output.Raw("()] No flag can be changed here.\r\n"u8);
+            return;
+        }
+        output.Raw(@"(\Answered \Flagged \Deleted \Seen \Draft"u8);
+        foreach (var keyword in keywords)
+        {
+            output.Raw(" "u8);
+            output.AString(System.Text.Encoding.ASCII.GetBytes(keyword));
+        }
+        // \* promises that new keywords can be made.
+        output.Raw(keywords.Length < KeywordLimit.PerMailbox ? @" \*)] Flags permitted."u8 : ")] Flags permitted."u8);
+        output.EndLine();
+    }
+
+    /// <summary>Tells of keywords that are new to the client, before any response that uses them.</summary>
+    public void TellKeywords(ResponseStream output)
+    {
+        if (Shared.Keywords.Length > _keywordsTold) WriteFlagList(output);
+    }
+
+    private async ValueTask TellFlagsAsync(ResponseStream output, uint firstNew)
+    {
+        if (_cursor.Changed.Count == 0) return;
+        var changed = _cursor.Changed.ToArray();
+        _cursor.Changed.Clear();
+        Array.Sort(changed);
+        foreach (var uid in changed)
+        {
+            // The client asks for the flags of messages that are new to it anyway.
+            if (uid >= firstNew || SequenceOf(uid) is not (> 0 and var sequence) || Shared.Find(uid) is not { } message) continue;
+            WriteFlags(output, sequence, message, withUid: false);
+            await output.FlushIfLargeAsync();
+        }
+    }
+
+    /// <summary>Writes a FETCH response with a message's flags.</summary>
+    public void WriteFlags(ResponseStream output, uint sequence, MessageRecord message, bool withUid)
+    {
+        output.Raw("* "u8);
+        output.Number(sequence);
+        output.Raw(" FETCH ("u8);
+        if (withUid)
+        {
+            output.Raw("UID "u8);
+            output.Number(message.Uid);
+            output.Raw(" "u8);
+        }
+        output.Raw("FLAGS "u8);
+        output.Flags(message.Flags, message.Keywords.AsSpan(), IsRecent(message.Uid));
+        output.Raw(")\r\n"u8);
+    }
+}

@@ -1,0 +1,9 @@
+using ImapDirector.Network.Tls;
+using ImapDirector.Storage.Mailboxes;
+using Microsoft.Extensions.Logging;
+
+namespace ImapDirector.Storage.Sessions;
+
+/// <summary>What all sessions of a node share.</summary>
+internal sealed record SessionServices(StorageNodeOptions Options, ServerCertificate? Certificate, UserMailRegistry Mails, string SpoolDirectory,
+    StorageMetrics Metrics, ILogger Logger);

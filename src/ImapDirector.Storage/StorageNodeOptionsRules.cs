@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace ImapDirector.Storage;
+
+/// <summary>The bounds of <see cref="StorageNodeOptions"/>. A sentence for each setting outside them: the key, the value and the fix; never a secret.</summary>
+internal static class StorageNodeOptionsRules
+{
+    private const int MaxShownLength = 100;
+
+    // A master password opens every mailbox of the node.
+    private const int MinPasswordLength = 16;
+    private const int MaxCredentialBytes = 255;
+
+    public static IReadOnlyList<string> Check(StorageNodeOptions options)
+    {
+        var errors = new List<string>();
+        if (!IsToken(options.Name))
+            errors.Add($"Name is \"{Shown(options.Name)}\": use 1 to 64 characters out of a-z, 0-9, '.', '-' and '_'.");
+        if (string.IsNullOrWhiteSpace(options.DataDirectory) || options.DataDirectory.Contains('\0', StringComparison.Ordinal))
+            errors.Add($"DataDirectory is \"{Shown(options.DataDirectory)}\": name the directory that is to hold the mail.");
+        else if (File.Exists(options.DataDirectory))
+            errors.Add($"DataDirectory is \"{Shown(options.DataDirectory)}\", which is a file: name a directory.");
+        CheckListeners(options, errors);
+        CheckCredentials(options, errors);
+        CheckLimits(options, errors);
+        return errors;
+    }
+
+    private static void CheckListeners(StorageNodeOptions options, List<string> errors)
+    {
+        if (options.Imap is null) errors.Add("Imap is unset: give the address to listen on, such as \"127.0.0.1:1143\".");
+        if (options.Lmtp is null) errors.Add("Lmtp is unset: give the address to listen on, such as \"127.0.0.1:1124\".");
+        if (options.Imap is { Port: not 0 } imap && imap.Equals(options.Lmtp))
+            errors.Add($"Lmtp is \"{imap}\", which Imap has already: give each listener a port of its own.");
+        for (var i = 0; i < options.TrustedNetworks.Count; i++)
+        {
+            // Everybody who may connect may also claim to be a director: an open door is a mistake, not a setting.
+            if (options.TrustedNetworks[i].PrefixLength == 0)
+                errors.Add(string.Create(CultureInfo.InvariantCulture,
+                    $"TrustedNetworks:{i} is \"{options.TrustedNetworks[i]}\", the whole Internet: name the directors' networks."));
+        }
+    }
+
+    private static void CheckCredentials(StorageNodeOptions options, List<string> errors)
+    {
+        if (!IsCredential(options.MasterUser))
+            errors.Add($"MasterUser is \"{Shown(options.MasterUser)}\": give 1 to {MaxCredentialBytes} bytes without control characters.");
+        if (!IsCredential(options.MasterPassword) || options.MasterPassword.Length < MinPasswordLength)
+            errors.Add($"MasterPassword is too short, too long or has control characters (the value is not shown): give {MinPasswordLength} to {MaxCredentialBytes} bytes.");
+    }
+
+    private static void CheckLimits(StorageNodeOptions options, List<string> errors)
+    {
+        var day = TimeSpan.FromDays(1);
+        Between(errors, "MaxMessageBytes", options.MaxMessageBytes, 1024, int.MaxValue);
+        Between(errors, "MaxConnections", options.MaxConnections, 1, 1_000_000);
+        Between(errors, "IdleTimeout", options.IdleTimeout, TimeSpan.FromMinutes(30), day);
+        Between(errors, "WriteTimeout", options.WriteTimeout, TimeSpan.FromSeconds(1), day);
+        Between(errors, "LoginTimeout", options.LoginTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        Between(errors, "FailureDelay", options.FailureDelay, TimeSpan.Zero, TimeSpan.FromSeconds(30));
+    }
+
+    private static void Between<T>(List<string> errors, string key, T value, T least, T most)
+        where T : IComparable<T>, IFormattable
+    {
+        if (value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0) return;
+        errors.Add(string.Create(CultureInfo.InvariantCulture, $"{key} is \"{value}\": give a value from {least} to {most}."));
+    }
+
+    private static bool IsToken(string? text) =>
+        text is { Length: > 0 and <= 64 } && text.All(static letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '.' or '-' or '_');
+
+    private static bool IsCredential(string? text) =>
+        !string.IsNullOrEmpty(text) && Encoding.UTF8.GetByteCount(text) <= MaxCredentialBytes && !text.Any(char.IsControl);
+
+    private static string Shown(string? value)
+    {
+        var text = value is null ? "" : value.Length > MaxShownLength ? value[..MaxShownLength] + "…" : value;
+        return string.Concat(text.Select(static letter => char.IsControl(letter) ? '?' : letter));
+    }
+}
