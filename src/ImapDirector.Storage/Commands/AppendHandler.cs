@@ -10,14 +10,14 @@ internal static class AppendHandler
 {
     public static async ValueTask<CommandResult> RunAsync(MailSession session, AppendCommand command)
     {
-        if (Refuse(session, command) is { } refused)
+        session.BeginWait();
+        if (await RefuseAsync(session, command) is { } refused)
         {
             if (!await session.Reader.SkipLiteralAsync(command.Literal, session.ClientToken)) throw new SessionEndedException(SessionEnd.Misbehaved);
             return refused;
         }
 
         await using var spool = new MessageSpool(session.SpoolDirectory);
-        session.BeginWait();
         var complete = await session.Reader.CopyLiteralAsync(command.Literal, (bytes, cancellationToken) =>
         {
             // The idle time-out counts from the last bytes that came, not from the first.
@@ -31,18 +31,18 @@ internal static class AppendHandler
         if (!rest.Bytes.IsEmpty) return CommandResult.Bad("One message at a time.");
 
         var date = command.Date ?? DateTimeOffset.UtcNow;
-        if (await session.Mail.AppendAsync(command.Mailbox, spool, command.Flags, date, session.ClientToken) is not { } appended)
+        if (await session.Mail.AppendAsync(command.Mailbox, spool, command.Flags, date, CancellationToken.None) is not { } appended)
             return CommandResult.TryCreate;
         return CommandResult.Ok("Append completed.",
             string.Create(CultureInfo.InvariantCulture, $"APPENDUID {appended.UidValidity} {appended.Message.Uid}"));
     }
 
-    private static CommandResult? Refuse(MailSession session, AppendCommand command)
+    private static async ValueTask<CommandResult?> RefuseAsync(MailSession session, AppendCommand command)
     {
         if (session.Mail.FindStatus(command.Mailbox) is null) return CommandResult.TryCreate;
         if (command.Literal.Length > session.Options.MaxMessageBytes) return CommandResult.No("TOOBIG", "The message is too big.");
         if (command.Literal.Length == 0) return CommandResult.No("CANNOT", "The message is empty.");
         if (command.Literal.Binary) return CommandResult.Bad("Binary literals are not offered.");
-        return session.Mail.HasRoomForKeywords(command.Mailbox, command.Flags) ? null : CommandResult.TooManyKeywords;
+        return await session.Mail.HasRoomForKeywordsAsync(command.Mailbox, command.Flags, CancellationToken.None) ? null : CommandResult.TooManyKeywords;
     }
 }

@@ -20,13 +20,15 @@ internal static class CopyHandler
         // UIDs that do not exist any more are passed over like those that never did (RFC 3501 section 6.4.8).
         if (command.ByUid) uids.RemoveAll(uid => selected.Shared.Find(uid) is null);
 
-        var outcome = await session.Mail.CopyAsync(selected.Shared, uids, command.Mailbox, command.Move, session.ClientToken);
+        var outcome = await session.Mail.CopyAsync(selected.Shared, uids, command.Mailbox, command.Move, CancellationToken.None);
         switch (outcome.Result)
         {
             case CopyResult.NoTarget:
                 return CommandResult.TryCreate;
             case CopyResult.Expunged:
                 return CommandResult.No("EXPUNGEISSUED", "Some of the messages no longer exist.");
+            case CopyResult.TooManyKeywords:
+                return CommandResult.TooManyKeywords;
         }
         var text = command.Move ? "Move completed." : "Copy completed.";
         if (outcome.Copies.Count == 0) return CommandResult.Ok(text);

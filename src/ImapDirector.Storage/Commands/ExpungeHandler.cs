@@ -25,6 +25,6 @@ internal static class ExpungeHandler
             var named = selected.ResolveUids(uids);
             deleted.RemoveAll(uid => !named.Contains(uid));
         }
-        if (deleted.Count > 0) await session.Mail.ExpungeAsync(selected.Shared, deleted, session.ClientToken);
+        if (deleted.Count > 0) await session.Mail.ExpungeAsync(selected.Shared, deleted, CancellationToken.None);
     }
 }

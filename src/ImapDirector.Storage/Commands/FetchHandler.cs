@@ -52,7 +52,7 @@ internal static class FetchHandler
         var seen = new FlagList(SystemFlags.Seen, []);
         uint[] ascending = [.. unseen.Order()];
         // Without new keywords there is no limit to meet.
-        _ = await session.Mail.StoreFlagsAsync(selected.Shared, ascending, StoreOperation.Add, seen, selected.Cursor, session.ClientToken);
+        _ = await session.Mail.StoreFlagsAsync(selected.Shared, ascending, StoreOperation.Add, seen, selected.Cursor, CancellationToken.None);
         selected.Read();
         return unseen;
     }

@@ -151,8 +151,7 @@ internal sealed class FetchResponse
         }
         if (item.Partial is { } partial) bytes = bytes.Cut(partial.Offset, partial.Length);
         output.Raw(" "u8);
-        output.LiteralHeader(bytes.Length);
-        await bytes.CopyAsync(content, output);
+        await LiteralCopy.SendAsync(bytes, content, output);
     }
 
     private static void WriteSectionName(ResponseStream output, FetchItem item)

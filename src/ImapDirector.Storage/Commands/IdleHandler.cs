@@ -13,8 +13,16 @@ internal static class IdleHandler
         session.Output.Raw("+ idling\r\n"u8);
         session.BeginWait();
         var line = session.Reader.ReadLineAsync(session.ClientToken).AsTask();
-        if (session.Selected is { } selected) await TellUntilAsync(session, selected, line);
-        else await session.Output.FlushAsync();
+        try
+        {
+            if (session.Selected is { } selected) await TellUntilAsync(session, selected, line);
+            else await session.Output.FlushAsync();
+        }
+        catch
+        {
+            await session.AbandonAsync(line);
+            throw;
+        }
         var frame = await line;
         if (frame.Kind == FrameKind.EndOfStream) throw new SessionEndedException(SessionEnd.Disconnected);
         return frame.Kind == FrameKind.Command && IsDone(frame.Bytes) ? CommandResult.Ok("Idle completed.") : CommandResult.Bad("Expected DONE.");

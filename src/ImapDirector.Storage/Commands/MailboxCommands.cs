@@ -21,7 +21,7 @@ internal static class MailboxCommands
         // Each use has one mailbox, so that clients agree on where things go.
         if (use is not null && (use.Length == 0 || session.Mail.Store.ListMailboxes().Any(mailbox => mailbox.SpecialUse == use)))
             return CommandResult.No("USEATTR", "A mailbox cannot be made for this use.");
-        return await session.Mail.CreateMailboxAsync(command.Mailbox, use, session.ClientToken) switch
+        return await session.Mail.CreateMailboxAsync(command.Mailbox, use, CancellationToken.None) switch
         {
             StoreResult.Done => CommandResult.Ok("Create completed."),
             StoreResult.AlreadyExists => CommandResult.No("ALREADYEXISTS", "The mailbox exists already."),
@@ -32,7 +32,7 @@ internal static class MailboxCommands
     public static async ValueTask<CommandResult> DeleteAsync(MailSession session, DeleteCommand command)
     {
         var record = session.Mail.Store.FindMailbox(command.Mailbox);
-        var result = await session.Mail.DeleteMailboxAsync(command.Mailbox, session.ClientToken);
+        var result = await session.Mail.DeleteMailboxAsync(command.Mailbox, CancellationToken.None);
         switch (result)
         {
             case StoreResult.Done:
@@ -47,7 +47,7 @@ internal static class MailboxCommands
     }
 
     public static async ValueTask<CommandResult> RenameAsync(MailSession session, RenameCommand command) =>
-        await session.Mail.RenameMailboxAsync(command.From, command.To, session.ClientToken) switch
+        await session.Mail.RenameMailboxAsync(command.From, command.To, CancellationToken.None) switch
         {
             StoreResult.Done => CommandResult.Ok("Rename completed."),
             StoreResult.AlreadyExists => CommandResult.No("ALREADYEXISTS", "A mailbox of the new name exists already."),
@@ -58,7 +58,7 @@ internal static class MailboxCommands
     public static async ValueTask<CommandResult> SubscribeAsync(MailSession session, SubscribeCommand command)
     {
         if (command.Subscribe && session.Mail.Store.FindMailbox(command.Mailbox) is null) return CommandResult.NoSuchMailbox;
-        await session.Mail.SetSubscribedAsync(command.Mailbox, command.Subscribe, session.ClientToken);
+        await session.Mail.SetSubscribedAsync(command.Mailbox, command.Subscribe, CancellationToken.None);
         return CommandResult.Ok(command.Subscribe ? "Subscribe completed." : "Unsubscribe completed.");
     }
 }

@@ -11,11 +11,15 @@ internal static class SearchHandler
     /// <summary>What one search may take (limits N12).</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
+    /// <summary>What it may take before it lets others go first.</summary>
+    private const int MaxTurnMilliseconds = 20;
+
     public static async ValueTask<CommandResult> RunAsync(MailSession session, SearchCommand command)
     {
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
         using var deadline = new CancellationTokenSource(Deadline);
         var found = new List<uint>();
+        var lastYield = Environment.TickCount64;
         try
         {
             var program = new SearchProgram(command.Key, selected, deadline.Token);
@@ -28,9 +32,11 @@ internal static class SearchHandler
                     if (message is null) continue;
                     var sequence = selected.SequenceOf(message.Uid);
                     if (Matches(session, selected, program, message, sequence)) found.Add(command.ByUid ? message.Uid : sequence);
+                    if (Environment.TickCount64 - lastYield < MaxTurnMilliseconds) continue;
+                    // A long search must not keep other sessions from a thread (limits N16).
+                    await Task.Yield();
+                    lastYield = Environment.TickCount64;
                 }
-                // A long search must not keep other sessions from a thread (limits N16).
-                await Task.Yield();
             }
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)

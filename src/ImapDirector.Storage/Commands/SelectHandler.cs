@@ -14,10 +14,10 @@ internal static class SelectHandler
             await session.DeselectAsync();
             output.Raw("* OK [CLOSED] Previous mailbox closed.\r\n"u8);
         }
-        if (await session.Mail.OpenAsync(command.Mailbox, session.ClientToken) is not { } mailbox) return CommandResult.NoSuchMailbox;
-        var selected = session.Select(mailbox, command.ReadOnly);
+        if (await session.SelectAsync(command.Mailbox, command.ReadOnly) is not { } selected) return CommandResult.NoSuchMailbox;
         selected.WriteFlagList(output);
-        selected.WriteCounts(output);
+        selected.WriteExists(output);
+        selected.WriteRecent(output);
         if (selected.FirstUnseen() is > 0 and var unseen)
         {
             output.Raw("* OK [UNSEEN "u8);
@@ -25,7 +25,7 @@ internal static class SelectHandler
             output.Raw("] First unseen.\r\n"u8);
         }
         output.Raw("* OK [UIDVALIDITY "u8);
-        output.Number(mailbox.UidValidity);
+        output.Number(selected.Shared.UidValidity);
         output.Raw("] UIDs valid.\r\n* OK [UIDNEXT "u8);
         output.Number(selected.UidNext);
         output.Raw("] Predicted next UID.\r\n"u8);

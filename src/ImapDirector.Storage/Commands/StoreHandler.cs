@@ -15,7 +15,7 @@ internal static class StoreHandler
         var expunged = false;
         foreach (var uids in MessageBatches.Of(selected, places))
         {
-            var messages = await session.Mail.StoreFlagsAsync(selected.Shared, uids, command.Operation, command.Flags, selected.Cursor, session.ClientToken);
+            var messages = await session.Mail.StoreFlagsAsync(selected.Shared, uids, command.Operation, command.Flags, selected.Cursor, CancellationToken.None);
             if (messages is null) return CommandResult.TooManyKeywords;
             selected.Read();
             expunged |= messages.Count < uids.Length;

@@ -54,13 +54,14 @@ internal sealed class SharedMailbox
         get { lock (_sync) return (uint)(_messages.Count - IndexOf(_firstRecent)); }
     }
 
-    /// <summary>Whether <c>\Recent</c> messages were claimed since the last call: then the store has to be told.</summary>
+    /// <summary>Whether the store has to be told that no message is <c>\Recent</c> any more: sessions have claimed all there are since the
+    /// last call. While some are left nothing is said, so that none is lost; at worst one is recent twice.</summary>
     public bool TakeRecentClaim()
     {
         lock (_sync)
         {
-            var claimed = _recentClaimed;
-            _recentClaimed = false;
+            var claimed = _recentClaimed && _firstRecent == _uidNext;
+            if (claimed) _recentClaimed = false;
             return claimed;
         }
     }

@@ -17,6 +17,8 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
     private static readonly TimeSpan TurnTimeout = TimeSpan.FromSeconds(60);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly KeywordLimit _keywords = new(store);
+    private bool _closed;
     // Changed only by whoever has the turn; read by anybody.
     private readonly ConcurrentDictionary<long, Opened> _open = new();
 
@@ -37,11 +39,9 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
         }, cancellationToken);
 
     /// <summary>Opens a mailbox for a session, or joins those that have it open. <see cref="CloseAsync"/> it once for each call.</summary>
-    /// <returns><c>null</c> when there is no such mailbox, or it cannot be selected.</returns>
-    public async Task<SharedMailbox?> OpenAsync(MailboxName name, CancellationToken cancellationToken)
-    {
-        await TakeTurnAsync(cancellationToken);
-        try
+    /// <returns>The mailbox and the UIDs in it now, ascending; <c>null</c> when there is no such mailbox, or it cannot be selected.</returns>
+    public Task<(SharedMailbox Mailbox, uint[] Uids)?> OpenAsync(MailboxName name, MailboxCursor cursor, CancellationToken cancellationToken) =>
+        InTurnAsync<(SharedMailbox, uint[])?>(async () =>
         {
             if (FindSelectable(name) is not { } record) return null;
             if (!_open.TryGetValue(record.Id, out var opened))
@@ -49,36 +49,30 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
                 var firstRecent = await store.FirstRecentUidAsync(record.Id, claim: false, CancellationToken.None);
                 opened = new Opened(new SharedMailbox(record, store.LoadMessages(record.Id), Math.Max(firstRecent, 1), new ChangeLog()));
                 _open[record.Id] = opened;
+                _keywords.Forget(record.Id);
                 metrics.OpenMailboxes.Inc();
             }
             opened.Sessions++;
-            return opened.Mailbox;
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+            try
+            {
+                var uids = opened.Mailbox.Join(cursor);
+                await SaveRecentAsync(opened.Mailbox);
+                return (opened.Mailbox, uids);
+            }
+            catch
+            {
+                Leave(opened, cursor);
+                throw;
+            }
+        }, cancellationToken);
 
     /// <summary>A session leaves a mailbox; the last one takes it out of memory.</summary>
-    public async Task CloseAsync(SharedMailbox mailbox)
+    public Task CloseAsync(SharedMailbox mailbox, MailboxCursor cursor) => InTurnAsync(async () =>
     {
-        await TakeTurnAsync(CancellationToken.None);
-        try
-        {
-            var opened = _open[mailbox.Id];
-            if (--opened.Sessions == 0)
-            {
-                _open.TryRemove(mailbox.Id, out _);
-                metrics.OpenMailboxes.Dec();
-            }
-            await SaveRecentAsync(mailbox);
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+        Leave(_open[mailbox.Id], cursor);
+        await SaveRecentAsync(mailbox);
+        return true;
+    }, CancellationToken.None);
 
     /// <summary>A mailbox with its counters as they are now; <c>null</c> when there is none of that name that can be selected.</summary>
     public MailboxRecord? FindStatus(MailboxName name)
@@ -88,8 +82,9 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
     }
 
     /// <summary>Whether a message with these flags may be added without making too many keywords (limits N11).</summary>
-    public bool HasRoomForKeywords(MailboxName name, FlagList flags) =>
-        flags.Keywords.IsEmpty || FindSelectable(name) is not { } record || FindOpen(record.Id)?.Spell(flags) is not null;
+    public Task<bool> HasRoomForKeywordsAsync(MailboxName name, FlagList flags, CancellationToken cancellationToken) => flags.Keywords.IsEmpty
+        ? Task.FromResult(true)
+        : InTurnAsync(() => Task.FromResult(FindSelectable(name) is not { } record || TryUseKeywords(record.Id, flags.Keywords)), cancellationToken);
 
     /// <summary>Changes flags of messages and tells every session that has the mailbox selected, but for <paramref name="origin"/>.</summary>
     /// <returns>The messages that exist, as they are now; <c>null</c> when the mailbox would have too many keywords (limits N11).</returns>
@@ -120,7 +115,10 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
             if (FindSelectable(to) is not { } target) return CopyOutcome.NoTarget;
             if (uids.Count == 0) return new CopyOutcome(CopyResult.Done, target.UidValidity, []);
             // All or nothing: a message that somebody expunged meanwhile fails the command before anything is copied (RFC 3501 section 6.4.7).
-            if (from.Find(uids.ToArray()).Contains(null)) return CopyOutcome.Expunged;
+            var originals = from.Find(uids.ToArray());
+            if (originals.Contains(null)) return CopyOutcome.Expunged;
+            string[] keywords = [.. originals.SelectMany(static message => message!.Keywords).Distinct(StringComparer.OrdinalIgnoreCase)];
+            if (!TryUseKeywords(target.Id, keywords)) return CopyOutcome.TooManyKeywords;
             var copies = await store.CopyAsync(from.Id, uids, target.Id, move, CancellationToken.None);
             FindOpen(target.Id)?.Added([.. copies.Select(static copy => copy.Copy)]);
             if (move) from.Removed([.. copies.Select(static copy => copy.SourceUid)]);
@@ -157,15 +155,29 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
             return true;
         }, cancellationToken);
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Lets the change that runs come to its end, and closes the store. Those that wait for their turn fail.</summary>
+    public async ValueTask DisposeAsync() => await InTurnAsync(async () =>
     {
+        _closed = true;
         await store.DisposeAsync();
-        _turn.Dispose();
-    }
+        return true;
+    }, CancellationToken.None);
 
     private MailboxRecord? FindSelectable(MailboxName name) => store.FindMailbox(name) is { Selectable: true } record ? record : null;
 
     private SharedMailbox? FindOpen(long id) => _open.TryGetValue(id, out var opened) ? opened.Mailbox : null;
+
+    private bool TryUseKeywords(long mailboxId, IReadOnlyCollection<string> keywords) => FindOpen(mailboxId) is { } shared
+        ? shared.Spell(new FlagList(SystemFlags.None, [.. keywords])) is not null
+        : _keywords.TryUse(mailboxId, keywords);
+
+    private void Leave(Opened opened, MailboxCursor cursor)
+    {
+        opened.Mailbox.Leave(cursor);
+        if (--opened.Sessions > 0) return;
+        _open.TryRemove(opened.Mailbox.Id, out _);
+        metrics.OpenMailboxes.Dec();
+    }
 
     private async Task SaveRecentAsync(SharedMailbox mailbox)
     {
@@ -180,23 +192,23 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
         }
     }
 
-    private async Task<T> ChangeAsync<T>(Func<Task<T>> change, CancellationToken cancellationToken)
+    private Task<T> ChangeAsync<T>(Func<Task<T>> change, CancellationToken cancellationToken) => InTurnAsync(async () =>
     {
-        await TakeTurnAsync(cancellationToken);
+        using (metrics.CommitDuration.NewTimer()) return await change();
+    }, cancellationToken);
+
+    private async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
+    {
+        if (!await _turn.WaitAsync(TurnTimeout, cancellationToken))
+            throw new StoreException("The changes before this one do not come to an end.");
         try
         {
-            using (metrics.CommitDuration.NewTimer()) return await change();
+            return _closed ? throw new StoreException("The user's mail has been closed.") : await work();
         }
         finally
         {
             _turn.Release();
         }
-    }
-
-    private async Task TakeTurnAsync(CancellationToken cancellationToken)
-    {
-        if (!await _turn.WaitAsync(TurnTimeout, cancellationToken))
-            throw new StoreException("The changes before this one do not come to an end.");
     }
 
     private sealed class Opened(SharedMailbox mailbox)
@@ -215,6 +227,7 @@ internal sealed record CopyOutcome(CopyResult Result, uint UidValidity, IReadOnl
 {
     public static readonly CopyOutcome NoTarget = new(CopyResult.NoTarget, 0, []);
     public static readonly CopyOutcome Expunged = new(CopyResult.Expunged, 0, []);
+    public static readonly CopyOutcome TooManyKeywords = new(CopyResult.TooManyKeywords, 0, []);
 }
 
 /// <summary>The results of a <see cref="CopyOutcome"/>.</summary>
@@ -224,4 +237,6 @@ internal enum CopyResult
     NoTarget,
     /// <summary>A message is not there any more; nothing was copied.</summary>
     Expunged,
+    /// <summary>The target would have too many keywords (limits N11); nothing was copied.</summary>
+    TooManyKeywords,
 }

@@ -20,7 +20,7 @@ internal sealed partial class ImapSession(Connection connection, SessionServices
     public async Task RunAsync()
     {
         using var counted = services.Metrics.Sessions.TrackInProgress();
-        var reason = SessionEnd.Disconnected;
+        var reason = SessionEnd.Failed;
         try
         {
             reason = await ServeAsync();

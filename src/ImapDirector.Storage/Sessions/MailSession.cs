@@ -54,6 +54,13 @@ internal sealed partial class MailSession : IAsyncDisposable
     /// <summary>The token for waits on the client: fires at the idle time-out, counted from the last <see cref="BeginWait"/>, and at a drain.</summary>
     public CancellationToken ClientToken => _patience.Token;
 
+    /// <summary>Gives up a wait for the client, because the session ends.</summary>
+    public async ValueTask AbandonAsync(Task wait)
+    {
+        _patience.Cancel();
+        await wait.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     /// <summary>The client has the whole idle time-out again.</summary>
     public void BeginWait() => _patience.Begin(Options.IdleTimeout);
 
@@ -66,6 +73,8 @@ internal sealed partial class MailSession : IAsyncDisposable
             try
             {
                 frame = await Reader.ReadAsync(ClientToken);
+                // A command may take longer than a client may be silent.
+                _patience.Pause();
             }
             catch (OperationCanceledException) when (ClientToken.IsCancellationRequested)
             {
@@ -79,16 +88,21 @@ internal sealed partial class MailSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Selects a mailbox that <see cref="UserMail.OpenAsync"/> has opened for this session.</summary>
-    public SelectedMailbox Select(SharedMailbox mailbox, bool readOnly) => Selected = new SelectedMailbox(mailbox, readOnly);
+    /// <summary>Selects a mailbox; none may be selected.</summary>
+    /// <returns><c>null</c> when there is no such mailbox.</returns>
+    public async ValueTask<SelectedMailbox?> SelectAsync(MailboxName name, bool readOnly)
+    {
+        var cursor = new MailboxCursor(readOnly);
+        if (await Mail.OpenAsync(name, cursor, CancellationToken.None) is not var (mailbox, uids)) return null;
+        return Selected = new SelectedMailbox(mailbox, cursor, uids);
+    }
 
     /// <summary>Back to the authenticated state.</summary>
     public async ValueTask DeselectAsync()
     {
         if (Selected is not { } selected) return;
         Selected = null;
-        selected.Leave();
-        await Mail.CloseAsync(selected.Shared);
+        await Mail.CloseAsync(selected.Shared, selected.Cursor);
     }
 
     public async ValueTask DisposeAsync()

@@ -13,13 +13,17 @@ internal sealed class SelectedMailbox
     private uint[] _uids;
     private int _count;
     private int _keywordsTold;
+    private int _recentTold;
 
-    public SelectedMailbox(SharedMailbox shared, bool readOnly)
+    /// <param name="shared">The mailbox.</param>
+    /// <param name="cursor">What the session joined it with.</param>
+    /// <param name="uids">What was in it then, ascending.</param>
+    public SelectedMailbox(SharedMailbox shared, MailboxCursor cursor, uint[] uids)
     {
         Shared = shared;
-        _cursor = new MailboxCursor(readOnly);
-        _uids = shared.Join(_cursor);
-        _count = _uids.Length;
+        _cursor = cursor;
+        _uids = uids;
+        _count = uids.Length;
         _keywordsTold = shared.Keywords.Length;
     }
 
@@ -41,8 +45,6 @@ internal sealed class SelectedMailbox
 
     /// <summary>Completes when another session has changed something.</summary>
     public Task WaitForChangeAsync() => _cursor.Signal.WaitAsync();
-
-    public void Leave() => Shared.Leave(_cursor);
 
     /// <summary>The sequence number of a UID, or 0.</summary>
     public uint SequenceOf(uint uid)
@@ -108,7 +110,7 @@ internal sealed class SelectedMailbox
             if (mayExpunge) await TellRemovedAsync(output);
         }
         var firstNew = _cursor.Added.Count > 0 ? _cursor.Added[0] : uint.MaxValue;
-        TellAdded(output);
+        TellCounts(output);
         TellKeywords(output);
         await TellFlagsAsync(output, firstNew);
         return true;
@@ -135,24 +137,33 @@ internal sealed class SelectedMailbox
         _cursor.Removed.Clear();
     }
 
-    private void TellAdded(ResponseStream output)
+    private void TellCounts(ResponseStream output)
     {
-        if (_cursor.Added.Count == 0) return;
-        var needed = _count + _cursor.Added.Count;
-        if (needed > _uids.Length) Array.Resize(ref _uids, Math.Max(needed, _uids.Length + _uids.Length / 4 + 4));
-        _cursor.Added.CopyTo(_uids, _count);
-        _count = needed;
-        _cursor.Added.Clear();
-        WriteCounts(output);
+        if (_cursor.Added.Count > 0)
+        {
+            var needed = _count + _cursor.Added.Count;
+            if (needed > _uids.Length) Array.Resize(ref _uids, Math.Max(needed, _uids.Length + _uids.Length / 4 + 4));
+            _cursor.Added.CopyTo(_uids, _count);
+            _count = needed;
+            _cursor.Added.Clear();
+            WriteExists(output);
+        }
+        // Expunges change it as well.
+        if (RecentCount != _recentTold) WriteRecent(output);
     }
 
-    /// <summary>Writes EXISTS and RECENT.</summary>
-    public void WriteCounts(ResponseStream output)
+    public void WriteExists(ResponseStream output)
     {
         output.Raw("* "u8);
         output.Number((ulong)_count);
-        output.Raw(" EXISTS\r\n* "u8);
-        output.Number((ulong)RecentCount);
+        output.Raw(" EXISTS\r\n"u8);
+    }
+
+    public void WriteRecent(ResponseStream output)
+    {
+        _recentTold = RecentCount;
+        output.Raw("* "u8);
+        output.Number((ulong)_recentTold);
         output.Raw(" RECENT\r\n"u8);
     }
 

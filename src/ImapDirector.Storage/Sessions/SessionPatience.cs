@@ -25,6 +25,9 @@ internal sealed class SessionPatience : IDisposable
     /// <summary>No limit until the next <see cref="Begin"/>.</summary>
     public void Pause() => _source.CancelAfter(Timeout.InfiniteTimeSpan);
 
+    /// <summary>Fires the token now.</summary>
+    public void Cancel() => _source.Cancel();
+
     public void Dispose()
     {
         _registration.Dispose();
