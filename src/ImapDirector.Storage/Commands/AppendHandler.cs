@@ -25,6 +25,7 @@ internal static class AppendHandler
             return spool.WriteAsync(bytes, cancellationToken);
         }, session.ClientToken);
         if (!complete) throw new SessionEndedException(SessionEnd.Disconnected);
+        session.AcknowledgeNow();
         var rest = await session.Reader.EndLiteralCommandAsync(session.ClientToken);
         if (rest.Kind == FrameKind.EndOfStream) throw new SessionEndedException(SessionEnd.Disconnected);
         if (rest.Kind != FrameKind.Command) throw new SessionEndedException(SessionEnd.Misbehaved);

@@ -54,6 +54,9 @@ internal sealed partial class MailSession : IAsyncDisposable
     /// <summary>The token for waits on the client: fires at the idle time-out, counted from the last <see cref="BeginWait"/>, and at a drain.</summary>
     public CancellationToken ClientToken => _patience.Token;
 
+    /// <summary>Lets a client go on that waits for its bytes to be acknowledged before it sends more.</summary>
+    public void AcknowledgeNow() => PromptAcknowledgement.Send(_connection.Socket);
+
     /// <summary>Gives up a wait for the client, because the session ends.</summary>
     public async ValueTask AbandonAsync(Task wait)
     {
