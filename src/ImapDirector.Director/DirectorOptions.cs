@@ -76,6 +76,10 @@ public sealed record DirectorOptions
 
     /// <summary>The nodes, at least one.</summary>
     public IReadOnlyList<BackendNode> Nodes { get; init; } = [];
+
+    /// <summary>Checks every setting against its bounds.</summary>
+    /// <returns>One sentence for each error, naming the key, the value and the fix, and never a secret; empty when all is well.</returns>
+    public IReadOnlyList<string> Validate() => DirectorOptionsRules.Check(this);
 }
 
 /// <summary>A storage node as the director sees it.</summary>

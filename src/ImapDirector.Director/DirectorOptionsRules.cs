@@ -1,0 +1,153 @@
+using System.Globalization;
+using System.Net;
+
+namespace ImapDirector.Director;
+
+/// <summary>The bounds of <see cref="DirectorOptions"/>. A sentence for each setting outside them: the key, the value and the fix; never a secret.</summary>
+internal static class DirectorOptionsRules
+{
+    private const int Sha256HexLength = 64;
+
+    public static IReadOnlyList<string> Check(DirectorOptions options)
+    {
+        var errors = new List<string>();
+        CheckNameAndListeners(options, errors);
+        CheckRedis(options, errors);
+        CheckTimes(options, errors);
+        CheckLimits(options, errors);
+        CheckNodes(options, errors);
+        return errors;
+    }
+
+    private static void CheckNameAndListeners(DirectorOptions options, List<string> errors)
+    {
+        if (options.Name.Length is 0 or > 64 || !options.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
+            errors.Add($"Name is \"{Shown(options.Name)}\": give this director 1 to 64 characters out of letters, digits, '.', '-' and '_'.");
+        if (options.Imap is null && options.Imaps is null && options.Lmtp is null)
+            errors.Add("Imap, Imaps and Lmtp are all unset: set at least one address to listen on, such as \"0.0.0.0:993\" for Imaps.");
+        foreach (var (first, firstKey, second, secondKey) in new[]
+        {
+            (options.Imap, "Imap", options.Imaps, "Imaps"),
+            (options.Imap, "Imap", options.Lmtp, "Lmtp"),
+            (options.Imaps, "Imaps", options.Lmtp, "Lmtp"),
+        })
+        {
+            if (first is { Port: not 0 } && first.Equals(second))
+                errors.Add($"{secondKey} is \"{second}\", which {firstKey} has already: give each listener a port of its own.");
+        }
+        if (options.DefaultDomain is { } domain && !IsDomain(domain))
+            errors.Add($"DefaultDomain is \"{Shown(domain)}\": give a domain name such as \"example.com\", or leave it out.");
+        if (!System.IO.Directory.Exists(options.SpoolDirectory))
+            errors.Add($"SpoolDirectory is \"{Shown(options.SpoolDirectory)}\", which is not a directory: make it, or name one that exists.");
+    }
+
+    // The value may hold a password, so it is never shown.
+    private static void CheckRedis(DirectorOptions options, List<string> errors)
+    {
+        if (string.IsNullOrWhiteSpace(options.Redis))
+        {
+            errors.Add("Redis is empty: give the server's address, such as \"127.0.0.1:6379\".");
+            return;
+        }
+        try
+        {
+            if (StackExchange.Redis.ConfigurationOptions.Parse(options.Redis).EndPoints.Count == 0)
+                errors.Add("Redis names no server (the value is not shown, it may hold a password): give an address, such as \"127.0.0.1:6379\".");
+        }
+        catch (ArgumentException)
+        {
+            errors.Add("Redis cannot be read (the value is not shown, it may hold a password): write it as \"host:port,password=…,ssl=true\".");
+        }
+    }
+
+    private static void CheckTimes(DirectorOptions options, List<string> errors)
+    {
+        var hour = TimeSpan.FromHours(1);
+        Between(errors, "RedisTimeout", options.RedisTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(30));
+        Between(errors, "AssignmentCacheAge", options.AssignmentCacheAge, TimeSpan.Zero, TimeSpan.FromDays(1));
+        Between(errors, "BackendConnectTimeout", options.BackendConnectTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
+        Between(errors, "BackendLoginTimeout", options.BackendLoginTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(5));
+        Between(errors, "LoginTimeout", options.LoginTimeout, TimeSpan.FromMilliseconds(100), hour);
+        Between(errors, "HandshakeTimeout", options.HandshakeTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
+        Between(errors, "FailureDelay", options.FailureDelay, TimeSpan.Zero, TimeSpan.FromSeconds(30));
+        Between(errors, "RelayIdleTimeout", options.RelayIdleTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7));
+    }
+
+    private static void CheckLimits(DirectorOptions options, List<string> errors)
+    {
+        Between(errors, "MaxConnections", options.MaxConnections, 1, 1_000_000);
+        Between(errors, "MaxConnectionsPerAddress", options.MaxConnectionsPerAddress, 1, 1_000_000);
+        Between(errors, "MaxSessionsPerUserAddress", options.MaxSessionsPerUserAddress, 1, 100_000);
+        Between(errors, "MaxMessageBytes", options.MaxMessageBytes, 1024, 2L * 1024 * 1024 * 1024);
+    }
+
+    private static void CheckNodes(DirectorOptions options, List<string> errors)
+    {
+        if (options.Nodes.Count == 0)
+            errors.Add("Nodes is empty: name at least one storage node.");
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < options.Nodes.Count; i++)
+        {
+            var node = options.Nodes[i];
+            var key = string.Create(CultureInfo.InvariantCulture, $"Nodes:{i}");
+            if (!IsToken(node.Name))
+                errors.Add($"{key}:Name is \"{Shown(node.Name)}\": use 1 to 64 characters out of a-z, 0-9, '.', '-' and '_'.");
+            else if (!seen.Add(node.Name))
+                errors.Add($"{key}:Name is \"{node.Name}\", which another node has already: names must be unique.");
+            if (Uri.CheckHostName(node.Host) == UriHostNameType.Unknown)
+                errors.Add($"{key}:Host is \"{Shown(node.Host)}\": give a host name or an address.");
+            Between(errors, $"{key}:ImapPort", node.ImapPort, 1, IPEndPoint.MaxPort);
+            Between(errors, $"{key}:LmtpPort", node.LmtpPort, 1, IPEndPoint.MaxPort);
+            Between(errors, $"{key}:Weight", node.Weight, 0, 1000);
+            if (!IsToken(node.Pool))
+                errors.Add($"{key}:Pool is \"{Shown(node.Pool)}\": use 1 to 64 characters out of a-z, 0-9, '.', '-' and '_'.");
+            if (!Enum.IsDefined(node.Tls))
+                errors.Add($"{key}:Tls is \"{node.Tls}\": use None, StartTls or Implicit.");
+            if (node.TlsFingerprint is { } fingerprint && !IsFingerprint(fingerprint))
+                errors.Add($"{key}:TlsFingerprint is \"{Shown(fingerprint)}\": give the SHA-256 of the certificate as {Sha256HexLength} hexadecimal digits.");
+            if (node.Tls == BackendTls.None && (node.TlsFingerprint is not null || node.TlsName is not null))
+                errors.Add($"{key}:Tls is \"None\" while a certificate is named: set Tls to StartTls or Implicit, or leave TlsName and TlsFingerprint out.");
+            if (!IsSaslText(node.MasterUser))
+                errors.Add($"{key}:MasterUser is \"{Shown(node.MasterUser)}\": give 1 to 255 characters without control characters.");
+            if (!IsSaslText(node.MasterPassword))
+                errors.Add($"{key}:MasterPassword is empty, too long or has control characters (the value is not shown): give 1 to 255 characters.");
+        }
+        if (options.Nodes.Count > 0 && !options.Nodes.Any(node => node.Pool == options.DefaultPool))
+            errors.Add($"DefaultPool is \"{Shown(options.DefaultPool)}\", but no node is in it: name the Pool of at least one node.");
+    }
+
+    /// <summary>The fingerprint's digits as <see cref="Convert.ToHexString(byte[])"/> writes them; colons, as openssl prints them, are allowed.</summary>
+    public static string NormalizeFingerprint(string fingerprint) => fingerprint.Replace(":", "", StringComparison.Ordinal).ToUpperInvariant();
+
+    private static bool IsFingerprint(string text)
+    {
+        var digits = NormalizeFingerprint(text);
+        return digits.Length == Sha256HexLength && digits.All(char.IsAsciiHexDigit);
+    }
+
+    private static bool IsToken(string text) =>
+        text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '-' or '_');
+
+    private static bool IsDomain(string text) => Protocol.UserName.TryCreate("user@" + text, null, out _);
+
+    private static bool IsSaslText(string text) => text.Length is > 0 and <= 255 && !text.Any(char.IsControl);
+
+    private static void Between(List<string> errors, string key, long value, long least, long most)
+    {
+        if (value < least || value > most)
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"{key} is {value}: give a number from {least} to {most}."));
+    }
+
+    private static void Between(List<string> errors, string key, TimeSpan value, TimeSpan least, TimeSpan most)
+    {
+        if (value < least || value > most)
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"{key} is {value:c}: give a time from {least:c} to {most:c} (days.hours:minutes:seconds)."));
+    }
+
+    // A hostile or mistaken file must not flood the terminal or write control characters to it.
+    private static string Shown(string value)
+    {
+        var start = value.Length > 80 ? value[..80] + "…" : value;
+        return string.Concat(start.Select(c => char.IsControl(c) ? '?' : c));
+    }
+}
