@@ -1,4 +1,12 @@
 using System.Net;
+using ImapDirector.Director.Authentication;
+using ImapDirector.Director.Backends;
+using ImapDirector.Director.Delivery;
+using ImapDirector.Director.Directory;
+using ImapDirector.Director.Login;
+using ImapDirector.Director.Relay;
+using ImapDirector.Network;
+using ImapDirector.Network.Lmtp;
 using ImapDirector.Network.Tls;
 using Microsoft.Extensions.Logging;
 using Prometheus;
@@ -6,29 +14,148 @@ using Prometheus;
 namespace ImapDirector.Director;
 
 /// <summary>The director role: its listeners, its Redis connection and its sessions, from start to drain.</summary>
-public sealed class DirectorServer : IAsyncDisposable
+public sealed partial class DirectorServer : IAsyncDisposable
 {
-    /// <summary>Composes the role; nothing is opened yet.</summary>
-    public DirectorServer(DirectorOptions options, ServerCertificate certificate, IMetricFactory metrics, ILoggerFactory loggers) => throw new NotImplementedException();
+    private readonly DirectorOptions _options;
+    private readonly ILogger _logger;
+    private readonly ILoggerFactory _loggers;
+    private readonly RedisConnection _redis;
+    private readonly UserDirectory _directory;
+    private readonly PasswordHasher _hasher = new();
+    private readonly RelayWatch _watch;
+    private readonly NodeReachability _nodes;
+    private readonly LoginServices _services;
+    private readonly DeliveryHandler _deliveries;
+    private readonly LmtpServerOptions _lmtpOptions;
+    private Listener? _imap;
+    private Listener? _imaps;
+    private Listener? _lmtp;
+    private volatile bool _isStarted;
+    private volatile bool _isDraining;
+    private bool _isDisposed;
 
-    /// <summary>Connects to Redis (and goes on without when it is away: it is then not ready), takes the incarnation's lease and opens the listeners.</summary>
-    public Task StartAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>Composes the role; nothing is opened yet.</summary>
+    /// <param name="options">Settings that <see cref="DirectorOptions.Validate"/> finds no fault with.</param>
+    /// <param name="certificate">What TLS clients are shown; the caller disposes it.</param>
+    /// <param name="metrics">Where the director's metrics are made.</param>
+    /// <param name="loggers">Where the director's loggers are made.</param>
+    public DirectorServer(DirectorOptions options, ServerCertificate certificate, IMetricFactory metrics, ILoggerFactory loggers)
+    {
+        var counters = new DirectorMetrics(metrics);
+        _options = options;
+        _logger = loggers.CreateLogger<DirectorServer>();
+        _loggers = loggers;
+        _redis = new RedisConnection(options, counters, loggers.CreateLogger<RedisConnection>());
+        _directory = new UserDirectory(options, _redis, loggers);
+        _watch = new RelayWatch(options.RelayIdleTimeout);
+        _nodes = new NodeReachability(options.Nodes, TimeProvider.System);
+        var accounts = new RedisPasswordDatabase(_redis);
+        var authenticator = new Authenticator(options, accounts, _hasher, loggers.CreateLogger<Authenticator>());
+        var backends = new BackendConnector(options, counters, loggers.CreateLogger<BackendConnector>());
+        _services = new LoginServices(options, certificate, authenticator, _directory, backends, _watch, counters, loggers.CreateLogger<ClientSession>());
+        _deliveries = new DeliveryHandler(options, accounts, _directory, counters, loggers.CreateLogger<DeliveryHandler>());
+        _lmtpOptions = new LmtpServerOptions(options.Name, options.MaxMessageBytes, options.SpoolDirectory);
+    }
 
     /// <summary>Where plain IMAP listens, once started.</summary>
-    public IPEndPoint? ImapEndPoint => throw new NotImplementedException();
+    public IPEndPoint? ImapEndPoint => _imap?.LocalEndPoint;
 
     /// <summary>Where IMAP over TLS listens, once started.</summary>
-    public IPEndPoint? ImapsEndPoint => throw new NotImplementedException();
+    public IPEndPoint? ImapsEndPoint => _imaps?.LocalEndPoint;
 
     /// <summary>Where LMTP listens, once started.</summary>
-    public IPEndPoint? LmtpEndPoint => throw new NotImplementedException();
+    public IPEndPoint? LmtpEndPoint => _lmtp?.LocalEndPoint;
+
+    /// <summary>Connects to Redis (and goes on without when it is away: it is then not ready), takes the incarnation's lease and opens the listeners.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">An address is taken or not ours.</exception>
+    /// <exception cref="OperationCanceledException">The token fired first.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _redis.ConnectAsync(cancellationToken);
+        await _directory.StartAsync(cancellationToken);
+        // Clients share their limits over both ports. MTAs are few, listed and trusted to submit: their bound is the total alone.
+        var clients = new ConnectionLimits(_options.MaxConnections, _options.MaxConnectionsPerAddress);
+        var submitters = new ConnectionLimits(_options.MaxConnections, _options.MaxConnections);
+        _imap = Open("imap", _options.Imap, clients, (connection, drain) => new ClientSession(connection, isImplicitTls: false, _services, drain).RunAsync());
+        _imaps = Open("imaps", _options.Imaps, clients, (connection, drain) => new ClientSession(connection, isImplicitTls: true, _services, drain).RunAsync());
+        _lmtp = Open("lmtp", _options.Lmtp, submitters, ServeLmtpAsync);
+        _isStarted = true;
+    }
 
     /// <summary>Why it is not ready (Redis away, no node reachable, draining), or <c>null</c> when it is. Never takes longer than a second.</summary>
-    public ValueTask<string?> NotReadyReasonAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async ValueTask<string?> NotReadyReasonAsync(CancellationToken cancellationToken)
+    {
+        if (!_isStarted) return "not started";
+        if (_isDraining) return "draining";
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(1));
+        try
+        {
+            // Both are asked at once, so that the slower one alone decides how long it takes.
+            var redis = _redis.IsAvailableAsync(limit.Token);
+            var node = await _nodes.IsAnyReachableAsync().WaitAsync(limit.Token);
+            if (!await redis) return "Redis is away";
+            return node ? null : "no node is reachable";
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return "Redis does not answer in time";
+        }
+    }
 
     /// <summary>Refuses new logins, says <c>* BYE</c> to every session where it can, lets deliveries finish, releases all session records.</summary>
-    public Task DrainAsync(TimeSpan timeout) => throw new NotImplementedException();
+    public async Task DrainAsync(TimeSpan timeout)
+    {
+        _isDraining = true;
+        Log.Draining(_logger, _watch.Count, timeout.TotalSeconds);
+        await Task.WhenAll(Listeners.Select(listener => listener.DrainAsync(timeout)));
+        // Only now: a session's own release goes before the release of all.
+        await _directory.DisposeAsync();
+    }
 
     /// <summary>Drains with no patience.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        await DrainAsync(TimeSpan.Zero);
+        foreach (var listener in Listeners) await listener.DisposeAsync();
+        await _watch.DisposeAsync();
+        await _redis.DisposeAsync();
+        _hasher.Dispose();
+    }
+
+    private IEnumerable<Listener> Listeners => new[] { _imap, _imaps, _lmtp }.OfType<Listener>();
+
+    private Listener? Open(string name, IPEndPoint? endPoint, ConnectionLimits limits, Func<Connection, CancellationToken, Task> handler)
+    {
+        if (endPoint is null) return null;
+        var listener = new Listener(name, endPoint, limits, handler, _loggers.CreateLogger<Listener>());
+        listener.Start();
+        Log.Listening(_logger, name, listener.LocalEndPoint);
+        return listener;
+    }
+
+    private Task ServeLmtpAsync(Connection connection, CancellationToken drain)
+    {
+        var peer = connection.RemoteEndPoint.Address;
+        if (!IPAddress.IsLoopback(peer.Unmapped()) && !AddressList.Contains(_options.LmtpNetworks, peer))
+        {
+            Log.LmtpRefused(_logger, connection.Id, connection.RemoteEndPoint);
+            return Task.CompletedTask;
+        }
+        return new LmtpServerSession(connection, _deliveries, _lmtpOptions, _loggers.CreateLogger<LmtpServerSession>()).RunAsync(drain);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3501, LogLevel.Information, "{Listener} listens on {EndPoint}")]
+        public static partial void Listening(ILogger logger, string listener, IPEndPoint endPoint);
+
+        [LoggerMessage(3502, LogLevel.Information, "Draining: {Sessions} sessions have {Seconds:F0} s")]
+        public static partial void Draining(ILogger logger, int sessions, double seconds);
+
+        [LoggerMessage(3503, LogLevel.Warning, "{ConnectionId} LMTP refused: {Peer} is not in LmtpNetworks")]
+        public static partial void LmtpRefused(ILogger logger, string connectionId, IPEndPoint peer);
+    }
 }

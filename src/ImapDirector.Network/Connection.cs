@@ -21,6 +21,9 @@ public sealed class Connection : IAsyncDisposable
     /// <summary>The client's address: the peer's, or the one of a trusted PROXY header.</summary>
     public IPEndPoint RemoteEndPoint { get => throw new NotImplementedException(); set => throw new NotImplementedException(); }
 
+    /// <summary>The place it takes among the listener's limits; <c>null</c> for a connection we made. The listener gives it back.</summary>
+    public ConnectionLimits.Permit? Permit { get; set; }
+
     /// <summary>Our address.</summary>
     public IPEndPoint LocalEndPoint => throw new NotImplementedException();
 

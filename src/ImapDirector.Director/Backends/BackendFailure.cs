@@ -1,0 +1,38 @@
+namespace ImapDirector.Director.Backends;
+
+/// <summary>Every way a login at a node can fail. The client is told <c>NO [UNAVAILABLE]</c> in each case; logs and metrics say which.</summary>
+internal enum BackendFailure
+{
+    /// <summary>It did not fail.</summary>
+    None,
+    /// <summary>Nobody listens at the node's address.</summary>
+    Refused,
+    /// <summary>The connection was reset.</summary>
+    Reset,
+    /// <summary>The node's name is not known, or there is no way to its address.</summary>
+    Unreachable,
+    /// <summary>No connection within <see cref="DirectorOptions.BackendConnectTimeout"/>.</summary>
+    ConnectTimeout,
+    /// <summary>No login within <see cref="DirectorOptions.BackendLoginTimeout"/>.</summary>
+    LoginTimeout,
+    /// <summary>The TLS handshake failed, or the certificate is not the node's (limits R4).</summary>
+    TlsFailed,
+    /// <summary>STARTTLS is configured and the node refused it.</summary>
+    StartTlsRefused,
+    /// <summary>The node closed the connection without a word.</summary>
+    Closed,
+    /// <summary>The node said <c>* BYE</c>.</summary>
+    Bye,
+    /// <summary>The node wrote a line over the limit (limits R3).</summary>
+    LineTooLong,
+    /// <summary>The node wrote more lines than the limit (limits R3).</summary>
+    TooManyLines,
+    /// <summary>The node wrote what is no IMAP, or what has no place here: PREAUTH, another's tag, a literal.</summary>
+    Nonsense,
+    /// <summary>The node takes no AUTHENTICATE PLAIN.</summary>
+    NoPlainMechanism,
+    /// <summary>The node refused our credentials or the user.</summary>
+    LoginRefused,
+    /// <summary>The node said that it cannot serve the user now (<c>NO [UNAVAILABLE]</c>, <c>NO [INUSE]</c>, <c>NO [LIMIT]</c>).</summary>
+    Unavailable,
+}

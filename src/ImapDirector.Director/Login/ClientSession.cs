@@ -1,0 +1,182 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using ImapDirector.Director.Authentication;
+using ImapDirector.Director.Backends;
+using ImapDirector.Director.Directory;
+using ImapDirector.Director.Relay;
+using ImapDirector.Network;
+using ImapDirector.Protocol;
+using Microsoft.Extensions.Logging;
+using Prometheus;
+
+namespace ImapDirector.Director.Login;
+
+/// <summary>The way of a connection: PROXY header, TLS, greeting, login dialogue, authentication, directory, the session at the node, the relay,
+/// and the release on every way out.</summary>
+/// <param name="client">The connection; whoever accepted it disposes it.</param>
+/// <param name="isImplicitTls">Whether TLS comes first (port 993).</param>
+/// <param name="services">What sessions work with.</param>
+/// <param name="drain">Fires when the director is to be left.</param>
+internal sealed partial class ClientSession(Connection client, bool isImplicitTls, LoginServices services, CancellationToken drain)
+{
+    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly DirectorOptions _options = services.Options;
+    private readonly long _began = Stopwatch.GetTimestamp();
+    private bool _isBeforeLogin = true;
+    private UserName _user;
+    private BackendNode? _node;
+    private SessionRelay? _relay;
+
+    /// <summary>Serves the connection until it ends, and logs one line about it. Whatever goes wrong with one session is caught here.</summary>
+    public async Task RunAsync()
+    {
+        var end = SessionEnd.Fault;
+        services.Metrics.PreLoginConnections.Inc();
+        try
+        {
+            end = await ServeAsync();
+        }
+        catch (SessionEndedException ended)
+        {
+            end = ended.End;
+            if (ended.InnerException is { } cause) Log.Cause(services.Logger, client.Id, cause.Message);
+        }
+        catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException)
+        {
+            end = _isBeforeLogin ? SessionEnd.ClientClosedBeforeLogin : SessionEnd.ClientLost;
+        }
+        catch (Exception fault)
+        {
+            Log.Fault(services.Logger, client.Id, fault);
+        }
+        finally
+        {
+            LeavePreLogin();
+            Log.Ended(services.Logger, client.Id, end.Code(), _user.ToString(), _node?.Name, client.RemoteEndPoint,
+                _relay?.BytesToNode ?? 0, _relay?.BytesToClient ?? 0, (long)Stopwatch.GetElapsedTime(_began).TotalMilliseconds);
+        }
+    }
+
+    private async Task<SessionEnd> ServeAsync()
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(drain);
+        patience.CancelAfter(_options.LoginTimeout);
+        var login = patience.Token;
+        var dialogue = new LoginDialogue(client, _options, services.Certificate);
+        try
+        {
+            await ReadProxyHeaderAsync(login);
+            if (isImplicitTls) await ServerHandshake.RunAsync(client, services.Certificate, _options.HandshakeTimeout, login);
+            await dialogue.GreetAsync(login);
+            while (await dialogue.NextAttemptAsync(login) is { } attempt)
+            {
+                using (attempt)
+                {
+                    if (await EnterAsync(dialogue, attempt, login) is { } end) return end;
+                }
+            }
+            return dialogue.End;
+        }
+        catch (OperationCanceledException) when (login.IsCancellationRequested)
+        {
+            var (end, reason) = drain.IsCancellationRequested
+                ? (SessionEnd.DrainedBeforeLogin, "The server is going down, please connect again.")
+                : (SessionEnd.LoginTimeout, "Too slow a login.");
+            using var farewell = new CancellationTokenSource(FarewellTimeout);
+            await dialogue.SayByeAsync(reason, farewell.Token);
+            return end;
+        }
+    }
+
+    /// <summary>Learns the client's address from a load balancer we know; from anybody else nothing of the kind is read (limits P25).</summary>
+    private async Task ReadProxyHeaderAsync(CancellationToken login)
+    {
+        if (!AddressList.Contains(_options.ProxyNetworks, client.RemoteEndPoint.Address)) return;
+        var header = await ProxyHeader.ReadAsync(client.Input, login) ?? throw new SessionEndedException(SessionEnd.ProxyHeader);
+        if (header.Source is { } source) client.RemoteEndPoint = source;
+    }
+
+    /// <summary>One attempt to log in.</summary>
+    /// <returns>How the session it led to ended; <c>null</c> when it was refused.</returns>
+    private async Task<SessionEnd?> EnterAsync(LoginDialogue dialogue, LoginAttempt attempt, CancellationToken login)
+    {
+        var refusal = new RefusalDelay(_options.FailureDelay);
+        var (outcome, user) = await services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, login);
+        if (outcome != AuthenticationOutcome.Success)
+            return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(outcome), RefusalOf(outcome), refusal, login);
+
+        var ticket = await services.Directory.OpenSessionAsync(user, new SessionRecord(client.Id, client.RemoteEndPoint.Address.Unmapped().ToString(), DateTimeOffset.UtcNow), login);
+        if (ticket.Node is not { } node)
+            return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(ticket.Outcome), RefusalOf(ticket.Outcome), refusal, login);
+        BackendLogin backend = default;
+        try
+        {
+            var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, client.LocalEndPoint, client.IsSecure);
+            backend = await services.Backends.LogInAsync(node, user, forwarded, login);
+            if (backend.Session is { } session)
+            {
+                await dialogue.AcceptAsync(attempt, session.Capabilities, login);
+                services.Metrics.Logins.WithLabels(attempt.Mechanism, "success").Inc();
+                services.Metrics.LoginDuration.Observe(refusal.Elapsed.TotalSeconds);
+                (_user, _node) = (user, node);
+                attempt.Dispose();
+                return await RelayAsync(session);
+            }
+        }
+        finally
+        {
+            if (backend.Session is not null) await backend.Session.Connection.DisposeAsync();
+            await services.Directory.CloseSessionAsync(user, client.Id);
+        }
+        return await RefuseAsync(dialogue, attempt, user, "backend_failed", LoginRefusal.Unavailable, refusal, login);
+    }
+
+    private async Task<SessionEnd> RelayAsync(BackendSession session)
+    {
+        LeavePreLogin();
+        client.Permit?.Authenticated();
+        using var counted = services.Metrics.Sessions.WithLabels(_node!.Name).TrackInProgress();
+        _relay = new SessionRelay(client, session.Connection, services.Watch, services.Metrics);
+        return (await _relay.RunAsync(drain)).ToSessionEnd();
+    }
+
+    private async Task<SessionEnd?> RefuseAsync(LoginDialogue dialogue, LoginAttempt attempt, UserName user, string result, LoginRefusal refusal,
+        RefusalDelay delay, CancellationToken login)
+    {
+        services.Metrics.Logins.WithLabels(attempt.Mechanism, result).Inc();
+        Log.Refused(services.Logger, client.Id, user.ToString(), attempt.Mechanism, result, client.RemoteEndPoint);
+        await delay.WaitAsync(login);
+        await dialogue.RefuseAsync(attempt, refusal, login);
+        return null;
+    }
+
+    private void LeavePreLogin()
+    {
+        if (!_isBeforeLogin) return;
+        _isBeforeLogin = false;
+        services.Metrics.PreLoginConnections.Dec();
+    }
+
+    private static LoginRefusal RefusalOf(AuthenticationOutcome outcome) =>
+        outcome == AuthenticationOutcome.TemporaryFailure ? LoginRefusal.Unavailable : LoginRefusal.AuthenticationFailed;
+
+    private static LoginRefusal RefusalOf(DirectoryOutcome outcome) =>
+        outcome == DirectoryOutcome.LimitReached ? LoginRefusal.LimitReached : LoginRefusal.Unavailable;
+
+    private static partial class Log
+    {
+        [LoggerMessage(3401, LogLevel.Information, "{ConnectionId} {Code} user={User} node={Node} client={Client} in={BytesToNode} out={BytesToClient} ms={Milliseconds}")]
+        public static partial void Ended(ILogger logger, string connectionId, string code, string user, string? node, System.Net.IPEndPoint client,
+            long bytesToNode, long bytesToClient, long milliseconds);
+
+        [LoggerMessage(3402, LogLevel.Information, "{ConnectionId} login refused: {Result}, user={User} mechanism={Mechanism} client={Client}")]
+        public static partial void Refused(ILogger logger, string connectionId, string user, string mechanism, string result, System.Net.IPEndPoint client);
+
+        [LoggerMessage(3403, LogLevel.Debug, "{ConnectionId} ended early: {Reason}")]
+        public static partial void Cause(ILogger logger, string connectionId, string reason);
+
+        [LoggerMessage(3404, LogLevel.Error, "{ConnectionId} a fault ended the session")]
+        public static partial void Fault(ILogger logger, string connectionId, Exception exception);
+    }
+}

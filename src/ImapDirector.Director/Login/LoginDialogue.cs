@@ -1,0 +1,236 @@
+using System.Buffers;
+using System.Text;
+using ImapDirector.Network;
+using ImapDirector.Network.Tls;
+using ImapDirector.Protocol.Imap;
+
+namespace ImapDirector.Director.Login;
+
+/// <summary>The not-authenticated state (RFC 3501 section 3.1): greets, answers, and hands out each attempt to log in. One at a time: what a
+/// client pipelines behind an attempt waits for its answer (limits P17).</summary>
+internal sealed class LoginDialogue(Connection client, DirectorOptions options, ServerCertificate certificate)
+{
+    private const int MaxBadCommands = 3;
+    private const int MaxCommands = 100;
+    private const int MaxFailures = 3;
+    // Only the list of ID is needed before login (limits P5).
+    private static readonly ParseOptions Grammar = new(Utf8Names: false, MaxDepth: 1);
+
+    private ImapCommandReader? _reader;
+    private int _commands;
+    private int _bad;
+    private int _failures;
+    private SessionEnd? _end;
+
+    /// <summary>Why the dialogue is over without a login, once <see cref="NextAttemptAsync"/> has returned <c>null</c>.</summary>
+    public SessionEnd End => _end ?? SessionEnd.Fault;
+
+    /// <summary>Says hello.</summary>
+    public async Task GreetAsync(CancellationToken cancellationToken)
+    {
+        client.Output.Status("*", ImapStatus.Ok, "CAPABILITY " + Offer, "ImapDirector ready.");
+        await client.Output.FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Answers commands until one brings a name and a password.</summary>
+    /// <returns>The attempt, to be answered by <see cref="AcceptAsync"/> or <see cref="RefuseAsync"/>; <c>null</c> when the connection is to be closed.</returns>
+    public async Task<LoginAttempt?> NextAttemptAsync(CancellationToken cancellationToken)
+    {
+        while (_end is null)
+        {
+            if (++_commands > MaxCommands)
+            {
+                Close(SessionEnd.BadCommands, "Too many commands before login.");
+            }
+            else
+            {
+                _reader ??= NewReader();
+                var frame = await _reader.ReadAsync(cancellationToken);
+                if (await AnswerAsync(frame, cancellationToken) is { } attempt) return attempt;
+                if (_end is null && _bad >= MaxBadCommands) Close(SessionEnd.BadCommands, "Too many bad commands.");
+            }
+            await client.Output.FlushAsync(cancellationToken);
+        }
+        return null;
+    }
+
+    /// <summary>Says that the user is logged in, and what the node can do for them.</summary>
+    public async Task AcceptAsync(LoginAttempt attempt, string capabilities, CancellationToken cancellationToken)
+    {
+        client.Output.Status(attempt.Tag, ImapStatus.Ok, capabilities.Length == 0 ? "" : "CAPABILITY " + capabilities, "Logged in.");
+        await client.Output.FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Refuses an attempt.</summary>
+    public async Task RefuseAsync(LoginAttempt attempt, LoginRefusal refusal, CancellationToken cancellationToken)
+    {
+        var (code, text) = refusal switch
+        {
+            LoginRefusal.AuthenticationFailed => ("AUTHENTICATIONFAILED", "Authentication failed."),
+            LoginRefusal.LimitReached => ("LIMIT", "Too many sessions from your address."),
+            _ => ("UNAVAILABLE", "Your mail cannot be reached now, please try again later."),
+        };
+        client.Output.Status(attempt.Tag, ImapStatus.No, code, text);
+        if (++_failures >= MaxFailures) Close(SessionEnd.LoginFailures, "Too many failed logins.");
+        await client.Output.FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Says goodbye to a client that may be gone already.</summary>
+    public async Task SayByeAsync(string reason, CancellationToken cancellationToken)
+    {
+        client.Output.Status("*", ImapStatus.Bye, "", reason);
+        await client.Output.FlushAsync(cancellationToken);
+    }
+
+    private bool MayLogIn => client.IsSecure || options.AllowPlainTextLogin || System.Net.IPAddress.IsLoopback(client.RemoteEndPoint.Address.Unmapped());
+
+    private string Offer => client.IsSecure ? Capabilities.Secure : MayLogIn ? Capabilities.PlainAllowed : Capabilities.TlsFirst;
+
+    private ImapCommandReader NewReader() => new(client.Input, CommandLimits.BeforeLogin, async cancellationToken =>
+    {
+        client.Output.Raw("+ OK\r\n"u8);
+        await client.Output.FlushAsync(cancellationToken);
+    });
+
+    private async ValueTask<LoginAttempt?> AnswerAsync(CommandFrame frame, CancellationToken cancellationToken)
+    {
+        switch (frame.Kind)
+        {
+            case FrameKind.EndOfStream:
+                _end = SessionEnd.ClientClosedBeforeLogin;
+                return null;
+            case FrameKind.Flood:
+                Close(SessionEnd.BadCommands, "Too much at once.");
+                return null;
+            case FrameKind.LineTooLong:
+                Bad(frame.Tag, "Command line too long.");
+                Close(SessionEnd.BadCommands, "Command line too long.");
+                return null;
+            case FrameKind.LiteralTooBig:
+                Bad(frame.Tag, "Literal too big before login.");
+                return null;
+        }
+        if (!ImapCommandParser.TryParse(frame.Bytes, Grammar, out var command, out var error))
+        {
+            Bad(error.Tag, error.Reason);
+            return null;
+        }
+        switch (command)
+        {
+            case LoginCommand login:
+                return Begin(login);
+            case AuthenticateCommand authenticate:
+                return await BeginAsync(authenticate, cancellationToken);
+            case StartTlsCommand:
+                await StartTlsAsync(command.Tag, cancellationToken);
+                return null;
+            default:
+                Answer(command);
+                return null;
+        }
+    }
+
+    private void Answer(ImapCommand command)
+    {
+        var output = client.Output;
+        switch (command)
+        {
+            case CapabilityCommand:
+                output.Raw(Encoding.ASCII.GetBytes($"* CAPABILITY {Offer}\r\n"));
+                break;
+            case IdCommand:
+                // Nothing the client said of itself comes back (limits P6), and nothing of it is believed (limits D4).
+                output.Raw("* ID (\"name\" \"ImapDirector\")\r\n"u8);
+                break;
+            case LogoutCommand:
+                Close(SessionEnd.LoggedOut, "Logging out.");
+                break;
+            case NoopCommand:
+                break;
+            default:
+                Bad(command.Tag, "Log in first.");
+                return;
+        }
+        output.Status(command.Tag, ImapStatus.Ok, "", $"{command.Name} completed.");
+    }
+
+    private async ValueTask StartTlsAsync(string tag, CancellationToken cancellationToken)
+    {
+        if (client.IsSecure)
+        {
+            Bad(tag, "TLS is active already.");
+            return;
+        }
+        client.Output.Status(tag, ImapStatus.Ok, "", "Begin TLS negotiation now.");
+        await client.Output.FlushAsync(cancellationToken);
+        await ServerHandshake.RunAsync(client, certificate, options.HandshakeTimeout, cancellationToken);
+        // A new reader: nothing that was read in the clear may be answered now (limits P21).
+        _reader = null;
+    }
+
+    private LoginAttempt? Begin(LoginCommand login)
+    {
+        _reader!.ForgetFrame();
+        var attempt = new LoginAttempt(login.Tag, "login", login.User, login.Password);
+        if (MayLogIn) return attempt;
+        attempt.Dispose();
+        RefuseInTheClear(login.Tag);
+        return null;
+    }
+
+    private async ValueTask<LoginAttempt?> BeginAsync(AuthenticateCommand command, CancellationToken cancellationToken)
+    {
+        _reader!.ForgetFrame();
+        if (!MayLogIn)
+        {
+            RefuseInTheClear(command.Tag);
+            return null;
+        }
+        if (command.Mechanism is not ("PLAIN" or "LOGIN"))
+        {
+            client.Output.Status(command.Tag, ImapStatus.No, "CANNOT", "Unsupported mechanism.");
+            _bad++;
+            return null;
+        }
+        var exchange = new SaslExchange(client, _reader, command);
+        var attempt = await exchange.RunAsync(cancellationToken);
+        if (attempt is not null) return attempt;
+        switch (exchange.Failure)
+        {
+            case SaslFailure.EndOfStream:
+                _end = SessionEnd.ClientClosedBeforeLogin;
+                break;
+            case SaslFailure.TooLong:
+                Bad(command.Tag, "Response too long.");
+                Close(SessionEnd.BadCommands, "Response too long.");
+                break;
+            case SaslFailure.Cancelled:
+                // The client's right (RFC 3501 section 6.2.2), so it does not count as bad.
+                client.Output.Status(command.Tag, ImapStatus.Bad, "", "Authentication cancelled.");
+                break;
+            default:
+                Bad(command.Tag, "Broken response.");
+                break;
+        }
+        return null;
+    }
+
+    // The password was sent in the clear all the same; a second one should not be.
+    private void RefuseInTheClear(string tag)
+    {
+        client.Output.Status(tag, ImapStatus.No, "PRIVACYREQUIRED", "Use TLS first.");
+        _bad++;
+    }
+
+    private void Bad(string? tag, string reason)
+    {
+        _bad++;
+        client.Output.Status(tag ?? "*", ImapStatus.Bad, "", reason);
+    }
+
+    private void Close(SessionEnd end, string reason)
+    {
+        _end = end;
+        client.Output.Status("*", ImapStatus.Bye, "", reason);
+    }
+}

@@ -1,0 +1,12 @@
+namespace ImapDirector.Director.Login;
+
+/// <summary>What a client whose login is refused is told. It cannot tell why more finely than this.</summary>
+internal enum LoginRefusal
+{
+    /// <summary><c>NO [AUTHENTICATIONFAILED]</c>: name or password, or asking to be somebody else.</summary>
+    AuthenticationFailed,
+    /// <summary><c>NO [LIMIT]</c>: too many sessions.</summary>
+    LimitReached,
+    /// <summary><c>NO [UNAVAILABLE]</c>: Redis or the node is away, which says nothing about the password.</summary>
+    Unavailable,
+}

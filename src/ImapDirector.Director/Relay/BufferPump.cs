@@ -1,0 +1,107 @@
+using System.Buffers;
+using System.Net.Sockets;
+using ImapDirector.Network;
+using Prometheus;
+
+namespace ImapDirector.Director.Relay;
+
+/// <summary>Moves bytes in one direction through a pooled buffer that exists only while there are bytes to move. It reads no more than it has
+/// written, so a peer that does not read holds up one buffer and no more (limits R5).</summary>
+internal sealed class BufferPump(Connection from, Connection to, Counter.Child counter, Action onBytes, bool followsResponses)
+{
+    /// <summary>The most that is on its way in one direction, in bytes.</summary>
+    public const int BufferBytes = 32 * 1024;
+
+    private ResponseBoundary _boundary;
+    private long _bytes;
+
+    /// <summary>How many bytes have been moved.</summary>
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>Whether a line of ours may be put behind the last byte moved, where responses are followed; read it when the pump has stopped.</summary>
+    public bool IsAtEndOfResponse => _boundary.IsAtEndOfResponse;
+
+    /// <summary>Moves bytes until one side is done or <paramref name="stop"/> fires, which is heeded between two buffers.</summary>
+    public async Task<PumpEnd> RunAsync(CancellationToken stop)
+    {
+        var isWriting = false;
+        byte[]? buffer = null;
+        var used = 0;
+        try
+        {
+            // What the login dialogues read beyond their own lines goes first (limits D3).
+            while (from.Input.TryRead(out var early))
+            {
+                isWriting = true;
+                foreach (var piece in early.Buffer) await WriteAsync(piece);
+                isWriting = false;
+                from.Input.AdvanceTo(early.Buffer.End);
+                if (early.IsCompleted) return PumpEnd.EndOfStream;
+            }
+            while (!stop.IsCancellationRequested)
+            {
+                if (buffer is null)
+                {
+                    await WaitForBytesAsync(stop);
+                    buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+                }
+                var count = await from.Stream.ReadAsync(buffer.AsMemory(0, BufferBytes), stop);
+                if (count == 0) return PumpEnd.EndOfStream;
+                used = Math.Max(used, count);
+                isWriting = true;
+                await WriteAsync(buffer.AsMemory(0, count));
+                isWriting = false;
+                // A full buffer promises more; anything less is most likely all there was.
+                if (count < BufferBytes) Return(ref buffer, ref used);
+            }
+            return PumpEnd.Stopped;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return PumpEnd.Stopped;
+        }
+        catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException)
+        {
+            return isWriting ? PumpEnd.WriteFailed : PumpEnd.ReadFailed;
+        }
+        finally
+        {
+            Return(ref buffer, ref used);
+        }
+    }
+
+    // A read into nothing ends when there is something to read, and holds no buffer until then.
+    private ValueTask<int> WaitForBytesAsync(CancellationToken stop) => from.Stream.ReadAsync(Memory<byte>.Empty, stop);
+
+    private async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (bytes.IsEmpty) return;
+        await to.Stream.WriteAsync(bytes);
+        if (followsResponses) _boundary.Advance(bytes.Span);
+        Volatile.Write(ref _bytes, _bytes + bytes.Length);
+        counter.Inc(bytes.Length);
+        onBytes();
+    }
+
+    private static void Return(ref byte[]? buffer, ref int used)
+    {
+        if (buffer is null) return;
+        // Whoever rents it next, by a mistake elsewhere, must not find mail in it.
+        buffer.AsSpan(0, used).Clear();
+        ArrayPool<byte>.Shared.Return(buffer);
+        (buffer, used) = (null, 0);
+    }
+}
+
+/// <summary>Why a pump stopped.</summary>
+internal enum PumpEnd
+{
+    /// <summary>The sender has closed its side, and every byte has been passed on.</summary>
+    EndOfStream,
+    /// <summary>Reading from the sender failed.</summary>
+    ReadFailed,
+    /// <summary>Writing to the receiver failed.</summary>
+    WriteFailed,
+    /// <summary>It was told to.</summary>
+    Stopped,
+}

@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+
+namespace ImapDirector.Director.Relay;
+
+/// <summary>One coarse clock that walks over all relays and ends those whose time is over, so that no read needs a timer of its own.</summary>
+internal sealed class RelayWatch : IAsyncDisposable
+{
+    private static readonly TimeSpan LongestPeriod = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<SessionRelay, bool> _relays = new();
+    private readonly PeriodicTimer _timer;
+    private readonly Task _walking;
+
+    /// <summary>Begins to walk.</summary>
+    /// <param name="idleTimeout">A relay with no byte in either direction for this long is ended, at most a second late.</param>
+    public RelayWatch(TimeSpan idleTimeout)
+    {
+        IdleTimeout = idleTimeout;
+        _timer = new PeriodicTimer(idleTimeout / 4 < LongestPeriod ? idleTimeout / 4 : LongestPeriod);
+        _walking = WalkAsync();
+    }
+
+    /// <summary>How long a relay may be silent.</summary>
+    public TimeSpan IdleTimeout { get; }
+
+    /// <summary>Relays running now.</summary>
+    public int Count => _relays.Count;
+
+    public void Add(SessionRelay relay) => _relays[relay] = true;
+
+    public void Remove(SessionRelay relay) => _relays.TryRemove(relay, out _);
+
+    public async ValueTask DisposeAsync()
+    {
+        _timer.Dispose();
+        await _walking;
+    }
+
+    private async Task WalkAsync()
+    {
+        while (await _timer.WaitForNextTickAsync())
+        {
+            var now = Environment.TickCount64;
+            foreach (var (relay, _) in _relays) relay.EndIfOverdue(now);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Sockets;
+using ImapDirector.Network;
+
+namespace ImapDirector.Director.Relay;
+
+/// <summary>Passes bytes between a client and its node until one of them is done, the time is over or the session is kicked. Everything that does
+/// not depend on how bytes are moved is here; a pump that moves them differently (in the kernel, say) takes <see cref="BufferPump"/>'s place.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "The watch may cancel the source at any moment; it has no timer and no link, so it holds nothing to give back.")]
+internal sealed class SessionRelay
+{
+    // A side that has closed waits this long for what is still coming from the other.
+    private static readonly TimeSpan HalfClosedPatience = TimeSpan.FromSeconds(30);
+    // A peer that takes nothing any more, not even its BYE, is let go without it.
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(1);
+    private const int Running = -1;
+
+    private readonly Connection _client;
+    private readonly Connection _node;
+    private readonly RelayWatch _watch;
+    private readonly BufferPump _toNode;
+    private readonly BufferPump _toClient;
+    private readonly CancellationTokenSource _stop = new();
+    private long _lastByteAt = Environment.TickCount64;
+    private long _patience;
+    private int _endWhenOverdue = (int)RelayEnd.Idle;
+    private int _end = Running;
+
+    /// <summary>Prepares a relay; both connections stay the caller's to dispose.</summary>
+    public SessionRelay(Connection client, Connection node, RelayWatch watch, DirectorMetrics metrics)
+    {
+        (_client, _node, _watch) = (client, node, watch);
+        _patience = (long)watch.IdleTimeout.TotalMilliseconds;
+        _toNode = new BufferPump(client, node, metrics.RelayedBytes.WithLabels("to_node"), Touch, followsResponses: false);
+        _toClient = new BufferPump(node, client, metrics.RelayedBytes.WithLabels("to_client"), Touch, followsResponses: true);
+    }
+
+    /// <summary>Bytes passed to the node.</summary>
+    public long BytesToNode => _toNode.Bytes;
+
+    /// <summary>Bytes passed to the client.</summary>
+    public long BytesToClient => _toClient.Bytes;
+
+    /// <summary>Passes bytes on until the end; called once. Never throws for what a peer did.</summary>
+    /// <param name="kick">Ends the session: with <c>* BYE</c> where that cannot land inside a response, else without a word.</param>
+    public async Task<RelayEnd> RunAsync(CancellationToken kick)
+    {
+        _watch.Add(this);
+        try
+        {
+            await using var kicked = kick.UnsafeRegister(static relay => ((SessionRelay)relay!).Kick(), this);
+            await Task.WhenAll(PassToNodeAsync(), PassToClientAsync());
+            return (RelayEnd)_end;
+        }
+        finally
+        {
+            _watch.Remove(this);
+        }
+    }
+
+    /// <summary>Ends the relay when nothing has moved for as long as it may be silent: first asking, then at once.</summary>
+    public void EndIfOverdue(long now)
+    {
+        if (now - Volatile.Read(ref _lastByteAt) < Volatile.Read(ref _patience)) return;
+        var end = (RelayEnd)Volatile.Read(ref _endWhenOverdue);
+        if (_stop.IsCancellationRequested) Abort(end);
+        else Stop(end);
+    }
+
+    private void Kick() => Stop(RelayEnd.Kicked);
+
+    private void Stop(RelayEnd end)
+    {
+        NoteEnd(end);
+        Hurry(LastPatience, end);
+        _stop.Cancel();
+    }
+
+    private async Task PassToNodeAsync()
+    {
+        switch (await _toNode.RunAsync(_stop.Token))
+        {
+            case PumpEnd.EndOfStream:
+                await HalfCloseAsync(RelayEnd.ClientClosed, _node);
+                break;
+            case PumpEnd.ReadFailed:
+                Abort(RelayEnd.ClientLost);
+                break;
+            case PumpEnd.WriteFailed:
+                // The node may have closed behind its last words, such as the answer to LOGOUT: the other direction brings them.
+                Hurry(LastPatience, RelayEnd.NodeLost);
+                break;
+        }
+    }
+
+    private async Task PassToClientAsync()
+    {
+        switch (await _toClient.RunAsync(_stop.Token))
+        {
+            case PumpEnd.EndOfStream:
+                await HalfCloseAsync(RelayEnd.NodeClosed, _client);
+                break;
+            case PumpEnd.ReadFailed:
+                Abort(RelayEnd.NodeLost);
+                break;
+            case PumpEnd.WriteFailed:
+                Abort(RelayEnd.ClientLost);
+                break;
+            case PumpEnd.Stopped:
+                await SayByeAsync();
+                break;
+        }
+    }
+
+    private async Task SayByeAsync()
+    {
+        if (!_toClient.IsAtEndOfResponse)
+        {
+            Abort(RelayEnd.Kicked);
+            return;
+        }
+        try
+        {
+            await _client.Stream.WriteAsync("* BYE The session is closed, please connect again.\r\n"u8.ToArray());
+            await CloseSendingAsync(_client);
+            _node.Abort();
+        }
+        catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException)
+        {
+            Abort(RelayEnd.ClientLost);
+        }
+    }
+
+    private async Task HalfCloseAsync(RelayEnd end, Connection other)
+    {
+        if (NoteEnd(end)) Hurry(HalfClosedPatience, end);
+        try
+        {
+            await CloseSendingAsync(other);
+        }
+        catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException)
+        {
+            Abort(end);
+        }
+    }
+
+    private static async Task CloseSendingAsync(Connection connection)
+    {
+        if (connection.Tls is { } tls) await tls.ShutdownAsync();
+        connection.Socket.Shutdown(SocketShutdown.Send);
+    }
+
+    private void Abort(RelayEnd end)
+    {
+        NoteEnd(end);
+        _client.Abort();
+        _node.Abort();
+    }
+
+    /// <returns>Whether this is what happened first.</returns>
+    private bool NoteEnd(RelayEnd end) => Interlocked.CompareExchange(ref _end, (int)end, Running) == Running;
+
+    private void Hurry(TimeSpan patience, RelayEnd end)
+    {
+        Touch();
+        Volatile.Write(ref _endWhenOverdue, (int)end);
+        Volatile.Write(ref _patience, Math.Min(Volatile.Read(ref _patience), (long)patience.TotalMilliseconds));
+    }
+
+    private void Touch() => Volatile.Write(ref _lastByteAt, Environment.TickCount64);
+}
