@@ -1,7 +1,10 @@
+using System.Buffers;
+using System.Buffers.Text;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 
 namespace ImapDirector.Network;
 
@@ -12,55 +15,176 @@ namespace ImapDirector.Network;
 /// </remarks>
 public sealed class Connection : IAsyncDisposable
 {
-    /// <summary>Wraps a connected socket.</summary>
-    public Connection(Socket socket) => throw new NotImplementedException();
+    private const int IdBytes = 12;
+    // What a client sent and we never read is thrown away before the close, up to this much: a close with unread bytes is a
+    // reset, and a reset can overtake our last words.
+    private const int MaxDiscardedBytes = 256 * 1024;
+    private static readonly TimeSpan CloseNotifyTimeout = TimeSpan.FromMilliseconds(250);
+    private static readonly StreamPipeReaderOptions ReaderOptions = new(leaveOpen: true, useZeroByteReads: true);
+    private static readonly StreamPipeWriterOptions WriterOptions = new(leaveOpen: true);
+
+    private readonly NetworkStream _network;
+    private PipeReader _input;
+    private PipeWriter _output;
+    private int _isClosed;
+
+    /// <summary>Wraps a connected socket, which it owns from here on.</summary>
+    public Connection(Socket socket)
+    {
+        Socket = socket;
+        socket.NoDelay = true;
+        KeepAlive(socket);
+        RemoteEndPoint = Unmapped((IPEndPoint)socket.RemoteEndPoint!);
+        LocalEndPoint = Unmapped((IPEndPoint)socket.LocalEndPoint!);
+        Stream = _network = new NetworkStream(socket, ownsSocket: false);
+        (_input, _output) = (PipeReader.Create(Stream, ReaderOptions), PipeWriter.Create(Stream, WriterOptions));
+    }
 
     /// <summary>Names the connection in every log line and at the node; unique in this process and hard to guess.</summary>
-    public string Id => throw new NotImplementedException();
+    public string Id { get; } = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(IdBytes));
 
-    /// <summary>The client's address: the peer's, or the one of a trusted PROXY header.</summary>
-    public IPEndPoint RemoteEndPoint { get => throw new NotImplementedException(); set => throw new NotImplementedException(); }
+    /// <summary>The client's address: the peer's, or the one of a trusted PROXY header. Never an IPv4 address in IPv6's clothes.</summary>
+    public IPEndPoint RemoteEndPoint { get; set => field = Unmapped(value); }
+
+    /// <summary>Our address.</summary>
+    public IPEndPoint LocalEndPoint { get; }
 
     /// <summary>The place it takes among the listener's limits; <c>null</c> for a connection we made. The listener gives it back.</summary>
     public ConnectionLimits.Permit? Permit { get; set; }
 
-    /// <summary>Our address.</summary>
-    public IPEndPoint LocalEndPoint => throw new NotImplementedException();
-
     /// <summary>The TLS stream, or <c>null</c> while the connection is plain.</summary>
-    public SslStream? Tls => throw new NotImplementedException();
+    public SslStream? Tls { get; private set; }
 
     /// <summary>Whether bytes travel encrypted.</summary>
     public bool IsSecure => Tls is not null;
 
     /// <summary>The socket, for the relay.</summary>
-    public Socket Socket => throw new NotImplementedException();
+    public Socket Socket { get; }
 
     /// <summary>The stream under the pipes (the socket's or the TLS one), for the relay.</summary>
-    public Stream Stream => throw new NotImplementedException();
+    public Stream Stream { get; private set; }
 
     /// <summary>Reads from the peer.</summary>
-    public PipeReader Input => throw new NotImplementedException();
+    public PipeReader Input => _input;
 
     /// <summary>Writes to the peer.</summary>
-    public PipeWriter Output => throw new NotImplementedException();
+    public PipeWriter Output => _output;
 
-    /// <summary>Becomes a TLS server on this connection. Everything read but not consumed so far is thrown away (limits P21).</summary>
+    /// <summary>Becomes a TLS server on this connection.</summary>
+    /// <param name="options">The certificate and what goes with it.</param>
+    /// <param name="cancellationToken">The caller's time-out.</param>
+    /// <param name="keepUnread">Whether what was read and not consumed is the beginning of the handshake, as behind a PROXY header on a port
+    /// where TLS comes first. Otherwise it is thrown away: it came in the clear (limits P21).</param>
     /// <exception cref="System.Security.Authentication.AuthenticationException">The handshake failed.</exception>
-    public Task StartTlsServerAsync(SslServerAuthenticationOptions options, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="IOException">The peer left in the middle of it.</exception>
+    public async Task StartTlsServerAsync(SslServerAuthenticationOptions options, CancellationToken cancellationToken, bool keepUnread = false)
+    {
+        var tls = NewTls(keepUnread);
+        await tls.AuthenticateAsServerAsync(options, cancellationToken);
+        Use(tls);
+    }
 
     /// <summary>Becomes a TLS client on this connection. Everything read but not consumed so far is thrown away.</summary>
     /// <exception cref="System.Security.Authentication.AuthenticationException">The handshake failed, or the certificate is not the peer's.</exception>
-    public Task StartTlsClientAsync(SslClientAuthenticationOptions options, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="IOException">The peer left in the middle of it.</exception>
+    public async Task StartTlsClientAsync(SslClientAuthenticationOptions options, CancellationToken cancellationToken)
+    {
+        var tls = NewTls(keepUnread: false);
+        await tls.AuthenticateAsClientAsync(options, cancellationToken);
+        Use(tls);
+    }
 
     /// <summary>Connects to <paramref name="endPoint"/> with Nagle's algorithm off.</summary>
     /// <exception cref="SocketException">The peer cannot be reached.</exception>
     /// <exception cref="OperationCanceledException">The token fired first: the caller's time-out.</exception>
-    public static Task<Connection> ConnectAsync(EndPoint endPoint, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public static async Task<Connection> ConnectAsync(EndPoint endPoint, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(endPoint, cancellationToken);
+            return new Connection(socket);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
-    /// <summary>Closes at once, in the middle of anything, from any thread; pending reads and writes end.</summary>
-    public void Abort() => throw new NotImplementedException();
+    /// <summary>Closes at once with a reset, in the middle of anything, from any thread; pending reads and writes end with an exception.</summary>
+    public void Abort()
+    {
+        if (Interlocked.Exchange(ref _isClosed, 1) == 0) Socket.Close(timeout: 0);
+    }
 
-    /// <summary>Flushes nothing: completes the pipes, says TLS close_notify where it can within a moment, closes the socket.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    /// <summary>Flushes nothing: completes the pipes, says TLS close_notify where it can within a moment, closes the socket. No read or write may be
+    /// under way.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _input.CompleteAsync();
+        // Completing the writer would flush, which could wait for a peer that takes nothing: an exception tells it not to.
+        await _output.CompleteAsync(new OperationCanceledException());
+        if (Interlocked.Exchange(ref _isClosed, 1) == 0)
+        {
+            try
+            {
+                if (Tls is { } tls) await tls.ShutdownAsync().WaitAsync(CloseNotifyTimeout);
+                Socket.Shutdown(SocketShutdown.Send);
+                await DiscardUnreadAsync();
+                Socket.Dispose();
+            }
+            catch (Exception lost) when (lost is IOException or SocketException or TimeoutException or ObjectDisposedException or InvalidOperationException)
+            {
+                // The peer is gone or takes nothing more: there is nobody to be polite to.
+                Socket.Close(timeout: 0);
+            }
+        }
+        if (Tls is not null) await Tls.DisposeAsync();
+        await _network.DisposeAsync();
+    }
+
+    private SslStream NewTls(bool keepUnread)
+    {
+        if (IsSecure) throw new InvalidOperationException("The connection has TLS already.");
+        Stream transport = _network;
+        if (keepUnread && _input.TryRead(out var unread))
+        {
+            if (!unread.Buffer.IsEmpty) transport = new PrefixedStream(unread.Buffer.ToArray(), _network);
+            _input.AdvanceTo(unread.Buffer.End);
+        }
+        return new SslStream(transport, leaveInnerStreamOpen: true);
+    }
+
+    private void Use(SslStream tls)
+    {
+        _input.Complete();
+        _output.Complete();
+        Stream = Tls = tls;
+        (_input, _output) = (PipeReader.Create(tls, ReaderOptions), PipeWriter.Create(tls, WriterOptions));
+    }
+
+    private async ValueTask DiscardUnreadAsync()
+    {
+        var discarded = 0;
+        byte[]? buffer = null;
+        while (discarded < MaxDiscardedBytes && Socket.Available > 0)
+        {
+            buffer ??= ArrayPool<byte>.Shared.Rent(16 * 1024);
+            discarded += await Socket.ReceiveAsync(buffer);
+        }
+        if (buffer is not null) ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    // A client that vanished without a word is found out within some four minutes; an idle one costs a packet every two.
+    private static void KeepAlive(Socket socket)
+    {
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 120);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 30);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 4);
+    }
+
+    private static IPEndPoint Unmapped(IPEndPoint endPoint) =>
+        endPoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endPoint.Address.MapToIPv4(), endPoint.Port) : endPoint;
 }

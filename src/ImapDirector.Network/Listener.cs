@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Network;
@@ -10,46 +11,203 @@ namespace ImapDirector.Network;
 /// <param name="handler">Serves a connection. It owns it until it returns; the listener disposes it then. The token fires
 /// when a drain begins: say BYE and return.</param>
 /// <param name="logger">Where errors of accept and of handlers go.</param>
-public sealed class Listener(string name, IPEndPoint endPoint, ConnectionLimits limits,
+public sealed partial class Listener(string name, IPEndPoint endPoint, ConnectionLimits limits,
     Func<Connection, CancellationToken, Task> handler, ILogger logger) : IAsyncDisposable
 {
+    private const int Backlog = 4096;
+    // After a failed accept, such as for want of file descriptors, which only come back when a connection closes.
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AbortedPatience = TimeSpan.FromSeconds(5);
+    private static readonly long RefusalLogMilliseconds = 1000;
+
+    private readonly CancellationTokenSource _drain = new();
+    private readonly Lock _lock = new();
+    private readonly HashSet<Connection> _connections = [];
+    private readonly TaskCompletionSource _allServed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Socket? _socket;
+    private Task _accepting = Task.CompletedTask;
+    private IPEndPoint? _localEndPoint;
+    private long _refused;
+    private long _refusalLoggedAt = long.MinValue;
+
     /// <summary>Binds and begins to accept.</summary>
-    /// <exception cref="System.Net.Sockets.SocketException">The address is taken or not ours.</exception>
-    public void Start() => throw new NotImplementedException();
+    /// <exception cref="SocketException">The address is taken or not ours.</exception>
+    public void Start()
+    {
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            // IPv6's "any" takes IPv4 clients as well, as operators expect of it.
+            if (endPoint.Address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
+            socket.Bind(endPoint);
+            socket.Listen(Backlog);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+        _localEndPoint = (IPEndPoint)socket.LocalEndPoint!;
+        _socket = socket;
+        _accepting = AcceptAsync(socket);
+    }
 
     /// <summary>Where it listens, with the port it got.</summary>
-    public IPEndPoint LocalEndPoint => throw new NotImplementedException();
+    /// <exception cref="InvalidOperationException">It has not been started.</exception>
+    public IPEndPoint LocalEndPoint => _localEndPoint ?? throw new InvalidOperationException($"The listener {name} has not been started.");
 
     /// <summary>Connections being served now.</summary>
-    public int Count => throw new NotImplementedException();
+    public int Count
+    {
+        get
+        {
+            lock (_lock) return _connections.Count;
+        }
+    }
+
+    /// <summary>Connections that were closed at once because of a limit.</summary>
+    public long Refused => Interlocked.Read(ref _refused);
 
     /// <summary>Stops accepting, fires the handlers' token, waits until they have returned or <paramref name="timeout"/> has
     /// passed, then aborts what is left.</summary>
-    public Task DrainAsync(TimeSpan timeout) => throw new NotImplementedException();
+    public async Task DrainAsync(TimeSpan timeout)
+    {
+        _socket?.Dispose();
+        await _accepting;
+        await _drain.CancelAsync();
+        lock (_lock)
+        {
+            if (_connections.Count == 0) _allServed.TrySetResult();
+        }
+        await _allServed.Task.WaitAsync(timeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_allServed.Task.IsCompleted) return;
+        Connection[] left;
+        lock (_lock) left = [.. _connections];
+        Log.Aborting(logger, name, left.Length);
+        foreach (var connection in left) connection.Abort();
+        await _allServed.Task.WaitAsync(AbortedPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_allServed.Task.IsCompleted) Log.Stuck(logger, name, Count);
+    }
 
     /// <summary>Drains with no patience.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
-}
-
-/// <summary>Counts connections by address (IPv6 by /64) and in all (limits P12). The caller releases a connection from
-/// the per-address count once it has authenticated.</summary>
-public sealed class ConnectionLimits
-{
-    /// <summary>Makes the counters.</summary>
-    /// <param name="maxConnections">In all, 1 to 1,000,000.</param>
-    /// <param name="maxPerAddress">Not yet authenticated, from one IPv4 address or IPv6 /64.</param>
-    public ConnectionLimits(int maxConnections, int maxPerAddress) => throw new NotImplementedException();
-
-    /// <summary>Counts a connection in; <c>null</c> when it is one too many.</summary>
-    public Permit? TryEnter(IPAddress address) => throw new NotImplementedException();
-
-    /// <summary>One counted connection.</summary>
-    public sealed class Permit : IDisposable
+    public async ValueTask DisposeAsync()
     {
-        /// <summary>The client has authenticated: it no longer counts against its address.</summary>
-        public void Authenticated() => throw new NotImplementedException();
+        await DrainAsync(TimeSpan.Zero);
+        _drain.Dispose();
+    }
 
-        /// <summary>The connection is gone.</summary>
-        public void Dispose() => throw new NotImplementedException();
+    private async Task AcceptAsync(Socket listening)
+    {
+        while (true)
+        {
+            try
+            {
+                Admit(await listening.AcceptAsync());
+            }
+            catch (Exception stopped) when (stopped is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
+            {
+                return;
+            }
+            catch (SocketException failed)
+            {
+                Log.AcceptFailed(logger, name, failed.SocketErrorCode);
+                await Task.Delay(PauseAfterFailure);
+            }
+        }
+    }
+
+    private void Admit(Socket socket)
+    {
+        Connection connection;
+        try
+        {
+            connection = new Connection(socket);
+        }
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
+        {
+            // The client reset it between the handshake and here, so it has no address any more.
+            socket.Dispose();
+            return;
+        }
+        connection.Permit = limits.TryEnter(connection.RemoteEndPoint.Address, connection.Abort);
+        if (connection.Permit is null)
+        {
+            connection.Abort();
+            NoteRefusal();
+            return;
+        }
+        lock (_lock) _connections.Add(connection);
+        // Queued, so that the work a handler does before its first wait (a TLS handshake's, say) does not hold up the next client.
+        ThreadPool.UnsafeQueueUserWorkItem(static state => _ = state.Listener.ServeAsync(state.Connection), (Listener: this, Connection: connection), preferLocal: false);
+    }
+
+    private async Task ServeAsync(Connection connection)
+    {
+        try
+        {
+            await handler(connection, _drain.Token);
+        }
+        catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            Log.Lost(logger, connection.Id, name, lost.Message);
+        }
+        catch (Exception fault)
+        {
+            Log.Fault(logger, connection.Id, name, fault);
+        }
+        await CloseAsync(connection);
+        lock (_lock)
+        {
+            _connections.Remove(connection);
+            if (_connections.Count == 0 && _drain.IsCancellationRequested) _allServed.TrySetResult();
+        }
+    }
+
+    private async Task CloseAsync(Connection connection)
+    {
+        try
+        {
+            await connection.DisposeAsync();
+        }
+        catch (Exception fault)
+        {
+            connection.Abort();
+            Log.Fault(logger, connection.Id, name, fault);
+        }
+        finally
+        {
+            connection.Permit?.Dispose();
+        }
+    }
+
+    // A flood must not become a flood of log lines.
+    private void NoteRefusal()
+    {
+        var refused = Interlocked.Increment(ref _refused);
+        var now = Environment.TickCount64;
+        if (_refusalLoggedAt != long.MinValue && now - _refusalLoggedAt < RefusalLogMilliseconds) return;
+        _refusalLoggedAt = now;
+        Log.TooMany(logger, name, refused);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2001, LogLevel.Error, "{Listener}: accepting failed: {Error}")]
+        public static partial void AcceptFailed(ILogger logger, string listener, SocketError error);
+
+        [LoggerMessage(2002, LogLevel.Warning, "{Listener}: connections over the limits are refused, {Refused} so far")]
+        public static partial void TooMany(ILogger logger, string listener, long refused);
+
+        [LoggerMessage(2003, LogLevel.Debug, "{ConnectionId} {Listener}: lost: {Reason}")]
+        public static partial void Lost(ILogger logger, string connectionId, string listener, string reason);
+
+        [LoggerMessage(2004, LogLevel.Error, "{ConnectionId} {Listener}: a fault ended the connection")]
+        public static partial void Fault(ILogger logger, string connectionId, string listener, Exception exception);
+
+        [LoggerMessage(2005, LogLevel.Warning, "{Listener}: the time to drain is over, {Count} connections are cut")]
+        public static partial void Aborting(ILogger logger, string listener, int count);
+
+        [LoggerMessage(2006, LogLevel.Error, "{Listener}: {Count} connections do not end although they were cut")]
+        public static partial void Stuck(ILogger logger, string listener, int count);
     }
 }

@@ -67,7 +67,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         try
         {
             await ReadProxyHeaderAsync(login);
-            if (isImplicitTls) await ServerHandshake.RunAsync(client, services.Certificate, _options.HandshakeTimeout, login);
+            if (isImplicitTls) await ServerHandshake.RunAsync(client, services.Certificate, _options.HandshakeTimeout, keepUnread: true, login);
             await dialogue.GreetAsync(login);
             while (await dialogue.NextAttemptAsync(login) is { } attempt)
             {

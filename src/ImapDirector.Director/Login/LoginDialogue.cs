@@ -163,7 +163,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         }
         client.Output.Status(tag, ImapStatus.Ok, "", "Begin TLS negotiation now.");
         await client.Output.FlushAsync(cancellationToken);
-        await ServerHandshake.RunAsync(client, certificate, options.HandshakeTimeout, cancellationToken);
+        await ServerHandshake.RunAsync(client, certificate, options.HandshakeTimeout, keepUnread: false, cancellationToken);
         // A new reader: nothing that was read in the clear may be answered now (limits P21).
         _reader = null;
     }

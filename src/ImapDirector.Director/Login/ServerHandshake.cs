@@ -9,13 +9,14 @@ internal static class ServerHandshake
 {
     /// <exception cref="SessionEndedException">It failed or took too long.</exception>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public static async Task RunAsync(Connection client, ServerCertificate certificate, TimeSpan timeout, CancellationToken cancellationToken)
+    public static async Task RunAsync(Connection client, ServerCertificate certificate, TimeSpan timeout, bool keepUnread,
+        CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeout);
         try
         {
-            await client.StartTlsServerAsync(certificate.ServerOptions, limit.Token);
+            await client.StartTlsServerAsync(certificate.ServerOptions, limit.Token, keepUnread);
         }
         catch (Exception failed) when (failed is AuthenticationException or IOException
             || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))

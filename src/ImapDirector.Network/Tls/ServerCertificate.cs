@@ -1,24 +1,120 @@
 using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace ImapDirector.Network.Tls;
 
 /// <summary>The certificate we show, and the TLS settings that go with it: 1.2 and 1.3, ALPN <c>imap</c> or nothing (limits P22).</summary>
 public sealed class ServerCertificate : IDisposable
 {
+    private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
+    private static readonly SslApplicationProtocol Imap = new("imap");
+
+    private readonly X509Certificate2Collection _chain;
+
+    private ServerCertificate(X509Certificate2 leaf, X509Certificate2Collection chain)
+    {
+        _chain = chain;
+        Leaf = leaf;
+        Fingerprint = leaf.GetCertHashString(HashAlgorithmName.SHA256);
+        ServerOptions = new SslServerAuthenticationOptions
+        {
+            // Offline: no client's handshake may make us fetch anything.
+            ServerCertificateContext = SslStreamCertificateContext.Create(leaf, chain, offline: true),
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            ApplicationProtocols = [Imap],
+            AllowRenegotiation = false,
+            ClientCertificateRequired = false,
+            EncryptionPolicy = EncryptionPolicy.RequireEncryption,
+        };
+    }
+
     /// <summary>Loads a PEM chain and its key.</summary>
     /// <exception cref="InvalidDataException">A file is missing, not PEM, or the key is another certificate's; the message names the file and the fix.</exception>
-    public static ServerCertificate Load(string certificateFile, string keyFile) => throw new NotImplementedException();
+    public static ServerCertificate Load(string certificateFile, string keyFile)
+    {
+        var certificate = Read(certificateFile, "certificate");
+        var key = Read(keyFile, "key");
+        var chain = new X509Certificate2Collection();
+        try
+        {
+            chain.ImportFromPem(certificate);
+        }
+        catch (CryptographicException broken)
+        {
+            throw new InvalidDataException($"The certificate file \"{certificateFile}\" is no PEM certificate: give the chain as PEM, the server's own certificate first.", broken);
+        }
+        if (chain.Count == 0)
+            throw new InvalidDataException($"The certificate file \"{certificateFile}\" has no certificate: give the chain as PEM, the server's own certificate first.");
+        var bare = chain[0];
+        chain.RemoveAt(0);
+        try
+        {
+            return new ServerCertificate(X509Certificate2.CreateFromPem(certificate, key), chain);
+        }
+        catch (Exception broken) when (broken is CryptographicException or ArgumentException)
+        {
+            // The exception may quote the key: it is not passed on.
+            throw new InvalidDataException($"The key file \"{keyFile}\" is no unencrypted PEM key of the first certificate in \"{certificateFile}\": give the key that belongs to it.");
+        }
+        finally
+        {
+            bare.Dispose();
+        }
+    }
 
     /// <summary>Loads <c>cert.pem</c> and <c>key.pem</c> from the directory; makes a self-signed ECDSA P-256 pair there (key file mode 0600) where there is
-    /// none or it has expired.</summary>
-    public static ServerCertificate LoadOrCreateSelfSigned(string directory, IReadOnlyList<string> names) => throw new NotImplementedException();
+    /// none or it is about to expire.</summary>
+    /// <param name="directory">Where the files are; it must exist.</param>
+    /// <param name="names">Host names and addresses for a new certificate to carry.</param>
+    /// <exception cref="InvalidDataException">The files are there and cannot be used.</exception>
+    /// <exception cref="IOException">They cannot be written.</exception>
+    public static ServerCertificate LoadOrCreateSelfSigned(string directory, IReadOnlyList<string> names)
+    {
+        var certificateFile = Path.Combine(directory, "cert.pem");
+        var keyFile = Path.Combine(directory, "key.pem");
+        if (!File.Exists(certificateFile) || !File.Exists(keyFile))
+        {
+            SelfSignedCertificate.Write(certificateFile, keyFile, names);
+        }
+        else
+        {
+            var existing = Load(certificateFile, keyFile);
+            // Somebody else's certificate is theirs to renew.
+            if (!existing.IsSelfSigned || existing.Leaf.NotAfter - DateTime.Now > RenewBefore) return existing;
+            existing.Dispose();
+            SelfSignedCertificate.Write(certificateFile, keyFile, names);
+        }
+        return Load(certificateFile, keyFile);
+    }
 
     /// <summary>SHA-256 of the leaf certificate, upper-case hexadecimal.</summary>
-    public string Fingerprint => throw new NotImplementedException();
+    public string Fingerprint { get; }
 
     /// <summary>Options for <see cref="Connection.StartTlsServerAsync"/>; one object shared by all connections.</summary>
-    public SslServerAuthenticationOptions ServerOptions => throw new NotImplementedException();
+    public SslServerAuthenticationOptions ServerOptions { get; }
+
+    internal X509Certificate2 Leaf { get; }
+
+    private bool IsSelfSigned => Leaf.SubjectName.RawData.AsSpan().SequenceEqual(Leaf.IssuerName.RawData);
 
     /// <inheritdoc />
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        Leaf.Dispose();
+        foreach (var certificate in _chain) certificate.Dispose();
+    }
+
+    private static string Read(string file, string what)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidDataException($"The {what} file \"{file}\" cannot be read ({unreadable.GetType().Name}): name a PEM file that this process may read.", unreadable);
+        }
+    }
 }

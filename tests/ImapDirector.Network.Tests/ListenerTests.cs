@@ -1,0 +1,161 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace ImapDirector.Network.Tests;
+
+public sealed class ListenerTests
+{
+    private static readonly IPEndPoint Anywhere = new(IPAddress.Loopback, 0);
+
+    [Fact]
+    public async Task Each_connection_is_served_and_closed_when_its_handler_returns()
+    {
+        await using var listener = Listen(new ConnectionLimits(10, 10), async (connection, _) => await connection.SayAsync("hi\r\n"));
+        for (var i = 0; i < 3; i++)
+        {
+            await using var client = await Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None);
+            Assert.Equal("hi\r\n", await client.HearAsync(4));
+            Assert.Equal("", await client.HearAsync(1));
+        }
+    }
+
+    [Fact]
+    public async Task A_connection_over_the_limit_is_closed_without_a_handler()
+    {
+        await using var listener = Listen(new ConnectionLimits(10, 1), async (connection, _) =>
+        {
+            await connection.SayAsync("hi\r\n");
+            await connection.Input.ReadAsync(CancellationToken.None);
+        });
+        await using var first = await Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None);
+        Assert.Equal("hi\r\n", await first.HearAsync(4));
+        await AssertRefusedAsync(listener.LocalEndPoint);
+        Assert.Equal(1, listener.Refused);
+        Assert.Equal(1, listener.Count);
+    }
+
+    [Fact]
+    public async Task A_handler_that_fails_ends_its_own_connection_only()
+    {
+        var served = 0;
+        await using var listener = Listen(new ConnectionLimits(10, 10), async (connection, _) =>
+        {
+            if (Interlocked.Increment(ref served) == 1) throw new InvalidOperationException("a fault");
+            await connection.SayAsync("hi\r\n");
+        });
+        await using var first = await Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None);
+        await AssertClosedAsync(first);
+        await using var second = await Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None);
+        Assert.Equal("hi\r\n", await second.HearAsync(4));
+    }
+
+    [Fact]
+    public async Task A_drain_lets_handlers_say_goodbye_and_accepts_nobody()
+    {
+        var listener = Listen(new ConnectionLimits(10, 10), async (connection, drain) =>
+        {
+            await connection.SayAsync("hi\r\n");
+            await Task.Delay(Timeout.Infinite, drain).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await connection.SayAsync("bye\r\n");
+        });
+        await using var client = await Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None);
+        Assert.Equal("hi\r\n", await client.HearAsync(4));
+        await listener.DrainAsync(TestBytes.Patience);
+        Assert.Equal("bye\r\n", await client.HearAsync(5));
+        Assert.Equal(0, listener.Count);
+        await Assert.ThrowsAsync<SocketException>(() => Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None));
+        await listener.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Handlers_that_do_not_end_in_time_are_cut()
+    {
+        var listener = Listen(new ConnectionLimits(10, 10), async (connection, _) =>
+        {
+            await connection.SayAsync("hi\r\n");
+            while (!(await connection.Input.ReadAsync(CancellationToken.None)).IsCompleted)
+            {
+                // It ends only with its connection.
+            }
+        });
+        await using var client = await Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None);
+        Assert.Equal("hi\r\n", await client.HearAsync(4));
+        await listener.DrainAsync(TimeSpan.FromMilliseconds(50)).WaitAsync(TestBytes.Patience);
+        Assert.Equal(0, listener.Count);
+        await AssertClosedAsync(client);
+        await listener.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task The_oldest_stranger_is_cut_when_all_places_are_taken()
+    {
+        await using var listener = Listen(new ConnectionLimits(2, 10), async (connection, _) =>
+        {
+            await connection.SayAsync("hi\r\n");
+            await connection.Input.ReadAsync(CancellationToken.None);
+        });
+        await using var first = await Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None);
+        Assert.Equal("hi\r\n", await first.HearAsync(4));
+        await using var second = await Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None);
+        Assert.Equal("hi\r\n", await second.HearAsync(4));
+        await using var third = await Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None);
+        Assert.Equal("hi\r\n", await third.HearAsync(4));
+        await AssertClosedAsync(first);
+    }
+
+    [Fact]
+    public void An_address_that_is_taken_is_an_error_at_the_start()
+    {
+        using var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        other.Bind(Anywhere);
+        other.Listen();
+        var listener = new Listener("imap", (IPEndPoint)other.LocalEndPoint!, new ConnectionLimits(1, 1), (_, _) => Task.CompletedTask, NullLogger.Instance);
+        Assert.Throws<SocketException>(listener.Start);
+    }
+
+    [Fact]
+    public async Task A_port_can_be_taken_again_right_after_its_connections_were_closed_by_us()
+    {
+        var first = Listen(new ConnectionLimits(10, 10), (connection, _) => connection.SayAsync("hi\r\n"));
+        await using (var client = await Connection.ConnectAsync(first.LocalEndPoint, CancellationToken.None)) await client.HearAsync(5);
+        await first.DisposeAsync();
+        await using var second = new Listener("again", first.LocalEndPoint, new ConnectionLimits(1, 1), (_, _) => Task.CompletedTask, NullLogger.Instance);
+        second.Start();
+        Assert.Equal(first.LocalEndPoint, second.LocalEndPoint);
+    }
+
+    private static Listener Listen(ConnectionLimits limits, Func<Connection, CancellationToken, Task> handler)
+    {
+        var listener = new Listener("test", Anywhere, limits, handler, NullLogger.Instance);
+        listener.Start();
+        return listener;
+    }
+
+    private static async Task AssertRefusedAsync(IPEndPoint endPoint)
+    {
+        try
+        {
+            await using var client = await Connection.ConnectAsync(endPoint, CancellationToken.None);
+            await AssertClosedAsync(client);
+        }
+        catch (SocketException reset)
+        {
+            // The reset can be there before the connection is looked at.
+            Assert.Equal(SocketError.ConnectionReset, reset.SocketErrorCode);
+        }
+    }
+
+    private static async Task AssertClosedAsync(Connection client)
+    {
+        try
+        {
+            Assert.Equal("", await client.HearAsync(1));
+        }
+        catch (IOException)
+        {
+            // A reset is a close as well.
+        }
+    }
+}
