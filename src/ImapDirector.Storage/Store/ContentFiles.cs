@@ -1,0 +1,63 @@
+using ImapDirector.Network;
+
+namespace ImapDirector.Storage.Store;
+
+/// <summary>Large messages, each in a file of its own that is never changed. A file is on disk, with its name, before the database knows it, and is
+/// removed only after the database has forgotten it: what a crash leaves behind is at worst a file too many.</summary>
+internal sealed class ContentFiles(string directory)
+{
+    private const int CopyBytes = 128 * 1024;
+
+    /// <summary>Writes a message to a new file.</summary>
+    /// <returns>Its name, once it is on disk.</returns>
+    public async Task<string> WriteAsync(MessageSpool message, CancellationToken cancellationToken)
+    {
+        UserStorePath.Make(directory);
+        var name = Guid.NewGuid().ToString("N");
+        var path = PathOf(name);
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, PreallocationSize = message.Length };
+            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            await using (var file = new FileStream(path, options))
+            await using (var source = message.OpenRead())
+            {
+                await source.CopyToAsync(file, CopyBytes, cancellationToken);
+                file.Flush(flushToDisk: true);
+            }
+            DirectorySync.Flush(directory);
+            return name;
+        }
+        catch
+        {
+            Delete(name);
+            throw;
+        }
+    }
+
+    /// <exception cref="FileNotFoundException">There is none of that name.</exception>
+    public Stream OpenRead(string name) =>
+        new FileStream(PathOf(name), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+
+    public void Delete(string name)
+    {
+        try
+        {
+            File.Delete(PathOf(name));
+        }
+        catch (IOException)
+        {
+            // It is not referred to by anything: Sweep finds it another time.
+        }
+    }
+
+    /// <summary>Removes the files that the database does not know.</summary>
+    public void Sweep(IReadOnlySet<string> known)
+    {
+        if (!Directory.Exists(directory)) return;
+        foreach (var path in Directory.EnumerateFiles(directory))
+            if (Path.GetFileName(path) is var name && !known.Contains(name)) Delete(name);
+    }
+
+    private string PathOf(string name) => Path.Combine(directory, name);
+}

@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace ImapDirector.Storage.Store;
+
+/// <summary>The database file of one user: one connection that writes, a few that read beside it, and every failure as a <see cref="StoreException"/>.</summary>
+internal sealed class StoreDatabase : IAsyncDisposable
+{
+    private const int KeptReaders = 2;
+
+    private readonly string _file;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly StoreConnection _writer;
+    private readonly ConcurrentBag<StoreConnection> _readers = [];
+    private volatile bool _isDisposed;
+
+    private StoreDatabase(string file, StoreConnection writer) => (_file, _writer) = (file, writer);
+
+    /// <summary>Opens the file, makes it where there is none, and brings it to the newest version.</summary>
+    /// <param name="file">The database; its directory exists.</param>
+    /// <param name="whenNew">What a new database begins with, in the transaction that makes it.</param>
+    /// <exception cref="StoreException">It is damaged, too new, or the disk refuses.</exception>
+    public static StoreDatabase Open(string file, Action<StoreConnection> whenNew)
+    {
+        StoreConnection? writer = null;
+        try
+        {
+            MakePrivateFile(file);
+            writer = new StoreConnection(file, readOnly: false);
+            writer.Execute("PRAGMA journal_mode=WAL;");
+            Upgrade(writer, whenNew);
+            return new StoreDatabase(file, writer);
+        }
+        catch (Exception failed)
+        {
+            writer?.Dispose();
+            if (failed is SqliteException or IOException or UnauthorizedAccessException) throw Failure(file, failed);
+            throw;
+        }
+    }
+
+    /// <summary>Reads a consistent state, beside whatever is being written.</summary>
+    public T Read<T>(Func<StoreConnection, T> work)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        try
+        {
+            if (!_readers.TryTake(out var reader)) reader = new StoreConnection(_file, readOnly: true);
+            var isWell = false;
+            try
+            {
+                var result = work(reader);
+                isWell = true;
+                return result;
+            }
+            finally
+            {
+                if (isWell && !_isDisposed && _readers.Count < KeptReaders) _readers.Add(reader);
+                else reader.Dispose();
+            }
+        }
+        catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw Failure(_file, failed);
+        }
+    }
+
+    /// <summary>Runs the work in a transaction of its own, one after another; it is on disk when this returns.</summary>
+    public async Task<T> WriteAsync<T>(Func<StoreConnection, T> work, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return _writer.InTransaction(work);
+        }
+        catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw Failure(_file, failed);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _turn.WaitAsync();
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            while (_readers.TryTake(out var reader)) reader.Dispose();
+            // The last to close brings the log into the database and removes it.
+            _writer.Dispose();
+        }
+        _turn.Release();
+    }
+
+    private static void Upgrade(StoreConnection writer, Action<StoreConnection> whenNew) => writer.InTransaction(connection =>
+    {
+        var version = connection.Scalar<long>("PRAGMA user_version");
+        if (version > StoreSchema.Steps.Length)
+            throw new StoreException($"The store has version {version}, this program knows {StoreSchema.Steps.Length}: run the newer program that made it.");
+        for (var step = version; step < StoreSchema.Steps.Length; step++) connection.Execute(StoreSchema.Steps[step]);
+        if (version == 0) whenNew(connection);
+        if (version < StoreSchema.Steps.Length)
+            connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version={StoreSchema.Steps.Length};"));
+        return version;
+    });
+
+    /// <summary>SQLite gives the files beside it the rights of this one.</summary>
+    private static void MakePrivateFile(string file)
+    {
+        if (File.Exists(file)) return;
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (new FileStream(file, options))
+        {
+            // Made, and empty, as SQLite expects of a new database.
+        }
+    }
+
+    private static StoreException Failure(string file, Exception cause) => cause is SqliteException sqlite
+        ? new StoreException($"The store \"{file}\" failed with SQLite error {sqlite.SqliteExtendedErrorCode}.", sqlite)
+        : new StoreException($"The store \"{file}\" cannot be used: {cause.GetType().Name}.", cause);
+}

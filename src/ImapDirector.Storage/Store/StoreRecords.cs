@@ -1,0 +1,47 @@
+using System.Collections.Immutable;
+using ImapDirector.Protocol.Imap;
+
+namespace ImapDirector.Storage.Store;
+
+/// <summary>A mailbox as stored.</summary>
+internal sealed record MailboxRecord(long Id, MailboxName Name, uint UidValidity, uint UidNext, ulong HighestModSeq, string? SpecialUse,
+    bool Selectable, bool Subscribed, uint Messages, uint Unseen, uint Deleted, uint Recent, ulong SizeBytes);
+
+/// <summary>A message of a mailbox. Immutable: a change makes a new record.</summary>
+internal sealed record MessageRecord(uint Uid, ulong ModSeq, SystemFlags Flags, ImmutableArray<string> Keywords, DateTimeOffset InternalDate, uint SizeBytes, long ContentId);
+
+/// <summary>The outcome of a change to the mailbox list.</summary>
+internal enum StoreResult
+{
+    Done,
+    AlreadyExists,
+    NotFound,
+    /// <summary>INBOX, a name over the limits, or one under itself.</summary>
+    NotAllowed,
+}
+
+/// <summary>What FETCH and SEARCH need of a message without opening its body, computed once at its arrival.</summary>
+/// <param name="Envelope">The parenthesised ENVELOPE (RFC 3501 section 7.4.2), ready to send.</param>
+/// <param name="Body">BODYSTRUCTURE without extension data.</param>
+/// <param name="BodyStructure">BODYSTRUCTURE with extension data.</param>
+/// <param name="Parts">Every MIME part, the root first.</param>
+/// <param name="SentDate">The day of the Date header as written (RFC 3501: time and zone disregarded), or <c>null</c>.</param>
+internal sealed record MessageSummary(byte[] Envelope, byte[] Body, byte[] BodyStructure, ImmutableArray<PartRecord> Parts, DateOnly? SentDate);
+
+/// <summary>Where a MIME part lies in the message, in bytes from its start.</summary>
+/// <param name="Path">Its IMAP part number, such as <c>2.1</c>; empty for the root; an embedded message's own root is <c>2.0</c>-free: the message/rfc822 part
+/// <c>2</c> has <c>HeaderStart…</c> of its MIME header, and the embedded message follows as a PartRecord of the same path with <paramref name="IsMessage"/> true.</param>
+/// <param name="IsMessage">Whether HEADER and TEXT apply: the root, or the message inside a message/rfc822 part.</param>
+/// <param name="HeaderStart">First byte of its header.</param>
+/// <param name="BodyStart">First byte behind the header's empty line.</param>
+/// <param name="End">Behind its last byte.</param>
+/// <param name="ContentType">Lower case, such as <c>text/plain</c>.</param>
+/// <param name="Charset">Of a text part, or <c>null</c>.</param>
+/// <param name="Encoding">The transfer encoding in lower case, or <c>7bit</c>.</param>
+internal sealed record PartRecord(string Path, bool IsMessage, int HeaderStart, int BodyStart, int End, string ContentType, string? Charset, string Encoding);
+
+/// <summary>The store is damaged or the disk refuses: the one operation fails, other users go on.</summary>
+internal sealed class StoreException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The mailbox was deleted while the operation waited: answer NO [TRYCREATE] or BYE.</summary>
+internal sealed class MailboxGoneException() : Exception("The mailbox no longer exists.");

@@ -1,0 +1,79 @@
+namespace ImapDirector.Storage.Store;
+
+/// <summary>The tables of a user's database. <c>user_version</c> tells which version a file has; a later version adds its step to <see cref="Steps"/>.</summary>
+internal static class StoreSchema
+{
+    /// <summary>Step <c>n</c> leads from version <c>n</c> to version <c>n + 1</c>.</summary>
+    public static readonly string[] Steps = [First];
+
+    // uid_validity is drawn from one counter for all names, so that no name ever has the same one twice.
+    // Numbers of messages are kept by the triggers: STATUS and LIST never count rows, but for \Recent, which counts those above first_recent_uid.
+    // Keywords are atoms, so a space divides them. contents and summaries are two tables so that reading a summary never drags a body's pages along.
+    private const string First = """
+        CREATE TABLE counters (
+          name  TEXT PRIMARY KEY,
+          value INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO counters VALUES ('uid_validity', 0);
+
+        CREATE TABLE mailboxes (
+          id               INTEGER PRIMARY KEY AUTOINCREMENT,
+          name             TEXT NOT NULL UNIQUE,
+          selectable       INTEGER NOT NULL,
+          special_use      TEXT,
+          uid_validity     INTEGER NOT NULL,
+          uid_next         INTEGER NOT NULL DEFAULT 1,
+          highest_modseq   INTEGER NOT NULL DEFAULT 1,
+          first_recent_uid INTEGER NOT NULL DEFAULT 1,
+          messages         INTEGER NOT NULL DEFAULT 0,
+          unseen           INTEGER NOT NULL DEFAULT 0,
+          deleted          INTEGER NOT NULL DEFAULT 0,
+          size_bytes       INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+
+        CREATE TABLE subscriptions (
+          name TEXT PRIMARY KEY
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE contents (
+          id         INTEGER PRIMARY KEY AUTOINCREMENT,
+          references_count INTEGER NOT NULL DEFAULT 0,
+          file       TEXT,
+          body       BLOB
+        ) STRICT;
+        CREATE INDEX unreferenced_contents ON contents (id) WHERE references_count = 0;
+
+        CREATE TABLE summaries (
+          content_id INTEGER PRIMARY KEY,
+          summary    BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE messages (
+          mailbox_id    INTEGER NOT NULL,
+          uid           INTEGER NOT NULL,
+          modseq        INTEGER NOT NULL,
+          flags         INTEGER NOT NULL,
+          keywords      TEXT NOT NULL,
+          date_seconds  INTEGER NOT NULL,
+          date_offset   INTEGER NOT NULL,
+          size_bytes    INTEGER NOT NULL,
+          content_id    INTEGER NOT NULL,
+          PRIMARY KEY (mailbox_id, uid)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TRIGGER message_added AFTER INSERT ON messages BEGIN
+          UPDATE mailboxes SET messages = messages + 1, unseen = unseen + (new.flags & 1 = 0), deleted = deleted + (new.flags & 8 <> 0),
+            size_bytes = size_bytes + new.size_bytes WHERE id = new.mailbox_id;
+          UPDATE contents SET references_count = references_count + 1 WHERE id = new.content_id;
+        END;
+        CREATE TRIGGER message_removed AFTER DELETE ON messages BEGIN
+          UPDATE mailboxes SET messages = messages - 1, unseen = unseen - (old.flags & 1 = 0), deleted = deleted - (old.flags & 8 <> 0),
+            size_bytes = size_bytes - old.size_bytes WHERE id = old.mailbox_id;
+          UPDATE contents SET references_count = references_count - 1 WHERE id = old.content_id;
+        END;
+        CREATE TRIGGER message_changed AFTER UPDATE OF flags ON messages WHEN old.flags <> new.flags BEGIN
+          UPDATE mailboxes SET unseen = unseen + (new.flags & 1 = 0) - (old.flags & 1 = 0),
+            deleted = deleted + (new.flags & 8 <> 0) - (old.flags & 8 <> 0) WHERE id = new.mailbox_id;
+        END;
+        """;
+}

@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+
+namespace ImapDirector.Storage.Store;
+
+/// <summary>How a <see cref="MessageSummary"/> lies in the database. A summary of another version is computed anew from the message.</summary>
+internal static class SummaryFormat
+{
+    private const byte Version = 1;
+
+    public static byte[] Encode(MessageSummary summary)
+    {
+        using var bytes = new MemoryStream();
+        using var writer = new BinaryWriter(bytes);
+        writer.Write(Version);
+        WriteBytes(writer, summary.Envelope);
+        WriteBytes(writer, summary.Body);
+        WriteBytes(writer, summary.BodyStructure);
+        writer.Write(summary.SentDate?.DayNumber ?? -1);
+        writer.Write7BitEncodedInt(summary.Parts.Length);
+        foreach (var part in summary.Parts)
+        {
+            writer.Write(part.Path);
+            writer.Write(part.IsMessage);
+            writer.Write7BitEncodedInt(part.HeaderStart);
+            writer.Write7BitEncodedInt(part.BodyStart);
+            writer.Write7BitEncodedInt(part.End);
+            writer.Write(part.ContentType);
+            writer.Write(part.Charset is not null);
+            if (part.Charset is not null) writer.Write(part.Charset);
+            writer.Write(part.Encoding);
+        }
+        return bytes.ToArray();
+    }
+
+    /// <returns><c>null</c> when it was written by another version.</returns>
+    /// <exception cref="EndOfStreamException">It was cut.</exception>
+    public static MessageSummary? Decode(byte[] bytes)
+    {
+        using var reader = new BinaryReader(new MemoryStream(bytes, writable: false));
+        if (reader.ReadByte() != Version) return null;
+        var (envelope, body, bodyStructure) = (ReadBytes(reader), ReadBytes(reader), ReadBytes(reader));
+        var day = reader.ReadInt32();
+        var parts = new PartRecord[reader.Read7BitEncodedInt()];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = new PartRecord(reader.ReadString(), reader.ReadBoolean(), reader.Read7BitEncodedInt(), reader.Read7BitEncodedInt(),
+                reader.Read7BitEncodedInt(), reader.ReadString(), reader.ReadBoolean() ? reader.ReadString() : null, reader.ReadString());
+        }
+        return new MessageSummary(envelope, body, bodyStructure, ImmutableArray.Create(parts), day < 0 ? null : DateOnly.FromDayNumber(day));
+    }
+
+    private static void WriteBytes(BinaryWriter writer, byte[] bytes)
+    {
+        writer.Write7BitEncodedInt(bytes.Length);
+        writer.Write(bytes);
+    }
+
+    private static byte[] ReadBytes(BinaryReader reader)
+    {
+        var length = reader.Read7BitEncodedInt();
+        var bytes = reader.ReadBytes(length);
+        return bytes.Length == length ? bytes : throw new EndOfStreamException();
+    }
+}

@@ -1,0 +1,30 @@
+using System.Security.Cryptography;
+using System.Text;
+using ImapDirector.Network;
+using ImapDirector.Protocol;
+
+namespace ImapDirector.Storage.Store;
+
+/// <summary>Where a user's files are: <c>users/3f/alice@example.com</c>, so that no directory has more than a 256th of the users.</summary>
+internal static class UserStorePath
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>A canonical name has nothing in its alphabet that means anything in a path, does not begin with a dot and is at most as long as a file name may be.</summary>
+    public static string Of(string dataDirectory, UserName user)
+    {
+        var digest = SHA256.HashData(Encoding.ASCII.GetBytes(user.Value));
+        return Path.Combine(dataDirectory, "users", Convert.ToHexStringLower(digest.AsSpan(0, 1)), user.Value);
+    }
+
+    /// <summary>Makes a directory that only its owner may enter, with those above it, and brings the new entries to disk.</summary>
+    public static void Make(string directory)
+    {
+        if (Directory.Exists(directory)) return;
+        var parent = Path.GetDirectoryName(Path.GetFullPath(directory))!;
+        Make(parent);
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
+        else Directory.CreateDirectory(directory, OwnerOnly);
+        DirectorySync.Flush(parent);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text;
+using ImapDirector.Network;
+using ImapDirector.Protocol;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Store;
+using Xunit;
+
+namespace ImapDirector.Storage.Tests.Store;
+
+/// <summary>A user's store in a directory of its own, which can be closed and opened again.</summary>
+internal sealed class StoreFixture : IAsyncDisposable
+{
+    private StoreFixture(DirectoryInfo directory, UserName user) => (Directory, User) = (directory, user);
+
+    public DirectoryInfo Directory { get; }
+
+    public UserName User { get; }
+
+    public UserStore Store { get; private set; } = null!;
+
+    public string UserDirectory => UserStorePath.Of(Directory.FullName, User);
+
+    public static async Task<StoreFixture> OpenAsync()
+    {
+        Assert.True(UserName.TryCreate("alice@example.com", null, out var user));
+        var fixture = new StoreFixture(System.IO.Directory.CreateTempSubdirectory("imapdirector-"), user);
+        fixture.Store = await UserStore.OpenAsync(fixture.Directory.FullName, user, CancellationToken.None);
+        return fixture;
+    }
+
+    public async Task ReopenAsync()
+    {
+        await Store.DisposeAsync();
+        Store = await UserStore.OpenAsync(Directory.FullName, User, CancellationToken.None);
+    }
+
+    public MailboxRecord Mailbox(string name) => Store.FindMailbox(new MailboxName(name)) ?? throw new InvalidOperationException($"No mailbox {name}.");
+
+    public MailboxRecord Inbox => Mailbox("INBOX");
+
+    public Task<MessageRecord> AddAsync(string mailbox, string text, FlagList? flags = null) =>
+        AddAsync(mailbox, Encoding.Latin1.GetBytes(text), flags);
+
+    public async Task<MessageRecord> AddAsync(string mailbox, byte[] bytes, FlagList? flags = null, DateTimeOffset? date = null)
+    {
+        await using var spool = new MessageSpool(Directory.FullName);
+        await spool.WriteAsync(bytes, CancellationToken.None);
+        return await Store.AppendAsync(Mailbox(mailbox).Id, spool, flags ?? FlagList.Empty, date ?? DateTimeOffset.UnixEpoch, CancellationToken.None);
+    }
+
+    public byte[] Content(MessageRecord message)
+    {
+        using var content = Store.OpenContent(message.ContentId);
+        var bytes = new byte[content.Length];
+        content.ReadExactly(bytes);
+        return bytes;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Store.DisposeAsync();
+        Directory.Delete(recursive: true);
+    }
+}
