@@ -106,7 +106,7 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, U
         {
             var (early, request) = await ReadAnswerAsync(tag, cancellationToken);
             if (early != BackendFailure.None) return early;
-            if (request!.Kind != BackendResponseKind.Continuation) return RefusalOf(request);
+            if (request!.Kind != BackendResponseKind.Continuation) return RefusalOf((BackendResponse)request);
             WriteCredentials();
             connection.Output.EndLine();
             await connection.Output.FlushAsync(cancellationToken);
@@ -151,7 +151,7 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, U
     {
         var (failure, answer) = await ReadAnswerAsync(tag, cancellationToken);
         if (failure != BackendFailure.None) return failure;
-        return answer is { Kind: BackendResponseKind.Tagged, Status: ImapStatus.Ok } ? BackendFailure.None : RefusalOf(answer!);
+        return answer is { Kind: BackendResponseKind.Tagged, Status: ImapStatus.Ok } ? BackendFailure.None : RefusalOf((BackendResponse)answer!);
     }
 
     /// <summary>Reads on to the tagged answer or a continuation request, and takes note of capabilities on the way.</summary>

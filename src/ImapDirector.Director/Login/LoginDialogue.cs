@@ -192,7 +192,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
             _bad++;
             return null;
         }
-        var exchange = new SaslExchange(client, _reader, command);
+        var exchange = new SaslExchange(client, (ImapCommandReader)_reader, command);
         var attempt = await exchange.RunAsync(cancellationToken);
         if (attempt is not null) return attempt;
         switch (exchange.Failure)
