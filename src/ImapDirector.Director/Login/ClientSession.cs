@@ -6,6 +6,7 @@ using ImapDirector.Director.Directory;
 using ImapDirector.Director.Relay;
 using ImapDirector.Network;
 using ImapDirector.Protocol;
+using ImapDirector.Protocol.Proxy;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 
