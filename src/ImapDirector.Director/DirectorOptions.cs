@@ -47,7 +47,8 @@ public sealed record DirectorOptions
     /// <summary>A TLS handshake may take this long (limits P10).</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Before every refusal of a login (limits P14).</summary>
+    /// <summary>Before every refusal of a login (limits P14). With every further wrong name or password from the same address within an hour it
+    /// doubles, up to seven and a half times (limits P15).</summary>
     public TimeSpan FailureDelay { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>A relayed session with no byte in either direction for this long is closed (RFC 9051 section 5.4: at least 30 minutes).</summary>

@@ -22,6 +22,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly RedisConnection _redis;
     private readonly UserDirectory _directory;
     private readonly PasswordHasher _hasher = new();
+    private readonly ServerHandshake _handshake;
     private readonly RelayWatch _watch;
     private readonly NodeReachability _nodes;
     private readonly LoginServices _services;
@@ -47,12 +48,14 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _loggers = loggers;
         _redis = new RedisConnection(options, counters, loggers.CreateLogger<RedisConnection>());
         _directory = new UserDirectory(options, _redis, loggers);
+        _handshake = new ServerHandshake(certificate, options.HandshakeTimeout);
         _watch = new RelayWatch(options.RelayIdleTimeout);
         _nodes = new NodeReachability(options.Nodes, TimeProvider.System);
         var accounts = new RedisPasswordDatabase(_redis);
         var authenticator = new Authenticator(options, accounts, _hasher, loggers.CreateLogger<Authenticator>());
         var backends = new BackendConnector(options, counters, loggers.CreateLogger<BackendConnector>());
-        _services = new LoginServices(options, certificate, authenticator, _directory, backends, _watch, counters, loggers.CreateLogger<ClientSession>());
+        var penalty = new FailurePenalty(options.FailureDelay, TimeProvider.System);
+        _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, _watch, counters, loggers.CreateLogger<ClientSession>());
         _deliveries = new DeliveryHandler(options, accounts, _directory, counters, loggers.CreateLogger<DeliveryHandler>());
         _lmtpOptions = new LmtpServerOptions(options.Name, options.MaxMessageBytes, options.SpoolDirectory);
     }
@@ -123,6 +126,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await _watch.DisposeAsync();
         await _redis.DisposeAsync();
         _hasher.Dispose();
+        _handshake.Dispose();
     }
 
     private IEnumerable<Listener> Listeners => new[] { _imap, _imaps, _lmtp }.OfType<Listener>();

@@ -23,7 +23,7 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, U
     public bool HasSentCredentials { get; private set; }
 
     /// <summary>What the node offers this user, once <see cref="LogInAsync"/> has returned <see cref="BackendFailure.None"/>.</summary>
-    public string Capabilities => string.Join(' ', (_capabilities ?? []).Where(IsForClients));
+    public string Capabilities => string.Join(' ', (_capabilities ?? []).Where(IsForClients).Select(AsClientsKnowIt));
 
     /// <summary>Logs in.</summary>
     /// <exception cref="IOException">The connection was lost.</exception>
@@ -99,7 +99,13 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, U
         connection.Output.EndLine();
         await connection.Output.FlushAsync(cancellationToken);
 
-        if (idTag is not null && await ReadOkAsync(idTag, cancellationToken) is not BackendFailure.None and var failure) return failure;
+        if (idTag is not null)
+        {
+            // A node that will not hear about the client serves it all the same.
+            var (failure, answer) = await ReadAnswerAsync(idTag, cancellationToken);
+            if (failure != BackendFailure.None) return failure;
+            if (answer!.Kind != BackendResponseKind.Tagged) return BackendFailure.Nonsense;
+        }
         // What it offers from here on is what counts after login.
         _capabilities = null;
         if (!hasInitialResponse)
@@ -118,9 +124,9 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, U
     {
         var output = connection.Output;
         output.Raw(Encoding.ASCII.GetBytes($"{tag} ID ("));
-        WriteField("x-originating-ip", client.Remote.Address.Unmapped().ToString(), isFirst: true);
+        WriteField("x-originating-ip", client.Remote.Address.ToString(), isFirst: true);
         WriteField("x-originating-port", client.Remote.Port.ToString(CultureInfo.InvariantCulture));
-        WriteField("x-connected-ip", client.Local.Address.Unmapped().ToString());
+        WriteField("x-connected-ip", client.Local.Address.ToString());
         WriteField("x-connected-port", client.Local.Port.ToString(CultureInfo.InvariantCulture));
         WriteField("x-session-id", client.SessionId);
         WriteField("x-proxy-ttl", ProxyHopsLeft.ToString(CultureInfo.InvariantCulture));
@@ -193,6 +199,14 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, U
     private bool Offers(string capability) => _capabilities?.Contains(capability) == true;
 
     private string NextTag() => string.Create(CultureInfo.InvariantCulture, $"D{++_tag}");
+
+    // Not every client compares these in any case of letters, as it should.
+    private static string AsClientsKnowIt(string capability) => capability switch
+    {
+        "IMAP4REV1" => "IMAP4rev1",
+        "IMAP4REV2" => "IMAP4rev2",
+        _ => capability,
+    };
 
     // A compressed session could not be told to end, and what belongs before login is the director's to offer.
     private static bool IsForClients(string capability) =>

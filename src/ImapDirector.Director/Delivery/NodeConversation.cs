@@ -5,6 +5,7 @@ using System.Text;
 using ImapDirector.Network;
 using ImapDirector.Network.Lmtp;
 using ImapDirector.Protocol;
+using ImapDirector.Protocol.Lmtp;
 
 namespace ImapDirector.Director.Delivery;
 

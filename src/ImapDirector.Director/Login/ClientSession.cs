@@ -6,6 +6,7 @@ using ImapDirector.Director.Directory;
 using ImapDirector.Director.Relay;
 using ImapDirector.Network;
 using ImapDirector.Protocol;
+using ImapDirector.Protocol.Proxy;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 
@@ -19,8 +20,6 @@ namespace ImapDirector.Director.Login;
 /// <param name="drain">Fires when the director is to be left.</param>
 internal sealed partial class ClientSession(Connection client, bool isImplicitTls, LoginServices services, CancellationToken drain)
 {
-    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
-
     private readonly DirectorOptions _options = services.Options;
     private readonly long _began = Stopwatch.GetTimestamp();
     private bool _isBeforeLogin = true;
@@ -63,11 +62,11 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(drain);
         patience.CancelAfter(_options.LoginTimeout);
         var login = patience.Token;
-        var dialogue = new LoginDialogue(client, _options, services.Certificate);
+        var dialogue = new LoginDialogue(client, _options, services.Handshake);
         try
         {
             await ReadProxyHeaderAsync(login);
-            if (isImplicitTls) await ServerHandshake.RunAsync(client, services.Certificate, _options.HandshakeTimeout, keepUnread: true, login);
+            if (isImplicitTls) await services.Handshake.RunAsync(client, keepUnread: true, login);
             await dialogue.GreetAsync(login);
             while (await dialogue.NextAttemptAsync(login) is { } attempt)
             {
@@ -83,8 +82,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             var (end, reason) = drain.IsCancellationRequested
                 ? (SessionEnd.DrainedBeforeLogin, "The server is going down, please connect again.")
                 : (SessionEnd.LoginTimeout, "Too slow a login.");
-            using var farewell = new CancellationTokenSource(FarewellTimeout);
-            await dialogue.SayByeAsync(reason, farewell.Token);
+            await dialogue.SayByeAsync(reason);
             return end;
         }
     }
@@ -101,24 +99,24 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     /// <returns>How the session it led to ended; <c>null</c> when it was refused.</returns>
     private async Task<SessionEnd?> EnterAsync(LoginDialogue dialogue, LoginAttempt attempt, CancellationToken login)
     {
-        var refusal = new RefusalDelay(_options.FailureDelay);
+        var began = Stopwatch.GetTimestamp();
         var (outcome, user) = await services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, login);
         if (outcome != AuthenticationOutcome.Success)
-            return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(outcome), RefusalOf(outcome), refusal, login);
+            return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(outcome), RefusalOf(outcome), began, login);
 
-        var ticket = await services.Directory.OpenSessionAsync(user, new SessionRecord(client.Id, client.RemoteEndPoint.Address.Unmapped().ToString(), DateTimeOffset.UtcNow), login);
+        var record = new SessionRecord(client.Id, client.RemoteEndPoint.Address.ToString(), DateTimeOffset.UtcNow);
+        var ticket = await services.Directory.OpenSessionAsync(user, record, login);
         if (ticket.Node is not { } node)
-            return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(ticket.Outcome), RefusalOf(ticket.Outcome), refusal, login);
-        BackendLogin backend = default;
+            return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(ticket.Outcome), RefusalOf(ticket.Outcome), began, login);
         try
         {
             var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, client.LocalEndPoint, client.IsSecure);
-            backend = await services.Backends.LogInAsync(node, user, forwarded, login);
-            if (backend.Session is { } session)
+            if ((await services.Backends.LogInAsync(node, user, forwarded, login)).Session is { } session)
             {
+                await using var connection = session.Connection;
                 await dialogue.AcceptAsync(attempt, session.Capabilities, login);
                 services.Metrics.Logins.WithLabels(attempt.Mechanism, "success").Inc();
-                services.Metrics.LoginDuration.Observe(refusal.Elapsed.TotalSeconds);
+                services.Metrics.LoginDuration.Observe(Stopwatch.GetElapsedTime(began).TotalSeconds);
                 (_user, _node) = (user, node);
                 attempt.Dispose();
                 return await RelayAsync(session);
@@ -126,10 +124,9 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         }
         finally
         {
-            if (backend.Session is not null) await backend.Session.Connection.DisposeAsync();
             await services.Directory.CloseSessionAsync(user, client.Id);
         }
-        return await RefuseAsync(dialogue, attempt, user, "backend_failed", LoginRefusal.Unavailable, refusal, login);
+        return await RefuseAsync(dialogue, attempt, user, "backend_failed", LoginRefusal.Unavailable, began, login);
     }
 
     private async Task<SessionEnd> RelayAsync(BackendSession session)
@@ -141,12 +138,18 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         return (await _relay.RunAsync(drain)).ToSessionEnd();
     }
 
+    /// <summary>Refuses, as late after the check began as any other refusal: neither its cause nor what it cost can be told from the time (limits P14, P18).</summary>
     private async Task<SessionEnd?> RefuseAsync(LoginDialogue dialogue, LoginAttempt attempt, UserName user, string result, LoginRefusal refusal,
-        RefusalDelay delay, CancellationToken login)
+        long began, CancellationToken login)
     {
         services.Metrics.Logins.WithLabels(attempt.Mechanism, result).Inc();
         Log.Refused(services.Logger, client.Id, user.ToString(), attempt.Mechanism, result, client.RemoteEndPoint);
-        await delay.WaitAsync(login);
+        var delay = refusal == LoginRefusal.AuthenticationFailed
+            ? services.Penalty.Note(client.RemoteEndPoint.Address, attempt.User, attempt.Password)
+            : _options.FailureDelay;
+        attempt.Dispose();
+        var left = delay - Stopwatch.GetElapsedTime(began);
+        if (left > TimeSpan.Zero) await Task.Delay(left, login);
         await dialogue.RefuseAsync(attempt, refusal, login);
         return null;
     }

@@ -1,26 +1,27 @@
-using System.Buffers;
+using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 using ImapDirector.Network;
-using ImapDirector.Network.Tls;
 using ImapDirector.Protocol.Imap;
 
 namespace ImapDirector.Director.Login;
 
 /// <summary>The not-authenticated state (RFC 3501 section 3.1): greets, answers, and hands out each attempt to log in. One at a time: what a
 /// client pipelines behind an attempt waits for its answer (limits P17).</summary>
-internal sealed class LoginDialogue(Connection client, DirectorOptions options, ServerCertificate certificate)
+internal sealed class LoginDialogue(Connection client, DirectorOptions options, ServerHandshake handshake)
 {
     private const int MaxBadCommands = 3;
     private const int MaxCommands = 100;
     private const int MaxFailures = 3;
-    // Only the list of ID is needed before login (limits P5).
-    private static readonly ParseOptions Grammar = new(Utf8Names: false, MaxDepth: 1);
+    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
 
     private ImapCommandReader? _reader;
     private int _commands;
     private int _bad;
     private int _failures;
     private SessionEnd? _end;
+    // Between a greeting and a login, outside of handshakes: where a line of ours can be read as one.
+    private bool _canSpeak;
 
     /// <summary>Why the dialogue is over without a login, once <see cref="NextAttemptAsync"/> has returned <c>null</c>.</summary>
     public SessionEnd End => _end ?? SessionEnd.Fault;
@@ -28,6 +29,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     /// <summary>Says hello.</summary>
     public async Task GreetAsync(CancellationToken cancellationToken)
     {
+        _canSpeak = true;
         client.Output.Status("*", ImapStatus.Ok, "CAPABILITY " + Offer, "ImapDirector ready.");
         await client.Output.FlushAsync(cancellationToken);
     }
@@ -38,17 +40,11 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     {
         while (_end is null)
         {
-            if (++_commands > MaxCommands)
-            {
-                Close(SessionEnd.BadCommands, "Too many commands before login.");
-            }
-            else
-            {
-                _reader ??= NewReader();
-                var frame = await _reader.ReadAsync(cancellationToken);
-                if (await AnswerAsync(frame, cancellationToken) is { } attempt) return attempt;
-                if (_end is null && _bad >= MaxBadCommands) Close(SessionEnd.BadCommands, "Too many bad commands.");
-            }
+            _reader ??= NewReader();
+            var frame = await _reader.ReadAsync(cancellationToken);
+            if (++_commands > MaxCommands && frame.Kind != FrameKind.EndOfStream) Close(SessionEnd.BadCommands, "Too many commands before login.");
+            else if (await AnswerAsync(frame, cancellationToken) is { } attempt) return attempt;
+            if (_end is null && _bad >= MaxBadCommands) Close(SessionEnd.BadCommands, "Too many bad commands.");
             await client.Output.FlushAsync(cancellationToken);
         }
         return null;
@@ -57,6 +53,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     /// <summary>Says that the user is logged in, and what the node can do for them.</summary>
     public async Task AcceptAsync(LoginAttempt attempt, string capabilities, CancellationToken cancellationToken)
     {
+        _canSpeak = false;
         client.Output.Status(attempt.Tag, ImapStatus.Ok, capabilities.Length == 0 ? "" : "CAPABILITY " + capabilities, "Logged in.");
         await client.Output.FlushAsync(cancellationToken);
     }
@@ -75,14 +72,23 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         await client.Output.FlushAsync(cancellationToken);
     }
 
-    /// <summary>Says goodbye to a client that may be gone already.</summary>
-    public async Task SayByeAsync(string reason, CancellationToken cancellationToken)
+    /// <summary>Says goodbye to a client that may be gone already, or may not be able to read it.</summary>
+    public async Task SayByeAsync(string reason)
     {
-        client.Output.Status("*", ImapStatus.Bye, "", reason);
-        await client.Output.FlushAsync(cancellationToken);
+        if (!_canSpeak) return;
+        using var patience = new CancellationTokenSource(FarewellTimeout);
+        try
+        {
+            client.Output.Status("*", ImapStatus.Bye, "", reason);
+            await client.Output.FlushAsync(patience.Token);
+        }
+        catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // It takes nothing more; it is let go without a word.
+        }
     }
 
-    private bool MayLogIn => client.IsSecure || options.AllowPlainTextLogin || System.Net.IPAddress.IsLoopback(client.RemoteEndPoint.Address.Unmapped());
+    private bool MayLogIn => client.IsSecure || options.AllowPlainTextLogin || System.Net.IPAddress.IsLoopback(client.RemoteEndPoint.Address);
 
     private string Offer => client.IsSecure ? Capabilities.Secure : MayLogIn ? Capabilities.PlainAllowed : Capabilities.TlsFirst;
 
@@ -110,7 +116,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
                 Bad(frame.Tag, "Literal too big before login.");
                 return null;
         }
-        if (!ImapCommandParser.TryParse(frame.Bytes, Grammar, out var command, out var error))
+        if (!ImapCommandParser.TryParse(frame.Bytes, ParseOptions.BeforeLogin, out var command, out var error))
         {
             Bad(error.Tag, error.Reason);
             return null;
@@ -163,7 +169,9 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         }
         client.Output.Status(tag, ImapStatus.Ok, "", "Begin TLS negotiation now.");
         await client.Output.FlushAsync(cancellationToken);
-        await ServerHandshake.RunAsync(client, certificate, options.HandshakeTimeout, keepUnread: false, cancellationToken);
+        _canSpeak = false;
+        await handshake.RunAsync(client, keepUnread: false, cancellationToken);
+        _canSpeak = true;
         // A new reader: nothing that was read in the clear may be answered now (limits P21).
         _reader = null;
     }
@@ -183,12 +191,13 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         _reader!.ForgetFrame();
         if (!MayLogIn)
         {
+            CryptographicOperations.ZeroMemory(command.InitialResponse);
             RefuseInTheClear(command.Tag);
             return null;
         }
         if (command.Mechanism is not ("PLAIN" or "LOGIN"))
         {
-            client.Output.Status(command.Tag, ImapStatus.No, "CANNOT", "Unsupported mechanism.");
+            client.Output.Status(command.Tag, ImapStatus.No, "", "Unsupported mechanism.");
             _bad++;
             return null;
         }

@@ -2,11 +2,10 @@ using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Backends;
 using ImapDirector.Director.Directory;
 using ImapDirector.Director.Relay;
-using ImapDirector.Network.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Login;
 
 /// <summary>What every client session works with.</summary>
-internal sealed record LoginServices(DirectorOptions Options, ServerCertificate Certificate, Authenticator Authenticator, UserDirectory Directory,
-    BackendConnector Backends, RelayWatch Watch, DirectorMetrics Metrics, ILogger<ClientSession> Logger);
+internal sealed record LoginServices(DirectorOptions Options, ServerHandshake Handshake, Authenticator Authenticator, FailurePenalty Penalty,
+    UserDirectory Directory, BackendConnector Backends, RelayWatch Watch, DirectorMetrics Metrics, ILogger<ClientSession> Logger);

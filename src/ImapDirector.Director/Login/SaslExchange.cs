@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using ImapDirector.Network;
 using ImapDirector.Protocol.Imap;
+using ImapDirector.Protocol.Sasl;
 
 namespace ImapDirector.Director.Login;
 
@@ -26,12 +27,12 @@ internal sealed class SaslExchange(Connection client, ImapCommandReader reader, 
         if (line is null) return null;
         try
         {
-            if (!SaslCredentials.TryDecode(line, out var message) || !SaslCredentials.TrySplitPlain(message.Span, out var identity, out var user, out var password))
+            if (!SaslCredentials.TryDecode(line, out var message) || !SaslCredentials.TrySplitPlain(message, out var identity, out var user, out var password))
                 return Fail(SaslFailure.Malformed);
             // Nobody may ask here to be somebody else (limits P24). A name that does not exist is refused as any other, in the same time.
-            return identity.Length == 0 || identity.AsSpan().SequenceEqual(user)
-                ? new LoginAttempt(command.Tag, "sasl_plain", user, password)
-                : new LoginAttempt(command.Tag, "sasl_plain", [], password);
+            return identity.IsEmpty || identity.SequenceEqual(user)
+                ? new LoginAttempt(command.Tag, "sasl_plain", user.ToArray(), password.ToArray())
+                : new LoginAttempt(command.Tag, "sasl_plain", [], password.ToArray());
         }
         finally
         {
@@ -43,13 +44,14 @@ internal sealed class SaslExchange(Connection client, ImapCommandReader reader, 
     {
         var nameLine = command.InitialResponse ?? await AskAsync(AskName, cancellationToken);
         if (nameLine is null) return null;
-        if (!SaslCredentials.TryDecode(nameLine, out var user)) return Fail(SaslFailure.Malformed);
+        if (!SaslCredentials.TryDecode(nameLine, out var name)) return Fail(SaslFailure.Malformed);
+        var user = name.ToArray();
         var passwordLine = await AskAsync(AskPassword, cancellationToken);
         if (passwordLine is null) return null;
         try
         {
             return SaslCredentials.TryDecode(passwordLine, out var password)
-                ? new LoginAttempt(command.Tag, "sasl_login", user.ToArray(), password.ToArray())
+                ? new LoginAttempt(command.Tag, "sasl_login", user, password.ToArray())
                 : Fail(SaslFailure.Malformed);
         }
         finally

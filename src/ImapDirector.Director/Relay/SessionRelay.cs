@@ -101,7 +101,8 @@ internal sealed class SessionRelay
                 await HalfCloseAsync(RelayEnd.NodeClosed, _client);
                 break;
             case PumpEnd.ReadFailed:
-                Abort(RelayEnd.NodeLost);
+                Stop(RelayEnd.NodeLost);
+                await SayByeAsync();
                 break;
             case PumpEnd.WriteFailed:
                 Abort(RelayEnd.ClientLost);

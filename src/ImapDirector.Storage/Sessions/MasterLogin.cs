@@ -1,7 +1,7 @@
-using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using ImapDirector.Protocol;
+using ImapDirector.Protocol.Sasl;
 
 namespace ImapDirector.Storage.Sessions;
 
@@ -16,18 +16,12 @@ internal static class MasterLogin
     {
         try
         {
-            if (Base64.DecodeFromUtf8InPlace(response, out var length) != System.Buffers.OperationStatus.Done) return null;
-            var message = response[..length];
-            var first = message.IndexOf((byte)0);
-            if (first < 0) return null;
-            var second = message[(first + 1)..].IndexOf((byte)0);
-            if (second < 0) return null;
-            var identity = message.Slice(first + 1, second);
-            var password = message[(first + second + 2)..];
+            if (!SaslCredentials.TryDecode(response, out var message)) return null;
+            if (!SaslCredentials.TrySplitPlain(message, out var identity, out var director, out var password)) return null;
             // Both comparisons are always made, so that the time does not say which one failed.
-            var isDirector = AreEqual(identity, options.MasterUser) & AreEqual(password, options.MasterPassword);
+            var isDirector = AreEqual(director, options.MasterUser) & AreEqual(password, options.MasterPassword);
             if (!isDirector) return null;
-            var name = Encoding.ASCII.GetString(message[..first]);
+            var name = Encoding.ASCII.GetString(identity);
             return UserName.TryCreate(name, defaultDomain: null, out var user) && user.Value == name ? user : null;
         }
         finally

@@ -1,10 +1,10 @@
 using System.IO.Pipelines;
 using System.Text;
 using CsCheck;
-using ImapDirector.Director.Delivery;
+using ImapDirector.Protocol.Lmtp;
 using Xunit;
 
-namespace ImapDirector.Director.Tests.Delivery;
+namespace ImapDirector.Protocol.Tests.Lmtp;
 
 public sealed class DotStuffingTests
 {

@@ -1,15 +1,17 @@
 using System.Buffers;
 using System.IO.Pipelines;
 
-namespace ImapDirector.Director.Delivery;
+namespace ImapDirector.Protocol.Lmtp;
 
 /// <summary>A message as DATA carries it (RFC 5321 section 4.5.2): a dot before each line that begins with one, and CRLF dot CRLF at the end.
 /// Only CRLF ends a line (limits L1).</summary>
-internal static class DotStuffing
+public static class DotStuffing
 {
     private const int ChunkBytes = 16 * 1024;
 
     /// <summary>Writes the whole message and its end; the last bytes are not flushed.</summary>
+    /// <exception cref="IOException">The message cannot be read, or the receiver is gone.</exception>
+    /// <exception cref="OperationCanceledException">The token fired first.</exception>
     public static async Task WriteAsync(Stream message, PipeWriter output, CancellationToken cancellationToken)
     {
         var state = LineState.AtStart;
