@@ -52,23 +52,25 @@ internal ref struct AddressParser
                 EndGroup();
                 return true;
         }
-        var words = Words();
+        var words = ReadWords();
         switch (_lexer.Peek)
         {
             case (byte)':' when !_isInGroup:
                 _lexer.SkipOne();
                 _isInGroup = true;
-                _addresses.Add(new EnvelopeAddress(null, null, words, null));
+                _addresses.Add(new EnvelopeAddress(null, null, words.Name, null));
                 break;
             case (byte)'<':
-                ParseAngle(words);
+                ParseAngle(words.Name);
                 break;
             case (byte)'@':
                 _lexer.SkipOne();
-                AddBare(words, Domain());
+                AddBare(words.LocalPart, Domain());
                 break;
             default:
-                if (words.Length > 0) AddBare(words, MissingDomain);
+                // One word is most likely a local user, several are a name.
+                if (words.Name.Contains((byte)' ')) _addresses.Add(new EnvelopeAddress(words.Name, null, MissingMailbox, MissingDomain));
+                else if (words.Name.Length > 0) AddBare(words.LocalPart, MissingDomain);
                 else if (!_lexer.IsAtEnd) _lexer.SkipOne();
                 break;
         }
@@ -94,40 +96,47 @@ internal ref struct AddressParser
     {
         _lexer.SkipOne();
         _lexer.SkipSpace();
-        byte[]? route = null;
-        if (_lexer.Peek == '@') route = Route();
-        var mailbox = Words();
-        var host = _lexer.TrySkip((byte)'@') ? Domain() : [];
+        var (route, domain) = _lexer.Peek == '@' ? ReadRoute() : (null, []);
+        var mailbox = ReadWords().LocalPart;
+        var host = _lexer.TrySkip((byte)'@') ? Domain() : domain;
         while (!_lexer.IsAtEnd && _lexer.Peek is not ((byte)'>' or (byte)',')) _lexer.SkipOne();
         if (_lexer.Peek == '>') _lexer.SkipOne();
         _lexer.ForgetComment();
         _addresses.Add(new EnvelopeAddress(name.Length > 0 ? name : null, route, mailbox.Length > 0 ? mailbox : MissingMailbox, host.Length > 0 ? host : MissingDomain));
     }
 
-    /// <summary>Words, quoted strings and dots: a name or a local part. One space stands between two words.</summary>
-    private byte[] Words()
+    /// <summary>Words, quoted strings and dots: a name or a local part.</summary>
+    private Words ReadWords()
     {
-        var text = new ArrayBufferWriter<byte>();
-        var needsSpace = false;
+        var (name, localPart) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
+        var (isFirst, isBehindDot) = (true, false);
         while (true)
         {
-            _lexer.SkipSpace();
+            var hasSpace = _lexer.SkipSpace();
             if (_lexer.IsAtEnd) break;
-            if (_lexer.Peek == '.')
-            {
-                _lexer.SkipOne();
-                text.Write("."u8);
-                needsSpace = false;
-                continue;
-            }
             ReadOnlySpan<byte> word;
-            if (_lexer.Peek == '"') word = _lexer.QuotedString();
-            else if (!_lexer.TryAtom(out word)) break;
-            if (needsSpace) text.Write(" "u8);
-            text.Write(word);
-            needsSpace = true;
+            var isDot = _lexer.Peek == '.';
+            if (isDot)
+            {
+                word = "."u8;
+                _lexer.SkipOne();
+            }
+            else if (_lexer.Peek == '"')
+            {
+                word = _lexer.QuotedString();
+            }
+            else if (!_lexer.TryAtomAlone(out word))
+            {
+                break;
+            }
+            // A name keeps its spaces; in a local part the dots hold the words together (RFC 5322 section 4.4).
+            if (hasSpace && !isFirst && !isDot) name.Write(" "u8);
+            if (!isFirst && !isDot && !isBehindDot) localPart.Write(" "u8);
+            name.Write(word);
+            localPart.Write(word);
+            (isFirst, isBehindDot) = (false, isDot);
         }
-        return text.WrittenSpan.ToArray();
+        return new Words(name.WrittenSpan.ToArray(), localPart.WrittenSpan.ToArray());
     }
 
     private byte[] Domain()
@@ -146,20 +155,22 @@ internal ref struct AddressParser
     }
 
     /// <summary><c>@a,@b:</c>, the way of RFC 822; shown without its colon.</summary>
-    private byte[] Route()
+    /// <returns>The route; without a colon there is none, but an address that lacks its local part.</returns>
+    private (byte[]? Route, byte[] Domain) ReadRoute()
     {
         var text = new ArrayBufferWriter<byte>();
+        byte[] domain = [];
         while (_lexer.TrySkip((byte)'@'))
         {
+            domain = Domain();
             text.Write(text.WrittenCount == 0 ? "@"u8 : ",@"u8);
-            text.Write(Domain());
+            text.Write(domain);
             while (_lexer.TrySkip((byte)','))
             {
                 // Empty entries are allowed in a route.
             }
         }
-        _ = _lexer.TrySkip((byte)':');
-        return text.WrittenSpan.ToArray();
+        return _lexer.TrySkip((byte)':') ? (text.WrittenSpan.ToArray(), []) : (null, domain);
     }
 
     private static byte[] Unescaped(ReadOnlySpan<byte> comment)
@@ -172,4 +183,7 @@ internal ref struct AddressParser
         }
         return text.WrittenSpan.Trim(" \t"u8).ToArray();
     }
+
+    /// <summary>The same words as a name and as a local part.</summary>
+    private readonly record struct Words(byte[] Name, byte[] LocalPart);
 }

@@ -37,6 +37,12 @@ internal sealed class HeaderFields
             _value = new ArrayBufferWriter<byte>();
             piece = piece[(colon + 1)..];
         }
+        else if (startsLine && _value is not null)
+        {
+            // Unfolded: the line end and the white space behind it are one space.
+            piece = piece.TrimStart(" \t"u8);
+            if (!piece.TrimEnd("\r\n"u8).IsEmpty && _value.WrittenCount > 0) Append(" "u8);
+        }
         if (_value is not null) Append(piece);
     }
 

@@ -19,12 +19,14 @@ internal ref struct MimeLexer(ReadOnlySpan<byte> value)
     public ReadOnlySpan<byte> LastComment { get; private set; }
 
     /// <summary>Skips white space and comments.</summary>
-    public void SkipSpace()
+    /// <returns>Whether there were any.</returns>
+    public bool SkipSpace()
     {
+        var before = _rest.Length;
         while (true)
         {
             _rest = _rest.TrimStart(" \t\r\n"u8);
-            if (Peek != '(') return;
+            if (Peek != '(') return _rest.Length < before;
             SkipComment();
         }
     }
@@ -38,6 +40,16 @@ internal ref struct MimeLexer(ReadOnlySpan<byte> value)
 
     /// <summary>An atom and the white space around it. What is not ASCII is let pass.</summary>
     public bool TryAtom(out ReadOnlySpan<byte> atom) => TryRun(EndsAtom, out atom);
+
+    /// <summary>An atom that begins here, without what follows it.</summary>
+    public bool TryAtomAlone(out ReadOnlySpan<byte> atom)
+    {
+        var length = _rest.IndexOfAny(EndsAtom);
+        if (length < 0) length = _rest.Length;
+        atom = _rest[..length];
+        _rest = _rest[length..];
+        return length > 0;
+    }
 
     /// <summary>The character and the white space around it.</summary>
     public bool TrySkip(byte character)

@@ -92,7 +92,7 @@ internal sealed class PartScanner
             {
                 // There was no empty line: the header goes up to here, and there is no body.
                 part.Header.End();
-                (part.BodyStart, part.LinesBeforeBody) = (_lines.Position, _lines.LinesBefore);
+                (part.BodyStart, part.LinesBeforeBody) = (Math.Max(position, part.HeaderStart), linesBefore);
                 _isInHeader = false;
             }
             part.EndAt(position, linesBefore);
