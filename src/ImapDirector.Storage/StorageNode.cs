@@ -1,6 +1,8 @@
 using System.Net;
 using ImapDirector.Network;
+using ImapDirector.Network.Lmtp;
 using ImapDirector.Network.Tls;
+using ImapDirector.Storage.Delivery;
 using ImapDirector.Storage.Mailboxes;
 using ImapDirector.Storage.Sessions;
 using Microsoft.Extensions.Logging;
@@ -9,7 +11,7 @@ using Prometheus;
 namespace ImapDirector.Storage;
 
 /// <summary>The storage node role: its listeners and its users' mail, from start to drain.</summary>
-public sealed class StorageNode : IAsyncDisposable
+public sealed partial class StorageNode : IAsyncDisposable
 {
     private readonly StorageNodeOptions _options;
     private readonly ServerCertificate? _certificate;
@@ -18,6 +20,7 @@ public sealed class StorageNode : IAsyncDisposable
     private readonly string _spoolDirectory;
     private UserMailRegistry? _mails;
     private Listener? _imap;
+    private Listener? _lmtp;
     private bool _draining;
 
     /// <summary>Composes the role; nothing is opened yet.</summary>
@@ -39,7 +42,8 @@ public sealed class StorageNode : IAsyncDisposable
     public IPEndPoint ImapEndPoint => Started(_imap).LocalEndPoint;
 
     /// <summary>Where LMTP listens, once started.</summary>
-    public IPEndPoint LmtpEndPoint => throw new NotImplementedException();
+    /// <exception cref="InvalidOperationException">The node has not been started.</exception>
+    public IPEndPoint LmtpEndPoint => Started(_lmtp).LocalEndPoint;
 
     /// <summary>Checks the data directory and opens the listeners.</summary>
     /// <exception cref="IOException">The data directory cannot be made or written.</exception>
@@ -52,12 +56,13 @@ public sealed class StorageNode : IAsyncDisposable
         MakePrivate(_spoolDirectory);
         ProbeDisk();
         _mails = new UserMailRegistry(_options.DataDirectory, _metrics);
-        // Directors are few and hold many connections each: the bound is on all of them, not on one address.
-        var imapLimits = new ConnectionLimits(_options.MaxConnections, _options.MaxConnections);
         var services = new SessionServices(_options, _certificate, _mails, _spoolDirectory, _metrics, _loggers.CreateLogger<ImapSession>());
-        _imap = new Listener("imap", _options.Imap, imapLimits,
-            (connection, drain) => new ImapSession(connection, services, drain).RunAsync(), _loggers.CreateLogger<Listener>());
+        _imap = NewListener("imap", _options.Imap, (connection, drain) => new ImapSession(connection, services, drain).RunAsync());
+        var deliveries = new NodeDeliveryHandler(_options.Name, _mails, _spoolDirectory, _metrics, TimeProvider.System, _loggers.CreateLogger<NodeDeliveryHandler>());
+        var lmtp = new LmtpServerOptions(_options.Name, _options.MaxMessageBytes, _spoolDirectory);
+        _lmtp = NewListener("lmtp", _options.Lmtp, (connection, drain) => ServeLmtpAsync(connection, deliveries, lmtp, drain));
         _imap.Start();
+        _lmtp.Start();
         return Task.CompletedTask;
     }
 
@@ -81,7 +86,7 @@ public sealed class StorageNode : IAsyncDisposable
     public async Task DrainAsync(TimeSpan timeout)
     {
         _draining = true;
-        if (_imap is not null) await _imap.DrainAsync(timeout);
+        await Task.WhenAll(Listeners.Select(listener => listener.DrainAsync(timeout)));
         if (Interlocked.Exchange(ref _mails, null) is { } mails) await mails.DisposeAsync();
     }
 
@@ -89,7 +94,25 @@ public sealed class StorageNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await DrainAsync(TimeSpan.Zero);
-        if (_imap is not null) await _imap.DisposeAsync();
+        foreach (var listener in Listeners) await listener.DisposeAsync();
+    }
+
+    private IEnumerable<Listener> Listeners => new[] { _imap, _lmtp }.OfType<Listener>();
+
+    private Listener NewListener(string name, IPEndPoint endPoint, Func<Connection, CancellationToken, Task> handler)
+    {
+        // Directors are few and hold many connections each: the bound is on all of them, not on one address.
+        var limits = new ConnectionLimits(_options.MaxConnections, _options.MaxConnections);
+        return new Listener(name, endPoint, limits, handler, _loggers.CreateLogger<Listener>());
+    }
+
+    private Task ServeLmtpAsync(Connection connection, NodeDeliveryHandler deliveries, LmtpServerOptions lmtp, CancellationToken drain)
+    {
+        var logger = _loggers.CreateLogger<LmtpServerSession>();
+        if (TrustedPeer.IsAllowed(connection.RemoteEndPoint.Address, _options.TrustedNetworks))
+            return new LmtpServerSession(connection, deliveries, lmtp, logger).RunAsync(drain);
+        Log.LmtpRefused(logger, connection.Id, connection.RemoteEndPoint);
+        return Task.CompletedTask;
     }
 
     private static Listener Started(Listener? listener) => listener ?? throw new InvalidOperationException("The node has not been started.");
@@ -106,5 +129,11 @@ public sealed class StorageNode : IAsyncDisposable
         var path = Path.Combine(_spoolDirectory, $"probe-{Guid.NewGuid():N}");
         using var probe = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
         probe.WriteByte(0);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1111, LogLevel.Warning, "{ConnectionId} LMTP refused: {Peer} is not in TrustedNetworks")]
+        public static partial void LmtpRefused(ILogger logger, string connectionId, IPEndPoint peer);
     }
 }

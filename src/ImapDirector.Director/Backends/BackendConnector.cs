@@ -97,7 +97,8 @@ internal sealed partial class BackendConnector(DirectorOptions options, Director
     private static BackendFailure FailureOf(SocketError error) => error switch
     {
         SocketError.ConnectionRefused => BackendFailure.Refused,
-        SocketError.ConnectionReset or SocketError.ConnectionAborted => BackendFailure.Reset,
+        // Reset between the handshake and the first look at it, a connection is found to be none.
+        SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.NotConnected => BackendFailure.Reset,
         SocketError.TimedOut => BackendFailure.ConnectTimeout,
         _ => BackendFailure.Unreachable,
     };

@@ -7,7 +7,7 @@ using Xunit;
 namespace ImapDirector.Director.Tests.Login;
 
 /// <summary>An IMAP client that sends what a test tells it to, byte for byte. Every step has an end of patience.</summary>
-internal sealed class ImapConversation : IAsyncDisposable
+public sealed class ImapConversation : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 

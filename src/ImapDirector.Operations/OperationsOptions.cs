@@ -1,0 +1,24 @@
+using System.Net;
+using ImapDirector.Operations.Health;
+
+namespace ImapDirector.Operations;
+
+/// <summary>The settings of the HTTP side: metrics, health and the gateway to the nodes.</summary>
+public sealed record OperationsOptions
+{
+    /// <summary>Where HTTP listens; port 0 takes a free one.</summary>
+    public required IPEndPoint Http { get; init; }
+
+    /// <summary>Whether <see cref="Http"/> may be an address that other machines reach. There is no authentication: guard it with a firewall.</summary>
+    public bool AllowRemote { get; init; }
+
+    /// <summary>What <c>/readyz</c> asks. With none it is always ready.</summary>
+    public IReadOnlyList<NamedCheck> Checks { get; init; } = [];
+
+    /// <summary>The HTTP address of each node the gateway reaches as <c>/nodes/{name}/…</c>, such as <c>http://10.0.0.7:1180</c>.</summary>
+    public IReadOnlyDictionary<string, Uri> Nodes { get; init; } = new Dictionary<string, Uri>();
+
+    /// <summary>Checks every setting against its bounds.</summary>
+    /// <returns>One sentence for each error, naming the key, the value and the fix, and never a secret; empty when all is well.</returns>
+    public IReadOnlyList<string> Validate() => OperationsOptionsRules.Check(this);
+}

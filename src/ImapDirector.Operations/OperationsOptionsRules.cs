@@ -1,0 +1,64 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace ImapDirector.Operations;
+
+/// <summary>The bounds of <see cref="OperationsOptions"/>. A sentence for each setting outside them: the key, the value and the fix; never a secret.</summary>
+internal static partial class OperationsOptionsRules
+{
+    private const int MaxShownLength = 80;
+    private const string NameRule = "use 1 to 64 characters out of a-z, 0-9, '.', '-' and '_', the first a letter or a digit";
+
+    public static IReadOnlyList<string> Check(OperationsOptions options)
+    {
+        var errors = new List<string>();
+        CheckListener(options, errors);
+        CheckNames(options, errors);
+        CheckNodes(options.Nodes, errors);
+        return errors;
+    }
+
+    /// <summary>The part that also holds for nodes that come and go while the server runs.</summary>
+    public static void CheckNodes(IReadOnlyDictionary<string, Uri> nodes, List<string> errors)
+    {
+        foreach (var (name, address) in nodes)
+        {
+            if (!Name().IsMatch(name))
+                errors.Add($"Nodes has the name \"{Shown(name)}\": {NameRule}.");
+            else if (!address.IsAbsoluteUri || (address.Scheme != Uri.UriSchemeHttp && address.Scheme != Uri.UriSchemeHttps))
+                errors.Add($"Nodes:{name} is \"{Shown(address.OriginalString)}\": give the node's HTTP address, such as \"http://10.0.0.7:1180\".");
+            else if (address.UserInfo.Length > 0)
+                errors.Add($"Nodes:{name} has a user name or a password in it (the value is not shown): leave that out.");
+            else if (address.PathAndQuery != "/" || address.Fragment.Length > 0)
+                errors.Add($"Nodes:{name} is \"{Shown(address.OriginalString)}\": end it after the host and the port, such as \"{address.GetLeftPart(UriPartial.Authority)}\".");
+        }
+    }
+
+    private static void CheckListener(OperationsOptions options, List<string> errors)
+    {
+        if (options.Http is null)
+            errors.Add("Http is unset: give the address to listen on, such as \"127.0.0.1:1180\".");
+        else if (!options.AllowRemote && !IPAddress.IsLoopback(options.Http.Address))
+            errors.Add($"Http is \"{options.Http}\", which other machines may reach: listen on 127.0.0.1 or [::1], or set AllowRemote to true and guard the port.");
+    }
+
+    private static void CheckNames(OperationsOptions options, List<string> errors)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < options.Checks.Count; i++)
+        {
+            var name = options.Checks[i].Name;
+            if (!Name().IsMatch(name)) errors.Add($"Checks:{i}:Name is \"{Shown(name)}\": {NameRule}.");
+            else if (!seen.Add(name)) errors.Add($"Checks:{i}:Name is \"{name}\", which another check has already: names must be unique.");
+        }
+    }
+
+    // Names are route segments too: ".." must not be one. \z and not $, which would let a line end pass.
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9._-]{0,63}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Name();
+
+    // A hostile or mistaken file must not flood the terminal or write control characters to it.
+    private static JsonEncodedText Shown(string value) =>
+        JsonEncodedText.Encode(value.Length > MaxShownLength ? value[..MaxShownLength] : value);
+}

@@ -1,0 +1,241 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using ImapDirector.Director.Backends;
+using ImapDirector.Director.Tests.Directory;
+using ImapDirector.Tests.Shared;
+using Microsoft.Extensions.Logging.Abstractions;
+using Prometheus;
+using Xunit;
+
+namespace ImapDirector.Director.Tests.Backends;
+
+public sealed class BackendConnectorTests
+{
+    private static readonly ForwardedClient Client = new("Session-1", new IPEndPoint(IPAddress.Parse("192.0.2.7"), 40001), new IPEndPoint(IPAddress.Parse("198.51.100.1"), 993), IsSecure: true);
+
+    [Fact]
+    public async Task The_node_hears_of_the_client_and_is_logged_in_as_the_user()
+    {
+        await using var node = FakeImapNode.Ready();
+
+        var login = await LogInAsync(node.Backend);
+
+        Assert.Equal(BackendFailure.None, login.Failure);
+        Assert.Equal("IMAP4rev1 IDLE UIDPLUS", login.Session!.Capabilities);
+        Assert.Equal("alice@example.com\0director\0node secret", node.Session.Credentials);
+        Assert.Equal(
+            "D1 ID ('x-originating-ip' '192.0.2.7' 'x-originating-port' '40001' 'x-connected-ip' '198.51.100.1' 'x-connected-port' '993' ".Replace('\'', '"') +
+            "'x-session-id' 'Session-1' 'x-proxy-ttl' '4' 'x-client-transport' 'TLS')\r\n".Replace('\'', '"') +
+            $"D2 AUTHENTICATE PLAIN {Convert.ToBase64String(Encoding.UTF8.GetBytes("alice@example.com\0director\0node secret"))}\r\n", node.Session.Heard);
+        await login.Session.Connection.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_node_without_SASL_IR_or_ID_and_without_capabilities_is_asked_step_by_step()
+    {
+        await using var node = new FakeImapNode(async session =>
+        {
+            await session.WriteLineAsync("* OK ready");
+            var ask = await session.ReadLineAsync();
+            await session.WriteLineAsync($"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n{NodeSession.Tag(ask)} OK done");
+            var authenticate = await session.ReadLineAsync();
+            Assert.EndsWith("AUTHENTICATE PLAIN", authenticate);
+            await session.WriteLineAsync("+ ");
+            await session.ReadLineAsync();
+            await session.WriteLineAsync($"{NodeSession.Tag(authenticate)} OK in");
+            ask = await session.ReadLineAsync();
+            await session.WriteLineAsync($"* CAPABILITY IMAP4rev1 IMAP4rev2 COMPRESS=DEFLATE QUOTA LOGINDISABLED AUTH=PLAIN STARTTLS X]Y Z\"\r\n{NodeSession.Tag(ask)} OK done");
+            await session.ListenAsync();
+        });
+
+        var login = await LogInAsync(node.Backend);
+
+        Assert.Equal(BackendFailure.None, login.Failure);
+        Assert.Equal("IMAP4rev1 IMAP4rev2 QUOTA", login.Session!.Capabilities);
+        await login.Session.Connection.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_node_that_will_not_hear_about_the_client_serves_it_all_the_same()
+    {
+        await using var node = new FakeImapNode(async session =>
+        {
+            await session.WriteLineAsync(NodeSession.Greeting);
+            await session.WriteLineAsync($"{NodeSession.Tag(await session.ReadLineAsync())} BAD what?");
+            await session.WriteLineAsync($"{NodeSession.Tag(await session.ReadLineAsync())} {NodeSession.LoggedIn}");
+            await session.ListenAsync();
+        });
+
+        var login = await LogInAsync(node.Backend);
+
+        Assert.Equal(BackendFailure.None, login.Failure);
+        await login.Session!.Connection.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task What_the_node_says_behind_its_OK_stays_for_the_relay()
+    {
+        await using var node = new FakeImapNode(async session =>
+        {
+            await session.WriteLineAsync(NodeSession.Greeting);
+            await session.AnswerLoginAsync(NodeSession.LoggedIn + "\r\n* 1 EXISTS");
+            await session.ListenAsync();
+        });
+
+        var login = await LogInAsync(node.Backend);
+
+        var rest = await login.Session!.Connection.Input.ReadAsync();
+        Assert.Equal("* 1 EXISTS\r\n", Encoding.ASCII.GetString(rest.Buffer));
+        await login.Session.Connection.DisposeAsync();
+    }
+
+    public static TheoryData<string, Func<NodeSession, Task>> Failures => new()
+    {
+        { nameof(BackendFailure.Closed), _ => Task.CompletedTask },
+        { nameof(BackendFailure.Closed), session => session.WriteAsync("* OK half a li") },
+        { nameof(BackendFailure.Bye), session => session.WriteLineAsync("* BYE not today") },
+        { nameof(BackendFailure.Nonsense), session => session.WriteLineAsync("* PREAUTH [CAPABILITY IMAP4rev1] you are root") },
+        { nameof(BackendFailure.Nonsense), session => session.WriteLineAsync("220 mail ESMTP") },
+        { nameof(BackendFailure.Nonsense), session => session.WriteLineAsync("* NO") },
+        { nameof(BackendFailure.Nonsense), session => session.WriteLineAsync("D1 OK before anything was asked") },
+        { nameof(BackendFailure.Nonsense), session => session.WriteAsync("* OK bare line feed\n") },
+        { nameof(BackendFailure.LineTooLong), session => session.WriteLineAsync("* OK " + new string('x', 4096)) },
+        { nameof(BackendFailure.TooManyLines), session => GreetedAsync(session, string.Concat(Enumerable.Repeat("* 1 EXISTS\r\n", 20))) },
+        { nameof(BackendFailure.Nonsense), session => GreetedAsync(session, "* LIST () NIL {5}\r\n") },
+        { nameof(BackendFailure.Nonsense), session => GreetedAsync(session, "X9 OK for another\r\n") },
+        { nameof(BackendFailure.Nonsense), session => GreetedAsync(session, "* PREAUTH\r\n") },
+        { nameof(BackendFailure.Nonsense), session => GreetedAsync(session, "+ more\r\n") },
+        { nameof(BackendFailure.Bye), session => GreetedAsync(session, "* BYE going down\r\n") },
+        { nameof(BackendFailure.NoPlainMechanism), session => session.WriteLineAsync("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready") },
+        { nameof(BackendFailure.LoginRefused), session => RefusedAsync(session, "NO [AUTHENTICATIONFAILED] who?") },
+        { nameof(BackendFailure.LoginRefused), session => RefusedAsync(session, "BAD syntax") },
+        { nameof(BackendFailure.Unavailable), session => RefusedAsync(session, "NO [UNAVAILABLE] later") },
+        { nameof(BackendFailure.Unavailable), session => RefusedAsync(session, "NO [INUSE] later") },
+        { nameof(BackendFailure.Unavailable), session => RefusedAsync(session, "NO [LIMIT] later") },
+        { nameof(BackendFailure.LoginTimeout), session => session.ListenAsync() },
+        { nameof(BackendFailure.LoginTimeout), session => GreetedAsync(session, "") },
+    };
+
+    [Theory, MemberData(nameof(Failures))]
+    public async Task Whatever_a_node_does_wrong_has_a_name_and_its_connection_is_closed(string expected, Func<NodeSession, Task> serve)
+    {
+        await using var node = new FakeImapNode(serve);
+
+        // Only the time-outs themselves are to come to their end.
+        var patience = expected == nameof(BackendFailure.LoginTimeout) ? TimeSpan.FromMilliseconds(300) : TimeSpan.FromSeconds(20);
+        var login = await LogInAsync(node.Backend, options => options with { BackendLoginTimeout = patience });
+
+        Assert.Equal(expected, login.Failure.ToString());
+        Assert.Null(login.Session);
+        await node.Session.Closed;
+    }
+
+    [Fact]
+    public async Task A_port_where_nobody_listens_is_tried_three_times()
+    {
+        var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
+        var connector = new BackendConnector(new DirectorOptions(), metrics, NullLogger<BackendConnector>.Instance);
+
+        var login = await connector.LogInAsync(Node(RedisServer.FreePort()), TestDirector.User("alice@example.com"), Client, CancellationToken.None);
+
+        Assert.Equal(BackendFailure.Refused, login.Failure);
+        Assert.Equal(3, metrics.BackendConnects.WithLabels("node1", "refused").Value);
+    }
+
+    [Fact]
+    public async Task A_node_that_comes_back_between_two_tries_is_logged_in_to()
+    {
+        var connections = 0;
+        await using var node = new FakeImapNode(async session =>
+        {
+            if (Interlocked.Increment(ref connections) == 1)
+            {
+                session.Reset();
+                return;
+            }
+            await session.LogInAsync();
+            await session.ListenAsync();
+        });
+
+        var login = await LogInAsync(node.Backend);
+
+        Assert.Equal(BackendFailure.None, login.Failure);
+        await login.Session!.Connection.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_reset_behind_the_credentials_is_not_tried_again()
+    {
+        await using var node = new FakeImapNode(async session =>
+        {
+            await session.WriteLineAsync(NodeSession.Greeting);
+            await session.ReadLineAsync();
+            await session.ReadLineAsync();
+            session.Reset();
+        });
+
+        Assert.Equal(BackendFailure.Reset, (await LogInAsync(node.Backend)).Failure);
+        Assert.Single(node.Sessions);
+    }
+
+    [Fact]
+    public async Task A_name_that_nobody_knows_is_unreachable() =>
+        Assert.Equal(BackendFailure.Unreachable, (await LogInAsync(Node(143) with { Host = "no-such-node.invalid" })).Failure);
+
+    [Fact]
+    public async Task A_node_whose_port_does_not_answer_is_given_up()
+    {
+        // A full backlog of one: the kernel lets further connections wait.
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(0);
+        var endPoint = (IPEndPoint)listener.LocalEndPoint!;
+        using var first = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await first.ConnectAsync(endPoint);
+
+        var login = await LogInAsync(Node(endPoint.Port), options => options with { BackendConnectTimeout = TimeSpan.FromMilliseconds(200) });
+
+        Assert.Equal(BackendFailure.ConnectTimeout, login.Failure);
+    }
+
+    [Fact]
+    public async Task Who_does_not_wait_any_longer_gets_an_exception_and_not_a_failure_of_the_nodes()
+    {
+        await using var node = new FakeImapNode(session => session.ListenAsync());
+        using var given = new CancellationTokenSource();
+
+        var login = Connector(new DirectorOptions()).LogInAsync(node.Backend, TestDirector.User("alice@example.com"), Client, given.Token);
+        await TestDirector.UntilAsync(() => Task.FromResult(!node.Sessions.IsEmpty));
+        await given.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => login);
+        await node.Session.Closed;
+    }
+
+    internal static Task<BackendLogin> LogInAsync(BackendNode node, Func<DirectorOptions, DirectorOptions>? with = null)
+    {
+        var options = new DirectorOptions { Nodes = [node] };
+        return Connector(with?.Invoke(options) ?? options).LogInAsync(node, TestDirector.User("alice@example.com"), Client, CancellationToken.None);
+    }
+
+    private static BackendConnector Connector(DirectorOptions options) =>
+        new(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<BackendConnector>.Instance);
+
+    private static BackendNode Node(int port) => new() { Name = "node1", Host = "127.0.0.1", ImapPort = port, MasterPassword = "secret" };
+
+    private static async Task GreetedAsync(NodeSession session, string text)
+    {
+        await session.WriteLineAsync(NodeSession.Greeting);
+        await session.ReadLineAsync();
+        await session.WriteAsync(text);
+        await session.ListenAsync();
+    }
+
+    private static async Task RefusedAsync(NodeSession session, string answer)
+    {
+        await session.WriteLineAsync(NodeSession.Greeting);
+        await session.AnswerLoginAsync(answer);
+        await session.ListenAsync();
+    }
+}

@@ -1,0 +1,24 @@
+using ImapDirector.Director.Backends;
+using ImapDirector.Director.Tests.Directory;
+using ImapDirector.Tests.Shared;
+using Xunit;
+
+namespace ImapDirector.Director.Tests.Backends;
+
+public sealed class NodeReachabilityTests
+{
+    [Fact]
+    public async Task One_node_that_accepts_is_enough_and_the_answer_is_kept_for_a_moment()
+    {
+        var clock = new ManualClock();
+        var node = FakeImapNode.Ready();
+        var nodes = new NodeReachability([node.Backend with { Name = "away", ImapPort = RedisServer.FreePort() }, node.Backend], clock);
+
+        Assert.True(await nodes.IsAnyReachableAsync());
+        await node.DisposeAsync();
+        clock.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.True(await nodes.IsAnyReachableAsync());
+        clock.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.False(await nodes.IsAnyReachableAsync());
+    }
+}

@@ -1,0 +1,64 @@
+using ImapDirector.Director.Relay;
+using ImapDirector.Director.Tests.Login;
+using Prometheus;
+
+namespace ImapDirector.Director.Tests.Relay;
+
+/// <summary>A relay between two real connections, whose far ends are the test's.</summary>
+internal sealed class RelayUnderTest : IAsyncDisposable
+{
+    private readonly ConnectionPair _client;
+    private readonly ConnectionPair _node;
+    private readonly RelayWatch _watch;
+    private readonly CancellationTokenSource _kick = new();
+    private readonly SessionRelay _relay;
+    private readonly Task<RelayEnd> _running;
+
+    private RelayUnderTest(ConnectionPair client, ConnectionPair node, TimeSpan idleTimeout)
+    {
+        (_client, _node) = (client, node);
+        _watch = new RelayWatch(idleTimeout);
+        _relay = new SessionRelay(client.Server, node.Server, _watch, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())));
+        _running = _relay.RunAsync(_kick.Token);
+    }
+
+    public ImapConversation Client => _client.Client;
+
+    public ImapConversation Node => _node.Client;
+
+    public SessionRelay Relay => _relay;
+
+    /// <summary>How it ended; waits for it.</summary>
+    public Task<RelayEnd> EndAsync() => _running.WaitAsync(TimeSpan.FromSeconds(60));
+
+    public Task KickAsync() => _kick.CancelAsync();
+
+    /// <param name="isSecure">Whether the client comes with TLS.</param>
+    /// <param name="idleTimeout">How long both may be silent.</param>
+    /// <param name="prepare">What happens on the connections before the relay begins.</param>
+    public static async Task<RelayUnderTest> StartAsync(bool isSecure = false, TimeSpan? idleTimeout = null, Func<ConnectionPair, ConnectionPair, Task>? prepare = null)
+    {
+        var client = await ConnectionPair.CreateAsync();
+        var node = await ConnectionPair.CreateAsync();
+        if (isSecure)
+        {
+            using var certificate = TestCertificate.Create();
+            var handshake = client.Server.StartTlsServerAsync(certificate.ServerOptions, CancellationToken.None);
+            await client.Client.SecureAsync();
+            await handshake;
+        }
+        if (prepare is not null) await prepare(client, node);
+        return new RelayUnderTest(client, node, idleTimeout ?? TimeSpan.FromMinutes(30));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        await Node.DisposeAsync();
+        await EndAsync();
+        await _client.Server.DisposeAsync();
+        await _node.Server.DisposeAsync();
+        await _watch.DisposeAsync();
+        _kick.Dispose();
+    }
+}

@@ -1,0 +1,308 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using ImapDirector.Director.Relay;
+using ImapDirector.Director.Tests.Directory;
+using ImapDirector.Director.Tests.Login;
+using Xunit;
+
+namespace ImapDirector.Director.Tests.Relay;
+
+public sealed class SessionRelayTests
+{
+    private const int MiB = 1024 * 1024;
+    private const string Bye = "* BYE The session is closed, please connect again.\r\n";
+
+    [Theory]
+    [InlineData(false, 64)]
+    [InlineData(true, 16)]
+    public async Task Bytes_arrive_as_they_were_sent_both_ways_at_once(bool isSecure, int mebibytes)
+    {
+        await using var relay = await RelayUnderTest.StartAsync(isSecure);
+
+        var sent = await Task.WhenAll(
+            SendRandomAsync(relay.Client.Stream, 1, mebibytes), SendRandomAsync(relay.Node.Stream, 2, mebibytes),
+            HashAsync(relay.Node.Stream, (long)mebibytes * MiB), HashAsync(relay.Client.Stream, (long)mebibytes * MiB));
+
+        Assert.Equal(sent[0], sent[2]);
+        Assert.Equal(sent[1], sent[3]);
+        Assert.Equal(((long)mebibytes * MiB, (long)mebibytes * MiB), (relay.Relay.BytesToNode, relay.Relay.BytesToClient));
+    }
+
+    [Fact]
+    public async Task D3_what_was_read_before_the_relay_began_goes_first_once_and_in_order()
+    {
+        await using var relay = await RelayUnderTest.StartAsync(prepare: async (client, node) =>
+        {
+            await client.Client.SendAsync("a SELECT INBOX\r\n");
+            await node.Client.SendAsync("* 1 EXISTS\r\n");
+            foreach (var connection in (ImapDirector.Network.Connection[])[client.Server, node.Server])
+            {
+                var read = await connection.Input.ReadAsync();
+                connection.Input.AdvanceTo(read.Buffer.GetPosition(2));
+            }
+        });
+        await relay.Client.SendAsync("b NOOP\r\n");
+        await relay.Node.SendAsync("* 2 EXISTS\r\n");
+
+        Assert.Equal("SELECT INBOX\r\nb NOOP\r\n", Encoding.ASCII.GetString(await relay.Node.ReadExactlyAsync(22)));
+        Assert.Equal("1 EXISTS\r\n* 2 EXISTS\r\n", Encoding.ASCII.GetString(await relay.Client.ReadExactlyAsync(22)));
+    }
+
+    [Fact]
+    public async Task D3_a_client_that_closed_behind_its_login_is_still_answered()
+    {
+        await using var relay = await RelayUnderTest.StartAsync(prepare: async (client, _) =>
+        {
+            await client.Client.SendAsync("x\r\na NOOP\r\n");
+            client.Client.Socket.Shutdown(SocketShutdown.Send);
+            var read = await client.Server.Input.ReadAsync();
+            client.Server.Input.AdvanceTo(read.Buffer.GetPosition(3));
+        });
+
+        Assert.Equal("a NOOP\r\n", await relay.Node.ReadToEndAsync());
+        await relay.Node.SendAsync("a OK\r\n");
+        relay.Node.Socket.Shutdown(SocketShutdown.Send);
+
+        Assert.Equal("a OK\r\n", await relay.Client.ReadToEndAsync());
+        Assert.Equal(RelayEnd.ClientClosed, await relay.EndAsync());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_that_has_closed_its_side_still_gets_what_the_node_has_to_say(bool isSecure)
+    {
+        await using var relay = await RelayUnderTest.StartAsync(isSecure);
+        await relay.Client.SendAsync("a LOGOUT\r\n");
+        await CloseSendingAsync(relay.Client);
+
+        Assert.Equal("a LOGOUT\r\n", await relay.Node.ReadToEndAsync());
+        var answer = new string('x', MiB);
+        await relay.Node.SendAsync(answer);
+        await CloseSendingAsync(relay.Node);
+
+        Assert.Equal(answer, await relay.Client.ReadToEndAsync());
+        Assert.Equal(RelayEnd.ClientClosed, await relay.EndAsync());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_node_that_has_closed_its_side_still_gets_what_the_client_has_to_say(bool isSecure)
+    {
+        await using var relay = await RelayUnderTest.StartAsync(isSecure);
+        await relay.Node.SendAsync("* BYE\r\n");
+        await CloseSendingAsync(relay.Node);
+
+        Assert.Equal("* BYE\r\n", await relay.Client.ReadToEndAsync());
+        await relay.Client.SendAsync("a NOOP\r\n");
+        await CloseSendingAsync(relay.Client);
+
+        Assert.Equal("a NOOP\r\n", await relay.Node.ReadToEndAsync());
+        Assert.Equal(RelayEnd.NodeClosed, await relay.EndAsync());
+    }
+
+    [Fact]
+    public async Task R5_a_client_that_does_not_read_stops_the_node_and_loses_nothing()
+    {
+        const int mebibytes = 128;
+        await using var relay = await RelayUnderTest.StartAsync();
+        var sending = SendRandomAsync(relay.Node.Stream, 3, mebibytes);
+
+        var relayed = await UntilItStandsStillAsync(() => relay.Relay.BytesToClient);
+
+        // What is on its way is in the kernel's buffers, and one buffer of ours: far less than was asked for.
+        Assert.False(sending.IsCompleted);
+        Assert.InRange(relayed, 1, mebibytes * MiB / 2);
+        Assert.Equal(await HashAsync(relay.Client.Stream, (long)mebibytes * MiB), await sending);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_kick_between_two_responses_says_BYE(bool isSecure)
+    {
+        await using var relay = await RelayUnderTest.StartAsync(isSecure);
+        await relay.Node.SendAsync("* 1 FETCH (BODY[] {5}\r\nhello)\r\n");
+        await relay.Client.ReadExactlyAsync(31);
+
+        await relay.KickAsync();
+
+        Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
+        Assert.Equal(RelayEnd.Kicked, await relay.EndAsync());
+        await AssertClosedAsync(relay.Node);
+    }
+
+    [Theory]
+    [InlineData("* 1 FETCH (BODY[] {50}\r\n* 2 EXISTS\r\n")]
+    [InlineData("* 1 FETCH (BODY[] {12}\r\n* 2 EXISTS\r\n")]
+    [InlineData("* 2 EXI")]
+    public async Task A_kick_inside_a_response_closes_without_a_word(string said)
+    {
+        await using var relay = await RelayUnderTest.StartAsync();
+        await relay.Node.SendAsync(said);
+        await relay.Client.ReadExactlyAsync(said.Length);
+
+        await relay.KickAsync();
+
+        await AssertClosedAsync(relay.Client);
+        Assert.Equal(RelayEnd.Kicked, await relay.EndAsync());
+        await AssertClosedAsync(relay.Node);
+    }
+
+    [Fact]
+    public async Task A_kick_before_the_first_byte_says_BYE()
+    {
+        await using var relay = await RelayUnderTest.StartAsync();
+
+        await relay.KickAsync();
+
+        Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
+        Assert.Equal(RelayEnd.Kicked, await relay.EndAsync());
+    }
+
+    [Fact]
+    public async Task A_kick_ends_a_session_whose_client_takes_nothing()
+    {
+        await using var relay = await RelayUnderTest.StartAsync();
+        var sending = SendRandomAsync(relay.Node.Stream, 4, 128);
+        await UntilItStandsStillAsync(() => relay.Relay.BytesToClient);
+
+        await relay.KickAsync();
+
+        Assert.Equal(RelayEnd.Kicked, await relay.EndAsync());
+        await Assert.ThrowsAnyAsync<IOException>(() => sending);
+    }
+
+    [Fact]
+    public async Task A_silent_session_is_ended_with_BYE()
+    {
+        await using var relay = await RelayUnderTest.StartAsync(idleTimeout: TimeSpan.FromMilliseconds(200));
+
+        Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
+        Assert.Equal(RelayEnd.Idle, await relay.EndAsync());
+        await AssertClosedAsync(relay.Node);
+    }
+
+    [Fact]
+    public async Task A_side_that_has_closed_does_not_wait_for_ever_for_the_other()
+    {
+        await using var relay = await RelayUnderTest.StartAsync(idleTimeout: TimeSpan.FromMilliseconds(200));
+
+        await CloseSendingAsync(relay.Client);
+
+        Assert.Equal(RelayEnd.ClientClosed, await relay.EndAsync());
+    }
+
+    [Fact]
+    public async Task A_node_that_dies_between_two_responses_costs_its_client_a_BYE()
+    {
+        await using var relay = await RelayUnderTest.StartAsync();
+        await relay.Node.SendAsync("* 1 EXISTS\r\n");
+        await relay.Client.ReadLineAsync();
+
+        relay.Node.Socket.Close(0);
+
+        Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
+        Assert.Equal(RelayEnd.NodeLost, await relay.EndAsync());
+    }
+
+    [Fact]
+    public async Task A_node_that_dies_inside_a_response_closes_its_client()
+    {
+        await using var relay = await RelayUnderTest.StartAsync();
+        await relay.Node.SendAsync("* 1 EX");
+        await relay.Client.ReadExactlyAsync(6);
+
+        relay.Node.Socket.Close(0);
+
+        await AssertClosedAsync(relay.Client);
+        Assert.Equal(RelayEnd.NodeLost, await relay.EndAsync());
+    }
+
+    [Fact]
+    public async Task A_client_that_is_lost_closes_its_session_at_the_node()
+    {
+        await using var relay = await RelayUnderTest.StartAsync();
+        await relay.Client.SendAsync("a NOOP\r\n");
+        await relay.Node.ReadLineAsync();
+
+        relay.Client.Socket.Close(0);
+
+        await AssertClosedAsync(relay.Node);
+        Assert.Equal(RelayEnd.ClientLost, await relay.EndAsync());
+    }
+
+    [Fact]
+    public async Task Small_segments_are_not_held_back()
+    {
+        await using var relay = await RelayUnderTest.StartAsync(prepare: (client, node) =>
+        {
+            Assert.True(client.Server.Socket.NoDelay);
+            Assert.True(node.Server.Socket.NoDelay);
+            return Task.CompletedTask;
+        });
+    }
+
+    private static async Task<string> SendRandomAsync(Stream stream, int seed, int mebibytes)
+    {
+        var random = new Random(seed);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[MiB];
+        for (var i = 0; i < mebibytes; i++)
+        {
+            random.NextBytes(buffer);
+            hash.AppendData(buffer);
+            await stream.WriteAsync(buffer);
+        }
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    private static async Task<string> HashAsync(Stream stream, long count)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[64 * 1024];
+        while (count > 0)
+        {
+            var read = await stream.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, count)));
+            if (read == 0) throw new EndOfStreamException();
+            hash.AppendData(buffer, 0, read);
+            count -= read;
+        }
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    private static async Task<long> UntilItStandsStillAsync(Func<long> value)
+    {
+        var last = -1L;
+        await TestDirector.UntilAsync(async () =>
+        {
+            var before = value();
+            await Task.Delay(300);
+            last = value();
+            return last > 0 && last == before;
+        });
+        return last;
+    }
+
+    private static async Task CloseSendingAsync(ImapConversation side)
+    {
+        if (side.Stream is SslStream tls) await tls.ShutdownAsync();
+        side.Socket.Shutdown(SocketShutdown.Send);
+    }
+
+    /// <summary>Closed, with or without a reset, and nothing was said.</summary>
+    private static async Task AssertClosedAsync(ImapConversation side)
+    {
+        try
+        {
+            Assert.Equal("", await side.ReadToEndAsync());
+        }
+        catch (IOException reset)
+        {
+            Assert.IsType<SocketException>(reset.InnerException);
+        }
+    }
+}

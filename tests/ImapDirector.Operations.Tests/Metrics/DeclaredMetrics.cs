@@ -1,0 +1,17 @@
+using ImapDirector.Director;
+using ImapDirector.Storage;
+using Prometheus;
+using Xunit;
+
+namespace ImapDirector.Operations.Tests.Metrics;
+
+/// <summary>Every metric of both roles, found by reflection so that a new one cannot be left out.</summary>
+internal static class DeclaredMetrics
+{
+    public static IReadOnlyList<Collector> MakeAll(IMetricFactory factory) => [.. Of(new DirectorMetrics(factory)), .. Of(new StorageMetrics(factory))];
+
+    public static IReadOnlyList<Collector> All { get; } = MakeAll(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
+
+    private static IEnumerable<Collector> Of(object metrics) =>
+        metrics.GetType().GetProperties().Where(property => property.PropertyType.IsAssignableTo(typeof(Collector))).Select(property => (Collector)property.GetValue(metrics)!);
+}
