@@ -10,6 +10,7 @@ public sealed class ConnectionLimits
 {
     private readonly int _maxConnections;
     private readonly int _maxPerAddress;
+    private readonly Func<IPAddress, bool> _isShared;
     private readonly Lock _lock = new();
     private readonly Dictionary<IPAddress, int> _byAddress = [];
     private readonly LinkedList<Permit> _strangers = new();
@@ -18,12 +19,14 @@ public sealed class ConnectionLimits
     /// <summary>Makes the counters.</summary>
     /// <param name="maxConnections">In all, 1 to 1,000,000.</param>
     /// <param name="maxPerAddress">Not yet authenticated, from one IPv4 address or IPv6 /64.</param>
-    public ConnectionLimits(int maxConnections, int maxPerAddress)
+    /// <param name="isShared">Whether many clients come from an address, as from a load balancer's: it is not counted by itself; what comes from it
+    /// is, once <see cref="Permit.TryMoveTo"/> has told whose it is.</param>
+    public ConnectionLimits(int maxConnections, int maxPerAddress, Func<IPAddress, bool>? isShared = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxConnections, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxConnections, 1_000_000);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxPerAddress, 1);
-        (_maxConnections, _maxPerAddress) = (maxConnections, maxPerAddress);
+        (_maxConnections, _maxPerAddress, _isShared) = (maxConnections, maxPerAddress, isShared ?? (_ => false));
     }
 
     /// <summary>Counts a connection in; <c>null</c> when it is one too many.</summary>
@@ -31,28 +34,50 @@ public sealed class ConnectionLimits
     /// <param name="evict">Closes it, when it is the one that has to make room; called at most once, from any thread.</param>
     public Permit? TryEnter(IPAddress address, Action? evict = null)
     {
-        var network = NetworkOf(address);
+        var network = _isShared(address) ? null : NetworkOf(address);
         Permit? evicted = null;
         Permit entered;
         lock (_lock)
         {
-            var fromThere = _byAddress.GetValueOrDefault(network);
-            if (fromThere >= _maxPerAddress) return null;
+            if (IsFull(network)) return null;
             if (_count >= _maxConnections)
             {
                 evicted = _strangers.First?.Value;
                 if (evicted is null) return null;
                 Leave(evicted);
-                // It may have been from the same address.
-                fromThere = _byAddress.GetValueOrDefault(network);
             }
-            _byAddress[network] = fromThere + 1;
+            Count(network, 1);
             _count++;
             entered = new Permit(this, network, evict);
             _strangers.AddLast(entered.Place);
         }
         evicted?.Evict();
         return entered;
+    }
+
+    private bool TryMove(Permit permit, IPAddress address)
+    {
+        var network = NetworkOf(address);
+        lock (_lock)
+        {
+            // Who has authenticated, or left, counts for no address.
+            if (permit.Place.List is null || network.Equals(permit.Network)) return true;
+            if (IsFull(network)) return false;
+            Count(permit.Network, -1);
+            Count(network, 1);
+            permit.Network = network;
+            return true;
+        }
+    }
+
+    private bool IsFull(IPAddress? network) => network is not null && _byAddress.GetValueOrDefault(network) >= _maxPerAddress;
+
+    private void Count(IPAddress? network, int by)
+    {
+        if (network is null) return;
+        var count = _byAddress.GetValueOrDefault(network) + by;
+        if (count == 0) _byAddress.Remove(network);
+        else _byAddress[network] = count;
     }
 
     private void Authenticated(Permit permit)
@@ -75,7 +100,7 @@ public sealed class ConnectionLimits
     {
         if (permit.Place.List is null) return;
         _strangers.Remove(permit.Place);
-        if (--_byAddress[permit.Network] == 0) _byAddress.Remove(permit.Network);
+        Count(permit.Network, -1);
     }
 
     private static IPAddress NetworkOf(IPAddress address)
@@ -94,13 +119,13 @@ public sealed class ConnectionLimits
         private readonly ConnectionLimits _limits;
         private readonly Action? _evict;
 
-        internal Permit(ConnectionLimits limits, IPAddress network, Action? evict)
+        internal Permit(ConnectionLimits limits, IPAddress? network, Action? evict)
         {
             (_limits, Network, _evict) = (limits, network, evict);
             Place = new LinkedListNode<Permit>(this);
         }
 
-        internal IPAddress Network { get; }
+        internal IPAddress? Network { get; set; }
 
         internal LinkedListNode<Permit> Place { get; }
 
@@ -108,6 +133,10 @@ public sealed class ConnectionLimits
 
         /// <summary>The client has authenticated: it no longer counts against its address, and is not asked to make room.</summary>
         public void Authenticated() => _limits.Authenticated(this);
+
+        /// <summary>The client turned out to come from <paramref name="address"/>: counts it there.</summary>
+        /// <returns><c>false</c> when it is one too many there; it then goes on to count where it did.</returns>
+        public bool TryMoveTo(IPAddress address) => _limits.TryMove(this, address);
 
         /// <summary>The connection is gone.</summary>
         public void Dispose() => _limits.Leave(this);

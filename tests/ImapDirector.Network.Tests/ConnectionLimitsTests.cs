@@ -83,6 +83,38 @@ public sealed class ConnectionLimitsTests
         Assert.False(evicted);
     }
 
+    [Fact]
+    public void P12_what_comes_through_a_load_balancer_counts_where_it_comes_from()
+    {
+        var limits = new ConnectionLimits(100, 2, There.Equals);
+        var permits = Enumerable.Range(0, 10).Select(_ => limits.TryEnter(There)!).ToArray();
+
+        Assert.True(permits[0].TryMoveTo(Here));
+        Assert.True(permits[1].TryMoveTo(Here));
+        Assert.False(permits[2].TryMoveTo(Here));
+        Assert.Null(limits.TryEnter(Here));
+        permits[0].Authenticated();
+        Assert.True(permits[2].TryMoveTo(Here));
+        permits[1].Dispose();
+        Assert.NotNull(limits.TryEnter(Here));
+        Assert.Null(limits.TryEnter(Here));
+    }
+
+    [Fact]
+    public void Who_has_authenticated_or_left_counts_for_no_address_they_are_moved_to()
+    {
+        var limits = new ConnectionLimits(100, 1);
+        var authenticated = limits.TryEnter(There)!;
+        authenticated.Authenticated();
+        var left = limits.TryEnter(There)!;
+        left.Dispose();
+
+        Assert.True(authenticated.TryMoveTo(Here));
+        Assert.True(left.TryMoveTo(Here));
+
+        Assert.NotNull(limits.TryEnter(Here));
+    }
+
     [Theory]
     [InlineData(0, 1)]
     [InlineData(1_000_001, 1)]
@@ -93,7 +125,7 @@ public sealed class ConnectionLimitsTests
     [Fact]
     public void Whatever_comes_and_goes_all_places_are_free_in_the_end()
     {
-        Gen.Select(Gen.Int[0, 5], Gen.Int[0, 2]).Array[0, 200].Sample(steps =>
+        Gen.Select(Gen.Int[0, 5], Gen.Int[0, 3]).Array[0, 200].Sample(steps =>
         {
             var limits = new ConnectionLimits(7, 3);
             var inside = new List<ConnectionLimits.Permit>();
@@ -101,6 +133,7 @@ public sealed class ConnectionLimitsTests
             {
                 if (action == 0 && inside.Count > 0) inside[host % inside.Count].Dispose();
                 else if (action == 1 && inside.Count > 0) inside[host % inside.Count].Authenticated();
+                else if (action == 2 && inside.Count > 0) inside[host % inside.Count].TryMoveTo(new IPAddress([192, 0, 2, (byte)(host + 1)]));
                 else if (limits.TryEnter(new IPAddress([192, 0, 2, (byte)host])) is { } permit) inside.Add(permit);
             }
             foreach (var permit in inside) permit.Dispose();
