@@ -77,7 +77,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await _redis.ConnectAsync(cancellationToken);
         await _directory.StartAsync(cancellationToken);
         // Clients share their limits over both ports. MTAs are few, listed and trusted to submit: their bound is the total alone.
-        var clients = new ConnectionLimits(_options.MaxConnections, _options.MaxConnectionsPerAddress);
+        var clients = new ConnectionLimits(_options.MaxConnections, _options.MaxConnectionsPerAddress, address => AddressList.Contains(_options.ProxyNetworks, address));
         var submitters = new ConnectionLimits(_options.MaxConnections, _options.MaxConnections);
         _imap = Open("imap", _options.Imap, clients, (connection, drain) => new ClientSession(connection, isImplicitTls: false, _services, drain).RunAsync());
         _imaps = Open("imaps", _options.Imaps, clients, (connection, drain) => new ClientSession(connection, isImplicitTls: true, _services, drain).RunAsync());

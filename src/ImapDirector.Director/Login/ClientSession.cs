@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Backends;
@@ -22,6 +23,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
 {
     private readonly DirectorOptions _options = services.Options;
     private readonly long _began = Stopwatch.GetTimestamp();
+    private IPEndPoint _connectedTo = client.LocalEndPoint;
     private bool _isBeforeLogin = true;
     private UserName _user;
     private BackendNode? _node;
@@ -92,7 +94,10 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     {
         if (!AddressList.Contains(_options.ProxyNetworks, client.RemoteEndPoint.Address)) return;
         var header = await ProxyHeader.ReadAsync(client.Input, login) ?? throw new SessionEndedException(SessionEnd.ProxyHeader);
-        if (header.Source is { } source) client.RemoteEndPoint = source;
+        _connectedTo = header.Destination ?? client.LocalEndPoint;
+        if (header.Source is not { } source) return;
+        client.RemoteEndPoint = source;
+        if (client.Permit?.TryMoveTo(source.Address) == false) throw new SessionEndedException(SessionEnd.TooManyConnections);
     }
 
     /// <summary>One attempt to log in.</summary>
@@ -110,10 +115,12 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(ticket.Outcome), RefusalOf(ticket.Outcome), began, login);
         try
         {
-            var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, client.LocalEndPoint, client.IsSecure);
+            var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, _connectedTo, client.IsSecure);
             if ((await services.Backends.LogInAsync(node, user, forwarded, login)).Session is { } session)
             {
                 await using var connection = session.Connection;
+                // Before the client hears of it: it may open its next connection at once.
+                client.Permit?.Authenticated();
                 await dialogue.AcceptAsync(attempt, session.Capabilities, login);
                 services.Metrics.Logins.WithLabels(attempt.Mechanism, "success").Inc();
                 services.Metrics.LoginDuration.Observe(Stopwatch.GetElapsedTime(began).TotalSeconds);
@@ -132,7 +139,6 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     private async Task<SessionEnd> RelayAsync(BackendSession session)
     {
         LeavePreLogin();
-        client.Permit?.Authenticated();
         using var counted = services.Metrics.Sessions.WithLabels(_node!.Name).TrackInProgress();
         _relay = new SessionRelay(client, session.Connection, services.Watch, services.Metrics);
         return (await _relay.RunAsync(drain)).ToSessionEnd();
@@ -170,11 +176,11 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     private static partial class Log
     {
         [LoggerMessage(3401, LogLevel.Information, "{ConnectionId} {Code} user={User} node={Node} client={Client} in={BytesToNode} out={BytesToClient} ms={Milliseconds}")]
-        public static partial void Ended(ILogger logger, string connectionId, string code, string user, string? node, System.Net.IPEndPoint client,
+        public static partial void Ended(ILogger logger, string connectionId, string code, string user, string? node, IPEndPoint client,
             long bytesToNode, long bytesToClient, long milliseconds);
 
         [LoggerMessage(3402, LogLevel.Information, "{ConnectionId} login refused: {Result}, user={User} mechanism={Mechanism} client={Client}")]
-        public static partial void Refused(ILogger logger, string connectionId, string user, string mechanism, string result, System.Net.IPEndPoint client);
+        public static partial void Refused(ILogger logger, string connectionId, string user, string mechanism, string result, IPEndPoint client);
 
         [LoggerMessage(3403, LogLevel.Debug, "{ConnectionId} ended early: {Reason}")]
         public static partial void Cause(ILogger logger, string connectionId, string reason);

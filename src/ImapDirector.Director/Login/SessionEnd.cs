@@ -10,6 +10,8 @@ internal enum SessionEnd
     Fault,
     /// <summary><c>PH</c>: a load balancer sent no PROXY header, or a broken one.</summary>
     ProxyHeader,
+    /// <summary><c>TM</c>: too many connections that have not logged in, from an address that a PROXY header named.</summary>
+    TooManyConnections,
     /// <summary><c>TF</c>: the TLS handshake failed or took too long.</summary>
     TlsFailed,
     /// <summary><c>CL</c>: the client closed before it had logged in.</summary>
@@ -44,6 +46,7 @@ internal static class SessionEndCode
     public static string Code(this SessionEnd end) => end switch
     {
         SessionEnd.ProxyHeader => "PH",
+        SessionEnd.TooManyConnections => "TM",
         SessionEnd.TlsFailed => "TF",
         SessionEnd.ClientClosedBeforeLogin => "CL",
         SessionEnd.LoggedOut => "LO",
