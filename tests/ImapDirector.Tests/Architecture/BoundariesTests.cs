@@ -1,0 +1,54 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Xunit;
+
+namespace ImapDirector.Tests.Architecture;
+
+/// <summary>What is dangerous or belongs to one store lives in one place, where it can be read as a whole.</summary>
+public sealed partial class BoundariesTests
+{
+    [Fact]
+    public void Unsafe_code_and_system_calls_live_in_network()
+    {
+        var elsewhere = Repository.Sources.Where(file => !file.IsBelow("src/ImapDirector.Network"));
+        Assert.Empty(elsewhere.SelectMany(file => file.Find(Unsafe())));
+        Assert.Empty(Assemblies.Methods.Where(method => method.IsPInvokeImpl && method.Module.Assembly.Name.Name != "ImapDirector.Network").Select(method => method.FullName));
+        Assert.DoesNotContain(Repository.Projects.Where(path => path != "src/ImapDirector.Network/ImapDirector.Network.csproj"),
+            path => XDocument.Parse(Repository.Read(path)).Descendants("AllowUnsafeBlocks").Any());
+    }
+
+    [Fact]
+    public void Sql_lives_in_the_store()
+    {
+        Assert.Contains(Repository.Sources, file => file.IsBelow("src/ImapDirector.Storage/Store") && file.Find(Sql()).Any());
+        Assert.Empty(Repository.Sources.Where(file => !file.IsBelow("src/ImapDirector.Storage/Store")).SelectMany(file => file.Find(Sql())));
+    }
+
+    [Fact]
+    public void Redis_scripts_live_in_the_directory()
+    {
+        Assert.Contains(Repository.Sources, file => file.IsBelow("src/ImapDirector.Director/Directory") && file.Find(RedisScript()).Any());
+        Assert.Empty(Repository.Sources.Where(file => !file.IsBelow("src/ImapDirector.Director/Directory")).SelectMany(file => file.Find(RedisScript())));
+        // Others in the director may run one, by its name.
+        Assert.Empty(Repository.Sources.SelectMany(file => file.Find(ScriptWithoutName())));
+    }
+
+    [Theory]
+    [InlineData("""command.CommandText = "SELECT uid FROM message WHERE id = 1";""", true)]
+    [InlineData("\"\"\"\n    INSERT INTO message", true)]
+    [InlineData("private readonly SqliteCommand _insert;", true)]
+    [InlineData("""writer.Write("* OK SELECT completed"u8);""", false)]
+    public void Sql_is_told_from_imap(string code, bool isSql) => Assert.Equal(isSql, Sql().IsMatch(code));
+
+    [GeneratedRegex(@"^(?:[^""\n]|""(?:\\.|[^""\\\n])*"")*?\b(?:unsafe\b|DllImport\b|LibraryImport\b|stackalloc\s+\w+\s*\*)[^\n]*", RegexOptions.Multiline)]
+    private static partial Regex Unsafe();
+
+    [GeneratedRegex(@"\bSELECT\s[^;""]*\sFROM\s|\bINSERT\s+(OR\s+\w+\s+)?INTO\b|\bDELETE\s+FROM\b|\bUPDATE\s+\w+\s+SET\b|\bCREATE\s+(UNIQUE\s+)?(TABLE|INDEX)\b|\bPRAGMA\s|\bSqlite(Command|Connection|DataReader|Transaction)\b")]
+    private static partial Regex Sql();
+
+    [GeneratedRegex(@"\bredis\.p?call\s*\(|""EVAL(SHA)?\b|\bLuaScript\b")]
+    private static partial Regex RedisScript();
+
+    [GeneratedRegex(@"\bScriptEvaluate\w*\(\s*(?!RedisScripts\.)[^,\n]*")]
+    private static partial Regex ScriptWithoutName();
+}
