@@ -6,22 +6,24 @@ namespace ImapDirector.Tests.Shared;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class FactIfInstalledAttribute : FactAttribute
 {
-    public FactIfInstalledAttribute(string program) => Skip = InstalledPrograms.ReasonToSkip(program);
+    public FactIfInstalledAttribute(params string[] programs) => Skip = InstalledPrograms.ReasonToSkip(programs);
 }
 
 /// <summary>A theory that is reported as skipped where a program is not installed.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class TheoryIfInstalledAttribute : TheoryAttribute
 {
-    public TheoryIfInstalledAttribute(string program) => Skip = InstalledPrograms.ReasonToSkip(program);
+    public TheoryIfInstalledAttribute(params string[] programs) => Skip = InstalledPrograms.ReasonToSkip(programs);
 }
 
 public static class InstalledPrograms
 {
-    /// <summary><c>null</c> when the program is in the path.</summary>
-    public static string? ReasonToSkip(string program)
+    /// <summary><c>null</c> when all the programs are in the path.</summary>
+    public static string? ReasonToSkip(params ReadOnlySpan<string> programs)
     {
-        var path = Environment.GetEnvironmentVariable("PATH") ?? "";
-        return path.Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program))) ? null : $"{program} is not installed";
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        foreach (var program in programs)
+            if (!folders.Any(folder => File.Exists(Path.Combine(folder, program)))) return $"{program} is not installed";
+        return null;
     }
 }

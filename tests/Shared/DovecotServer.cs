@@ -2,11 +2,15 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
-namespace ImapDirector.Storage.Tests.Sessions;
+namespace ImapDirector.Tests.Shared;
 
-/// <summary>A private Dovecot on a free loopback port, with its own data, for comparing answers.</summary>
-internal sealed class DovecotServer : IAsyncDisposable
+/// <summary>A private Dovecot on a free loopback port, with its own data, which lets every user in with any password and
+/// <see cref="MasterUser"/> in as anybody.</summary>
+public sealed class DovecotServer : IAsyncDisposable
 {
+    public const string MasterUser = "director";
+    public const string MasterPassword = "master secret";
+
     private readonly string _directory;
     private readonly Process _process;
 
@@ -19,10 +23,13 @@ internal sealed class DovecotServer : IAsyncDisposable
 
     public IPEndPoint EndPoint { get; }
 
+    /// <summary>What it has logged so far.</summary>
+    public Task<string> ReadLogAsync() => File.ReadAllTextAsync(Path.Combine(_directory, "log"));
+
     public static async Task<DovecotServer> StartAsync()
     {
-        var directory = Directory.CreateTempSubdirectory("dovecot-").FullName;
-        var mail = Directory.CreateDirectory(Path.Combine(directory, "mail")).FullName;
+        var directory = System.IO.Directory.CreateTempSubdirectory("dovecot-").FullName;
+        var mail = System.IO.Directory.CreateDirectory(Path.Combine(directory, "mail")).FullName;
         var port = FreePort();
         // Its processes give up root where they have it; the mail then has to be the unprivileged user's.
         var (user, group) = Environment.IsPrivilegedProcess ? ("nobody", "nogroup") : (Environment.UserName, Environment.UserName);
@@ -34,6 +41,8 @@ internal sealed class DovecotServer : IAsyncDisposable
             File.SetUnixFileMode(directory, all);
             File.SetUnixFileMode(mail, all);
         }
+        var masters = Path.Combine(directory, "masters");
+        await File.WriteAllTextAsync(masters, $"{MasterUser}:{{PLAIN}}{MasterPassword}\n");
         var configuration = Path.Combine(directory, "dovecot.conf");
         await File.WriteAllTextAsync(configuration, $$"""
             base_dir = {{directory}}/run
@@ -56,6 +65,13 @@ internal sealed class DovecotServer : IAsyncDisposable
               inet_listener imaps {
                 port = 0
               }
+            }
+            login_trusted_networks = 127.0.0.1
+            login_log_format_elements = user=<%u> master=<%{orig_user}> rip=%r session=<%{session}>
+            passdb {
+              driver = passwd-file
+              args = {{masters}}
+              master = yes
             }
             passdb {
               driver = static
@@ -91,7 +107,7 @@ internal sealed class DovecotServer : IAsyncDisposable
             await _process.WaitForExitAsync();
         }
         _process.Dispose();
-        Directory.Delete(_directory, recursive: true);
+        System.IO.Directory.Delete(_directory, recursive: true);
     }
 
     private async Task WaitUntilReadyAsync()
