@@ -107,6 +107,25 @@ public sealed class DirectorServerTests
     }
 
     [FactIfInstalled("redis-server")]
+    public async Task A_drain_ends_a_login_that_is_under_way_and_leaves_no_record_of_it()
+    {
+        await using var node = new FakeImapNode(session => session.ListenAsync());
+        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { FailureDelay = TimeSpan.FromSeconds(30) });
+        await using var atNode = await director.ConnectAsync();
+        await using var refused = await director.ConnectAsync();
+        await atNode.SendAsync("a LOGIN alice secret\r\n");
+        await refused.SendAsync("a LOGIN bob wrong\r\n");
+        await TestDirector.UntilAsync(async () => (await director.SessionsAsync()).Count == 1 && director.Lines.Any(line => line.StartsWith("3402 ", StringComparison.Ordinal)));
+
+        await director.Server.DrainAsync(TimeSpan.FromSeconds(20));
+
+        foreach (var client in (ImapConversation[])[atNode, refused])
+            Assert.Equal("* BYE The server is going down, please connect again.\r\n", await client.ReadToEndAsync());
+        Assert.Empty(await director.SessionsAsync());
+        await node.Session.Closed;
+    }
+
+    [FactIfInstalled("redis-server")]
     public async Task Restarted_it_finds_its_users_where_they_were_and_counts_no_session_of_its_former_life()
     {
         await using var redis = await TestRedis.StartAsync(RedisKind.Redis);
