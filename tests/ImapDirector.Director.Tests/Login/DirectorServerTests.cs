@@ -15,10 +15,10 @@ public sealed class DirectorServerTests
     {
         var node = FakeImapNode.Ready();
         await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { RedisTimeout = TimeSpan.FromSeconds(1) });
-        Assert.Null(await ReasonAsync(director));
+        await TestDirector.UntilAsync(async () => await ReasonAsync(director) is null);
 
         await director.Redis.Process.KillAsync();
-        Assert.Equal("Redis is away", await ReasonAsync(director));
+        await TestDirector.UntilAsync(async () => await ReasonAsync(director) == "Redis is away");
         await director.Redis.Process.RestartAsync();
         await TestDirector.UntilAsync(async () => await ReasonAsync(director) is null);
 
@@ -55,7 +55,7 @@ public sealed class DirectorServerTests
         await redis.Process.KillAsync();
         await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { RedisTimeout = TimeSpan.FromSeconds(1) }, redis);
         await using var client = await director.ConnectAsync();
-        Assert.Equal("Redis is away", await ReasonAsync(director));
+        await TestDirector.UntilAsync(async () => await ReasonAsync(director) == "Redis is away");
         await client.PlayAsync("C: a LOGIN alice secret", "S: a NO [UNAVAILABLE] …");
 
         await redis.Process.RestartAsync();
