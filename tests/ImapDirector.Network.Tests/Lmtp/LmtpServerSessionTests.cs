@@ -1,3 +1,4 @@
+using CsCheck;
 using ImapDirector.Network.Lmtp;
 using ImapDirector.Tests.Shared;
 using Xunit;
@@ -130,6 +131,24 @@ public sealed class LmtpServerSessionTests
 
         Assert.Equal(["250 2.0.0 Stored", "552 5.2.2 Full", "451 4.2.0 Busy"], await client.DataAsync("x", 3));
         Assert.Equal(["a", "b", "c"], Assert.Single(server.Messages).Envelope.Recipients.Select(static recipient => recipient.Address));
+    }
+
+    [Fact]
+    public async Task L6_Whoever_is_refused_the_accepted_ones_get_their_own_replies_in_order()
+    {
+        await using var server = LmtpServer.Start();
+        string[] kinds = ["<alice{0}>", "<\"bob{0}\"@example.com>", "<no{0}>", "<\"\"@x{0}>", "<>", "<\xFF{0}>", "<a..{0}>", "user{0}", "<carol{0}> X=Y"];
+        await Gen.Int[0, kinds.Length - 1].Array[1, 30].SampleAsync(async recipients =>
+        {
+            await using var client = await LmtpClient.BeginAsync(server.EndPoint);
+            await client.SendAsync(string.Concat(recipients.Select((kind, i) => "RCPT TO:" + kinds[kind].Replace("{0}", $"{i}", StringComparison.Ordinal) + "\r\n")));
+            var accepted = (await client.RepliesAsync(recipients.Length)).Select(static reply => reply.StartsWith("250 ", StringComparison.Ordinal)).ToArray();
+            // The local part that is empty is the handler's to refuse, and this one does not mind.
+            Assert.Equal(recipients.Select(static kind => kind is 0 or 1 or 3), accepted);
+            string[] names = [.. recipients.Select(static (kind, i) => kind switch { 0 => $"alice{i}", 1 => $"bob{i}@example.com", 3 => $"@x{i}", _ => "" }).Where(static name => name != "")];
+            if (names.Length > 0) Assert.Equal(names.Select(static name => $"250 2.0.0 Stored for {name}"), await client.DataAsync("x", names.Length));
+            else Assert.StartsWith("503 ", await client.AskAsync("DATA"), StringComparison.Ordinal);
+        }, iter: 50, threads: 4);
     }
 
     public static TheoryData<string> Defects => ["throws", "cancels", "too few", "no answer", "go ahead"];
