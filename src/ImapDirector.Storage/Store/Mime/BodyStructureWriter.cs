@@ -3,122 +3,112 @@ using ImapDirector.Protocol.Imap;
 
 namespace ImapDirector.Storage.Store.Mime;
 
-/// <summary>Writes BODY and BODYSTRUCTURE (RFC 3501 section 7.4.2). The recursion is bounded by <see cref="PartScanner.MaxDepth"/>, and the
-/// parentheses with it (limits N8).</summary>
-internal static class BodyStructureWriter
+/// <summary>Writes BODY and BODYSTRUCTURE (RFC 3501 section 7.4.2). Goes down with the parts, so at most <see cref="MimeLimits.MaxLevels"/> deep; with
+/// what is in a part the parentheses nest a few deeper, which clients that stop at 110, as Dovecot does, can read.</summary>
+/// <param name="output">Where to.</param>
+/// <param name="extended">Whether the extension data is wanted, as in BODYSTRUCTURE.</param>
+internal readonly struct BodyStructureWriter(IBufferWriter<byte> output, bool extended)
 {
-    // A multipart has parts; one that turned out to have none is said to have an empty one.
-    private static readonly byte[] EmptyPart = "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0"u8.ToArray();
-
-    public static void Write(IBufferWriter<byte> output, MimePart part, bool isExtended)
+    public void Write(MimePart part)
     {
         output.Raw("("u8);
-        if (part is { IsMultipart: true, Boundary.Length: > 0 }) WriteMultipart(output, part, isExtended);
-        else WriteSingle(output, part, isExtended);
+        if (part.Kind == PartKind.Multipart) WriteMultipart(part);
+        else WriteSingle(part);
         output.Raw(")"u8);
     }
 
-    private static void WriteMultipart(IBufferWriter<byte> output, MimePart part, bool isExtended)
+    private void WriteMultipart(MimePart part)
     {
-        foreach (var child in part.Children) Write(output, child, isExtended);
-        if (part.Children.Count == 0)
-        {
-            output.Raw(EmptyPart);
-            output.Raw(isExtended ? " NIL NIL NIL NIL)"u8 : ")"u8);
-        }
+        var content = part.Content;
+        foreach (var child in part.Children) Write(child);
+        // The grammar asks for at least one part.
+        if (part.Children.Count == 0) output.Raw(extended
+            ? """("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL)"""u8
+            : """("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0)"""u8);
         output.Raw(" "u8);
-        output.String(part.Type.Subtype);
-        if (!isExtended) return;
-        output.Raw(" "u8);
-        WriteParameters(output, part.Type.Parameters, withCharset: false);
-        WriteDisposition(output, part.Header);
+        output.Text(content.MediaType!.Subtype);
+        if (!extended) return;
+        WriteParameters(part);
+        WriteExtension(content);
     }
 
-    private static void WriteSingle(IBufferWriter<byte> output, MimePart part, bool isExtended)
+    private void WriteSingle(MimePart part)
     {
-        var isText = part.Type.Is("text");
-        var message = part.IsEmbeddedMessage ? part.Children.FirstOrDefault() : null;
-        output.String(part.ShownType.Type);
-        output.Raw(" "u8);
-        output.String(part.ShownType.Subtype);
-        output.Raw(" "u8);
-        WriteParameters(output, part.Type.Parameters, withCharset: isText && part.Type.Find("charset") is null);
-        output.Raw(" "u8);
-        output.NBytes(part.Header.Find("Content-ID"));
-        output.Raw(" "u8);
-        output.NBytes(part.Header.Find("Content-Description"));
-        output.Raw(" "u8);
-        output.String(TransferEncoding.Of(part.Header));
-        output.Raw(" "u8);
-        output.Number((ulong)part.BodyBytes);
-        if (message is not null)
+        var content = part.Content;
+        WriteType(part);
+        WriteParameters(part);
+        Item(content.Id);
+        Item(content.Description);
+        Item(content.TransferEncoding ?? "\"7bit\""u8);
+        Item(part.End - part.BodyStart);
+        if (part.Kind == PartKind.Message)
         {
+            var message = part.Children[0];
             output.Raw(" "u8);
-            EnvelopeWriter.Write(output, message.Header);
+            message.Envelope!.Write(output);
             output.Raw(" "u8);
-            Write(output, message, isExtended);
+            Write(message);
         }
-        if (isText || message is not null)
-        {
-            output.Raw(" "u8);
-            output.Number((ulong)part.Lines);
-        }
-        if (!isExtended) return;
-        output.Raw(" "u8);
-        output.NBytes(part.Header.Find("Content-MD5"));
-        WriteDisposition(output, part.Header);
+        if (part.IsText || part.Kind == PartKind.Message) Item(part.BodyLines);
+        if (!extended) return;
+        Item(content.Md5);
+        WriteExtension(content);
     }
 
-    /// <summary>Disposition, language and location: what ends the extension data of every part.</summary>
-    private static void WriteDisposition(IBufferWriter<byte> output, HeaderFields header)
+    private void WriteType(MimePart part)
     {
-        if (ContentType.ParseDisposition(header.Find("Content-Disposition")) is { } disposition)
+        switch (part.Kind)
         {
-            output.Raw(" ("u8);
-            output.String(disposition.Type);
-            output.Raw(" "u8);
-            WriteParameters(output, disposition.Parameters, withCharset: false);
-            output.Raw(")"u8);
+            case PartKind.Message:
+                output.Raw("\"message\" \"rfc822\""u8);
+                break;
+            case PartKind.Opaque:
+                output.Raw("\"application\" \"octet-stream\""u8);
+                break;
+            default:
+                output.Text(part.Content.MediaType is { } type ? type.Type : "text"u8);
+                output.Raw(" "u8);
+                output.Text(part.Content.MediaType is { } withSubtype ? withSubtype.Subtype : "plain"u8);
+                break;
         }
-        else
+    }
+
+    private void WriteParameters(MimePart part)
+    {
+        var parameters = part.Content.MediaType?.Parameters;
+        var hasParameters = parameters is { Count: > 0 };
+        var lacksCharset = part.IsText && parameters?.Find("charset"u8) is null;
+        if (!hasParameters && !lacksCharset)
         {
             output.Raw(" NIL"u8);
-        }
-        WriteLanguages(output, header.Find("Content-Language"));
-        output.Raw(" "u8);
-        output.NBytes(header.Find("Content-Location"));
-    }
-
-    private static void WriteLanguages(IBufferWriter<byte> output, byte[]? value)
-    {
-        var lexer = new MimeLexer(value);
-        var count = 0;
-        while (count < ContentType.MaxParameters && lexer.TryToken(out var language))
-        {
-            output.Raw(count++ == 0 ? " ("u8 : " "u8);
-            output.String(language);
-            if (!lexer.TrySkip((byte)',')) break;
-        }
-        output.Raw(count == 0 ? " NIL"u8 : ")"u8);
-    }
-
-    private static void WriteParameters(IBufferWriter<byte> output, List<(byte[] Name, byte[] Value)> parameters, bool withCharset)
-    {
-        if (parameters.Count == 0 && !withCharset)
-        {
-            output.Raw("NIL"u8);
             return;
         }
-        output.Raw("("u8);
-        for (var i = 0; i < parameters.Count; i++)
-        {
-            if (i > 0) output.Raw(" "u8);
-            output.String(parameters[i].Name);
-            output.Raw(" "u8);
-            output.String(parameters[i].Value);
-        }
-        // RFC 2045 section 5.2: text that does not say is US-ASCII.
-        if (withCharset) output.Raw(parameters.Count > 0 ? " \"charset\" \"us-ascii\""u8 : "\"charset\" \"us-ascii\""u8);
+        output.Raw(" ("u8);
+        if (hasParameters) parameters!.Write(output);
+        if (hasParameters && lacksCharset) output.Raw(" "u8);
+        // RFC 2045 section 5.2.
+        if (lacksCharset) output.Raw("\"charset\" \"us-ascii\""u8);
         output.Raw(")"u8);
+    }
+
+    private void WriteExtension(ContentFields content)
+    {
+        Item(content.Disposition);
+        Item(content.Language);
+        Item(content.Location);
+    }
+
+    private void Item(byte[]? formatted) => Item(formatted is null ? "NIL"u8 : formatted.AsSpan());
+
+    private void Item(ReadOnlySpan<byte> formatted)
+    {
+        output.Raw(" "u8);
+        output.Raw(formatted);
+    }
+
+    private void Item(long number)
+    {
+        output.Raw(" "u8);
+        output.Number((ulong)number);
     }
 }

@@ -1,61 +1,111 @@
+using System.Text;
+
 namespace ImapDirector.Storage.Store.Mime;
 
-/// <summary>A part of a message while it is taken apart: the message itself, a part of a multipart, or the message inside a message/rfc822 part.</summary>
-internal sealed class MimePart(MimePart? parent, bool isMessage, int headerStart, int depth)
+/// <summary>What a part holds.</summary>
+internal enum PartKind
 {
-    private static readonly ContentType PlainText = new("text"u8.ToArray(), "plain"u8.ToArray(), []);
-    private static readonly ContentType Message = new("message"u8.ToArray(), "rfc822"u8.ToArray(), []);
+    /// <summary>Data, whatever its type.</summary>
+    Leaf,
+    /// <summary>Parts between boundaries.</summary>
+    Multipart,
+    /// <summary>One message.</summary>
+    Message,
+    /// <summary>A multipart or message that is not looked into, because of <see cref="MimeLimits"/> or because its type does not say what it is.</summary>
+    Opaque,
+}
 
-    private static readonly ContentType Opaque = new("application"u8.ToArray(), "octet-stream"u8.ToArray(), []);
+/// <summary>A node of a message's tree: the message itself, a part of a multipart, or the message inside a message/rfc822 part.</summary>
+internal sealed class MimePart
+{
+    private List<MimePart>? _children;
+    private bool _isMime;
+    private long _linesBeforeBody;
 
-    private ContentType? _type;
-
-    public MimePart? Parent => parent;
-
-    /// <summary>Whether it has an envelope: the message itself, or one inside a message/rfc822 part.</summary>
-    public bool IsMessage => isMessage;
-
-    /// <summary>How many parts it is inside of.</summary>
-    public int Depth => depth;
-
-    public int HeaderStart => headerStart;
-
-    public int BodyStart { get; set; }
-
-    public int End { get; set; }
-
-    /// <summary>LFs before the body.</summary>
-    public int LinesBeforeBody { get; set; }
-
-    /// <summary>LFs in the body.</summary>
-    public int Lines { get; set; }
-
-    public HeaderFields Header { get; } = new();
-
-    /// <summary>The parts of a multipart, or the message of a message/rfc822 part.</summary>
-    public List<MimePart> Children { get; } = [];
-
-    public ContentType Type => _type ??= ContentType.Parse(Header.Find("Content-Type")) ?? DefaultType;
-
-    /// <summary>What it is said to be. A client that believed the type of a part that could not be taken apart would look for what is not there.</summary>
-    public ContentType ShownType => (IsMultipart && Boundary is not { Length: > 0 }) || (IsEmbeddedMessage && Children.Count == 0) ? Opaque : Type;
-
-    public bool IsMultipart => Type.Is("multipart");
-
-    public bool IsEmbeddedMessage => Type.Is("message", "rfc822");
-
-    /// <summary>The bytes of the body.</summary>
-    public int BodyBytes => End - BodyStart;
-
-    /// <summary>What stands between two of its parts; <c>null</c> when it is no multipart, or does not say.</summary>
-    public byte[]? Boundary => IsMultipart ? Type.Find("boundary") : null;
-
-    public void EndAt(int position, int linesBefore)
+    public MimePart(MimePart? parent, long headerStart)
     {
-        End = Math.Max(position, BodyStart);
-        Lines = Math.Max(linesBefore - LinesBeforeBody, 0);
+        Parent = parent;
+        Level = parent is null ? 1 : parent.Level + 1;
+        HeaderStart = BodyStart = End = headerStart;
+        if (parent is null || parent.Kind == PartKind.Message) Envelope = new Envelope();
+        // In a multipart the fields of MIME count without a version (RFC 2045 section 4).
+        _isMime = parent?.Kind == PartKind.Multipart;
+        if (parent is not null) (parent._children ??= []).Add(this);
     }
 
-    // RFC 2046 section 5.1.5.
-    private ContentType DefaultType => !isMessage && parent is not null && parent.Type.Is("multipart", "digest") ? Message : PlainText;
+    public MimePart? Parent { get; }
+
+    /// <summary>1 for the message itself.</summary>
+    public int Level { get; }
+
+    public IReadOnlyList<MimePart> Children => _children ?? [];
+
+    public PartKind Kind { get; private set; }
+
+    /// <summary>The header's fields, of a message only.</summary>
+    public Envelope? Envelope { get; }
+
+    public ContentFields Content { get; private set; } = new();
+
+    public long HeaderStart { get; }
+
+    public long BodyStart { get; private set; }
+
+    public long End { get; private set; }
+
+    /// <summary>How many line ends the body has.</summary>
+    public long BodyLines { get; private set; }
+
+    public bool IsText => Kind == PartKind.Leaf && Content.MediaType is null or { IsText: true };
+
+    /// <summary>The type in lower case; empty when it is malformed.</summary>
+    public string TypeName => Kind switch
+    {
+        PartKind.Message => "message/rfc822",
+        PartKind.Opaque => "application/octet-stream",
+        _ => Content.MediaType?.Name ?? "text/plain",
+    };
+
+    /// <summary>Of a text part, as written.</summary>
+    public string? Charset => IsText && Content.MediaType?.Parameters?.Find("charset"u8) is { } charset ? Encoding.Latin1.GetString(charset) : null;
+
+    public void Take(HeaderField field, ReadOnlySpan<byte> value)
+    {
+        _isMime |= field is HeaderField.MimeVersion or HeaderField.ContentType;
+        Envelope?.Take(field, value);
+        Content.Take(field, value);
+    }
+
+    /// <summary>Settles what the part is, when its header is over.</summary>
+    /// <param name="mayHoldParts">Whether the limits allow it to be looked into.</param>
+    public void EndHeader(long position, long linesBefore, bool mayHoldParts)
+    {
+        BodyStart = End = position;
+        _linesBeforeBody = linesBefore;
+        // A message that says nothing of MIME has a text for its body (RFC 2045 section 5.2), whatever single fields claim.
+        if (!_isMime) Content = new ContentFields();
+
+        Kind = Content.MediaType switch
+        {
+            null when Parent is { Kind: PartKind.Multipart, Content.MediaType.IsDigest: true } => PartKind.Message,
+            { IsMessage: true } => PartKind.Message,
+            { IsMultipart: true } => PartKind.Multipart,
+            { IsMultipartWithoutSubtype: true } => PartKind.Opaque,
+            _ => PartKind.Leaf,
+        };
+        if (Kind is PartKind.Message or PartKind.Multipart && !mayHoldParts) Kind = PartKind.Opaque;
+    }
+
+    /// <summary>Takes the last line end away from the header: it belongs to the boundary that follows.</summary>
+    public void CutHeader(long position, long linesBefore)
+    {
+        BodyStart = End = position;
+        _linesBeforeBody = linesBefore;
+    }
+
+    public void EndBody(long position, long linesBefore)
+    {
+        End = position;
+        BodyLines = linesBefore - _linesBeforeBody;
+    }
 }

@@ -1,115 +1,139 @@
 namespace ImapDirector.Storage.Store.Mime;
 
-/// <summary>Takes a message apart in one pass over its lines. Total on any bytes; what is over a limit of N6 is left whole.</summary>
+/// <summary>Finds the parts of a message in one pass over its lines (RFC 2046 section 5.1), with the ends where Dovecot puts them.</summary>
 internal sealed class PartScanner
 {
-    /// <summary>Parts inside parts (limits N6).</summary>
-    public const int MaxDepth = 100;
-
-    /// <summary>Parts of one message (limits N6).</summary>
-    public const int MaxParts = 10_000;
-
-    /// <summary>Of a boundary this much counts (limits N6).</summary>
-    public const int MaxBoundaryBytes = 80;
-
     private readonly LineReader _lines;
-    private readonly List<(byte[] Line, MimePart Part)> _boundaries = [];
-    private readonly MimePart _root = new(parent: null, isMessage: true, headerStart: 0, depth: 0);
+    private readonly HeaderScanner _header = new();
+    private readonly BoundaryStack _boundaries = new();
     private MimePart _part;
     private int _parts = 1;
-    private bool _isInHeader = true;
+    private Place _place = Place.Header;
+    private bool _partFollows;
+    // Where the text begins of which a line end may belong to the next boundary.
+    private long _textStart;
 
-    private PartScanner(Stream message)
+    private PartScanner(LineReader lines)
     {
-        _lines = new LineReader(message);
-        _part = _root;
+        _lines = lines;
+        _part = new MimePart(null, 0);
+        _header.Begin(_part);
     }
 
-    /// <returns>The message itself, with everything in it.</returns>
+    private enum Place
+    {
+        Header,
+        /// <summary>Right behind the header of a message/rfc822 part.</summary>
+        BeforeMessage,
+        Body,
+        BoundaryLine,
+    }
+
+    private bool MayAddParts => _parts < MimeLimits.MaxParts;
+
+    /// <exception cref="IOException">The stream cannot be read.</exception>
     public static MimePart Scan(Stream message, CancellationToken cancellationToken)
     {
-        var scanner = new PartScanner(message);
-        while (scanner._lines.Read())
+        using var lines = new LineReader(message);
+        var scanner = new PartScanner(lines);
+        var root = scanner._part;
+        while (lines.MoveNext())
         {
             cancellationToken.ThrowIfCancellationRequested();
             scanner.Take();
         }
-        scanner.EndParts(until: null, scanner._lines.Position, scanner._lines.LinesBefore);
-        return scanner._root;
+        scanner.Finish();
+        return root;
     }
 
     private void Take()
     {
-        if (_lines.StartsLine && FindBoundary() is { } found)
+        if (_lines.BeginsLine)
         {
-            TakeBoundary(found);
-            return;
+            if (_place == Place.BoundaryLine) BeginBehindBoundary();
+            if (TryBoundary()) return;
+            if (_place == Place.BeforeMessage) BeginPart();
         }
-        if (!_isInHeader) return;
-        if (_lines.StartsLine && _lines.Piece is [(byte)'\n'] or [(byte)'\r', (byte)'\n']) BeginBody();
-        else _part.Header.Add(_lines.Piece, _lines.StartsLine);
+        if (_place == Place.Header && !_header.Take(_lines)) EndHeader(_lines.Position + _lines.Piece.Length, _lines.LinesBefore + 1);
     }
 
-    private void BeginBody()
+    private bool TryBoundary()
     {
-        _isInHeader = false;
-        _part.Header.End();
-        _part.BodyStart = _lines.NextPosition;
-        _part.LinesBeforeBody = _lines.LinesBefore + 1;
-        if (_part.Depth >= MaxDepth || _parts >= MaxParts) return;
-        if (_part.Boundary is { Length: > 0 } boundary)
-            _boundaries.Add(([(byte)'-', (byte)'-', .. boundary.AsSpan(0, Math.Min(boundary.Length, MaxBoundaryBytes))], _part));
-        else if (_part.IsEmbeddedMessage)
-            BeginPart(isMessage: true);
+        // Behind the last part that may be there is no end of it but the message's.
+        if (!MayAddParts || _boundaries.Find(_lines.Piece, out var closes) is not { } multipart) return false;
+        EndParts(multipart);
+        _boundaries.PopTo(multipart, closes);
+        _part = multipart;
+        _partFollows = !closes;
+        _place = Place.BoundaryLine;
+        return true;
     }
 
-    private void BeginPart(bool isMessage)
+    private void BeginBehindBoundary()
     {
+        _place = Place.Body;
+        _textStart = _lines.Position;
+        if (_partFollows) BeginPart();
+    }
+
+    private void BeginPart()
+    {
+        _part = new MimePart(_part, _lines.Position);
         _parts++;
-        var child = new MimePart(_part, isMessage, _lines.NextPosition, _part.Depth + 1);
-        _part.Children.Add(child);
-        _part = child;
-        _isInHeader = true;
+        _header.Begin(_part);
+        _place = Place.Header;
     }
 
-    private void TakeBoundary(int found)
+    private void EndHeader(long position, long linesBefore)
     {
-        var (line, multipart) = _boundaries[found];
-        // The line end before a boundary belongs to the boundary (RFC 2046 section 5.1.1).
-        EndParts(multipart, _lines.Position - _lines.TerminatorBefore, _lines.LinesBefore - (_lines.TerminatorBefore > 0 ? 1 : 0));
-        var isLast = _lines.Piece[line.Length..].StartsWith("--"u8);
-        _boundaries.RemoveRange(found + (isLast ? 0 : 1), _boundaries.Count - found - (isLast ? 0 : 1));
-        _isInHeader = false;
-        if (!isLast && _parts < MaxParts) BeginPart(isMessage: false);
+        _header.End();
+        _part.EndHeader(position, linesBefore, MayAddParts && _part.Level < MimeLimits.MaxLevels);
+        _textStart = position;
+        _place = _part.Kind == PartKind.Message ? Place.BeforeMessage : Place.Body;
+        // Known from here on, so that the first line of the body is not taken for a boundary that is the beginning of this one.
+        if (_part.Kind == PartKind.Multipart && _part.Content.MediaType!.Boundary is { } boundary) _boundaries.Push(_part, boundary);
     }
 
-    /// <summary>Ends the part that is read now and those around it, up to a multipart that goes on.</summary>
-    private void EndParts(MimePart? until, int position, int linesBefore)
+    /// <summary>Ends all parts inside of the multipart whose boundary is the line at hand.</summary>
+    private void EndParts(MimePart multipart)
     {
-        for (var part = _part; part is not null && part != until; part = part.Parent)
+        if (_part == multipart) return;
+        var (end, lines) = (_lines.Position, _lines.LinesBefore);
+        // The line end before a boundary belongs to it (RFC 2046 section 5.1.1), be it of the text, of the header's last field or of the empty line.
+        var (cutEnd, cutLines) = (end - _lines.PrecedingLineEnd, lines - 1);
+        if (_place == Place.Body && end > _part.BodyStart)
         {
-            if (_isInHeader)
-            {
-                // There was no empty line: the header goes up to here, and there is no body.
-                part.Header.End();
-                (part.BodyStart, part.LinesBeforeBody) = (Math.Max(position, part.HeaderStart), linesBefore);
-                _isInHeader = false;
-            }
-            part.EndAt(position, linesBefore);
+            if (cutEnd >= _textStart) (end, lines) = (cutEnd, cutLines);
         }
-        if (until is not null) _part = until;
+        else
+        {
+            if (end == _part.HeaderStart) EndWithoutBody(end, lines);
+            else EndWithoutBody(cutEnd, cutLines);
+            _part = _part.Parent!;
+        }
+        for (var part = _part; part != multipart; part = part.Parent!) part.EndBody(end, lines);
     }
 
-    /// <summary>Of all boundaries that the line begins with, the longest: one can be the beginning of another.</summary>
-    private int? FindBoundary()
+    private void EndWithoutBody(long position, long linesBefore)
     {
-        if (_boundaries.Count == 0 || !_lines.Piece.StartsWith("--"u8)) return null;
-        int? best = null;
-        for (var i = _boundaries.Count - 1; i >= 0; i--)
+        if (_place == Place.Header) EndHeader(position, linesBefore);
+        else _part.CutHeader(position, linesBefore);
+        if (_part.Kind != PartKind.Message) return;
+        var message = new MimePart(_part, position);
+        _parts++;
+        message.EndHeader(position, linesBefore, mayHoldParts: false);
+    }
+
+    private void Finish()
+    {
+        var (end, lines) = (_lines.Position, _lines.LinesBefore);
+        if (_place == Place.BoundaryLine && _lines.BeginsLine) BeginBehindBoundary();
+        if (_place == Place.Header) EndHeader(end, lines);
+        if (_place == Place.BeforeMessage)
         {
-            if (best is { } other && _boundaries[other].Line.Length >= _boundaries[i].Line.Length) continue;
-            if (_lines.Piece.StartsWith(_boundaries[i].Line)) best = i;
+            BeginPart();
+            EndHeader(end, lines);
         }
-        return best;
+        for (var part = _part; part is not null; part = part.Parent) part.EndBody(end, lines);
     }
 }

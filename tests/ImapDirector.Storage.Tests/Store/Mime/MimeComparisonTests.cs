@@ -10,26 +10,6 @@ public sealed class MimeComparisonTests
 {
     private static readonly string[] Sections = ["", "HEADER", "TEXT", "1", "1.MIME", "2", "2.MIME", "2.HEADER", "2.TEXT", "3"];
 
-    // Where we differ from Dovecot 2.3 on purpose, and why.
-    private static readonly Dictionary<string, string[]> Differences = new()
-    {
-        ["missing local part"] = ["ENVELOPE"], // It shows a route that is not there; we show the domain that is.
-        ["spaces around dots"] = ["ENVELOPE"], // RFC 5322 section 4.4 allows them.
-        ["empty entries"] = ["ENVELOPE"], // RFC 5322 section 4.4 allows them; they are nobody's address.
-        ["angle without end"] = ["ENVELOPE"], // The domain is known all the same.
-        ["id with junk"] = ["ENVELOPE"], // White space at the end of a field belongs to nothing.
-        ["tabs"] = ["ENVELOPE"], // Inside a line a tab is a tab.
-        ["broken type"] = ["BODY", "BODYSTRUCTURE"], // RFC 2045 section 5.2: what cannot be understood is text/plain.
-        ["empty type"] = ["BODY", "BODYSTRUCTURE"],
-        ["type without subtype"] = ["BODY", "BODYSTRUCTURE"],
-        ["parameters with odd ends"] = ["BODY", "BODYSTRUCTURE"], // It stops at the first; the others are easily read.
-        ["inline without parameters"] = ["BODYSTRUCTURE"], // It leaves them out where there is no Content-Type.
-        ["empty parts"] = ["BODY.PEEK[1.MIME]"], // The empty line is there: it is sent.
-        ["message inside without empty line"] = ["BODY", "BODYSTRUCTURE", "BODY.PEEK[1]"], // The line end before a boundary is the boundary's.
-        ["boundary is the beginning of another"] = ["BODY.PEEK[1]"],
-        ["same boundary inside"] = ["BODY.PEEK[1]"],
-    };
-
     // Sections inside of parts; of a part that has none Dovecot sends the part itself.
     private static readonly Dictionary<string, string[]> InnerSections = new()
     {
@@ -48,7 +28,7 @@ public sealed class MimeComparisonTests
         await using var pair = await ServerPair.StartAsync();
         var differences = new StringBuilder();
         foreach (var (name, text) in OddMessages.All)
-            if (await pair.CompareAsync(text, Sections.Concat(InnerSections.GetValueOrDefault(name, [])), Differences.GetValueOrDefault(name, [])) is { Length: > 0 } difference) differences.Append("== ").Append(name).Append('\n').Append(difference).Append('\n');
+            if (await pair.CompareAsync(text, Sections.Concat(InnerSections.GetValueOrDefault(name, []))) is { Length: > 0 } difference) differences.Append("== ").Append(name).Append('\n').Append(difference).Append('\n');
         Assert.True(differences.Length == 0, differences.ToString());
     }
 
@@ -56,7 +36,7 @@ public sealed class MimeComparisonTests
     public async Task Random_trees_look_the_same()
     {
         await using var pair = await ServerPair.StartAsync();
-        foreach (var message in MimeTree.Messages(count: 60)) Assert.Equal("", await pair.CompareAsync(message, Sections, except: []));
+        foreach (var message in MimeTree.Messages(count: 60)) Assert.Equal("", await pair.CompareAsync(message, Sections));
     }
 
     /// <summary>Both servers with the same mailbox selected.</summary>
@@ -78,7 +58,7 @@ public sealed class MimeComparisonTests
         }
 
         /// <returns>What differs; nothing, it is hoped.</returns>
-        public async Task<string> CompareAsync(string message, IEnumerable<string> sections, string[] except)
+        public async Task<string> CompareAsync(string message, IEnumerable<string> sections)
         {
             _messages++;
             await theirs.AppendAsync("INBOX", message);
@@ -86,7 +66,7 @@ public sealed class MimeComparisonTests
             await theirs.OkAsync("NOOP");
             await ours.OkAsync("NOOP");
             var differences = new StringBuilder();
-            foreach (var item in new[] { "ENVELOPE", "BODY", "BODYSTRUCTURE", "RFC822.SIZE" }.Concat(sections.Select(section => $"BODY.PEEK[{section}]")).Except(except))
+            foreach (var item in new[] { "ENVELOPE", "BODY", "BODYSTRUCTURE", "RFC822.SIZE" }.Concat(sections.Select(section => $"BODY.PEEK[{section}]")))
             {
                 var expected = Unquoted(await theirs.CommandAsync($"FETCH {_messages} {item}"));
                 var actual = Unquoted(await ours.CommandAsync($"FETCH {_messages} {item}"));

@@ -1,0 +1,77 @@
+namespace ImapDirector.Storage.Tests.Store.Mime;
+
+/// <summary>Messages whose parts are hard to tell apart.</summary>
+internal static class StructureCorpus
+{
+    private static readonly string X80 = new('x', 80);
+    private static readonly string X81 = X80 + "x";
+    private static readonly string X85 = X80 + "xxxxx";
+
+    /// <summary>Each with something missing, doubled, nested or cut.</summary>
+    public static readonly string[] Messages =
+    [
+        "Content-Type: multipart/mixed\r\n\r\nx",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\nx",
+        "Content-Type: multipart/mixed; boundary=\"\"\r\n\r\nx\r\n--\r\n\r\ny\r\n",
+        "Content-Type: multipart\r\n\r\nx",
+        "Content-Type: multipart/\r\n\r\nx",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b--\r\nx",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n--b\r\n--b--\r\n",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n\r\n",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n",
+        "Content-Type: multipart/mixed; boundary=b",
+        "Content-Type: multipart/mixed; boundary=b\r\n",
+        "Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nhi\r\n",
+        "Content-Type: message/rfc822\r\n\r\n",
+        "Content-Type: message/rfc822",
+        "Content-Type: message/rfc822; a=b\r\nContent-Transfer-Encoding: base64\r\n\r\nSubject: x",
+        "Content-Type: message/RFC822\r\n\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\nx\r\ny\r\n--b--\r\n",
+        "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: 1\r\n\r\nx\r\n--b\r\nContent-Type: text/plain\r\n\r\nSubject: 2\r\n--b\r\nSubject: 3\r\n\r\nFrom: 4@5\r\n--b--\r\n",
+        "Content-Type: message/partial; id=x\r\n\r\nx\r\n",
+        "Content-Type: message/global\r\n\r\nSubject: x\r\n\r\ny",
+        "Content-Type: message/external-body; access-type=x\r\n\r\nContent-type: a/b\r\n\r\n",
+        "Content-Type: multipart/mixed; boundary=\"a\"\r\n\r\n--a\r\nContent-Type: multipart/mixed; boundary=\"ab\"\r\n\r\n--ab\r\n\r\nx\r\n--ab--\r\n--a\r\n\r\ny\r\n--a--\r\n",
+        "Content-Type: multipart/mixed; boundary=\"ab\"\r\n\r\n--ab\r\nContent-Type: multipart/mixed; boundary=\"a\"\r\n\r\n--a\r\n\r\nx\r\n--a--\r\n--ab\r\n\r\ny\r\n--ab--\r\n",
+        "Content-Type: multipart/mixed; boundary=\"a\"\r\n\r\n--a\r\nContent-Type: multipart/mixed; boundary=\"a\"\r\n\r\n--a\r\n\r\nx\r\n--a--\r\n--a\r\n\r\ny\r\n--a--\r\n",
+        "Content-Type: multipart/mixed; boundary=\"a\"\r\n\r\n--a\r\nContent-Type: multipart/alternative; boundary=\"b\"\r\n\r\n--b\r\n\r\nx\r\n--a\r\n\r\ny\r\n--b\r\n\r\nz\r\n--a--\r\nend",
+        "Content-Type: multipart/mixed; boundary=\"a\"\r\n\r\n--a \r\n\r\nx\r\n--axyz\r\n\r\ny\r\n --a\r\n\r\n--a- -\r\n--a--foo\r\nend\r\n--a\r\nb",
+        "Content-Type: multipart/mixed; boundary=\"a--\"\r\n\r\n--a--\r\n\r\nx\r\n--a----\r\n",
+        "Content-Type: multipart/mixed; boundary=\"a\"\r\n\r\n--a\r\nContent-Type: text/html\r\n--a\r\nContent-Type: text/html\r\n\r\n--a\r\nContent-Type: text/html\r\n\r\n\r\n--a--",
+        "Content-Type: multipart/mixed; boundary=\"a\"\r\n\r\n--a\r\nContent-Type: message/rfc822\r\n\r\n--a\r\nContent-Type: message/rfc822\r\n--a\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n--a\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\n--a\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\n\r\n--a--",
+        "Content-Type: multipart/mixed; boundary=\"a\"\r\n\r\npre\r\n--a\r\n\r\nx\r\n--a--\r\nepi\r\n--a\r\nno",
+        "Content-Type: multipart/mixed; boundary=\"a\"\r\n\r\n--a\r\nContent-Type: multipart/mixed; boundary=\"b\"\r\n\r\npre\r\n--a\r\nContent-Type: multipart/mixed; boundary=\"b\"\r\n\r\n--a--",
+        "Content-Type: multipart/mixed; boundary=\"" + X85 + "\"\r\n\r\n--" + X85 + "\r\n\r\na\r\n--" + X85 + "--\r\n",
+        "Content-Type: multipart/mixed; boundary=\"" + X80 + "\"\r\n\r\n--" + X80 + "\r\n\r\na\r\n--" + X80 + "--\r\n",
+        "Content-Type: multipart/mixed; boundary=\"" + X81 + "\"\r\n\r\n--" + X80 + "\r\n\r\na\r\n--" + X80 + "--\r\n",
+        "Content-Type: multipart/mixed; boundary=\"a b \"\r\n\r\n--a b \r\n\r\na\r\n--a b --\r\n",
+        "Content-Type: multipart/mixed; boundary*0=a; boundary*1=b\r\n\r\n--ab\r\n\r\na\r\n--ab--\r\n",
+        "Content-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--a\r\n\r\ny\r\n",
+        "Content-Type: multipart/mixed (c); boundary=a\r\nContent-Disposition: inline; a=b\r\nContent-Language: en\r\nContent-Location: x\r\n\r\n--a\r\n\r\ny\r\n",
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: text/plain\r\n bogus\r\n\r\nx\r\n--a--\r\n",
+        "Mime-Version: 1.0\r\nContent-Disposition: x\r\n\r\n\r\n",
+        "Content-Type: multipart/mixed; boundary=a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--a\r\n\r\ny\r\n--a--\r\n",
+        "Content-Type: multipart/x-\"foo; boundary=a\r\n\r\n--a\r\n\r\ny\r\n--a--\r\n",
+        "Content-Type: multipart/mixed boundary=a\r\n\r\n--a\r\n\r\ny\r\n--a--\r\n",
+        "Content-Type: multipart/mixed; boundary\r\n =a\r\n\r\n--a\r\n\r\ny\r\n--a--\r\n",
+        "Content-Type: multipart; boundary=a\r\n\r\n--a\r\n\r\nx",
+        "Content-Type: message/rfc822 x\r\n\r\n",
+        "x\r\n\r\ny",
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\n",
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\nx",
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nX: 1\r\n--a\r\nX: 2\r\n\r\n--a--",
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nX: 1\r\n\r\n--a\r\n\r\n--a--",
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n--a\r\n\r\n\r\n--a--",
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: message/rfc822\r\n\r\nS: 1\r\n--a\r\nContent-Type: message/rfc822\r\n\r\nS: 1\r\n\r\n--a--",
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: message/rfc822\r\n\r\nS: 1\r\n\r\nbody\r\n--a--",
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: message/rfc822\r\n--a\r\nContent-Type: message/rfc822\r\n\r\n--a--",
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\npre\r\n--b\r\n\r\nx\r\n--b--\r\n--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n--b--\r\n\r\nepi\r\n--a--\r\n",
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--a\r\nContent-Type: multipart/mixed; boundary=b\r\n--a",
+        "Content-Type: message/rfc822\r\nX: y\r\n\r\nSubject: x\r\n\r\nbody",
+        "Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\nx\r\n--a\r\n\r\ny\r\n--a--\r\n",
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n\r\n--a--\r\n",
+        "Content-Type: multipart/digest; boundary=a\r\n\r\n--a\r\n--a\r\n\r\n--a\r\n\r\nS: 1\r\n\r\nx\r\n--a--\r\n",
+    ];
+}
