@@ -109,8 +109,8 @@ public sealed partial class DirectorServer : IAsyncDisposable
     /// <summary>Refuses new logins, says <c>* BYE</c> to every session where it can, lets deliveries finish, releases all session records.</summary>
     public async Task DrainAsync(TimeSpan timeout)
     {
+        if (!_isDraining) Log.Draining(_logger, _watch.Count, timeout.TotalSeconds);
         _isDraining = true;
-        Log.Draining(_logger, _watch.Count, timeout.TotalSeconds);
         await Task.WhenAll(Listeners.Select(listener => listener.DrainAsync(timeout)));
         // Only now: a session's own release goes before the release of all.
         await _directory.DisposeAsync();

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace ImapDirector.Network;
 
@@ -8,6 +7,8 @@ namespace ImapDirector.Network;
 /// authenticated makes room; there is none for a newcomer only when everybody has.</summary>
 public sealed class ConnectionLimits
 {
+    private const int Ipv6PrefixBytes = 8;
+
     private readonly int _maxConnections;
     private readonly int _maxPerAddress;
     private readonly Func<IPAddress, bool> _isShared;
@@ -103,15 +104,7 @@ public sealed class ConnectionLimits
         Count(permit.Network, -1);
     }
 
-    private static IPAddress NetworkOf(IPAddress address)
-    {
-        if (address.IsIPv4MappedToIPv6) return address.MapToIPv4();
-        if (address.AddressFamily != AddressFamily.InterNetworkV6) return address;
-        Span<byte> bytes = stackalloc byte[16];
-        address.TryWriteBytes(bytes, out _);
-        bytes[8..].Clear();
-        return new IPAddress(bytes);
-    }
+    private static IPAddress NetworkOf(IPAddress address) => ClientNetwork.Of(address, Ipv6PrefixBytes);
 
     /// <summary>One counted connection.</summary>
     public sealed class Permit : IDisposable

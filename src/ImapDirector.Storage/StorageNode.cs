@@ -5,6 +5,7 @@ using ImapDirector.Network.Tls;
 using ImapDirector.Storage.Delivery;
 using ImapDirector.Storage.Mailboxes;
 using ImapDirector.Storage.Sessions;
+using ImapDirector.Storage.Store;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 
@@ -21,6 +22,7 @@ public sealed partial class StorageNode : IAsyncDisposable
     private UserMailRegistry? _mails;
     private Listener? _imap;
     private Listener? _lmtp;
+    private IDisposable? _directoryLock;
     private bool _draining;
 
     /// <summary>Composes the role; nothing is opened yet.</summary>
@@ -46,7 +48,7 @@ public sealed partial class StorageNode : IAsyncDisposable
     public IPEndPoint LmtpEndPoint => Started(_lmtp).LocalEndPoint;
 
     /// <summary>Checks the data directory and opens the listeners.</summary>
-    /// <exception cref="IOException">The data directory cannot be made or written.</exception>
+    /// <exception cref="IOException">The data directory cannot be made or written, or another process uses it.</exception>
     /// <exception cref="UnauthorizedAccessException">The data directory belongs to somebody else.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">An address is taken or not ours.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
@@ -54,6 +56,7 @@ public sealed partial class StorageNode : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         MakePrivate(_options.DataDirectory);
         MakePrivate(_spoolDirectory);
+        _directoryLock = DataDirectoryLock.Take(_options.DataDirectory);
         ProbeDisk();
         _mails = new UserMailRegistry(_options.DataDirectory, _metrics);
         var services = new SessionServices(_options, _certificate, _mails, _spoolDirectory, _metrics, _loggers.CreateLogger<ImapSession>());
@@ -95,6 +98,7 @@ public sealed partial class StorageNode : IAsyncDisposable
     {
         await DrainAsync(TimeSpan.Zero);
         foreach (var listener in Listeners) await listener.DisposeAsync();
+        _directoryLock?.Dispose();
     }
 
     private IEnumerable<Listener> Listeners => new[] { _imap, _lmtp }.OfType<Listener>();

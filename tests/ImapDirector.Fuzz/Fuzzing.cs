@@ -1,4 +1,5 @@
 using System.Text;
+using Xunit;
 
 namespace ImapDirector.Fuzz;
 
@@ -37,6 +38,13 @@ internal static class Fuzzing
                 throw new InvalidOperationException($"FUZZ_SEED={seed} FUZZ_ROUNDS=1 shows it again; the input was {Convert.ToHexString(input)}", failure);
             }
         }
+    }
+
+    /// <summary>The result of a read that cannot wait, since all bytes are there.</summary>
+    public static T Completed<T>(ValueTask<T> task)
+    {
+        Assert.True(task.IsCompleted);
+        return task.GetAwaiter().GetResult();
     }
 
     private static byte[] Bend(byte[] input, IReadOnlyList<string> corpus, Random random)

@@ -1,7 +1,7 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using ImapDirector.Director.Directory;
+using ImapDirector.Network;
 
 namespace ImapDirector.Director.Login;
 
@@ -28,7 +28,7 @@ internal sealed class FailurePenalty(TimeSpan first, TimeProvider clock)
     /// <returns>How long it waits, from the moment its check began.</returns>
     public TimeSpan Note(IPAddress address, ReadOnlySpan<byte> user, ReadOnlySpan<byte> password)
     {
-        var network = NetworkOf(address);
+        var network = ClientNetwork.Of(address, Ipv6PrefixBytes);
         var guess = Digest(user, password);
         lock (_lock)
         {
@@ -40,17 +40,7 @@ internal sealed class FailurePenalty(TimeSpan first, TimeProvider clock)
         }
     }
 
-    // A stranger can use any address of their /48; 64 bits of a keyed digest are enough to know a guess again.
-    private static IPAddress NetworkOf(IPAddress address)
-    {
-        var unmapped = address.Unmapped();
-        if (unmapped.AddressFamily != AddressFamily.InterNetworkV6) return unmapped;
-        Span<byte> bytes = stackalloc byte[16];
-        unmapped.TryWriteBytes(bytes, out _);
-        bytes[Ipv6PrefixBytes..].Clear();
-        return new IPAddress(bytes);
-    }
-
+    // 64 bits of a keyed digest are enough to know a guess again.
     private long Digest(ReadOnlySpan<byte> user, ReadOnlySpan<byte> password)
     {
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);

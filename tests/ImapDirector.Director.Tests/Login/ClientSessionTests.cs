@@ -259,7 +259,7 @@ public sealed class ClientSessionTests
     public async Task P9_who_does_not_log_in_in_time_is_told_so_whatever_they_are_doing()
     {
         await using var node = new FakeImapNode(session => session.ListenAsync());
-        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { LoginTimeout = TimeSpan.FromSeconds(1) });
+        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { LoginTimeout = TimeSpan.FromSeconds(3) });
         await using var silent = await director.ConnectAsync();
         await using var halfway = await director.ConnectAsync();
         await using var waiting = await director.ConnectAsync();
@@ -278,7 +278,7 @@ public sealed class ClientSessionTests
     public async Task P9_a_handshake_that_is_not_done_in_time_ends_without_a_word_in_the_clear()
     {
         await using var node = FakeImapNode.Ready();
-        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { LoginTimeout = TimeSpan.FromMilliseconds(300) });
+        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { LoginTimeout = TimeSpan.FromSeconds(2) });
         await using var implicitly = await ImapConversation.ConnectAsync(director.Server.ImapsEndPoint!);
         await using var upgrading = await director.ConnectAsync();
         await upgrading.PlayAsync("C: a STARTTLS", "S: a OK …");

@@ -15,10 +15,10 @@ public sealed class DirectorServerTests
     {
         var node = FakeImapNode.Ready();
         await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { RedisTimeout = TimeSpan.FromSeconds(1) });
-        Assert.Null(await ReasonAsync(director));
+        await TestDirector.UntilAsync(async () => await ReasonAsync(director) is null);
 
         await director.Redis.Process.KillAsync();
-        Assert.Equal("Redis is away", await ReasonAsync(director));
+        await TestDirector.UntilAsync(async () => await ReasonAsync(director) == "Redis is away");
         await director.Redis.Process.RestartAsync();
         await TestDirector.UntilAsync(async () => await ReasonAsync(director) is null);
 
@@ -55,7 +55,7 @@ public sealed class DirectorServerTests
         await redis.Process.KillAsync();
         await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { RedisTimeout = TimeSpan.FromSeconds(1) }, redis);
         await using var client = await director.ConnectAsync();
-        Assert.Equal("Redis is away", await ReasonAsync(director));
+        await TestDirector.UntilAsync(async () => await ReasonAsync(director) == "Redis is away");
         await client.PlayAsync("C: a LOGIN alice secret", "S: a NO [UNAVAILABLE] …");
 
         await redis.Process.RestartAsync();
@@ -104,6 +104,25 @@ public sealed class DirectorServerTests
         Assert.Equal(["KI"], await director.EndCodesAsync());
         Assert.Empty(await director.SessionsAsync());
         await Assert.ThrowsAnyAsync<IOException>(() => flood);
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task A_drain_ends_a_login_that_is_under_way_and_leaves_no_record_of_it()
+    {
+        await using var node = new FakeImapNode(session => session.ListenAsync());
+        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { FailureDelay = TimeSpan.FromSeconds(30) });
+        await using var atNode = await director.ConnectAsync();
+        await using var refused = await director.ConnectAsync();
+        await atNode.SendAsync("a LOGIN alice secret\r\n");
+        await refused.SendAsync("a LOGIN bob wrong\r\n");
+        await TestDirector.UntilAsync(async () => (await director.SessionsAsync()).Count == 1 && director.Lines.Any(line => line.StartsWith("3402 ", StringComparison.Ordinal)));
+
+        await director.Server.DrainAsync(TimeSpan.FromSeconds(20));
+
+        foreach (var client in (ImapConversation[])[atNode, refused])
+            Assert.Equal("* BYE The server is going down, please connect again.\r\n", await client.ReadToEndAsync());
+        Assert.Empty(await director.SessionsAsync());
+        await node.Session.Closed;
     }
 
     [FactIfInstalled("redis-server")]

@@ -78,7 +78,7 @@ public sealed class ImapFuzz
     {
         var reader = new BackendResponseReader(input);
         var responses = new List<BackendResponse>();
-        do responses.Add(Completed(reader.ReadAsync(default)));
+        do responses.Add(Fuzzing.Completed(reader.ReadAsync(default)));
         while (responses[^1].IsLine);
         return responses;
     }
@@ -94,7 +94,7 @@ public sealed class ImapFuzz
         });
         while (true)
         {
-            var frame = Completed(reader.ReadAsync(default));
+            var frame = Fuzzing.Completed(reader.ReadAsync(default));
             events.Append(frame.Kind).Append(frame.Tag).Append(Encoding.Latin1.GetString(frame.Bytes)).Append('|');
             Assert.True(frame.Bytes.Length <= limits.MaxLineBytes + limits.MaxLiteralBytes, "no more is kept than the limits allow");
             if (frame.Kind is FrameKind.EndOfStream or FrameKind.Flood) return events.ToString();
@@ -103,27 +103,20 @@ public sealed class ImapFuzz
             switch (append.Literal.Length % 3)
             {
                 case 0:
-                    events.Append(Completed(reader.SkipLiteralAsync(append.Literal, default))).Append('|');
+                    events.Append(Fuzzing.Completed(reader.SkipLiteralAsync(append.Literal, default))).Append('|');
                     break;
                 case 1:
-                    var whole = Completed(reader.CopyLiteralAsync(append.Literal, (piece, _) =>
+                    var whole = Fuzzing.Completed(reader.CopyLiteralAsync(append.Literal, (piece, _) =>
                     {
                         events.Append(Encoding.Latin1.GetString(piece.Span));
                         return ValueTask.CompletedTask;
                     }, default));
                     events.Append(whole).Append('|');
                     if (!whole) return events.ToString();
-                    var rest = Completed(reader.EndLiteralCommandAsync(default));
+                    var rest = Fuzzing.Completed(reader.EndLiteralCommandAsync(default));
                     events.Append(rest.Kind).Append(Encoding.Latin1.GetString(rest.Bytes)).Append('|');
                     break;
             }
         }
-    }
-
-    /// <summary>Nothing here ever waits: all bytes are there.</summary>
-    private static T Completed<T>(ValueTask<T> task)
-    {
-        Assert.True(task.IsCompleted);
-        return task.GetAwaiter().GetResult();
     }
 }

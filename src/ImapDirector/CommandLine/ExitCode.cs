@@ -1,0 +1,29 @@
+namespace ImapDirector.CommandLine;
+
+/// <summary>What the process ends with, after <c>sysexits.h</c>; listed in <c>docs/exit-codes.md</c>.</summary>
+internal static class ExitCode
+{
+    /// <summary>All is well.</summary>
+    public const int Ok = 0;
+
+    /// <summary>A fault of the program; the log says which.</summary>
+    public const int Fault = 1;
+
+    /// <summary>The command line cannot be understood (EX_USAGE).</summary>
+    public const int Usage = 64;
+
+    /// <summary>A name or a password is not acceptable (EX_DATAERR).</summary>
+    public const int BadData = 65;
+
+    /// <summary>There is no such user (EX_NOUSER).</summary>
+    public const int NoSuchUser = 67;
+
+    /// <summary>Redis, or the process that was asked, does not answer or is not ready (EX_UNAVAILABLE).</summary>
+    public const int Unavailable = 69;
+
+    /// <summary>There is such a user already (EX_CANTCREAT).</summary>
+    public const int Exists = 73;
+
+    /// <summary>The configuration, an address or a directory cannot be used (EX_CONFIG).</summary>
+    public const int Configuration = 78;
+}

@@ -1,0 +1,98 @@
+using ImapDirector.Director;
+using Microsoft.Extensions.Configuration;
+
+namespace ImapDirector.Configuration;
+
+/// <summary>The director's configuration, as <c>config/director.json</c> shows it.</summary>
+/// <param name="Director">The role's own settings.</param>
+/// <param name="Process">Those every role has.</param>
+/// <param name="NodePages">Where the gateway finds the nodes' HTTP.</param>
+internal sealed record DirectorSettings(DirectorOptions Director, ProcessSettings Process, IReadOnlyDictionary<string, Uri> NodePages)
+{
+    /// <exception cref="ConfigurationException">Something is wrong with it.</exception>
+    public static DirectorSettings Read(IConfiguration configuration)
+    {
+        var settings = new SettingsReader(configuration, []);
+        var pages = new Dictionary<string, Uri>();
+        var process = ProcessSettings.Read(settings);
+        var director = ReadDirector(settings, pages);
+        settings.RefuseUnknown();
+        process.Check(settings.Errors, needsCertificate: true);
+        // Bounds are only looked at once everything could be read: an error is told once.
+        if (settings.Errors.Count == 0) settings.Errors.AddRange(director.Validate());
+        return settings.Errors.Count == 0 ? new DirectorSettings(director, process, pages) : throw new ConfigurationException(settings.Errors);
+    }
+
+    /// <summary>Only what is needed to manage accounts: Redis and the default domain.</summary>
+    /// <exception cref="ConfigurationException">Something is wrong with it.</exception>
+    public static DirectorOptions ReadAccountsOnly(IConfiguration configuration)
+    {
+        var settings = new SettingsReader(configuration, []);
+        var defaults = new DirectorOptions();
+        var director = defaults with
+        {
+            DefaultDomain = settings.Text("DefaultDomain"),
+            Redis = settings.Secret("Redis") ?? defaults.Redis,
+            RedisTimeout = settings.Time("RedisTimeout", defaults.RedisTimeout),
+        };
+        return settings.Errors.Count == 0 ? director : throw new ConfigurationException(settings.Errors);
+    }
+
+    private static DirectorOptions ReadDirector(SettingsReader settings, Dictionary<string, Uri> pages)
+    {
+        var defaults = new DirectorOptions();
+        return new DirectorOptions
+        {
+            Name = settings.Text("Name") ?? defaults.Name,
+            Imap = settings.EndPoint("Imap"),
+            Imaps = settings.EndPoint("Imaps"),
+            Lmtp = settings.EndPoint("Lmtp"),
+            DefaultDomain = settings.Text("DefaultDomain"),
+            AllowPlainTextLogin = settings.Flag("AllowPlainTextLogin", defaults.AllowPlainTextLogin),
+            Redis = settings.Secret("Redis") ?? defaults.Redis,
+            RedisTimeout = settings.Time("RedisTimeout", defaults.RedisTimeout),
+            AssignmentCacheAge = settings.Time("AssignmentCacheAge", defaults.AssignmentCacheAge),
+            DefaultPool = settings.Text("DefaultPool") ?? defaults.DefaultPool,
+            BackendConnectTimeout = settings.Time("BackendConnectTimeout", defaults.BackendConnectTimeout),
+            BackendLoginTimeout = settings.Time("BackendLoginTimeout", defaults.BackendLoginTimeout),
+            LoginTimeout = settings.Time("LoginTimeout", defaults.LoginTimeout),
+            HandshakeTimeout = settings.Time("HandshakeTimeout", defaults.HandshakeTimeout),
+            FailureDelay = settings.Time("FailureDelay", defaults.FailureDelay),
+            RelayIdleTimeout = settings.Time("RelayIdleTimeout", defaults.RelayIdleTimeout),
+            MaxConnections = settings.Number("MaxConnections", defaults.MaxConnections),
+            MaxConnectionsPerAddress = settings.Number("MaxConnectionsPerAddress", defaults.MaxConnectionsPerAddress),
+            MaxSessionsPerUserAddress = settings.Number("MaxSessionsPerUserAddress", defaults.MaxSessionsPerUserAddress),
+            MaxMessageBytes = settings.LongNumber("MaxMessageBytes", defaults.MaxMessageBytes),
+            LmtpNetworks = settings.Networks("LmtpNetworks"),
+            ProxyNetworks = settings.Networks("ProxyNetworks"),
+            SpoolDirectory = settings.Text("SpoolDirectory") ?? defaults.SpoolDirectory,
+            Nodes = settings.Each("Nodes", node => ReadNode(node, pages)),
+        };
+    }
+
+    private static BackendNode? ReadNode(SettingsReader settings, Dictionary<string, Uri> pages)
+    {
+        var (name, host, password) = (settings.Text("Name"), settings.Text("Host"), settings.Secret("MasterPassword"));
+        var page = settings.Value<Uri?>("Http", null, static (string text, out Uri? uri) => Uri.TryCreate(text, UriKind.Absolute, out uri), "the node's HTTP address, such as http://10.0.0.7:1180");
+        var defaults = new BackendNode { Name = "", Host = "", MasterPassword = "" };
+        var node = new BackendNode
+        {
+            Name = name ?? "",
+            Host = host ?? "",
+            ImapPort = settings.Number("ImapPort", defaults.ImapPort),
+            LmtpPort = settings.Number("LmtpPort", defaults.LmtpPort),
+            Tls = settings.Choice("Tls", defaults.Tls),
+            TlsName = settings.Text("TlsName"),
+            TlsFingerprint = settings.Text("TlsFingerprint"),
+            Pool = settings.Text("Pool") ?? defaults.Pool,
+            Weight = settings.Number("Weight", defaults.Weight),
+            MasterUser = settings.Text("MasterUser") ?? defaults.MasterUser,
+            MasterPassword = password ?? "",
+        };
+        if (name is null) settings.Require("Name", "give the node a name, such as node1");
+        if (host is null) settings.Require("Host", "give the node's host name or address");
+        if (password is null) settings.Require("MasterPassword", "give the password directors log in with at this node, or a MasterPasswordFile");
+        if (name is not null && page is not null) pages[name] = page;
+        return name is null || host is null || password is null ? null : node;
+    }
+}

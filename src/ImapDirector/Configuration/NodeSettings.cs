@@ -1,0 +1,48 @@
+using System.Net;
+using ImapDirector.Storage;
+using Microsoft.Extensions.Configuration;
+
+namespace ImapDirector.Configuration;
+
+/// <summary>A storage node's configuration, as <c>config/node.json</c> shows it.</summary>
+/// <param name="Node">The role's own settings.</param>
+/// <param name="Process">Those every role has.</param>
+internal sealed record NodeSettings(StorageNodeOptions Node, ProcessSettings Process)
+{
+    private static readonly IPEndPoint NoEndPoint = new(IPAddress.None, 0);
+
+    /// <exception cref="ConfigurationException">Something is wrong with it.</exception>
+    public static NodeSettings Read(IConfiguration configuration)
+    {
+        var settings = new SettingsReader(configuration, []);
+        var process = ProcessSettings.Read(settings);
+        var node = ReadNode(settings);
+        settings.RefuseUnknown();
+        process.Check(settings.Errors, needsCertificate: false);
+        if (settings.Errors.Count == 0) settings.Errors.AddRange(node.Validate());
+        return settings.Errors.Count == 0 ? new NodeSettings(node, process) : throw new ConfigurationException(settings.Errors);
+    }
+
+    private static StorageNodeOptions ReadNode(SettingsReader settings)
+    {
+        var (directory, imap, lmtp, password) = (settings.Text("DataDirectory"), settings.EndPoint("Imap"), settings.EndPoint("Lmtp"), settings.Secret("MasterPassword"));
+        if (directory is null) settings.Require("DataDirectory", "name the directory that is to hold the mail");
+        if (imap is null) settings.Require("Imap", "give the address to listen on, such as 127.0.0.1:2143");
+        if (lmtp is null) settings.Require("Lmtp", "give the address to listen on, such as 127.0.0.1:2124");
+        if (password is null) settings.Require("MasterPassword", "give the password directors log in with here, or a MasterPasswordFile");
+        var defaults = new StorageNodeOptions { DataDirectory = directory ?? "", Imap = imap ?? NoEndPoint, Lmtp = lmtp ?? NoEndPoint, MasterPassword = password ?? "" };
+        return defaults with
+        {
+            Name = settings.Text("Name") ?? defaults.Name,
+            MasterUser = settings.Text("MasterUser") ?? defaults.MasterUser,
+            TrustedNetworks = settings.Networks("TrustedNetworks"),
+            RequireTls = settings.Flag("RequireTls", defaults.RequireTls),
+            MaxMessageBytes = settings.LongNumber("MaxMessageBytes", defaults.MaxMessageBytes),
+            IdleTimeout = settings.Time("IdleTimeout", defaults.IdleTimeout),
+            WriteTimeout = settings.Time("WriteTimeout", defaults.WriteTimeout),
+            LoginTimeout = settings.Time("LoginTimeout", defaults.LoginTimeout),
+            FailureDelay = settings.Time("FailureDelay", defaults.FailureDelay),
+            MaxConnections = settings.Number("MaxConnections", defaults.MaxConnections),
+        };
+    }
+}

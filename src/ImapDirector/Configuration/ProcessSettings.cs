@@ -1,0 +1,87 @@
+using System.Net;
+using ImapDirector.Network.Tls;
+using Microsoft.Extensions.Logging;
+
+namespace ImapDirector.Configuration;
+
+/// <summary>How log lines are written.</summary>
+internal enum LogFormat
+{
+    /// <summary>For people.</summary>
+    Text,
+    /// <summary>For programs: a JSON object a line.</summary>
+    Json,
+    /// <summary>For journald: without a time, with a priority.</summary>
+    Systemd,
+}
+
+/// <summary>The settings that every role has.</summary>
+internal sealed record ProcessSettings
+{
+    /// <summary>Where HTTP listens, or <c>null</c> for not at all.</summary>
+    public IPEndPoint? Http { get; init; }
+
+    /// <summary>Whether <see cref="Http"/> may be reached from other machines.</summary>
+    public bool AllowRemoteHttp { get; init; }
+
+    /// <summary>What sessions and deliveries have left when the process is told to end.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    public LogFormat LogFormat { get; init; }
+
+    public string? CertificateFile { get; init; }
+
+    public string? KeyFile { get; init; }
+
+    public string? SelfSignedDirectory { get; init; }
+
+    public static ProcessSettings Read(SettingsReader settings)
+    {
+        var defaults = new ProcessSettings();
+        return new ProcessSettings
+        {
+            Http = settings.EndPoint("Http"),
+            AllowRemoteHttp = settings.Flag("AllowRemoteHttp", defaults.AllowRemoteHttp),
+            DrainTimeout = settings.Time("DrainTimeout", defaults.DrainTimeout),
+            LogLevel = settings.Choice("LogLevel", defaults.LogLevel),
+            LogFormat = settings.Choice("LogFormat", defaults.LogFormat),
+            CertificateFile = settings.Text("CertificateFile"),
+            KeyFile = settings.Text("KeyFile"),
+            SelfSignedDirectory = settings.Text("SelfSignedDirectory"),
+        };
+    }
+
+    /// <summary>Notes what is out of its bounds.</summary>
+    public void Check(List<string> errors, bool needsCertificate)
+    {
+        if (DrainTimeout > TimeSpan.FromHours(1)) errors.Add($"DrainTimeout is \"{DrainTimeout}\": give at most 1h.");
+        if (CertificateFile is null != KeyFile is null) errors.Add("CertificateFile and KeyFile belong together: set both, or neither.");
+        if (CertificateFile is not null && SelfSignedDirectory is not null)
+            errors.Add("CertificateFile and SelfSignedDirectory are both set: leave one of them out.");
+        if (needsCertificate && CertificateFile is null && SelfSignedDirectory is null)
+            errors.Add("CertificateFile and KeyFile are unset: name the PEM files, or, for trying things out, a SelfSignedDirectory to make a certificate in.");
+    }
+
+    /// <summary>Loads the certificate that is configured, or none.</summary>
+    /// <exception cref="ConfigurationException">It cannot be used.</exception>
+    public ServerCertificate? LoadCertificate(string hostName)
+    {
+        try
+        {
+            if (CertificateFile is not null) return ServerCertificate.Load(CertificateFile, KeyFile!);
+            if (SelfSignedDirectory is null) return null;
+            Directory.CreateDirectory(SelfSignedDirectory);
+            return ServerCertificate.LoadOrCreateSelfSigned(SelfSignedDirectory, [hostName, "localhost", "127.0.0.1", "::1"]);
+        }
+        catch (InvalidDataException unusable)
+        {
+            throw new ConfigurationException(unusable.Message);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"SelfSignedDirectory is \"{SelfSignedDirectory}\", where nothing can be written ({refused.GetType().Name}): name a directory that this process may write to.");
+        }
+    }
+}

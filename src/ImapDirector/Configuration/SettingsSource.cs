@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Configuration;
+
+namespace ImapDirector.Configuration;
+
+/// <summary>Where settings come from: a JSON file (comments allowed), then <c>IMAPDIRECTOR__…</c> variables, then <c>--set KEY=VALUE</c>; the later wins.</summary>
+internal static class SettingsSource
+{
+    private const string Prefix = "IMAPDIRECTOR__";
+
+    /// <exception cref="ConfigurationException">The file cannot be read, or a <c>--set</c> has no <c>=</c>.</exception>
+    public static IConfiguration Load(string? file, IReadOnlyList<string> assignments)
+    {
+        var builder = new ConfigurationBuilder();
+        if (file is not null)
+        {
+            if (!File.Exists(file)) throw new ConfigurationException($"The configuration file \"{file}\" does not exist: name one with --config, such as config/director.json.");
+            builder.AddJsonFile(Path.GetFullPath(file), optional: false, reloadOnChange: false);
+        }
+        builder.AddEnvironmentVariables(Prefix);
+        builder.AddInMemoryCollection(assignments.Select(Split));
+        try
+        {
+            return builder.Build();
+        }
+        catch (Exception unreadable) when (unreadable is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            // The provider's own message may quote a line of the file, and the line may hold a password.
+            var where = unreadable.InnerException is System.Text.Json.JsonException { LineNumber: { } line } ? $" at line {line + 1}" : "";
+            throw new ConfigurationException($"The configuration file \"{file}\" is no JSON{where}: mend it there (comments are allowed).");
+        }
+    }
+
+    private static KeyValuePair<string, string?> Split(string assignment)
+    {
+        var equals = assignment.IndexOf('=', StringComparison.Ordinal);
+        // What stands there may be a value, and a secret one: it is not shown.
+        if (equals <= 0) throw new ConfigurationException("A --set has no \"=\": write it as KEY=VALUE, such as --set Imap=127.0.0.1:1143.");
+        return new KeyValuePair<string, string?>(assignment[..equals].Replace("__", ":", StringComparison.Ordinal), assignment[(equals + 1)..]);
+    }
+}

@@ -1,0 +1,49 @@
+using ImapDirector.Configuration;
+using ImapDirector.Director;
+using ImapDirector.Network.Tls;
+using ImapDirector.Operations;
+using ImapDirector.Operations.Health;
+using Microsoft.Extensions.Logging;
+using Prometheus;
+
+namespace ImapDirector.Roles;
+
+/// <summary><c>imapdirector director</c>.</summary>
+internal sealed class DirectorRole : IRole
+{
+    private readonly DirectorServer _director;
+    private readonly ServerCertificate _certificate;
+    private readonly OperationsServer? _operations;
+
+    /// <exception cref="ConfigurationException">The certificate or the HTTP settings cannot be used.</exception>
+    public DirectorRole(DirectorSettings settings, ILoggerFactory loggers)
+    {
+        var registry = ProcessMetrics.NewRegistry();
+        _certificate = settings.Process.LoadCertificate(settings.Director.Name) ?? throw new ConfigurationException("CertificateFile and KeyFile are unset: name the PEM files.");
+        _director = new DirectorServer(settings.Director, _certificate, Metrics.WithCustomRegistry(registry), loggers);
+        _operations = HttpSide.Create(settings.Process, [new NamedCheck("director", _director.NotReadyReasonAsync)], settings.NodePages, registry, loggers);
+    }
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (_operations is not null) await _operations.StartAsync(cancellationToken);
+        await _director.StartAsync(cancellationToken);
+    }
+
+    public IEnumerable<string> Describe()
+    {
+        if (_director.ImapEndPoint is { } imap) yield return $"IMAP   {imap}";
+        if (_director.ImapsEndPoint is { } imaps) yield return $"IMAPS  {imaps}";
+        if (_director.LmtpEndPoint is { } lmtp) yield return $"LMTP   {lmtp}";
+        if (_operations is not null) yield return $"HTTP   http://{_operations.EndPoint}/metrics";
+    }
+
+    public Task DrainAsync(TimeSpan timeout) => _director.DrainAsync(timeout);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _director.DisposeAsync();
+        if (_operations is not null) await _operations.DisposeAsync();
+        _certificate.Dispose();
+    }
+}

@@ -1,0 +1,17 @@
+namespace ImapDirector.Roles;
+
+/// <summary>What a process does, from start to drain.</summary>
+internal interface IRole : IAsyncDisposable
+{
+    /// <summary>Opens everything; when it returns every port accepts.</summary>
+    /// <exception cref="IOException">A directory or a file cannot be used.</exception>
+    /// <exception cref="UnauthorizedAccessException">A directory belongs to somebody else.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">An address is taken or not ours.</exception>
+    Task StartAsync(CancellationToken cancellationToken);
+
+    /// <summary>What an operator wants to know once it runs, before READY.</summary>
+    IEnumerable<string> Describe();
+
+    /// <summary>Takes nothing new, says goodbye, lets what runs come to its end.</summary>
+    Task DrainAsync(TimeSpan timeout);
+}

@@ -1,0 +1,48 @@
+using ImapDirector.Configuration;
+using ImapDirector.Network.Tls;
+using ImapDirector.Operations;
+using ImapDirector.Operations.Health;
+using ImapDirector.Storage;
+using Microsoft.Extensions.Logging;
+using Prometheus;
+
+namespace ImapDirector.Roles;
+
+/// <summary><c>imapdirector node</c>.</summary>
+internal sealed class NodeRole : IRole
+{
+    private readonly StorageNode _node;
+    private readonly ServerCertificate? _certificate;
+    private readonly OperationsServer? _operations;
+
+    /// <exception cref="ConfigurationException">The certificate or the HTTP settings cannot be used.</exception>
+    public NodeRole(NodeSettings settings, ILoggerFactory loggers)
+    {
+        var registry = ProcessMetrics.NewRegistry();
+        _certificate = settings.Process.LoadCertificate(settings.Node.Name);
+        _node = new StorageNode(settings.Node, _certificate, Metrics.WithCustomRegistry(registry), loggers);
+        _operations = HttpSide.Create(settings.Process, [new NamedCheck("node", _node.NotReadyReasonAsync)], new Dictionary<string, Uri>(), registry, loggers);
+    }
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (_operations is not null) await _operations.StartAsync(cancellationToken);
+        await _node.StartAsync(cancellationToken);
+    }
+
+    public IEnumerable<string> Describe()
+    {
+        yield return $"IMAP   {_node.ImapEndPoint}";
+        yield return $"LMTP   {_node.LmtpEndPoint}";
+        if (_operations is not null) yield return $"HTTP   http://{_operations.EndPoint}/metrics";
+    }
+
+    public Task DrainAsync(TimeSpan timeout) => _node.DrainAsync(timeout);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _node.DisposeAsync();
+        if (_operations is not null) await _operations.DisposeAsync();
+        _certificate?.Dispose();
+    }
+}

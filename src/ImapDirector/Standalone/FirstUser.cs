@@ -1,0 +1,52 @@
+using System.Security.Cryptography;
+using System.Text;
+using ImapDirector.Configuration;
+using ImapDirector.Director;
+using ImapDirector.Director.Authentication;
+using Microsoft.Extensions.Logging;
+
+namespace ImapDirector.Standalone;
+
+/// <summary>Makes an account to begin with: the one that was asked for, or one of our own where there is none at all.</summary>
+internal static class FirstUser
+{
+    private const string DefaultName = "alice@example.com";
+    private const int PasswordLength = 16;
+    // Without letters and digits that are taken for each other.
+    private const string PasswordAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";
+
+    /// <returns>The name and, when it was made up here, the password; <c>null</c> when there was nothing to do.</returns>
+    /// <exception cref="ConfigurationException">The name or the password cannot be used.</exception>
+    public static async Task<(string Name, string? MadeUpPassword)?> EnsureAsync(StandaloneOptions options, DirectorOptions director, ILoggerFactory loggers,
+        CancellationToken cancellationToken)
+    {
+        await using var accounts = new UserAccounts(director, loggers);
+        await accounts.ConnectAsync(cancellationToken);
+        if (options.User is null && await HasAnyAsync(accounts, cancellationToken)) return null;
+        var name = options.User ?? DefaultName;
+        var madeUp = options.Password is null ? RandomNumberGenerator.GetString(PasswordAlphabet, PasswordLength) : null;
+        var password = Encoding.UTF8.GetBytes(options.Password ?? madeUp!);
+        var outcome = await accounts.AddAsync(name, password, cancellationToken);
+        if (outcome == AccountOutcome.Exists)
+        {
+            // A password that was not given is not changed.
+            if (options.Password is null) return (name, null);
+            outcome = await accounts.SetPasswordAsync(name, password, cancellationToken);
+        }
+        CryptographicOperations.ZeroMemory(password);
+        return outcome switch
+        {
+            AccountOutcome.Done => (name, madeUp),
+            AccountOutcome.InvalidName => throw new ConfigurationException($"--user is \"{name}\": write it as name@domain, with letters, digits, '.', '-' and '_'."),
+            AccountOutcome.InvalidPassword => throw new ConfigurationException("--password is empty or too long: give 1 to 1024 bytes."),
+            _ => throw new ConfigurationException("The first user cannot be made, because the embedded Redis does not answer: look into the log."),
+        };
+    }
+
+    private static async Task<bool> HasAnyAsync(UserAccounts accounts, CancellationToken cancellationToken)
+    {
+        var isAny = false;
+        var outcome = await accounts.ListAsync(_ => isAny = true, cancellationToken);
+        return isAny || outcome != AccountOutcome.Done;
+    }
+}

@@ -1,0 +1,113 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using ImapDirector.Configuration;
+
+namespace ImapDirector.Standalone;
+
+/// <summary>The data directory of the stand-alone role: for its owner only, used by one process at a time, with the secrets its parts share.</summary>
+internal sealed class StandaloneData : IDisposable
+{
+    private const string SecretsFile = "standalone.json";
+
+    private readonly FileStream _lock;
+
+    private StandaloneData(string directory, FileStream held, StandaloneSecrets secrets) => (Directory, _lock, Secrets) = (directory, held, secrets);
+
+    public string Directory { get; }
+
+    public StandaloneSecrets Secrets { get; private set; }
+
+    /// <summary>Takes the directory, and makes it where there is none.</summary>
+    /// <exception cref="ConfigurationException">Another process has it, or it cannot be written.</exception>
+    public static StandaloneData Open(string directory)
+    {
+        try
+        {
+            var path = Path.GetFullPath(directory);
+            if (OperatingSystem.IsWindows()) System.IO.Directory.CreateDirectory(path);
+            else System.IO.Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            var held = Lock(path);
+            return new StandaloneData(path, held, ReadSecrets(path) ?? StandaloneSecrets.New());
+        }
+        catch (Exception refused) when (refused is UnauthorizedAccessException or IOException)
+        {
+            throw new ConfigurationException($"--data is \"{directory}\", which cannot be used ({refused.GetType().Name}): name a directory that this process may write to.");
+        }
+    }
+
+    /// <summary>What a running or stopped stand-alone process wrote for commands such as <c>user add</c>.</summary>
+    /// <exception cref="ConfigurationException">There is none.</exception>
+    public static StandaloneSecrets ReadForCommands(string directory)
+    {
+        try
+        {
+            return ReadSecrets(Path.GetFullPath(directory)) ?? throw new ConfigurationException(
+                $"--data is \"{directory}\", where no stand-alone server has its data: name its directory, or a director's configuration with --config.");
+        }
+        catch (Exception unreadable) when (unreadable is UnauthorizedAccessException or IOException)
+        {
+            throw new ConfigurationException($"--data is \"{directory}\", which cannot be read ({unreadable.GetType().Name}): run this as the user who runs the server.");
+        }
+    }
+
+    /// <summary>Keeps the port Redis got, so that commands find it, and the secrets.</summary>
+    public void Save(int redisPort)
+    {
+        Secrets = Secrets with { RedisPort = redisPort };
+        var file = Path.Combine(Directory, SecretsFile);
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var stream = new FileStream(file + ".new", options))
+        {
+            JsonSerializer.Serialize(stream, Secrets);
+            stream.Flush(flushToDisk: true);
+        }
+        File.Move(file + ".new", file, overwrite: true);
+        Network.DirectorySync.Flush(Directory);
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    private static FileStream Lock(string directory)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw new ConfigurationException($"--data is \"{directory}\", which another process uses: stop it, or name another directory.");
+        }
+    }
+
+    private static StandaloneSecrets? ReadSecrets(string directory)
+    {
+        var file = Path.Combine(directory, SecretsFile);
+        if (!File.Exists(file)) return null;
+        try
+        {
+            return JsonSerializer.Deserialize<StandaloneSecrets>(File.ReadAllBytes(file));
+        }
+        catch (JsonException)
+        {
+            throw new ConfigurationException($"The file \"{file}\" is damaged: put it back from a backup; without it nobody can get at the accounts in \"{directory}\".");
+        }
+    }
+}
+
+/// <summary>What the parts of a stand-alone server know each other by.</summary>
+/// <param name="RedisPort">Where the embedded Redis listened last.</param>
+/// <param name="RedisPassword">Its password.</param>
+/// <param name="MasterPassword">What the director logs in at the nodes with.</param>
+internal sealed record StandaloneSecrets(int RedisPort, string RedisPassword, string MasterPassword)
+{
+    public static StandaloneSecrets New() => new(0, Random(), Random());
+
+    /// <summary>The connection string for <c>DirectorOptions.Redis</c>.</summary>
+    public string Redis => $"127.0.0.1:{RedisPort},password={RedisPassword}";
+
+    /// <summary>Leaves the passwords out.</summary>
+    public override string ToString() => nameof(StandaloneSecrets);
+
+    private static string Random() => RandomNumberGenerator.GetHexString(48, lowercase: true);
+}
