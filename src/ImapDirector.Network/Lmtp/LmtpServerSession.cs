@@ -25,6 +25,7 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
 
     private readonly LmtpLineReader _lines = new(connection.Input);
+    private readonly LmtpHandlerCalls _calls = new(handler, options, logger);
     private string? _peerName;
     private LmtpTransaction? _transaction;
     private int _badCommands;
@@ -193,25 +194,10 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
             return;
         }
         var recipient = new LmtpRecipient(rcpt.Address);
-        var reply = rcpt.IsUtf8 && !transaction.IsUtf8 ? LmtpReplies.RecipientNeedsUtf8 : await AskAsync(transaction, recipient);
+        var reply = rcpt.IsUtf8 && !transaction.IsUtf8 ? LmtpReplies.RecipientNeedsUtf8 : await _calls.AddRecipientAsync(transaction, recipient);
         if (reply.IsSuccess) transaction.Recipients.Add(recipient);
         if (reply.Code >= 500) await RefuseAddressAsync(reply, drain);
         else Reply(reply);
-    }
-
-    private async ValueTask<LmtpReply> AskAsync(LmtpTransaction transaction, LmtpRecipient recipient)
-    {
-        using var limit = new CancellationTokenSource(options.IdleTimeout);
-        try
-        {
-            var reply = await handler.AddRecipientAsync(transaction, recipient, limit.Token);
-            return IsAnswer(reply) ? reply : throw new InvalidOperationException("The handler's reply is neither yes nor no.");
-        }
-        catch (Exception fault)
-        {
-            Log.HandlerFailed(logger, connection.Id, fault);
-            return LmtpReplies.Fault;
-        }
     }
 
     private async ValueTask<LmtpSessionEnd?> ReceiveAsync(LmtpTransaction transaction)
@@ -234,7 +220,7 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
         }
         if (dataEnd == LmtpDataEnd.EndOfStream) return LmtpSessionEnd.Lost;
         _messages++;
-        var replies = await ReplyToAllAsync(transaction, message, dataEnd);
+        var replies = await _calls.DeliverAsync(transaction, message, dataEnd);
         foreach (var reply in replies) Reply(reply);
         await FlushAsync();
         var delivered = replies.Count(static reply => reply.IsSuccess);
@@ -243,38 +229,6 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
         if (delivered > 0) (_badCommands, _refusals) = (0, 0);
         return null;
     }
-
-    private async ValueTask<IReadOnlyList<LmtpReply>> ReplyToAllAsync(LmtpTransaction transaction, IncomingMessage message, LmtpDataEnd dataEnd)
-    {
-        LmtpReply? refusal = null;
-        if (message.IsTooLarge) refusal = LmtpReplies.TooLarge;
-        else if (dataEnd == LmtpDataEnd.BareLineEnd) refusal = LmtpReplies.BareLineEnd;
-        else if (message.Failure is { } failure)
-        {
-            Log.SpoolFailed(logger, connection.Id, failure.Message);
-            refusal = LmtpReplies.NoSpace;
-        }
-        if (refusal is { } same)
-        {
-            Log.MessageRefused(logger, connection.Id, same.Code, same.Enhanced, message.Received);
-            return [.. Enumerable.Repeat(same, transaction.Recipients.Count)];
-        }
-        var recipients = transaction.Recipients.Count;
-        using var limit = new CancellationTokenSource(options.DataTimeout);
-        try
-        {
-            var replies = await handler.DeliverAsync(transaction, message.Spool, limit.Token);
-            return replies.Count == recipients && replies.All(IsAnswer) ? replies
-                : throw new InvalidOperationException("The handler did not answer for each recipient.");
-        }
-        catch (Exception fault)
-        {
-            Log.HandlerFailed(logger, connection.Id, fault);
-            return [.. Enumerable.Repeat(LmtpReplies.Fault, recipients)];
-        }
-    }
-
-    private static bool IsAnswer(LmtpReply reply) => reply.Code is (>= 200 and < 300) or (>= 400 and < 600);
 
     private void Reply(LmtpReply reply) => connection.Output.LmtpReply(reply.Code, reply.Enhanced, reply.Text);
 
@@ -317,14 +271,5 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
 
         [LoggerMessage(2102, LogLevel.Error, "{ConnectionId} a fault ended the LMTP session")]
         public static partial void Fault(ILogger logger, string connectionId, Exception exception);
-
-        [LoggerMessage(2103, LogLevel.Error, "{ConnectionId} the delivery failed, its recipients are answered 451")]
-        public static partial void HandlerFailed(ILogger logger, string connectionId, Exception exception);
-
-        [LoggerMessage(2104, LogLevel.Error, "{ConnectionId} the message cannot be spooled: {Reason}")]
-        public static partial void SpoolFailed(ILogger logger, string connectionId, string reason);
-
-        [LoggerMessage(2105, LogLevel.Information, "{ConnectionId} message refused: {Code} {Enhanced}, {Bytes} bytes")]
-        public static partial void MessageRefused(ILogger logger, string connectionId, int code, string enhanced, long bytes);
     }
 }

@@ -127,8 +127,9 @@ public sealed class LmtpLimitsTests
         await using var server = LmtpServer.Start(static options => options with { DataTimeout = TimeSpan.FromMilliseconds(200) });
         await using var client = await LmtpClient.BeginAsync(server.EndPoint);
         await client.AskAsync("RCPT TO:<alice>");
-        await client.AskAsync("DATA");
-        await client.SendAsync("half a message\r\n");
+        // All at once: what is sent after the farewell would be answered with a reset.
+        await client.SendAsync("DATA\r\nhalf a message\r\n");
+        Assert.StartsWith("354 ", await client.ReplyAsync(), StringComparison.Ordinal);
         Assert.Equal(["421 4.4.2 Disconnected for inactivity", LmtpClient.Closed], await client.RepliesAsync(2));
         Assert.Empty(server.Messages);
     }
