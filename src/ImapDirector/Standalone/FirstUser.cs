@@ -12,6 +12,8 @@ internal static class FirstUser
 {
     private const string DefaultName = "alice@example.com";
     private const int PasswordLength = 16;
+    private const int MaxAttempts = 10;
+    private static readonly TimeSpan PauseBetweenAttempts = TimeSpan.FromMilliseconds(500);
     // Without letters and digits that are taken for each other.
     private const string PasswordAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";
 
@@ -27,6 +29,14 @@ internal static class FirstUser
         var madeUp = options.Password is null ? RandomNumberGenerator.GetString(PasswordAlphabet, PasswordLength) : null;
         var password = Encoding.UTF8.GetBytes(options.Password ?? madeUp!);
         var outcome = await accounts.AddAsync(name, password, cancellationToken);
+        // A machine that has just been told to do everything at once may take longer than a login would be let wait.
+        for (var attempt = 1; outcome == AccountOutcome.Unavailable && attempt < MaxAttempts; attempt++)
+        {
+            await Task.Delay(PauseBetweenAttempts, cancellationToken);
+            outcome = await accounts.AddAsync(name, password, cancellationToken);
+            // An attempt without an answer may have made it all the same.
+            if (outcome == AccountOutcome.Exists && madeUp is not null) outcome = await accounts.SetPasswordAsync(name, password, cancellationToken);
+        }
         if (outcome == AccountOutcome.Exists)
         {
             // A password that was not given is not changed.
