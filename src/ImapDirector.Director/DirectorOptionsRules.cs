@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using static ImapDirector.Network.SettingRules;
 
 namespace ImapDirector.Director;
 
@@ -90,8 +91,8 @@ internal static class DirectorOptionsRules
         {
             var node = options.Nodes[i];
             var key = string.Create(CultureInfo.InvariantCulture, $"Nodes:{i}");
-            if (!IsToken(node.Name))
-                errors.Add($"{key}:Name is \"{Shown(node.Name)}\": use 1 to 64 characters out of a-z, 0-9, '.', '-' and '_'.");
+            if (!IsName(node.Name))
+                errors.Add($"{key}:Name is \"{Shown(node.Name)}\": {NameRule}.");
             else if (!seen.Add(node.Name))
                 errors.Add($"{key}:Name is \"{node.Name}\", which another node has already: names must be unique.");
             if (Uri.CheckHostName(node.Host) == UriHostNameType.Unknown)
@@ -99,8 +100,8 @@ internal static class DirectorOptionsRules
             Between(errors, $"{key}:ImapPort", node.ImapPort, 1, IPEndPoint.MaxPort);
             Between(errors, $"{key}:LmtpPort", node.LmtpPort, 1, IPEndPoint.MaxPort);
             Between(errors, $"{key}:Weight", node.Weight, 0, 1000);
-            if (!IsToken(node.Pool))
-                errors.Add($"{key}:Pool is \"{Shown(node.Pool)}\": use 1 to 64 characters out of a-z, 0-9, '.', '-' and '_'.");
+            if (!IsName(node.Pool))
+                errors.Add($"{key}:Pool is \"{Shown(node.Pool)}\": {NameRule}.");
             if (!Enum.IsDefined(node.Tls))
                 errors.Add($"{key}:Tls is \"{node.Tls}\": use None, StartTls or Implicit.");
             if (node.TlsFingerprint is { } fingerprint && !IsFingerprint(fingerprint))
@@ -125,29 +126,7 @@ internal static class DirectorOptionsRules
         return digits.Length == Sha256HexLength && digits.All(char.IsAsciiHexDigit);
     }
 
-    private static bool IsToken(string text) =>
-        text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '-' or '_');
-
     private static bool IsDomain(string text) => Protocol.UserName.TryCreate("user@" + text, null, out _);
 
     private static bool IsSaslText(string text) => text.Length is > 0 and <= 255 && !text.Any(char.IsControl);
-
-    private static void Between(List<string> errors, string key, long value, long least, long most)
-    {
-        if (value < least || value > most)
-            errors.Add(string.Create(CultureInfo.InvariantCulture, $"{key} is {value}: give a number from {least} to {most}."));
-    }
-
-    private static void Between(List<string> errors, string key, TimeSpan value, TimeSpan least, TimeSpan most)
-    {
-        if (value < least || value > most)
-            errors.Add(string.Create(CultureInfo.InvariantCulture, $"{key} is {value:c}: give a time from {least:c} to {most:c} (days.hours:minutes:seconds)."));
-    }
-
-    // A hostile or mistaken file must not flood the terminal or write control characters to it.
-    private static string Shown(string value)
-    {
-        var start = value.Length > 80 ? value[..80] + "…" : value;
-        return string.Concat(start.Select(c => char.IsControl(c) ? '?' : c));
-    }
 }

@@ -1,15 +1,11 @@
 using System.Net;
-using System.Text.Json;
-using System.Text.RegularExpressions;
+using static ImapDirector.Network.SettingRules;
 
 namespace ImapDirector.Operations;
 
 /// <summary>The bounds of <see cref="OperationsOptions"/>. A sentence for each setting outside them: the key, the value and the fix; never a secret.</summary>
-internal static partial class OperationsOptionsRules
+internal static class OperationsOptionsRules
 {
-    private const int MaxShownLength = 80;
-    private const string NameRule = "use 1 to 64 characters out of a-z, 0-9, '.', '-' and '_', the first a letter or a digit";
-
     public static IReadOnlyList<string> Check(OperationsOptions options)
     {
         var errors = new List<string>();
@@ -24,7 +20,7 @@ internal static partial class OperationsOptionsRules
     {
         foreach (var (name, address) in nodes)
         {
-            if (!Name().IsMatch(name))
+            if (!IsName(name))
                 errors.Add($"Nodes has the name \"{Shown(name)}\": {NameRule}.");
             else if (!address.IsAbsoluteUri || (address.Scheme != Uri.UriSchemeHttp && address.Scheme != Uri.UriSchemeHttps))
                 errors.Add($"Nodes:{name} is \"{Shown(address.OriginalString)}\": give the node's HTTP address, such as \"http://10.0.0.7:1180\".");
@@ -49,16 +45,8 @@ internal static partial class OperationsOptionsRules
         for (var i = 0; i < options.Checks.Count; i++)
         {
             var name = options.Checks[i].Name;
-            if (!Name().IsMatch(name)) errors.Add($"Checks:{i}:Name is \"{Shown(name)}\": {NameRule}.");
+            if (!IsName(name)) errors.Add($"Checks:{i}:Name is \"{Shown(name)}\": {NameRule}.");
             else if (!seen.Add(name)) errors.Add($"Checks:{i}:Name is \"{name}\", which another check has already: names must be unique.");
         }
     }
-
-    // Names are route segments too: ".." must not be one. \z and not $, which would let a line end pass.
-    [GeneratedRegex(@"\A[a-z0-9][a-z0-9._-]{0,63}\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Name();
-
-    // A hostile or mistaken file must not flood the terminal or write control characters to it.
-    private static JsonEncodedText Shown(string value) =>
-        JsonEncodedText.Encode(value.Length > MaxShownLength ? value[..MaxShownLength] : value);
 }

@@ -1,14 +1,13 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using static ImapDirector.Network.SettingRules;
 
 namespace ImapDirector.Storage;
 
 /// <summary>The bounds of <see cref="StorageNodeOptions"/>. A sentence for each setting outside them: the key, the value and the fix; never a secret.</summary>
 internal static class StorageNodeOptionsRules
 {
-    private const int MaxShownLength = 100;
-
     // A master password opens every mailbox of the node.
     private const int MinPasswordLength = 16;
     private const int MaxCredentialBytes = 255;
@@ -16,8 +15,8 @@ internal static class StorageNodeOptionsRules
     public static IReadOnlyList<string> Check(StorageNodeOptions options)
     {
         var errors = new List<string>();
-        if (!IsToken(options.Name))
-            errors.Add($"Name is \"{Shown(options.Name)}\": use 1 to 64 characters out of a-z, 0-9, '.', '-' and '_'.");
+        if (!IsName(options.Name))
+            errors.Add($"Name is \"{Shown(options.Name)}\": {NameRule}.");
         if (string.IsNullOrWhiteSpace(options.DataDirectory) || options.DataDirectory.Contains('\0', StringComparison.Ordinal))
             errors.Add($"DataDirectory is \"{Shown(options.DataDirectory)}\": name the directory that is to hold the mail.");
         else if (File.Exists(options.DataDirectory))
@@ -62,22 +61,6 @@ internal static class StorageNodeOptionsRules
         Between(errors, "FailureDelay", options.FailureDelay, TimeSpan.Zero, TimeSpan.FromSeconds(30));
     }
 
-    private static void Between<T>(List<string> errors, string key, T value, T least, T most)
-        where T : IComparable<T>, IFormattable
-    {
-        if (value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0) return;
-        errors.Add(string.Create(CultureInfo.InvariantCulture, $"{key} is \"{value}\": give a value from {least} to {most}."));
-    }
-
-    private static bool IsToken(string? text) =>
-        text is { Length: > 0 and <= 64 } && text.All(static letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '.' or '-' or '_');
-
     private static bool IsCredential(string? text) =>
         !string.IsNullOrEmpty(text) && Encoding.UTF8.GetByteCount(text) <= MaxCredentialBytes && !text.Any(char.IsControl);
-
-    private static string Shown(string? value)
-    {
-        var text = value is null ? "" : value.Length > MaxShownLength ? value[..MaxShownLength] + "…" : value;
-        return string.Concat(text.Select(static letter => char.IsControl(letter) ? '?' : letter));
-    }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Configuration;
+using static ImapDirector.Network.SettingRules;
 
 namespace ImapDirector.Configuration;
 
@@ -10,7 +11,6 @@ namespace ImapDirector.Configuration;
 /// <param name="path">What stands before the keys of this section in messages.</param>
 internal sealed class SettingsReader(IConfiguration section, List<string> errors, string path = "")
 {
-    private const int MaxShownLength = 100;
     private const int MaxSecretFileBytes = 64 * 1024;
 
     private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
@@ -107,12 +107,6 @@ internal sealed class SettingsReader(IConfiguration section, List<string> errors
 
     private static bool TryEndPoint(string text, out IPEndPoint? endPoint) => IPEndPoint.TryParse(text, out endPoint) && text.Contains(':', StringComparison.Ordinal)
         && (text.StartsWith('[') || text.Count(static letter => letter == ':') == 1);
-
-    private static string Shown(string value)
-    {
-        var text = value.Length > MaxShownLength ? value[..MaxShownLength] + "…" : value;
-        return string.Concat(text.Select(static letter => char.IsControl(letter) ? '?' : letter));
-    }
 
     /// <summary>Parses a value.</summary>
     public delegate bool TryParse<T>(string text, out T value);
