@@ -141,7 +141,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         LeavePreLogin();
         using var counted = services.Metrics.Sessions.WithLabels(_node!.Name).TrackInProgress();
         _relay = new SessionRelay(client, session.Connection, services.Watch, services.Metrics);
-        return (await _relay.RunAsync(drain)).ToSessionEnd();
+        return await _relay.RunAsync(drain);
     }
 
     /// <summary>Refuses, as late after the check began as any other refusal: neither its cause nor what it cost can be told from the time (limits P14, P18).</summary>

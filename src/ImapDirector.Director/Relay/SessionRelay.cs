@@ -23,7 +23,7 @@ internal sealed class SessionRelay
     private readonly CancellationTokenSource _stop = new();
     private long _lastByteAt = Environment.TickCount64;
     private long _patience;
-    private int _endWhenOverdue = (int)RelayEnd.Idle;
+    private int _endWhenOverdue = (int)SessionEnd.Idle;
     private int _end = Running;
 
     /// <summary>Prepares a relay; both connections stay the caller's to dispose.</summary>
@@ -43,14 +43,14 @@ internal sealed class SessionRelay
 
     /// <summary>Passes bytes on until the end; called once. Never throws for what a peer did.</summary>
     /// <param name="kick">Ends the session: with <c>* BYE</c> where that cannot land inside a response, else without a word.</param>
-    public async Task<RelayEnd> RunAsync(CancellationToken kick)
+    public async Task<SessionEnd> RunAsync(CancellationToken kick)
     {
         _watch.Add(this);
         try
         {
             await using var kicked = kick.UnsafeRegister(static relay => ((SessionRelay)relay!).Kick(), this);
             await Task.WhenAll(PassToNodeAsync(), PassToClientAsync());
-            return (RelayEnd)_end;
+            return (SessionEnd)_end;
         }
         finally
         {
@@ -62,14 +62,14 @@ internal sealed class SessionRelay
     public void EndIfOverdue(long now)
     {
         if (now - Volatile.Read(ref _lastByteAt) < Volatile.Read(ref _patience)) return;
-        var end = (RelayEnd)Volatile.Read(ref _endWhenOverdue);
+        var end = (SessionEnd)Volatile.Read(ref _endWhenOverdue);
         if (_stop.IsCancellationRequested) Abort(end);
         else Stop(end);
     }
 
-    private void Kick() => Stop(RelayEnd.Kicked);
+    private void Kick() => Stop(SessionEnd.Kicked);
 
-    private void Stop(RelayEnd end)
+    private void Stop(SessionEnd end)
     {
         NoteEnd(end);
         Hurry(LastPatience, end);
@@ -81,14 +81,14 @@ internal sealed class SessionRelay
         switch (await _toNode.RunAsync(_stop.Token))
         {
             case PumpEnd.EndOfStream:
-                await HalfCloseAsync(RelayEnd.ClientClosed, _node);
+                await HalfCloseAsync(SessionEnd.ClientClosed, _node);
                 break;
             case PumpEnd.ReadFailed:
-                Abort(RelayEnd.ClientLost);
+                Abort(SessionEnd.ClientLost);
                 break;
             case PumpEnd.WriteFailed:
                 // The node may have closed behind its last words, such as the answer to LOGOUT: the other direction brings them.
-                Hurry(LastPatience, RelayEnd.NodeLost);
+                Hurry(LastPatience, SessionEnd.NodeLost);
                 break;
         }
     }
@@ -98,14 +98,14 @@ internal sealed class SessionRelay
         switch (await _toClient.RunAsync(_stop.Token))
         {
             case PumpEnd.EndOfStream:
-                await HalfCloseAsync(RelayEnd.NodeClosed, _client);
+                await HalfCloseAsync(SessionEnd.NodeClosed, _client);
                 break;
             case PumpEnd.ReadFailed:
-                Stop(RelayEnd.NodeLost);
+                Stop(SessionEnd.NodeLost);
                 await SayByeAsync();
                 break;
             case PumpEnd.WriteFailed:
-                Abort(RelayEnd.ClientLost);
+                Abort(SessionEnd.ClientLost);
                 break;
             case PumpEnd.Stopped:
                 await SayByeAsync();
@@ -117,7 +117,7 @@ internal sealed class SessionRelay
     {
         if (!_toClient.IsAtEndOfResponse)
         {
-            Abort(RelayEnd.Kicked);
+            Abort(SessionEnd.Kicked);
             return;
         }
         try
@@ -128,11 +128,11 @@ internal sealed class SessionRelay
         }
         catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException)
         {
-            Abort(RelayEnd.ClientLost);
+            Abort(SessionEnd.ClientLost);
         }
     }
 
-    private async Task HalfCloseAsync(RelayEnd end, Connection other)
+    private async Task HalfCloseAsync(SessionEnd end, Connection other)
     {
         if (NoteEnd(end)) Hurry(HalfClosedPatience, end);
         try
@@ -151,7 +151,7 @@ internal sealed class SessionRelay
         connection.Socket.Shutdown(SocketShutdown.Send);
     }
 
-    private void Abort(RelayEnd end)
+    private void Abort(SessionEnd end)
     {
         NoteEnd(end);
         _client.Abort();
@@ -159,9 +159,9 @@ internal sealed class SessionRelay
     }
 
     /// <returns>Whether this is what happened first.</returns>
-    private bool NoteEnd(RelayEnd end) => Interlocked.CompareExchange(ref _end, (int)end, Running) == Running;
+    private bool NoteEnd(SessionEnd end) => Interlocked.CompareExchange(ref _end, (int)end, Running) == Running;
 
-    private void Hurry(TimeSpan patience, RelayEnd end)
+    private void Hurry(TimeSpan patience, SessionEnd end)
     {
         Touch();
         Volatile.Write(ref _endWhenOverdue, (int)end);

@@ -12,7 +12,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     private readonly RelayWatch _watch;
     private readonly CancellationTokenSource _kick = new();
     private readonly SessionRelay _relay;
-    private readonly Task<RelayEnd> _running;
+    private readonly Task<SessionEnd> _running;
 
     private RelayUnderTest(ConnectionPair client, ConnectionPair node, TimeSpan idleTimeout)
     {
@@ -29,7 +29,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     public SessionRelay Relay => _relay;
 
     /// <summary>How it ended; waits for it.</summary>
-    public Task<RelayEnd> EndAsync() => _running.WaitAsync(TimeSpan.FromSeconds(60));
+    public Task<SessionEnd> EndAsync() => _running.WaitAsync(TimeSpan.FromSeconds(60));
 
     public Task KickAsync() => _kick.CancelAsync();
 

@@ -66,7 +66,7 @@ public sealed class SessionRelayTests
         relay.Node.Socket.Shutdown(SocketShutdown.Send);
 
         Assert.Equal("a OK\r\n", await relay.Client.ReadToEndAsync());
-        Assert.Equal(RelayEnd.ClientClosed, await relay.EndAsync());
+        Assert.Equal(SessionEnd.ClientClosed, await relay.EndAsync());
     }
 
     [Theory]
@@ -84,7 +84,7 @@ public sealed class SessionRelayTests
         await CloseSendingAsync(relay.Node);
 
         Assert.Equal(answer, await relay.Client.ReadToEndAsync());
-        Assert.Equal(RelayEnd.ClientClosed, await relay.EndAsync());
+        Assert.Equal(SessionEnd.ClientClosed, await relay.EndAsync());
     }
 
     [Theory]
@@ -101,7 +101,7 @@ public sealed class SessionRelayTests
         await CloseSendingAsync(relay.Client);
 
         Assert.Equal("a NOOP\r\n", await relay.Node.ReadToEndAsync());
-        Assert.Equal(RelayEnd.NodeClosed, await relay.EndAsync());
+        Assert.Equal(SessionEnd.NodeClosed, await relay.EndAsync());
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public sealed class SessionRelayTests
         await relay.KickAsync();
 
         Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
-        Assert.Equal(RelayEnd.Kicked, await relay.EndAsync());
+        Assert.Equal(SessionEnd.Kicked, await relay.EndAsync());
         await AssertClosedAsync(relay.Node);
     }
 
@@ -148,7 +148,7 @@ public sealed class SessionRelayTests
         await relay.KickAsync();
 
         await AssertClosedAsync(relay.Client);
-        Assert.Equal(RelayEnd.Kicked, await relay.EndAsync());
+        Assert.Equal(SessionEnd.Kicked, await relay.EndAsync());
         await AssertClosedAsync(relay.Node);
     }
 
@@ -160,7 +160,7 @@ public sealed class SessionRelayTests
         await relay.KickAsync();
 
         Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
-        Assert.Equal(RelayEnd.Kicked, await relay.EndAsync());
+        Assert.Equal(SessionEnd.Kicked, await relay.EndAsync());
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class SessionRelayTests
 
         await relay.KickAsync();
 
-        Assert.Equal(RelayEnd.Kicked, await relay.EndAsync());
+        Assert.Equal(SessionEnd.Kicked, await relay.EndAsync());
         await Assert.ThrowsAnyAsync<IOException>(() => sending);
     }
 
@@ -182,7 +182,7 @@ public sealed class SessionRelayTests
         await using var relay = await RelayUnderTest.StartAsync(idleTimeout: TimeSpan.FromMilliseconds(200));
 
         Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
-        Assert.Equal(RelayEnd.Idle, await relay.EndAsync());
+        Assert.Equal(SessionEnd.Idle, await relay.EndAsync());
         await AssertClosedAsync(relay.Node);
     }
 
@@ -193,7 +193,7 @@ public sealed class SessionRelayTests
 
         await CloseSendingAsync(relay.Client);
 
-        Assert.Equal(RelayEnd.ClientClosed, await relay.EndAsync());
+        Assert.Equal(SessionEnd.ClientClosed, await relay.EndAsync());
     }
 
     [Fact]
@@ -206,7 +206,7 @@ public sealed class SessionRelayTests
         relay.Node.Socket.Close(0);
 
         Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
-        Assert.Equal(RelayEnd.NodeLost, await relay.EndAsync());
+        Assert.Equal(SessionEnd.NodeLost, await relay.EndAsync());
     }
 
     [Fact]
@@ -219,7 +219,7 @@ public sealed class SessionRelayTests
         relay.Node.Socket.Close(0);
 
         await AssertClosedAsync(relay.Client);
-        Assert.Equal(RelayEnd.NodeLost, await relay.EndAsync());
+        Assert.Equal(SessionEnd.NodeLost, await relay.EndAsync());
     }
 
     [Fact]
@@ -232,7 +232,7 @@ public sealed class SessionRelayTests
         relay.Client.Socket.Close(0);
 
         await AssertClosedAsync(relay.Node);
-        Assert.Equal(RelayEnd.ClientLost, await relay.EndAsync());
+        Assert.Equal(SessionEnd.ClientLost, await relay.EndAsync());
     }
 
     [Fact]

@@ -1,6 +1,4 @@
-using ImapDirector.Director.Relay;
-
-namespace ImapDirector.Director.Login;
+namespace ImapDirector.Director;
 
 /// <summary>Why a client's session ended. Each finished session leaves one log line that carries the two-letter code; the codes are an
 /// interface (docs/log-reasons.md).</summary>
@@ -61,16 +59,5 @@ internal static class SessionEndCode
         SessionEnd.Idle => "IT",
         SessionEnd.Kicked => "KI",
         _ => "XX",
-    };
-
-    public static SessionEnd ToSessionEnd(this RelayEnd end) => end switch
-    {
-        RelayEnd.ClientClosed => SessionEnd.ClientClosed,
-        RelayEnd.NodeClosed => SessionEnd.NodeClosed,
-        RelayEnd.ClientLost => SessionEnd.ClientLost,
-        RelayEnd.NodeLost => SessionEnd.NodeLost,
-        RelayEnd.Idle => SessionEnd.Idle,
-        RelayEnd.Kicked => SessionEnd.Kicked,
-        _ => SessionEnd.Fault,
     };
 }
