@@ -8,6 +8,9 @@ namespace ImapDirector.Storage;
 /// <summary>The bounds of <see cref="StorageNodeOptions"/>. A sentence for each setting outside them: the key, the value and the fix; never a secret.</summary>
 internal static class StorageNodeOptionsRules
 {
+    // Offsets into a message are 32 bits wide, and a trace header comes in front of what was received.
+    private const int MaxMessageBytes = 2_000_000_000;
+
     // A master password opens every mailbox of the node.
     private const int MinPasswordLength = 16;
     private const int MaxCredentialBytes = 255;
@@ -53,7 +56,7 @@ internal static class StorageNodeOptionsRules
     private static void CheckLimits(StorageNodeOptions options, List<string> errors)
     {
         var day = TimeSpan.FromDays(1);
-        Between(errors, "MaxMessageBytes", options.MaxMessageBytes, 1024, int.MaxValue);
+        Between(errors, "MaxMessageBytes", options.MaxMessageBytes, 1024, MaxMessageBytes);
         Between(errors, "MaxConnections", options.MaxConnections, 1, 1_000_000);
         Between(errors, "IdleTimeout", options.IdleTimeout, TimeSpan.FromMinutes(30), day);
         Between(errors, "WriteTimeout", options.WriteTimeout, TimeSpan.FromSeconds(1), day);
