@@ -1,0 +1,160 @@
+using System.Net;
+using ImapDirector.Tests.Shared;
+using MailKit;
+using MailKit.Net.Imap;
+using MailKit.Security;
+using Xunit;
+
+namespace ImapDirector.EndToEnd;
+
+public sealed class StandaloneTests
+{
+    [Fact]
+    public async Task Without_a_user_one_is_made_up_and_shown_once()
+    {
+        using var directory = new TemporaryDirectory();
+        string password;
+        await using (var first = await RunningProgram.StandaloneAsync(directory.Path))
+        {
+            Assert.Contains(first.Printed, line => line.Trim() == $"User      {Mail.Alice}");
+            password = first.Printed.Single(line => line.Contains("Password", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
+            using var client = await Mail.LogInAsync(first.Imaps, password: password);
+            Assert.Equal(0, await first.TerminateAsync());
+        }
+        await using var second = await RunningProgram.StandaloneAsync(directory.Path);
+        Assert.DoesNotContain(second.Printed, line => line.Contains("Password", StringComparison.Ordinal));
+        using var again = await Mail.LogInAsync(second.Imaps, password: password);
+    }
+
+    [Fact]
+    public async Task Everything_is_there_again_after_a_restart()
+    {
+        using var directory = new TemporaryDirectory();
+        string node;
+        await using (var first = await RunningProgram.StandaloneAsync(directory.Path, "--user", Mail.Alice, "--password", Mail.Password))
+        {
+            await Mail.DeliverAsync(first.Lmtp, Mail.Alice, Mail.Message("kept"));
+            await Mail.DeliverAsync(first.Lmtp, Mail.Alice, Mail.Message("large", 300_000));
+            using var client = await Mail.LogInAsync(first.Imaps);
+            await client.Inbox.OpenAsync(FolderAccess.ReadWrite);
+            await client.Inbox.AddFlagsAsync(0, MessageFlags.Seen | MessageFlags.Flagged, silent: true);
+            var created = await (await client.GetFolderAsync("")).CreateAsync("Work", isMessageFolder: true);
+            await client.Inbox.CopyToAsync(1, created!);
+            node = await NodeOfAsync(directory.Path);
+            Assert.Equal(0, await first.TerminateAsync());
+        }
+        await using var second = await RunningProgram.StandaloneAsync(directory.Path);
+        Assert.Equal(node, await NodeOfAsync(directory.Path));
+        using var back = await Mail.LogInAsync(second.Imaps);
+        await back.Inbox.OpenAsync(FolderAccess.ReadOnly);
+        var summaries = await back.Inbox.FetchAsync(0, -1, MessageSummaryItems.Flags | MessageSummaryItems.Envelope);
+        Assert.Equal(["kept", "large"], summaries.Select(summary => summary.Envelope!.Subject));
+        Assert.Equal(MessageFlags.Seen | MessageFlags.Flagged, summaries[0].Flags & ~MessageFlags.Recent);
+        var work = await back.GetFolderAsync("Work");
+        await work.OpenAsync(FolderAccess.ReadOnly);
+        Assert.Equal("large", (await work.GetMessageAsync(0)).Subject);
+    }
+
+    [Fact]
+    public async Task Accounts_that_were_answered_survive_a_kill()
+    {
+        using var directory = new TemporaryDirectory();
+        await using (var first = await RunningProgram.StandaloneAsync(directory.Path, "--user", Mail.Alice, "--password", Mail.Password))
+        {
+            Assert.Equal(0, (await RunningProgram.RunAsync("other password\n", "user", "add", "bob@example.com", "--data", directory.Path)).ExitCode);
+            await Mail.DeliverAsync(first.Lmtp, "bob@example.com", Mail.Message("first"));
+            await first.KillAsync();
+        }
+        await using var second = await RunningProgram.StandaloneAsync(directory.Path);
+        using var bob = await Mail.LogInAsync(second.Imaps, "bob@example.com", "other password");
+        await bob.Inbox.OpenAsync(FolderAccess.ReadOnly);
+        Assert.Equal("first", (await bob.Inbox.GetMessageAsync(0)).Subject);
+    }
+
+    [Fact]
+    public async Task A_second_process_on_the_same_data_is_refused()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var first = await RunningProgram.StandaloneAsync(directory.Path);
+        var (exitCode, printed, error) = await RunningProgram.RunAsync("", "standalone", "--data", directory.Path, "--imap-port", "0", "--imaps-port", "0", "--lmtp-port", "0", "--http-port", "0", "--redis-port", "0");
+        Assert.Equal(78, exitCode);
+        Assert.DoesNotContain("READY", printed, StringComparison.Ordinal);
+        Assert.Contains("which another process uses: stop it, or name another directory.", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_drain_says_goodbye_to_an_idling_session_and_ends_well()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var server = await RunningProgram.StandaloneAsync(directory.Path, "--user", Mail.Alice, "--password", Mail.Password);
+        await using var session = await RawSession.LogInAsync(server.Imap);
+        await session.SendAsync("b SELECT INBOX");
+        await session.ReadToAsync("b OK");
+        await session.SendAsync("c IDLE");
+        await session.ReadToAsync("+ ");
+        var ended = server.TerminateAsync();
+        Assert.StartsWith("* BYE ", await session.ReadToAsync("* BYE"), StringComparison.Ordinal);
+        Assert.Equal(0, await ended);
+    }
+
+    [Fact]
+    public async Task Accounts_are_managed_while_it_runs()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var server = await RunningProgram.StandaloneAsync(directory.Path, "--user", Mail.Alice, "--password", Mail.Password);
+        Assert.Equal(0, await UserAsync("add", "bob@example.com", "one"));
+        Assert.Equal(73, await UserAsync("add", "bob@example.com", "one"));
+        using (await Mail.LogInAsync(server.Imaps, "bob@example.com", "one"))
+        {
+            var (_, shown, _) = await RunningProgram.RunAsync("", "user", "show", "BOB@example.com", "--data", directory.Path);
+            Assert.Contains("sessions  1", shown, StringComparison.Ordinal);
+            Assert.Contains("from 127.0.0.1", shown, StringComparison.Ordinal);
+        }
+        Assert.Equal(0, await UserAsync("passwd", "bob@example.com", "two"));
+        await Assert.ThrowsAsync<AuthenticationException>(() => Mail.LogInAsync(server.Imaps, "bob@example.com", "one"));
+        using (await Mail.LogInAsync(server.Imaps, "bob@example.com", "two"))
+        {
+            var (_, listed, _) = await RunningProgram.RunAsync("", "user", "list", "--data", directory.Path);
+            Assert.Equal([Mail.Alice, "bob@example.com"], listed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order());
+        }
+        Assert.Equal(0, await UserAsync("remove", "bob@example.com", ""));
+        Assert.Equal(67, await UserAsync("show", "bob@example.com", ""));
+        Assert.Equal(65, await UserAsync("add", "no good name", "x"));
+
+        async Task<int> UserAsync(string command, string name, string password) =>
+            (await RunningProgram.RunAsync(password + "\n", "user", command, name, "--data", directory.Path)).ExitCode;
+    }
+
+    [Fact]
+    public async Task It_says_whether_it_is_ready_and_keeps_passwords_out_of_its_log_and_its_metrics()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var server = await RunningProgram.StandaloneAsync(directory.Path, "--user", Mail.Alice, "--password", Mail.Password, "--log-level", "Trace");
+        var health = await RunningProgram.RunAsync("", "health", "--url", new Uri(server.Http, "/readyz").ToString());
+        Assert.Equal((0, "ready\n"), (health.ExitCode, health.Printed));
+        using (await Mail.LogInAsync(server.Imaps))
+        {
+            await Assert.ThrowsAsync<AuthenticationException>(() => Mail.LogInAsync(server.Imaps, password: "a wrong secret"));
+        }
+        using var http = new HttpClient();
+        var metrics = await http.GetStringAsync(new Uri(server.Http, "/metrics"));
+        Assert.Contains("imapdirector_logins_total{mechanism=\"", metrics, StringComparison.Ordinal);
+        Assert.Contains("imapdirector_node_commands_total{", metrics, StringComparison.Ordinal);
+        var said = server.Log + metrics;
+        var secrets = await File.ReadAllTextAsync(directory.File("standalone.json"));
+        foreach (var secret in new[] { Mail.Password, "a wrong secret" }.Concat(System.Text.Json.JsonDocument.Parse(secrets).RootElement.EnumerateObject()
+            .Where(item => item.Name.EndsWith("Password", StringComparison.Ordinal)).Select(item => item.Value.GetString()!)))
+        {
+            Assert.DoesNotContain(secret, said, StringComparison.Ordinal);
+            Assert.DoesNotContain(Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(secret)), said, StringComparison.Ordinal);
+        }
+        await server.TerminateAsync();
+        Assert.Equal(69, (await RunningProgram.RunAsync("", "health", "--url", new Uri(server.Http, "/readyz").ToString())).ExitCode);
+    }
+
+    private static async Task<string> NodeOfAsync(string data)
+    {
+        var (_, shown, _) = await RunningProgram.RunAsync("", "user", "show", Mail.Alice, "--data", data);
+        return shown.Split('\n').Single(line => line.StartsWith("node", StringComparison.Ordinal));
+    }
+}
