@@ -25,7 +25,7 @@ internal static class SettingsSource
         catch (Exception unreadable) when (unreadable is InvalidDataException or IOException or UnauthorizedAccessException)
         {
             // The provider's own message may quote a line of the file, and the line may hold a password.
-            var where = unreadable.InnerException is System.Text.Json.JsonException { LineNumber: { } line } ? $" at line {line + 1}" : "";
+            var where = unreadable.GetBaseException() is System.Text.Json.JsonException { LineNumber: { } line } ? $" at line {line + 1}" : "";
             throw new ConfigurationException($"The configuration file \"{file}\" is no JSON{where}: mend it there (comments are allowed).");
         }
     }
