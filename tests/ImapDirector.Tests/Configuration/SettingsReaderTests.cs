@@ -1,0 +1,144 @@
+using System.Net;
+using CsCheck;
+using ImapDirector.Configuration;
+using ImapDirector.Director;
+using Microsoft.Extensions.Configuration;
+using Xunit;
+
+namespace ImapDirector.Tests.Configuration;
+
+public sealed class SettingsReaderTests : IDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("imapdirector-");
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("500ms", 0.5)]
+    [InlineData("0s", 0)]
+    [InlineData("90s", 90)]
+    [InlineData("10m", 600)]
+    [InlineData("2h", 7200)]
+    [InlineData("1d", 86400)]
+    public void A_duration_is_a_number_and_a_unit(string text, double seconds)
+    {
+        Assert.True(Duration.TryParse(text, out var duration));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), duration);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("5")]
+    [InlineData("s")]
+    [InlineData("-5s")]
+    [InlineData("+5s")]
+    [InlineData("5 s")]
+    [InlineData("1.5h")]
+    [InlineData("5S")]
+    [InlineData("00:00:05")]
+    [InlineData("10001d")]
+    [InlineData("99999999999s")]
+    public void What_is_no_duration_is_refused(string text) => Assert.False(Duration.TryParse(text, out _));
+
+    [Fact]
+    public void A_duration_as_errors_write_it_can_be_read() => Gen.Long[0, 10_000L * 24 * 3600 * 1000].Sample(milliseconds =>
+    {
+        var time = TimeSpan.FromMilliseconds(milliseconds);
+        if (milliseconds > uint.MaxValue) time = TimeSpan.FromDays(Math.Floor(time.TotalDays));
+        Assert.True(Duration.TryParse(Network.SettingRules.Text(time), out var read));
+        Assert.Equal(time, read);
+    });
+
+    [Fact]
+    public void Whatever_is_written_it_is_a_duration_within_bounds_or_none() =>
+        Gen.String.Sample(text => !Duration.TryParse(text, out var duration) || (duration >= TimeSpan.Zero && duration <= TimeSpan.FromDays(10_000)));
+
+    [Theory]
+    [InlineData("127.0.0.1:1143", "127.0.0.1:1143")]
+    [InlineData("[::1]:1143", "[::1]:1143")]
+    [InlineData("[::]:0", "[::]:0")]
+    [InlineData("127.0.0.1", null)]
+    [InlineData("::1", null)]
+    [InlineData("::1:1143", null)]
+    [InlineData("localhost:1143", null)]
+    [InlineData("127.0.0.1:65536", null)]
+    [InlineData("127.0.0.1:", null)]
+    public void An_address_to_listen_on_has_an_address_and_a_port(string text, string? expected)
+    {
+        var reader = Reader(("Imap", text));
+        var endPoint = reader.EndPoint("Imap");
+        Assert.Equal(expected is null ? null : IPEndPoint.Parse(expected), endPoint);
+        if (expected is null) Assert.Equal($"Imap is \"{text}\": write an address and a port, such as 127.0.0.1:1143 or [::1]:1143.", Assert.Single(reader.Errors));
+    }
+
+    [Fact]
+    public void The_last_of_file_environment_and_command_line_wins()
+    {
+        var file = Path.Combine(_directory.FullName, "a.json");
+        File.WriteAllText(file, """{ /* one */ "A": "file", "B": "file", "C": "file", }""");
+        Environment.SetEnvironmentVariable("IMAPDIRECTOR__SettingsReaderTests__B", "environment");
+        try
+        {
+            var configuration = SettingsSource.Load(file, ["C=set", "SettingsReaderTests__D=set", "E:F=a=b"]);
+            Assert.Equal(("file", "set", "a=b"), (configuration["A"], configuration["C"], configuration["E:F"]));
+            Assert.Equal(("environment", "set"), (configuration["SettingsReaderTests:B"], configuration["SettingsReaderTests:D"]));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("IMAPDIRECTOR__SettingsReaderTests__B", null);
+        }
+    }
+
+    [Fact]
+    public void A_secret_comes_from_its_file_without_the_line_end()
+    {
+        var file = Path.Combine(_directory.FullName, "secret");
+        File.WriteAllText(file, " the secret \r\n");
+        var reader = Reader(("PasswordFile", file));
+        Assert.Equal(" the secret ", reader.Secret("Password"));
+        reader.RefuseUnknown();
+        Assert.Empty(reader.Errors);
+    }
+
+    [Fact]
+    public void A_secret_in_two_places_or_in_a_file_that_is_not_there_is_an_error()
+    {
+        var twice = Reader(("Password", "one"), ("PasswordFile", "two"));
+        _ = twice.Secret("Password");
+        Assert.Equal("Password and PasswordFile are both set: leave one of them out.", Assert.Single(twice.Errors));
+        var absent = Reader(("PasswordFile", Path.Combine(_directory.FullName, "absent")));
+        Assert.Null(absent.Secret("Password"));
+        Assert.Contains("which cannot be read", Assert.Single(absent.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_that_is_wrong_is_told_at_once()
+    {
+        var wrong = Assert.Throws<ConfigurationException>(() => DirectorSettings.Read(Configuration(("Imaps", "nonsense"), ("Spelling", "1"), ("RedisTimeout", "fast"),
+            ("Nodes:0:Host", "h"), ("Nodes:0:Tls", "perhaps"), ("Nodes:0:Colour", "red"), ("LmtpNetworks:0", "10.0.0.1/99"))));
+        Assert.Equal(
+        [
+            "CertificateFile", "Imaps", "LmtpNetworks:0", "Nodes:0:Colour", "Nodes:0:MasterPassword", "Nodes:0:Name", "Nodes:0:Tls", "RedisTimeout", "Spelling",
+        ], wrong.Errors.Select(error => error.Split(' ')[0]).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void No_error_shows_a_secret_whatever_else_is_wrong() =>
+        Gen.Select(Gen.Char.AlphaNumeric.Array[12, 40], Gen.Int[0, 6]).Sample((letters, place) =>
+        {
+            var secret = "S3cret" + new string(letters);
+            (string, string)[] settings =
+            [
+                ("Imaps", "127.0.0.1:0"), ("Redis", place is 0 ? $",password={secret},=" : "127.0.0.1:1,password=" + secret), ("Nodes:0:Name", place is 1 ? "Bad Name" : "node1"),
+                ("Nodes:0:Host", place is 2 ? "b/d" : "127.0.0.1"), ("Nodes:0:MasterPassword", place is 3 ? secret + "\n" : place is 4 ? secret + new string('x', 300) : secret),
+                ("SelfSignedDirectory", _directory.FullName), ("LoginTimeout", place is 5 ? "1ms" : "1s"), ("Nodes:0:MasterPassword" + (place is 6 ? "s" : "Unknown"), "x"),
+            ];
+            var wrong = Assert.Throws<ConfigurationException>(() => DirectorSettings.Read(Configuration(settings)));
+            Assert.DoesNotContain(secret, wrong.ToString(), StringComparison.Ordinal);
+        }, iter: 300);
+
+    private static SettingsReader Reader(params (string Key, string Value)[] settings) => new(Configuration(settings), []);
+
+    private static IConfiguration Configuration(params (string Key, string Value)[] settings) => new ConfigurationBuilder()
+        .AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value))).Build();
+}
