@@ -70,7 +70,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     public IPEndPoint? LmtpEndPoint => _lmtp?.LocalEndPoint;
 
     /// <summary>Connects to Redis (and goes on without when it is away: it is then not ready), takes the incarnation's lease and opens the listeners.</summary>
-    /// <exception cref="System.Net.Sockets.SocketException">An address is taken or not ours.</exception>
+    /// <exception cref="IOException">An address is taken or not ours.</exception>
     /// <exception cref="OperationCanceledException">The token fired first.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {

@@ -31,7 +31,7 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
     private long _refusalLoggedAt = long.MinValue;
 
     /// <summary>Binds and begins to accept.</summary>
-    /// <exception cref="SocketException">The address is taken or not ours.</exception>
+    /// <exception cref="IOException">The address is taken or not ours; the message names it.</exception>
     public void Start()
     {
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -42,10 +42,10 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
             socket.Bind(endPoint);
             socket.Listen(Backlog);
         }
-        catch
+        catch (SocketException refused)
         {
             socket.Dispose();
-            throw;
+            throw new IOException($"{char.ToUpperInvariant(name[0])}{name[1..]} cannot listen on \"{endPoint}\" ({refused.SocketErrorCode}): free the port, or configure another address.", refused);
         }
         _localEndPoint = (IPEndPoint)socket.LocalEndPoint!;
         _socket = socket;

@@ -10,7 +10,7 @@ public sealed record OperationsOptions
     public required IPEndPoint Http { get; init; }
 
     /// <summary>Whether <see cref="Http"/> may be an address that other machines reach. There is no authentication: guard it with a firewall.</summary>
-    public bool AllowRemote { get; init; }
+    public bool AllowRemoteHttp { get; init; }
 
     /// <summary>What <c>/readyz</c> asks. With none it is always ready.</summary>
     public IReadOnlyList<NamedCheck> Checks { get; init; } = [];

@@ -35,8 +35,8 @@ internal static class OperationsOptionsRules
     {
         if (options.Http is null)
             errors.Add("Http is unset: give the address to listen on, such as \"127.0.0.1:1180\".");
-        else if (!options.AllowRemote && !IPAddress.IsLoopback(options.Http.Address))
-            errors.Add($"Http is \"{options.Http}\", which other machines may reach: listen on 127.0.0.1 or [::1], or set AllowRemote to true and guard the port.");
+        else if (!options.AllowRemoteHttp && !IPAddress.IsLoopback(options.Http.Address))
+            errors.Add($"Http is \"{options.Http}\", which other machines may reach: listen on 127.0.0.1 or [::1], or set AllowRemoteHttp to true and guard the port.");
     }
 
     private static void CheckNames(OperationsOptions options, List<string> errors)

@@ -50,7 +50,7 @@ public sealed partial class StorageNode : IAsyncDisposable
     /// <summary>Checks the data directory and opens the listeners.</summary>
     /// <exception cref="IOException">The data directory cannot be made or written, or another process uses it.</exception>
     /// <exception cref="UnauthorizedAccessException">The data directory belongs to somebody else.</exception>
-    /// <exception cref="System.Net.Sockets.SocketException">An address is taken or not ours.</exception>
+    /// <exception cref="IOException">An address is taken or not ours.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

@@ -14,6 +14,8 @@ public sealed class ConfigurationTests
     [InlineData("""{ "Imap": "127.0.0.1:99999", "Lmtp": "127.0.0.1:0", "DataDirectory": "x", "MasterPassword": "hunter2-hunter2-hunter2" }""", "Imap is \"127.0.0.1:99999\": write an address and a port")]
     [InlineData("""{ "Imap": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "DataDirectory": "x", "MasterPassword": "hunter2-hunter2-hunter2", "IdleTimeout": "5 minutes" }""", "IdleTimeout is \"5 minutes\": write a number and a unit")]
     [InlineData("""{ "Imap": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "DataDirectory": "x", "MasterPassword": "hunter2-hunter2-hunter2", "IdleTimeout": "5m" }""", "IdleTimeout is 5m: give a time from 30m to 1d.")]
+    [InlineData("""{ "Imap": "0.0.0.0:0", "Lmtp": "127.0.0.1:0", "DataDirectory": "x", "MasterPassword": "hunter2-hunter2-hunter2" }""", "RequireTls asks for TLS, but there is no certificate")]
+    [InlineData("""{ "Imap": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "Http": "0.0.0.0:0", "DataDirectory": "x", "MasterPassword": "hunter2-hunter2-hunter2" }""", "set AllowRemoteHttp to true")]
     [InlineData("""{ "MasterPassword": "hunter2-hunter2-hunter2" ; }""", "is no JSON at line 1")]
     public async Task A_wrong_setting_is_named_with_the_fix_and_without_the_secret(string configuration, string expected)
     {
@@ -35,7 +37,7 @@ public sealed class ConfigurationTests
         var (exitCode, _, error) = await RunningProgram.RunAsync("", "node", "--set", $"Imap={taken.LocalEndpoint}", "--set", "Lmtp=127.0.0.1:0",
             "--set", $"DataDirectory={directory.File("mail")}", "--set", $"MasterPassword={Secret}");
         Assert.Equal(78, exitCode);
-        Assert.Contains("free the port, or configure another", error, StringComparison.Ordinal);
+        Assert.Equal($"imapdirector: Imap cannot listen on \"{taken.LocalEndpoint}\" (AddressAlreadyInUse): free the port, or configure another address.\n", error[error.IndexOf("imapdirector: ", StringComparison.Ordinal)..]);
     }
 
     [Theory]

@@ -112,7 +112,8 @@ public sealed class ListenerTests
         other.Bind(Anywhere);
         other.Listen();
         var listener = new Listener("imap", (IPEndPoint)other.LocalEndPoint!, new ConnectionLimits(1, 1), (_, _) => Task.CompletedTask, NullLogger.Instance);
-        Assert.Throws<SocketException>(listener.Start);
+        var refused = Assert.Throws<IOException>(listener.Start);
+        Assert.Equal($"Imap cannot listen on \"{other.LocalEndPoint}\" (AddressAlreadyInUse): free the port, or configure another address.", refused.Message);
     }
 
     [Fact]

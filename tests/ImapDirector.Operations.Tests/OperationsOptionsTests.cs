@@ -27,8 +27,8 @@ public sealed class OperationsOptionsTests
     {
         var options = Good with { Http = IPEndPoint.Parse(address) };
         Assert.Equal(isFree, options.Validate().Count == 0);
-        Assert.Empty((options with { AllowRemote = true }).Validate());
-        if (!isFree) Assert.Equal($"Http is \"{address}\", which other machines may reach: listen on 127.0.0.1 or [::1], or set AllowRemote to true and guard the port.", options.Validate().Single());
+        Assert.Empty((options with { AllowRemoteHttp = true }).Validate());
+        if (!isFree) Assert.Equal($"Http is \"{address}\", which other machines may reach: listen on 127.0.0.1 or [::1], or set AllowRemoteHttp to true and guard the port.", options.Validate().Single());
     }
 
     [Fact]

@@ -178,7 +178,7 @@ public sealed class RequestGuardTests
     public async Task An_address_that_is_not_ours_is_named_in_the_error()
     {
         // TEST-NET-1 (RFC 5737) is on no interface.
-        var options = new OperationsOptions { Http = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 0), AllowRemote = true };
+        var options = new OperationsOptions { Http = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 0), AllowRemoteHttp = true };
         var log = new LogLines();
         await using var server = new OperationsServer(options, Prometheus.Metrics.NewCustomRegistry(), log);
 

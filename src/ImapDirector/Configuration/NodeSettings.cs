@@ -9,7 +9,7 @@ namespace ImapDirector.Configuration;
 /// <param name="Process">Those every role has.</param>
 internal sealed record NodeSettings(StorageNodeOptions Node, ProcessSettings Process)
 {
-    private static readonly IPEndPoint NoEndPoint = new(IPAddress.None, 0);
+    private static readonly IPEndPoint NoEndPoint = new(IPAddress.Loopback, 0);
 
     /// <exception cref="ConfigurationException">Something is wrong with it.</exception>
     public static NodeSettings Read(IConfiguration configuration)
@@ -19,6 +19,8 @@ internal sealed record NodeSettings(StorageNodeOptions Node, ProcessSettings Pro
         var node = ReadNode(settings);
         settings.RefuseUnknown();
         process.Check(settings.Errors, needsCertificate: false);
+        if (node is { RequireTls: true, Imap: { } imap } && !IPAddress.IsLoopback(imap.Address) && process is { CertificateFile: null, SelfSignedDirectory: null })
+            settings.Errors.Add($"Imap is \"{imap}\", where RequireTls asks for TLS, but there is no certificate: set CertificateFile and KeyFile, or RequireTls to false where the network is private.");
         if (settings.Errors.Count == 0) settings.Errors.AddRange(node.Validate());
         return settings.Errors.Count == 0 ? new NodeSettings(node, process) : throw new ConfigurationException(settings.Errors);
     }

@@ -15,7 +15,7 @@ internal static class HttpSide
         CollectorRegistry registry, ILoggerFactory loggers)
     {
         if (settings.Http is null) return null;
-        var options = new OperationsOptions { Http = settings.Http, AllowRemote = settings.AllowRemoteHttp, Checks = checks, Nodes = nodes };
+        var options = new OperationsOptions { Http = settings.Http, AllowRemoteHttp = settings.AllowRemoteHttp, Checks = checks, Nodes = nodes };
         if (options.Validate() is { Count: > 0 } errors) throw new ConfigurationException(errors);
         return new OperationsServer(options, registry, loggers);
     }

@@ -4,9 +4,8 @@ namespace ImapDirector.Roles;
 internal interface IRole : IAsyncDisposable
 {
     /// <summary>Opens everything; when it returns every port accepts.</summary>
-    /// <exception cref="IOException">A directory or a file cannot be used.</exception>
     /// <exception cref="UnauthorizedAccessException">A directory belongs to somebody else.</exception>
-    /// <exception cref="System.Net.Sockets.SocketException">An address is taken or not ours.</exception>
+    /// <exception cref="IOException">A directory or a file cannot be used, or an address is taken or not ours.</exception>
     Task StartAsync(CancellationToken cancellationToken);
 
     /// <summary>What an operator wants to know once it runs, before READY.</summary>

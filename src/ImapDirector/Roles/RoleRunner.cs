@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using ImapDirector.CommandLine;
 using ImapDirector.Configuration;
@@ -24,11 +23,9 @@ internal static partial class RoleRunner
             {
                 return ExitCode.Ok;
             }
-            catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or SocketException or InvalidDataException)
+            catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or InvalidDataException)
             {
-                throw new ConfigurationException(refused is SocketException taken
-                    ? $"An address to listen on cannot be used ({taken.SocketErrorCode}): free the port, or configure another address."
-                    : refused.Message);
+                throw new ConfigurationException(refused.Message);
             }
             foreach (var line in role.Describe()) await output.WriteLineAsync(line);
             await output.WriteLineAsync("READY");
