@@ -85,7 +85,7 @@ internal sealed class Cluster : IAsyncDisposable
               "Name": "director1",
               "Imap": "127.0.0.1:0", "Imaps": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "Http": "127.0.0.1:0",
               "Redis": "{{Redis.ConnectionString}}",
-              "RedisTimeout": "2s",
+              "RedisTimeout": "5s",
               "FailureDelay": "10ms",
               "BackendConnectTimeout": "2s",
               "SelfSignedDirectory": "{{_directory.File("tls")}}",

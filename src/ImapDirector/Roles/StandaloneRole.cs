@@ -109,6 +109,8 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
         Imaps = new IPEndPoint(options.Address, options.ImapsPort),
         Lmtp = new IPEndPoint(options.Address, options.LmtpPort),
         Redis = _redis!.ConnectionString,
+        // It is in this very process: when it is slow, the whole machine is, and a refusal would help nobody.
+        RedisTimeout = TimeSpan.FromSeconds(5),
         Nodes = [.. NodeNames.Zip(_nodes, (name, node) => new BackendNode
         {
             Name = name,
