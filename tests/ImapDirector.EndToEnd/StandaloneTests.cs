@@ -82,6 +82,37 @@ public sealed class StandaloneTests
         Assert.Contains("which another process uses: stop it, or name another directory.", error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--redis-port", "Redis")]
+    [InlineData("--imap-port", "Imap")]
+    [InlineData("--http-port", "Http")]
+    public async Task A_port_that_is_taken_is_named_and_costs_nobody_their_first_password(string option, string name)
+    {
+        using var directory = new TemporaryDirectory();
+        using var taken = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        string[] ports = [.. new[] { "--imap-port", "--imaps-port", "--lmtp-port", "--http-port", "--redis-port" }.Where(other => other != option).SelectMany(other => new[] { other, "0" })];
+        var (exitCode, printed, error) = await RunningProgram.RunAsync("", ["standalone", "--data", directory.Path, option, $"{((IPEndPoint)taken.LocalEndpoint).Port}", .. ports]);
+        Assert.Equal(78, exitCode);
+        Assert.DoesNotContain("READY", printed, StringComparison.Ordinal);
+        Assert.Contains($"imapdirector: {name} ", error, StringComparison.Ordinal);
+        Assert.Contains($"{taken.LocalEndpoint}", error, StringComparison.Ordinal);
+        await using var server = await RunningProgram.StandaloneAsync(directory.Path);
+        Assert.Contains(server.Printed, line => line.Contains("Password", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Keys_and_hashes_are_their_owners_alone_also_in_a_directory_that_others_may_enter()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        const UnixFileMode others = (UnixFileMode)0b000_111_111;
+        using var directory = new TemporaryDirectory();
+        File.SetUnixFileMode(directory.Path, File.GetUnixFileMode(directory.Path) | (UnixFileMode)0b000_101_101);
+        await using var server = await RunningProgram.StandaloneAsync(directory.Path);
+        foreach (var path in new[] { "redis", "tls", "node1", "node2", "standalone.json" })
+            Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(directory.File(path)) & others);
+    }
+
     [Fact]
     public async Task A_drain_says_goodbye_to_an_idling_session_and_ends_well()
     {
@@ -140,15 +171,18 @@ public sealed class StandaloneTests
         var metrics = await http.GetStringAsync(new Uri(server.Http, "/metrics"));
         Assert.Contains("imapdirector_logins_total{mechanism=\"", metrics, StringComparison.Ordinal);
         Assert.Contains("imapdirector_node_commands_total{", metrics, StringComparison.Ordinal);
+        // Only when it has ended is all of its log there.
+        await server.TerminateAsync();
+        Assert.Contains("login refused", server.Log, StringComparison.Ordinal);
         var said = server.Log + metrics;
         var secrets = await File.ReadAllTextAsync(directory.File("standalone.json"));
         foreach (var secret in new[] { Mail.Password, "a wrong secret" }.Concat(System.Text.Json.JsonDocument.Parse(secrets).RootElement.EnumerateObject()
             .Where(item => item.Name.EndsWith("Password", StringComparison.Ordinal)).Select(item => item.Value.GetString()!)))
         {
             Assert.DoesNotContain(secret, said, StringComparison.Ordinal);
-            Assert.DoesNotContain(Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(secret)), said, StringComparison.Ordinal);
+            foreach (var form in new[] { secret, $"\0{Mail.Alice}\0{secret}", $"{Mail.Alice}\0director\0{secret}" })
+                Assert.DoesNotContain(Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(form)), said, StringComparison.Ordinal);
         }
-        await server.TerminateAsync();
         Assert.Equal(69, (await RunningProgram.RunAsync("", "health", "--url", new Uri(server.Http, "/readyz").ToString())).ExitCode);
     }
 

@@ -22,6 +22,12 @@ internal static class CommandTree
             foreach (var error in wrong.Errors) await Console.Error.WriteLineAsync($"imapdirector: {error}");
             return ExitCode.Configuration;
         }
+        catch (Exception fault)
+        {
+            // Left to the runtime it would end as a crash of the process, which supervisors take for something else.
+            await Console.Error.WriteLineAsync($"imapdirector: a fault of the program: {fault}");
+            return ExitCode.Fault;
+        }
     }
 
     private static RootCommand Create() => new("ImapDirector: an IMAP director and its storage nodes.")

@@ -28,19 +28,19 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _data = StandaloneData.Open(options.DataDirectory);
-        var tls = Directory.CreateDirectory(Path.Combine(_data.Directory, "tls")).FullName;
-        _certificate = ServerCertificate.LoadOrCreateSelfSigned(tls, ["localhost", "127.0.0.1", "::1", options.Address.ToString()]);
+        _certificate = ServerCertificate.LoadOrCreateSelfSigned(_data.MakePrivate("tls"), ["localhost", "127.0.0.1", "::1", options.Address.ToString()]);
         await StartRedisAsync(_data, cancellationToken);
         foreach (var name in NodeNames) await StartNodeAsync(_data, name, cancellationToken);
 
         var director = DirectorOptions(_data);
         if (director.Validate() is { Count: > 0 } errors) throw new ConfigurationException(errors);
-        _firstUser = await FirstUser.EnsureAsync(options, director, loggers, cancellationToken);
         _director = new DirectorServer(director, _certificate, Metrics.WithCustomRegistry(_registry), loggers);
         _operations = HttpSide.Create(settings, [new NamedCheck("director", _director.NotReadyReasonAsync),
             .. NodeNames.Zip(_nodes, static (name, node) => new NamedCheck(name, node.NotReadyReasonAsync))], new Dictionary<string, Uri>(), _registry, loggers);
         if (_operations is not null) await _operations.StartAsync(cancellationToken);
         await _director.StartAsync(cancellationToken);
+        // Last: a password that is made up must be shown, and a start that fails shows nothing.
+        _firstUser = await FirstUser.EnsureAsync(options, director, loggers, cancellationToken);
     }
 
     public IEnumerable<string> Describe()
@@ -80,7 +80,7 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
 
     private async Task StartRedisAsync(StandaloneData data, CancellationToken cancellationToken)
     {
-        _redis = new EmbeddedRedis(Path.Combine(data.Directory, "redis"), options.RedisPort, data.Secrets.RedisPassword, loggers);
+        _redis = new EmbeddedRedis(data.MakePrivate("redis"), options.RedisPort, data.Secrets.RedisPassword, loggers);
         // Before it starts: a crash in between must not leave accounts behind that nobody has the password for.
         data.Save(options.RedisPort);
         await _redis.StartAsync(cancellationToken);

@@ -25,12 +25,20 @@ internal sealed class EmbeddedRedis(string directory, int port, string password,
     public int Port { get; private set; } = port;
 
     /// <summary>Recovers what the directory holds and listens.</summary>
+    /// <exception cref="IOException">The port is taken; the message names it.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         if (Port == 0) Port = FreePort();
         var path = System.IO.Directory.CreateDirectory(directory).FullName;
-        _server = new GarnetServer(Options(path, Port, password), new WarningsOnly(loggers));
-        _server.Start();
+        try
+        {
+            _server = new GarnetServer(Options(path, Port, password), new WarningsOnly(loggers));
+            _server.Start();
+        }
+        catch (Exception failed) when (failed.GetBaseException() is SocketException refused)
+        {
+            throw new IOException($"Redis cannot listen on \"127.0.0.1:{Port}\" ({refused.SocketErrorCode}): free the port, or choose another one.", failed);
+        }
         return Task.CompletedTask;
     }
 

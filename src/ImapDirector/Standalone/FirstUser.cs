@@ -56,7 +56,11 @@ internal static class FirstUser
     private static async Task<bool> HasAnyAsync(UserAccounts accounts, CancellationToken cancellationToken)
     {
         var isAny = false;
-        var outcome = await accounts.ListAsync(_ => isAny = true, cancellationToken);
-        return isAny || outcome != AccountOutcome.Done;
+        for (var attempt = 1; await accounts.ListAsync(_ => isAny = true, cancellationToken) != AccountOutcome.Done && !isAny; attempt++)
+        {
+            if (attempt == MaxAttempts) throw new ConfigurationException("Nobody can say whether there is a user, because the embedded Redis does not answer: look into the log.");
+            await Task.Delay(PauseBetweenAttempts, cancellationToken);
+        }
+        return isAny;
     }
 }

@@ -66,6 +66,16 @@ internal sealed class StandaloneData : IDisposable
         Network.DirectorySync.Flush(Directory);
     }
 
+    /// <summary>Makes a directory in it that only its owner may enter, also where whoever made the data directory let others in: there are hashes and keys.</summary>
+    /// <returns>Its path.</returns>
+    public string MakePrivate(string name)
+    {
+        var path = Path.Combine(Directory, name);
+        System.IO.Directory.CreateDirectory(path);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return path;
+    }
+
     public void Dispose() => _lock.Dispose();
 
     private static FileStream Lock(string directory)
