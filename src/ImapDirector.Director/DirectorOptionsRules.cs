@@ -13,7 +13,7 @@ internal static class DirectorOptionsRules
     {
         var errors = new List<string>();
         CheckNameAndListeners(options, errors);
-        CheckRedis(options, errors);
+        CheckAccounts(options, errors);
         CheckTimes(options, errors);
         CheckLimits(options, errors);
         CheckNodes(options, errors);
@@ -36,10 +36,17 @@ internal static class DirectorOptionsRules
             if (first is { Port: not 0 } && first.Equals(second))
                 errors.Add($"{secondKey} is \"{second}\", which {firstKey} has already: give each listener a port of its own.");
         }
-        if (options.DefaultDomain is { } domain && !IsDomain(domain))
-            errors.Add($"DefaultDomain is \"{Shown(domain)}\": give a domain name such as \"example.com\", or leave it out.");
         if (!System.IO.Directory.Exists(options.SpoolDirectory))
             errors.Add($"SpoolDirectory is \"{Shown(options.SpoolDirectory)}\", which is not a directory: make it, or name one that exists.");
+    }
+
+    /// <summary>What is needed to manage accounts.</summary>
+    public static void CheckAccounts(DirectorOptions options, List<string> errors)
+    {
+        if (options.DefaultDomain is { } domain && !IsDomain(domain))
+            errors.Add($"DefaultDomain is \"{Shown(domain)}\": give a domain name such as \"example.com\", or leave it out.");
+        CheckRedis(options, errors);
+        Between(errors, "RedisTimeout", options.RedisTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(30));
     }
 
     // The value may hold a password, so it is never shown.
@@ -64,7 +71,6 @@ internal static class DirectorOptionsRules
     private static void CheckTimes(DirectorOptions options, List<string> errors)
     {
         var hour = TimeSpan.FromHours(1);
-        Between(errors, "RedisTimeout", options.RedisTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(30));
         Between(errors, "AssignmentCacheAge", options.AssignmentCacheAge, TimeSpan.Zero, TimeSpan.FromDays(1));
         Between(errors, "BackendConnectTimeout", options.BackendConnectTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
         Between(errors, "BackendLoginTimeout", options.BackendLoginTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(5));

@@ -143,7 +143,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private Task ServeLmtpAsync(Connection connection, CancellationToken drain)
     {
         var peer = connection.RemoteEndPoint.Address;
-        if (!IPAddress.IsLoopback(peer.Unmapped()) && !AddressList.Contains(_options.LmtpNetworks, peer))
+        if (!AddressList.IsTrusted(_options.LmtpNetworks, peer))
         {
             Log.LmtpRefused(_logger, connection.Id, connection.RemoteEndPoint);
             return Task.CompletedTask;

@@ -113,7 +113,7 @@ public sealed partial class StorageNode : IAsyncDisposable
     private Task ServeLmtpAsync(Connection connection, NodeDeliveryHandler deliveries, LmtpServerOptions lmtp, CancellationToken drain)
     {
         var logger = _loggers.CreateLogger<LmtpServerSession>();
-        if (TrustedPeer.IsAllowed(connection.RemoteEndPoint.Address, _options.TrustedNetworks))
+        if (AddressList.IsTrusted(_options.TrustedNetworks, connection.RemoteEndPoint.Address))
             return new LmtpServerSession(connection, deliveries, lmtp, logger).RunAsync(drain);
         Log.LmtpRefused(logger, connection.Id, connection.RemoteEndPoint);
         return Task.CompletedTask;

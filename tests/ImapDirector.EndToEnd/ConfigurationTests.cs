@@ -16,7 +16,7 @@ public sealed class ConfigurationTests
     [InlineData("""{ "Imap": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "DataDirectory": "x", "MasterPassword": "hunter2-hunter2-hunter2", "IdleTimeout": "5m" }""", "IdleTimeout is 5m: give a time from 30m to 1d.")]
     [InlineData("""{ "Imap": "0.0.0.0:0", "Lmtp": "127.0.0.1:0", "DataDirectory": "x", "MasterPassword": "hunter2-hunter2-hunter2" }""", "RequireTls asks for TLS, but there is no certificate")]
     [InlineData("""{ "Imap": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "Http": "0.0.0.0:0", "DataDirectory": "x", "MasterPassword": "hunter2-hunter2-hunter2" }""", "set AllowRemoteHttp to true")]
-    [InlineData("""{ "MasterPassword": "hunter2-hunter2-hunter2" ; }""", "is no JSON at line 1")]
+    [InlineData("""{ "MasterPassword": "hunter2-hunter2-hunter2" ; }""", "is no JSON object with each key once at line 1")]
     public async Task A_wrong_setting_is_named_with_the_fix_and_without_the_secret(string configuration, string expected)
     {
         using var directory = new TemporaryDirectory();

@@ -128,6 +128,55 @@ public sealed class StandaloneTests
         Assert.Equal(0, await ended);
     }
 
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("{ \"RedisPort\": 1, \"RedisPassword\": null, \"MasterPassword\": \"x\" }")]
+    [InlineData("half")]
+    public async Task Damaged_secrets_are_left_as_they_are_and_named(string text)
+    {
+        using var directory = new TemporaryDirectory();
+        await File.WriteAllTextAsync(directory.File("standalone.json"), text);
+        var (exitCode, _, error) = await RunningProgram.RunAsync("", "standalone", "--data", directory.Path, "--redis-port", "0");
+        Assert.Equal(78, exitCode);
+        Assert.Equal($"imapdirector: The file \"{directory.File("standalone.json")}\" is damaged: remove it, and the next start makes new secrets; accounts and mail stay.\n", error);
+        Assert.Equal(text, await File.ReadAllTextAsync(directory.File("standalone.json")));
+    }
+
+    [Fact]
+    public async Task With_new_secrets_accounts_and_mail_are_still_there_and_a_password_that_is_not_given_stays()
+    {
+        using var directory = new TemporaryDirectory();
+        await using (var first = await RunningProgram.StandaloneAsync(directory.Path, "--user", Mail.Alice, "--password", Mail.Password))
+        {
+            await Mail.DeliverAsync(first.Lmtp, Mail.Alice, Mail.Message("kept"));
+            await first.TerminateAsync();
+        }
+        File.Delete(directory.File("standalone.json"));
+        await using var second = await RunningProgram.StandaloneAsync(directory.Path, "--user", Mail.Alice);
+        Assert.DoesNotContain(second.Printed, line => line.Contains("Password", StringComparison.Ordinal));
+        using var client = await Mail.LogInAsync(second.Imaps);
+        await client.Inbox.OpenAsync(FolderAccess.ReadOnly);
+        Assert.Equal("kept", (await client.Inbox.GetMessageAsync(0)).Subject);
+    }
+
+    [Fact]
+    public async Task Health_asks_the_process_itself_whatever_proxy_there_is()
+    {
+        using var proxy = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        proxy.Start();
+        Environment.SetEnvironmentVariable("http_proxy", $"http://{proxy.LocalEndpoint}");
+        try
+        {
+            Assert.Equal(69, (await RunningProgram.RunAsync("", "health", "--url", "http://127.0.0.1:1/readyz")).ExitCode);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("http_proxy", null);
+        }
+        Assert.False(proxy.Pending());
+    }
+
     [Fact]
     public async Task Accounts_are_managed_while_it_runs()
     {

@@ -46,7 +46,7 @@ internal sealed partial class ImapSession(Connection connection, SessionServices
 
     private async Task<SessionEnd> ServeAsync()
     {
-        if (!TrustedPeer.IsAllowed(connection.RemoteEndPoint.Address, services.Options.TrustedNetworks)) return SessionEnd.NotAllowed;
+        if (!AddressList.IsTrusted(services.Options.TrustedNetworks, connection.RemoteEndPoint.Address)) return SessionEnd.NotAllowed;
         using var output = new ResponseStream(connection, services.Options.WriteTimeout);
         using var patience = new SessionPatience(drain);
         try

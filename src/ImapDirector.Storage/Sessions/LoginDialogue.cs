@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using ImapDirector.Network;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Imap;
@@ -20,7 +21,7 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
     private readonly bool _tlsRequired =
-        services.Options.RequireTls && !TrustedPeer.IsLoopback(connection.RemoteEndPoint.Address);
+        services.Options.RequireTls && !IPAddress.IsLoopback(connection.RemoteEndPoint.Address);
 
     private ImapCommandReader _reader = null!;
     private int _failures;

@@ -25,7 +25,7 @@ internal static class HealthCommand
         command.SetAction(async (result, cancellationToken) =>
         {
             var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
-            using var client = new HttpClient { Timeout = Patience, MaxResponseContentBufferSize = 64 * 1024 };
+            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience, MaxResponseContentBufferSize = 64 * 1024 };
             try
             {
                 using var response = await client.GetAsync(result.GetValue(url), cancellationToken);

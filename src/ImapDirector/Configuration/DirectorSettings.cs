@@ -35,6 +35,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             Redis = settings.Secret("Redis") ?? defaults.Redis,
             RedisTimeout = settings.Time("RedisTimeout", defaults.RedisTimeout),
         };
+        if (settings.Errors.Count == 0) settings.Errors.AddRange(director.ValidateForAccounts());
         return settings.Errors.Count == 0 ? director : throw new ConfigurationException(settings.Errors);
     }
 

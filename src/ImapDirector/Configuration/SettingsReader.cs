@@ -20,6 +20,7 @@ internal sealed class SettingsReader(IConfiguration section, List<string> errors
     public string? Text(string key)
     {
         _known.Add(key);
+        if (section.GetSection(key).GetChildren().Any()) errors.Add($"{path}{key} has settings below it: write one value.");
         return section[key] is { Length: > 0 } text ? text : null;
     }
 
@@ -71,9 +72,8 @@ internal sealed class SettingsReader(IConfiguration section, List<string> errors
 
     public IReadOnlyList<IPNetwork> Networks(string key)
     {
-        _known.Add(key);
         var networks = new List<IPNetwork>();
-        foreach (var item in section.GetSection(key).GetChildren())
+        foreach (var item in Items(key))
         {
             if (IPNetwork.TryParse(item.Value, out var network)) networks.Add(network);
             else errors.Add($"{path}{key}:{item.Key} is \"{Shown(item.Value ?? "")}\": write a network, such as 10.0.0.0/8 or 2001:db8::/32.");
@@ -84,9 +84,8 @@ internal sealed class SettingsReader(IConfiguration section, List<string> errors
     /// <summary>Reads each element of a list of sections.</summary>
     public List<T> Each<T>(string key, Func<SettingsReader, T?> read) where T : class
     {
-        _known.Add(key);
         var items = new List<T>();
-        foreach (var item in section.GetSection(key).GetChildren())
+        foreach (var item in Items(key))
         {
             var reader = new SettingsReader(item, errors, $"{path}{key}:{item.Key}:");
             if (read(reader) is { } value) items.Add(value);
@@ -103,6 +102,15 @@ internal sealed class SettingsReader(IConfiguration section, List<string> errors
     {
         foreach (var child in section.GetChildren())
             if (!_known.Contains(child.Key)) errors.Add($"{path}{Shown(child.Key)} is no setting: correct its spelling, or take it out (docs/configuration.md lists them).");
+    }
+
+    // What stands where a list should be is not shown: nobody knows what it was meant to be.
+    private IEnumerable<IConfigurationSection> Items(string key)
+    {
+        _known.Add(key);
+        var list = section.GetSection(key);
+        if (!string.IsNullOrEmpty(list.Value)) errors.Add($"{path}{key} is one value: write a list, as {path}{key}:0, {path}{key}:1 and so on.");
+        return list.GetChildren();
     }
 
     private static bool TryEndPoint(string text, out IPEndPoint? endPoint) => IPEndPoint.TryParse(text, out endPoint) && text.Contains(':', StringComparison.Ordinal)

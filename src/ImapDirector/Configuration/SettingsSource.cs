@@ -22,11 +22,15 @@ internal static class SettingsSource
         {
             return builder.Build();
         }
-        catch (Exception unreadable) when (unreadable is InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception unreadable) when (unreadable.GetBaseException() is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"The configuration file \"{file}\" cannot be read ({unreadable.GetBaseException().GetType().Name}): name a file that this process may read.");
+        }
+        catch (InvalidDataException unreadable)
         {
             // The provider's own message may quote a line of the file, and the line may hold a password.
             var where = unreadable.GetBaseException() is System.Text.Json.JsonException { LineNumber: { } line } ? $" at line {line + 1}" : "";
-            throw new ConfigurationException($"The configuration file \"{file}\" is no JSON{where}: mend it there (comments are allowed).");
+            throw new ConfigurationException($"The configuration file \"{file}\" is no JSON object with each key once{where}: mend it there (comments are allowed).");
         }
     }
 

@@ -33,8 +33,14 @@ internal static partial class RoleRunner
 
             await Task.Delay(Timeout.Infinite, stop.First).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Log.Stopping(logger, settings.DrainTimeout.TotalSeconds);
-            // Asked a second time, whoever asks is in a hurry.
-            await role.DrainAsync(settings.DrainTimeout).WaitAsync(stop.Second).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                await role.DrainAsync(settings.DrainTimeout).WaitAsync(stop.Second);
+            }
+            catch (OperationCanceledException) when (stop.Second.IsCancellationRequested)
+            {
+                // Asked a second time, whoever asks is in a hurry.
+            }
             Log.Stopped(logger);
         }
         return ExitCode.Ok;

@@ -27,40 +27,40 @@ internal static class FirstUser
         if (options.User is null && await HasAnyAsync(accounts, cancellationToken)) return null;
         var name = options.User ?? DefaultName;
         var madeUp = options.Password is null ? RandomNumberGenerator.GetString(PasswordAlphabet, PasswordLength) : null;
+        // A password that was not given is not changed.
+        if (options.Password is null && await WhenRedisAnswersAsync(async () => (await accounts.ShowAsync(name, cancellationToken)).Outcome, cancellationToken) == AccountOutcome.Done)
+            return (name, null);
         var password = Encoding.UTF8.GetBytes(options.Password ?? madeUp!);
-        var outcome = await accounts.AddAsync(name, password, cancellationToken);
-        // A machine that has just been told to do everything at once may take longer than a login would be let wait.
-        for (var attempt = 1; outcome == AccountOutcome.Unavailable && attempt < MaxAttempts; attempt++)
-        {
-            await Task.Delay(PauseBetweenAttempts, cancellationToken);
-            outcome = await accounts.AddAsync(name, password, cancellationToken);
-            // An attempt without an answer may have made it all the same.
-            if (outcome == AccountOutcome.Exists && madeUp is not null) outcome = await accounts.SetPasswordAsync(name, password, cancellationToken);
-        }
+        var outcome = await WhenRedisAnswersAsync(() => accounts.AddAsync(name, password, cancellationToken), cancellationToken);
+        // It was given a password, or an attempt without an answer has made it all the same.
         if (outcome == AccountOutcome.Exists)
-        {
-            // A password that was not given is not changed.
-            if (options.Password is null) return (name, null);
-            outcome = await accounts.SetPasswordAsync(name, password, cancellationToken);
-        }
+            outcome = await WhenRedisAnswersAsync(() => accounts.SetPasswordAsync(name, password, cancellationToken), cancellationToken);
         CryptographicOperations.ZeroMemory(password);
         return outcome switch
         {
             AccountOutcome.Done => (name, madeUp),
             AccountOutcome.InvalidName => throw new ConfigurationException($"--user is \"{name}\": write it as name@domain, with letters, digits, '.', '-' and '_'."),
             AccountOutcome.InvalidPassword => throw new ConfigurationException("--password is empty or too long: give 1 to 1024 bytes."),
-            _ => throw new ConfigurationException("The first user cannot be made, because the embedded Redis does not answer: look into the log."),
+            _ => throw new ConfigurationException($"The first user cannot be made ({outcome}): look into the log."),
         };
     }
 
     private static async Task<bool> HasAnyAsync(UserAccounts accounts, CancellationToken cancellationToken)
     {
         var isAny = false;
-        for (var attempt = 1; await accounts.ListAsync(_ => isAny = true, cancellationToken) != AccountOutcome.Done && !isAny; attempt++)
+        _ = await WhenRedisAnswersAsync(() => accounts.ListAsync(_ => isAny = true, cancellationToken), cancellationToken);
+        return isAny;
+    }
+
+    /// <summary>Asks again for a while: a machine that has just been told to do everything at once may take longer than a login would be let wait.</summary>
+    /// <exception cref="ConfigurationException">Redis does not answer at all.</exception>
+    private static async Task<AccountOutcome> WhenRedisAnswersAsync(Func<Task<AccountOutcome>> ask, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; attempt <= MaxAttempts; attempt++)
         {
-            if (attempt == MaxAttempts) throw new ConfigurationException("Nobody can say whether there is a user, because the embedded Redis does not answer: look into the log.");
+            if (await ask() is not AccountOutcome.Unavailable and var outcome) return outcome;
             await Task.Delay(PauseBetweenAttempts, cancellationToken);
         }
-        return isAny;
+        throw new ConfigurationException("The first user cannot be made, because the embedded Redis does not answer: look into the log.");
     }
 }

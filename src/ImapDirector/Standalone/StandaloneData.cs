@@ -8,6 +8,7 @@ namespace ImapDirector.Standalone;
 internal sealed class StandaloneData : IDisposable
 {
     private const string SecretsFile = "standalone.json";
+    private static readonly JsonSerializerOptions Strict = new() { RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
 
     private readonly FileStream _lock;
 
@@ -27,7 +28,15 @@ internal sealed class StandaloneData : IDisposable
             if (OperatingSystem.IsWindows()) System.IO.Directory.CreateDirectory(path);
             else System.IO.Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             var held = Lock(path);
-            return new StandaloneData(path, held, ReadSecrets(path) ?? StandaloneSecrets.New());
+            try
+            {
+                return new StandaloneData(path, held, ReadSecrets(path) ?? StandaloneSecrets.New());
+            }
+            catch
+            {
+                held.Dispose();
+                throw;
+            }
         }
         catch (Exception refused) when (refused is UnauthorizedAccessException or IOException)
         {
@@ -96,12 +105,13 @@ internal sealed class StandaloneData : IDisposable
         if (!File.Exists(file)) return null;
         try
         {
-            return JsonSerializer.Deserialize<StandaloneSecrets>(File.ReadAllBytes(file));
+            if (JsonSerializer.Deserialize<StandaloneSecrets>(File.ReadAllBytes(file), Strict) is { } secrets) return secrets;
         }
         catch (JsonException)
         {
-            throw new ConfigurationException($"The file \"{file}\" is damaged: put it back from a backup; without it nobody can get at the accounts in \"{directory}\".");
+            // Told below, without what is in it.
         }
+        throw new ConfigurationException($"The file \"{file}\" is damaged: remove it, and the next start makes new secrets; accounts and mail stay.");
     }
 }
 

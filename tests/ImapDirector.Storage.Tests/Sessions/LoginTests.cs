@@ -199,16 +199,4 @@ public sealed class LoginTests
             Assert.Equal("the data directory cannot be written", await node.Node.NotReadyReasonAsync(CancellationToken.None));
         }
     }
-
-    [Theory]
-    [InlineData("127.0.0.1", true)]
-    [InlineData("::1", true)]
-    [InlineData("::ffff:127.0.0.1", true)]
-    [InlineData("10.1.2.3", true)]
-    [InlineData("::ffff:10.1.2.3", true)]
-    [InlineData("10.2.0.1", false)]
-    [InlineData("192.0.2.1", false)]
-    [InlineData("2001:db8::1", false)]
-    public void Only_loopback_and_the_trusted_networks_may_connect(string address, bool allowed) =>
-        Assert.Equal(allowed, TrustedPeer.IsAllowed(IPAddress.Parse(address), [IPNetwork.Parse("10.1.0.0/16")]));
 }

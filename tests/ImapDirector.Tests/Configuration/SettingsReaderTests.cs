@@ -122,6 +122,50 @@ public sealed class SettingsReaderTests : IDisposable
         ], wrong.Errors.Select(error => error.Split(' ')[0]).Order(StringComparer.Ordinal));
     }
 
+    [Theory]
+    [InlineData("ProxyNetworks", "10.1.2.0/24", "ProxyNetworks is one value: write a list")]
+    [InlineData("Nodes", "node1", "Nodes is one value: write a list")]
+    [InlineData("MaxConnections:x", "1", "MaxConnections has settings below it: write one value.")]
+    [InlineData("AllowPlainTextLogin:0", "true", "AllowPlainTextLogin has settings below it: write one value.")]
+    public void A_setting_of_the_wrong_shape_is_refused(string key, string value, string expected)
+    {
+        var wrong = Assert.Throws<ConfigurationException>(() => DirectorSettings.Read(Configuration((key, value))));
+        Assert.Contains(wrong.Errors, error => error.StartsWith(expected, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("RedisTimeout", "100d", "RedisTimeout is 100d: give a time from 10ms to 30s.")]
+    [InlineData("RedisTimeout", "0s", "RedisTimeout is 0ms: give a time from 10ms to 30s.")]
+    [InlineData("DefaultDomain", "no domain", "DefaultDomain is \"no domain\": give a domain name")]
+    [InlineData("Redis:0", "127.0.0.1", "Redis has settings below it: write one value.")]
+    public void What_accounts_need_is_held_to_its_bounds(string key, string value, string expected)
+    {
+        var wrong = Assert.Throws<ConfigurationException>(() => DirectorSettings.ReadAccountsOnly(Configuration((key, value))));
+        Assert.StartsWith(expected, Assert.Single(wrong.Errors), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("[1]")]
+    [InlineData("{ \"A\": 1, \"A\": 2 }")]
+    [InlineData("nothing")]
+    public void A_file_that_is_no_object_is_refused(string text)
+    {
+        var file = Path.Combine(_directory.FullName, "a.json");
+        File.WriteAllText(file, text);
+        Assert.StartsWith($"The configuration file \"{file}\" is no JSON object with each key once", Assert.Single(Assert.Throws<ConfigurationException>(() => SettingsSource.Load(file, [])).Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_empty_list_is_a_list()
+    {
+        var file = Path.Combine(_directory.FullName, "a.json");
+        File.WriteAllText(file, """{ "LmtpNetworks": [] }""");
+        var reader = new SettingsReader(SettingsSource.Load(file, []), []);
+        Assert.Empty(reader.Networks("LmtpNetworks"));
+        Assert.Empty(reader.Errors);
+    }
+
     [Fact]
     public void No_error_shows_a_secret_whatever_else_is_wrong() =>
         Gen.Select(Gen.Char.AlphaNumeric.Array[12, 40], Gen.Int[0, 6]).Sample((letters, place) =>
