@@ -19,6 +19,7 @@ public sealed partial class StorageNode : IAsyncDisposable
     private readonly StorageMetrics _metrics;
     private readonly ILoggerFactory _loggers;
     private readonly string _spoolDirectory;
+    private readonly HeavyWork _heavy = new();
     private UserMailRegistry? _mails;
     private Listener? _imap;
     private Listener? _lmtp;
@@ -59,7 +60,7 @@ public sealed partial class StorageNode : IAsyncDisposable
         _directoryLock = DataDirectoryLock.Take(_options.DataDirectory);
         ProbeDisk();
         _mails = new UserMailRegistry(_options.DataDirectory, _metrics);
-        var services = new SessionServices(_options, _certificate, _mails, _spoolDirectory, _metrics, _loggers.CreateLogger<ImapSession>());
+        var services = new SessionServices(_options, _certificate, _mails, _spoolDirectory, _heavy, _metrics, _loggers.CreateLogger<ImapSession>());
         _imap = NewListener("imap", _options.Imap, (connection, drain) => new ImapSession(connection, services, drain).RunAsync());
         var deliveries = new NodeDeliveryHandler(_options.Name, _mails, _spoolDirectory, _metrics, TimeProvider.System, _loggers.CreateLogger<NodeDeliveryHandler>());
         var lmtp = new LmtpServerOptions(_options.Name, _options.MaxMessageBytes, _spoolDirectory);
@@ -99,6 +100,7 @@ public sealed partial class StorageNode : IAsyncDisposable
         await DrainAsync(TimeSpan.Zero);
         foreach (var listener in Listeners) await listener.DisposeAsync();
         _directoryLock?.Dispose();
+        _heavy.Dispose();
     }
 
     private IEnumerable<Listener> Listeners => new[] { _imap, _lmtp }.OfType<Listener>();

@@ -24,6 +24,7 @@ internal static class FetchArguments
         ("RFC822", new FetchItem(FetchItemKind.Rfc822)),
         ("RFC822.HEADER", new FetchItem(FetchItemKind.Rfc822Header)),
         ("RFC822.TEXT", new FetchItem(FetchItemKind.Rfc822Text)),
+        ("MODSEQ", new FetchItem(FetchItemKind.ModSeq)),
     ];
 
     // RFC 3501 section 6.4.5.
@@ -47,7 +48,34 @@ internal static class FetchArguments
             if (!Item(ref lexer, out var item)) return null;
             items = [item];
         }
-        return new FetchCommand(tag, byUid, messages, items);
+        var fetch = new FetchCommand(tag, byUid, messages, items);
+        return lexer.TryNext() ? Modified(ref lexer, fetch) : fetch;
+    }
+
+    /// <summary>The modifiers behind the items (RFC 4466 section 2.3, RFC 7162 section 3.1.4.1).</summary>
+    private static FetchCommand? Modified(ref ImapLexer lexer, FetchCommand fetch)
+    {
+        if (!lexer.Open()) return null;
+        do
+        {
+            if (fetch.ChangedSince is null && lexer.TryWord("CHANGEDSINCE"u8))
+            {
+                if (!lexer.Space() || !lexer.ModSeq(out var modSeq)) return null;
+                fetch = fetch with { ChangedSince = modSeq };
+            }
+            else if (lexer.TryWord("VANISHED"u8))
+            {
+                fetch = fetch with { Vanished = true };
+            }
+            else
+            {
+                lexer.Fail("Unknown modifier");
+                return null;
+            }
+        }
+        while (lexer.TryNext());
+        if (fetch.Vanished && (fetch.ChangedSince is null || !fetch.ByUid)) lexer.Fail("VANISHED needs UID FETCH and CHANGEDSINCE");
+        return lexer.ErrorReason is null && lexer.Close() ? fetch : null;
     }
 
     private static bool Item(ref ImapLexer lexer, out FetchItem item)

@@ -35,6 +35,8 @@ public enum FetchItemKind
     Rfc822Text,
     /// <summary><c>BODY[…]</c> or <c>BODY.PEEK[…]</c>.</summary>
     BodySection,
+    /// <summary><c>MODSEQ</c> (RFC 7162 section 3.1.4.2).</summary>
+    ModSeq,
 }
 
 /// <summary>A section-spec: a part number path and what of that part.</summary>

@@ -68,9 +68,23 @@ public sealed record EnableCommand(string Tag, ImmutableArray<string> Capabiliti
 
 /// <summary>SELECT or EXAMINE.</summary>
 public sealed record SelectCommand(string Tag, MailboxName Mailbox, bool ReadOnly) : ImapCommand(Tag)
-{ /// <inheritdoc />
+{
+    /// <inheritdoc />
     public override string Name => ReadOnly ? "EXAMINE" : "SELECT";
+
+    /// <summary>Whether <c>(CONDSTORE)</c> was given (RFC 7162 section 3.1.8).</summary>
+    public bool CondStore { get; init; }
+
+    /// <summary>What <c>(QRESYNC (…))</c> gave, or <c>null</c>.</summary>
+    public QResyncState? QResync { get; init; }
 }
+
+/// <summary>What a client remembers of a mailbox (RFC 7162 section 3.2.5). Its optional match of sequence numbers with UIDs is read and not kept:
+/// it only helps servers that forget what was expunged.</summary>
+/// <param name="UidValidity">The UIDVALIDITY it knows.</param>
+/// <param name="ModSeq">The mod-sequence up to which it knows everything.</param>
+/// <param name="KnownUids">The UIDs it knows, or <c>null</c> for all.</param>
+public sealed record QResyncState(uint UidValidity, ulong ModSeq, SequenceSet? KnownUids);
 
 /// <summary>CREATE, with the <c>USE</c> attributes of RFC 6154 (such as <c>\Sent</c>).</summary>
 public sealed record CreateCommand(string Tag, MailboxName Mailbox, ImmutableArray<string> SpecialUse) : ImapCommand(Tag)
@@ -170,8 +184,10 @@ public enum StatusItem
     Unseen,
     /// <summary><c>DELETED</c>.</summary>
     Deleted,
-    /// <summary><c>SIZE</c>, in bytes.</summary>
+    /// <summary><c>SIZE</c>, in bytes (RFC 8438).</summary>
     Size,
+    /// <summary><c>HIGHESTMODSEQ</c> (RFC 7162 section 3.1.7).</summary>
+    HighestModSeq,
 }
 
 /// <summary>APPEND up to its message literal, which the session then reads through the <see cref="ImapCommandReader"/>.</summary>
@@ -202,59 +218,6 @@ public sealed record CheckCommand(string Tag) : ImapCommand(Tag)
 public sealed record CloseCommand(string Tag, bool Expunge) : ImapCommand(Tag)
 { /// <inheritdoc />
     public override string Name => Expunge ? "CLOSE" : "UNSELECT";
-}
-
-/// <summary>EXPUNGE, or UID EXPUNGE (RFC 4315) when <paramref name="Uids"/> is given.</summary>
-public sealed record ExpungeCommand(string Tag, SequenceSet? Uids) : ImapCommand(Tag)
-{ /// <inheritdoc />
-    public override string Name => Uids is null ? "EXPUNGE" : "UID EXPUNGE";
-}
-
-/// <summary>SEARCH or UID SEARCH.</summary>
-/// <param name="Tag">The tag.</param>
-/// <param name="ByUid">Whether answers are UIDs.</param>
-/// <param name="Charset">The charset given in upper case, or <c>null</c> for US-ASCII/UTF-8. Strings in the key are decoded
-/// with it; an unknown one makes the parser answer <see cref="ParseErrorKind.BadCharset"/>.</param>
-/// <param name="Key">The criteria; several keys are one <see cref="AndKey"/>.</param>
-public sealed record SearchCommand(string Tag, bool ByUid, string? Charset, SearchKey Key) : ImapCommand(Tag)
-{ /// <inheritdoc />
-    public override string Name => ByUid ? "UID SEARCH" : "SEARCH";
-}
-
-/// <summary>FETCH or UID FETCH; macros are already expanded.</summary>
-public sealed record FetchCommand(string Tag, bool ByUid, SequenceSet Messages, ImmutableArray<FetchItem> Items) : ImapCommand(Tag)
-{ /// <inheritdoc />
-    public override string Name => ByUid ? "UID FETCH" : "FETCH";
-}
-
-/// <summary>STORE or UID STORE.</summary>
-public sealed record StoreCommand(string Tag, bool ByUid, SequenceSet Messages, StoreOperation Operation, bool Silent, FlagList Flags)
-    : ImapCommand(Tag)
-{ /// <inheritdoc />
-    public override string Name => ByUid ? "UID STORE" : "STORE";
-}
-
-/// <summary>What STORE does with the flags it is given.</summary>
-public enum StoreOperation
-{
-    /// <summary><c>FLAGS</c>.</summary>
-    Replace,
-    /// <summary><c>+FLAGS</c>.</summary>
-    Add,
-    /// <summary><c>-FLAGS</c>.</summary>
-    Remove,
-}
-
-/// <summary>COPY, UID COPY, MOVE or UID MOVE (RFC 6851).</summary>
-public sealed record CopyCommand(string Tag, bool ByUid, SequenceSet Messages, MailboxName Mailbox, bool Move) : ImapCommand(Tag)
-{ /// <inheritdoc />
-    public override string Name => (ByUid, Move) switch
-    {
-        (false, false) => "COPY",
-        (true, false) => "UID COPY",
-        (false, true) => "MOVE",
-        (true, true) => "UID MOVE",
-    };
 }
 
 /// <summary>IDLE (RFC 2177).</summary>

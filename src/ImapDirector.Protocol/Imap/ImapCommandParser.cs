@@ -49,8 +49,8 @@ public static class ImapCommandParser
             "AUTHENTICATE" => LoginArguments.Authenticate(ref lexer, tag),
             "ID" => LoginArguments.Id(ref lexer, tag),
             "ENABLE" => LoginArguments.Enable(ref lexer, tag),
-            "SELECT" => MailboxArguments.Of(ref lexer, out var mailbox) ? new SelectCommand(tag, mailbox, ReadOnly: false) : null,
-            "EXAMINE" => MailboxArguments.Of(ref lexer, out var mailbox) ? new SelectCommand(tag, mailbox, ReadOnly: true) : null,
+            "SELECT" => SelectArguments.Select(ref lexer, tag, readOnly: false),
+            "EXAMINE" => SelectArguments.Select(ref lexer, tag, readOnly: true),
             "DELETE" => MailboxArguments.Of(ref lexer, out var mailbox) ? new DeleteCommand(tag, mailbox) : null,
             "SUBSCRIBE" => MailboxArguments.Of(ref lexer, out var mailbox) ? new SubscribeCommand(tag, mailbox, Subscribe: true) : null,
             "UNSUBSCRIBE" => MailboxArguments.Of(ref lexer, out var mailbox) ? new SubscribeCommand(tag, mailbox, Subscribe: false) : null,
@@ -77,6 +77,8 @@ public static class ImapCommandParser
     private static ImapCommand? MessageCommand(ref ImapLexer lexer, string tag, scoped ReadOnlySpan<char> name, bool byUid) => name switch
     {
         "SEARCH" => SearchArguments.Search(ref lexer, tag, byUid),
+        "SORT" => SortArguments.Sort(ref lexer, tag, byUid),
+        "THREAD" => SortArguments.Thread(ref lexer, tag, byUid),
         "FETCH" => FetchArguments.Fetch(ref lexer, tag, byUid),
         "STORE" => MessageArguments.Store(ref lexer, tag, byUid),
         "COPY" => MessageArguments.Copy(ref lexer, tag, byUid, move: false),

@@ -179,6 +179,14 @@ internal ref struct ImapLexer(ReadOnlySpan<byte> frame, ParseOptions options)
         return true;
     }
 
+    /// <summary>Takes a mod-sequence, from 0 to 2^63-1 (RFC 7162 section 7).</summary>
+    public bool ModSeq(out ulong value)
+    {
+        var taken = Digits(out var number);
+        value = (ulong)number;
+        return taken;
+    }
+
     /// <summary>Takes an nz-number, from 1 to 2^32-1.</summary>
     public bool NonZero(out uint value)
     {
@@ -190,7 +198,8 @@ internal ref struct ImapLexer(ReadOnlySpan<byte> frame, ParseOptions options)
     /// <summary>Takes a sequence-set.</summary>
     public bool SequenceSet(out SequenceSet set)
     {
-        set = null!;
+        set = Imap.SequenceSet.SavedResult;
+        if (TryTake('$')) return true;
         var text = _frame[_at..];
         var length = text.IndexOfAnyExcept(Grammar.SequenceChars);
         var count = (length < 0 ? text : text[..length]).Count((byte)',') + 1;

@@ -132,6 +132,19 @@ public static class ImapWriter
         }
     }
 
+    /// <summary>Writes ascending ranges as a sequence-set.</summary>
+    public static void Ranges(this IBufferWriter<byte> output, ReadOnlySpan<SequenceRange> ranges)
+    {
+        for (var i = 0; i < ranges.Length; i++)
+        {
+            if (i > 0) output.Write(","u8);
+            output.Number(ranges[i].First);
+            if (ranges[i].First == ranges[i].Last) continue;
+            output.Write(":"u8);
+            output.Number(ranges[i].Last);
+        }
+    }
+
     /// <summary>Writes a whole status response: <c>tag OK [code] text</c> CRLF. <paramref name="tag"/> is <c>*</c> for an untagged one.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="tag">The tag.</param>

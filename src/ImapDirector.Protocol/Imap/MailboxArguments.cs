@@ -20,6 +20,7 @@ internal static class MailboxArguments
         ("UNSEEN", StatusItem.Unseen),
         ("DELETED", StatusItem.Deleted),
         ("SIZE", StatusItem.Size),
+        ("HIGHESTMODSEQ", StatusItem.HighestModSeq),
     ];
 
     /// <summary>One mailbox and nothing else.</summary>

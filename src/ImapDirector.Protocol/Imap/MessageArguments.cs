@@ -13,6 +13,7 @@ internal static class MessageArguments
     public static StoreCommand? Store(ref ImapLexer lexer, string tag, bool byUid)
     {
         if (!lexer.Space() || !lexer.SequenceSet(out var messages) || !lexer.Space()) return null;
+        if (!UnchangedSince(ref lexer, out var unchangedSince)) return null;
         var operation = lexer.TryTake('+') ? StoreOperation.Add : lexer.TryTake('-') ? StoreOperation.Remove : StoreOperation.Replace;
         var silent = lexer.TryWord("FLAGS.SILENT"u8);
         if (!silent && !lexer.TryWord("FLAGS"u8))
@@ -23,7 +24,19 @@ internal static class MessageArguments
         if (!lexer.Space()) return null;
         FlagList flags;
         var read = lexer.Peek == '(' ? FlagsInParentheses(ref lexer, out flags) : Flags(ref lexer, out flags);
-        return read ? new StoreCommand(tag, byUid, messages, operation, silent, flags) : null;
+        return read ? new StoreCommand(tag, byUid, messages, operation, silent, flags) { UnchangedSince = unchangedSince } : null;
+    }
+
+    /// <summary><c>(UNCHANGEDSINCE n)</c> in front of the data item (RFC 7162 section 3.1.3).</summary>
+    private static bool UnchangedSince(ref ImapLexer lexer, out ulong? unchangedSince)
+    {
+        unchangedSince = null;
+        if (lexer.Peek != '(') return true;
+        if (!lexer.Open()) return false;
+        if (!lexer.TryWord("UNCHANGEDSINCE"u8)) return lexer.Fail("Unknown modifier");
+        if (!lexer.Space() || !lexer.ModSeq(out var modSeq)) return false;
+        unchangedSince = modSeq;
+        return lexer.Close() && lexer.Space();
     }
 
     public static CopyCommand? Copy(ref ImapLexer lexer, string tag, bool byUid, bool move) =>

@@ -31,16 +31,31 @@ internal struct SearchArguments
 
     public static SearchCommand? Search(ref ImapLexer lexer, string tag, bool byUid)
     {
+        SearchReturn? result = null;
+        if (lexer.TryWord(" RETURN"u8) && !(lexer.Space() && SearchReturnArguments.Read(ref lexer, out result))) return null;
         if (!lexer.Space() || !Charset(ref lexer, out var charset)) return null;
+        return Criteria(ref lexer, out var key) ? new SearchCommand(tag, byUid, charset, key) { Return = result } : null;
+    }
+
+    /// <summary>All keys of a command, up to the end of its line.</summary>
+    public static bool Criteria(ref ImapLexer lexer, out SearchKey key)
+    {
         var arguments = new SearchArguments();
-        return arguments.Keys(ref lexer, out var key) ? new SearchCommand(tag, byUid, charset, key) : null;
+        return arguments.Keys(ref lexer, out key);
     }
 
     private static bool Charset(ref ImapLexer lexer, out string? charset)
     {
         charset = null;
         if (!lexer.TryWord("CHARSET"u8)) return true;
-        if (!lexer.Space() || !lexer.AString(out var name) || !lexer.Space()) return false;
+        return lexer.Space() && CharsetName(ref lexer, out charset) && lexer.Space();
+    }
+
+    /// <summary>The name of a charset that is known here.</summary>
+    public static bool CharsetName(ref ImapLexer lexer, out string? charset)
+    {
+        charset = null;
+        if (!lexer.AString(out var name)) return false;
         if (Ascii.EqualsIgnoreCase(name, "UTF-8"u8)) charset = "UTF-8";
         else if (Ascii.EqualsIgnoreCase(name, "US-ASCII"u8)) charset = "US-ASCII";
         else return lexer.Fail("The charset is not known", ParseErrorKind.BadCharset);
@@ -69,7 +84,7 @@ internal struct SearchArguments
         key = AllMessages;
         if (++_keys > ImapCommandParser.MaxListItems) return lexer.Fail("Too many search keys");
         if (lexer.Peek == '(') return lexer.Open() && Keys(ref lexer, out key) && lexer.Close();
-        if (lexer.Peek == '*' || char.IsAsciiDigit((char)lexer.Peek))
+        if (lexer.Peek is (byte)'*' or (byte)'$' || char.IsAsciiDigit((char)lexer.Peek))
         {
             if (!lexer.SequenceSet(out var messages)) return false;
             key = new SequenceKey(messages);
@@ -106,12 +121,21 @@ internal struct SearchArguments
             case "TEXT": return TextOf(ref lexer, includeHeader: true, out key);
             case "LARGER": return Size(ref lexer, larger: true, out key);
             case "SMALLER": return Size(ref lexer, larger: false, out key);
-            case "BEFORE": return Date(ref lexer, sent: false, DateComparison.Before, out key);
-            case "ON": return Date(ref lexer, sent: false, DateComparison.On, out key);
-            case "SINCE": return Date(ref lexer, sent: false, DateComparison.Since, out key);
-            case "SENTBEFORE": return Date(ref lexer, sent: true, DateComparison.Before, out key);
-            case "SENTON": return Date(ref lexer, sent: true, DateComparison.On, out key);
-            case "SENTSINCE": return Date(ref lexer, sent: true, DateComparison.Since, out key);
+            case "BEFORE": return Date(ref lexer, DateKind.Internal, DateComparison.Before, out key);
+            case "ON": return Date(ref lexer, DateKind.Internal, DateComparison.On, out key);
+            case "SINCE": return Date(ref lexer, DateKind.Internal, DateComparison.Since, out key);
+            case "SENTBEFORE": return Date(ref lexer, DateKind.Sent, DateComparison.Before, out key);
+            case "SENTON": return Date(ref lexer, DateKind.Sent, DateComparison.On, out key);
+            case "MODSEQ": return ModSeq(ref lexer, out key);
+            case "YOUNGER": return Age(ref lexer, younger: true, out key);
+            case "OLDER": return Age(ref lexer, younger: false, out key);
+            case "EMAILID": return EmailId(ref lexer, out key);
+            case "THREADID": return ThreadId(ref lexer, out key);
+            case "SAVEDBEFORE": return Date(ref lexer, DateKind.Saved, DateComparison.Before, out key);
+            case "SAVEDON": return Date(ref lexer, DateKind.Saved, DateComparison.On, out key);
+            case "SAVEDSINCE": return Date(ref lexer, DateKind.Saved, DateComparison.Since, out key);
+            case "SAVEDATESUPPORTED": return true;
+            case "SENTSINCE": return Date(ref lexer, DateKind.Sent, DateComparison.Since, out key);
         }
         foreach (var (known, flag) in FlagKeys)
         {
@@ -189,6 +213,22 @@ internal struct SearchArguments
         return true;
     }
 
+    private static bool ModSeq(ref ImapLexer lexer, out SearchKey key)
+    {
+        key = AllMessages;
+        if (!lexer.Space()) return false;
+        if (lexer.Peek == '"')
+        {
+            if (!lexer.String(out var entry) || !lexer.Space()) return false;
+            if (entry.Length < 8 || !Ascii.EqualsIgnoreCase(entry[..7], "/flags/"u8)) return lexer.Fail("Unknown entry");
+            if (!lexer.TryWord("priv"u8) && !lexer.TryWord("shared"u8) && !lexer.TryWord("all"u8)) return lexer.Fail("Unknown entry type");
+            if (!lexer.Space()) return false;
+        }
+        if (!lexer.ModSeq(out var modSeq)) return false;
+        key = new ModSeqKey(modSeq);
+        return true;
+    }
+
     private static bool Size(ref ImapLexer lexer, bool larger, out SearchKey key)
     {
         key = AllMessages;
@@ -197,11 +237,35 @@ internal struct SearchArguments
         return true;
     }
 
-    private static bool Date(ref ImapLexer lexer, bool sent, DateComparison comparison, out SearchKey key)
+    private static bool Age(ref ImapLexer lexer, bool younger, out SearchKey key)
+    {
+        key = AllMessages;
+        if (!lexer.Space() || !lexer.NonZero(out var seconds)) return false;
+        key = new AgeKey(younger, seconds);
+        return true;
+    }
+
+    private static bool EmailId(ref ImapLexer lexer, out SearchKey key)
+    {
+        key = AllMessages;
+        if (!lexer.Space() || !lexer.Atom(out var id)) return false;
+        key = new EmailIdKey(Encoding.ASCII.GetString(id));
+        return true;
+    }
+
+    private static bool ThreadId(ref ImapLexer lexer, out SearchKey key)
+    {
+        key = AllMessages;
+        if (!lexer.Space() || !lexer.Atom(out var id)) return false;
+        key = new ThreadIdKey(Encoding.ASCII.GetString(id));
+        return true;
+    }
+
+    private static bool Date(ref ImapLexer lexer, DateKind kind, DateComparison comparison, out SearchKey key)
     {
         key = AllMessages;
         if (!lexer.Space() || !DateArguments.Date(ref lexer, out var date)) return false;
-        key = new DateKey(sent, comparison, date);
+        key = new DateKey(kind, comparison, date);
         return true;
     }
 }

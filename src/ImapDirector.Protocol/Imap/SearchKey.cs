@@ -32,8 +32,19 @@ public sealed record KeywordKey(string Keyword, bool Present) : SearchKey;
 /// <summary>RECENT (<c>true</c>) and OLD (<c>false</c>); NEW is RECENT and UNSEEN in an <see cref="AndKey"/>.</summary>
 public sealed record RecentKey(bool Recent) : SearchKey;
 
-/// <summary>BEFORE, ON, SINCE, SENTBEFORE, SENTON, SENTSINCE.</summary>
-public sealed record DateKey(bool Sent, DateComparison Comparison, DateOnly Date) : SearchKey;
+/// <summary>BEFORE, ON, SINCE, SENTBEFORE, SENTON, SENTSINCE (RFC 3501), SAVEDBEFORE, SAVEDON, SAVEDSINCE (RFC 8514).</summary>
+public sealed record DateKey(DateKind Kind, DateComparison Comparison, DateOnly Date) : SearchKey;
+
+/// <summary>Which date of a message a <see cref="DateKey"/> asks for.</summary>
+public enum DateKind
+{
+    /// <summary>INTERNALDATE.</summary>
+    Internal,
+    /// <summary>The Date field.</summary>
+    Sent,
+    /// <summary>When it came into the mailbox (RFC 8514).</summary>
+    Saved,
+}
 
 /// <summary>How a <see cref="DateKey"/> compares.</summary>
 public enum DateComparison
@@ -54,3 +65,16 @@ public sealed record HeaderKey(string Field, string Text) : SearchKey;
 
 /// <summary>BODY (<c>false</c>) and TEXT (<c>true</c>: header and body).</summary>
 public sealed record TextKey(bool IncludeHeader, string Text) : SearchKey;
+
+/// <summary>MODSEQ: changed at this mod-sequence or later (RFC 7162 section 3.1.5). The entry a client may name is read and not kept: a message
+/// has one mod-sequence for all its metadata.</summary>
+public sealed record ModSeqKey(ulong ModSeq) : SearchKey;
+
+/// <summary>YOUNGER (<c>true</c>) and OLDER (<c>false</c>): INTERNALDATE within the last so many seconds, or not (RFC 5032).</summary>
+public sealed record AgeKey(bool Younger, uint Seconds) : SearchKey;
+
+/// <summary>EMAILID (RFC 8474 section 6).</summary>
+public sealed record EmailIdKey(string Id) : SearchKey;
+
+/// <summary>THREADID (RFC 8474 section 6).</summary>
+public sealed record ThreadIdKey(string Id) : SearchKey;

@@ -4,12 +4,18 @@ namespace ImapDirector.Protocol.Imap;
 
 /// <summary>A sequence-set (RFC 3501 section 9) of message numbers or UIDs: ranges in the client's order, not yet merged.
 /// <c>*</c> is kept as <see cref="Star"/> until <see cref="Resolve"/>.</summary>
-/// <param name="Ranges">1 to 10,000 ranges (limits N4).</param>
+/// <param name="Ranges">1 to 10,000 ranges (limits N4); none in <see cref="SavedResult"/>.</param>
 public sealed record SequenceSet(ImmutableArray<SequenceRange> Ranges)
 {
     /// <summary>Stands for <c>*</c>, the largest number in use (it is not a valid number itself: those end at 2^32-1, which it equals; RFC's nz-number
     /// <c>4294967295</c> and <c>*</c> therefore mean the same).</summary>
     public const uint Star = uint.MaxValue;
+
+    /// <summary><c>$</c>: the messages that the last SEARCH saved (RFC 5182). It has no ranges of its own.</summary>
+    public static readonly SequenceSet SavedResult = new([]) { IsSavedResult = true };
+
+    /// <summary>Whether this is <c>$</c>.</summary>
+    public bool IsSavedResult { get; private init; }
 
     /// <summary>The most ranges a client may name (limits N4).</summary>
     public const int MaxRanges = 10_000;

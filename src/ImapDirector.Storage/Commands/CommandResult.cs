@@ -20,6 +20,9 @@ internal readonly record struct CommandResult(ImapStatus Status, string Code, st
 
     public static readonly CommandResult TooManyKeywords = No("LIMIT", "The mailbox has too many keywords.");
 
+    /// <summary>Whether HIGHESTMODSEQ takes the place of the response code (RFC 7162 section 3.2.7).</summary>
+    public bool TellsHighestModSeq { get; init; }
+
     /// <summary>How metrics call it.</summary>
     public string Label => Status switch
     {

@@ -36,7 +36,7 @@ internal static class CopyHandler
         if (!command.Move) return CommandResult.Ok(text, code);
         // Before the EXPUNGEs, so that the client knows where its messages went when they leave (RFC 6851 section 4.3).
         session.Output.Status("*", ImapStatus.Ok, code, "Moved.");
-        return CommandResult.Ok(text);
+        return CommandResult.Ok(text) with { TellsHighestModSeq = session.Enabled.QResync };
     }
 
     private static string CopyUid(CopyOutcome outcome)

@@ -11,7 +11,7 @@ internal static class ExpungeHandler
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
         if (selected.ReadOnly) return CommandResult.ReadOnly;
         await ExpungeAsync(session, selected, command.Uids);
-        return CommandResult.Ok("Expunge completed.");
+        return CommandResult.Ok("Expunge completed.") with { TellsHighestModSeq = session.Enabled.QResync };
     }
 
     /// <summary>Removes what carries \Deleted: of the given UIDs, or of all that the client knows. A message it was never told of stays,

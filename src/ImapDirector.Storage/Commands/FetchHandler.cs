@@ -1,4 +1,5 @@
 using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Mailboxes;
 using ImapDirector.Storage.Sessions;
 using ImapDirector.Storage.Store;
 
@@ -16,16 +17,23 @@ internal static class FetchHandler
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
         if (selected.Resolve(command.Messages, command.ByUid) is not { } places) return CommandResult.InvalidMessageSet;
 
+        if (command.ChangedSince is not null || command.Items.Any(static item => item.Kind == FetchItemKind.ModSeq)) session.EnableCondStore();
+        if (command.Vanished)
+        {
+            if (!session.Enabled.QResync) return CommandResult.Bad("VANISHED needs QRESYNC enabled.");
+            await VanishedEarlier.WriteAsync(session, selected, command.ChangedSince ?? 0, command.Messages);
+        }
         var marks = !selected.ReadOnly && command.Items.Any(MarksSeen);
         var response = new FetchResponse(session, selected, command);
         var expunged = false;
         foreach (var uids in MessageBatches.Of(selected, places, marks ? MarkingBatchSize : MessageBatches.DefaultSize))
         {
-            var marked = marks ? await MarkSeenAsync(session, selected, uids) : [];
+            var marked = marks ? await MarkSeenAsync(session, selected, uids, command.ChangedSince) : [];
             var messages = selected.Shared.Find(uids);
             selected.TellKeywords(session.Output);
             foreach (var message in messages)
             {
+                if (message?.ModSeq <= command.ChangedSince) continue;
                 if (message is null || !await response.WriteAsync(message, marked.Contains(message.Uid))) expunged = true;
             }
             await Task.Yield();
@@ -43,16 +51,16 @@ internal static class FetchHandler
     };
 
     /// <returns>The messages that were not seen before: their flags go into the answer.</returns>
-    private static async ValueTask<HashSet<uint>> MarkSeenAsync(MailSession session, SelectedMailbox selected, uint[] uids)
+    private static async ValueTask<HashSet<uint>> MarkSeenAsync(MailSession session, SelectedMailbox selected, uint[] uids, ulong? changedSince)
     {
         var unseen = new HashSet<uint>();
         foreach (var message in selected.Shared.Find(uids))
-            if (message is not null && (message.Flags & SystemFlags.Seen) == 0) unseen.Add(message.Uid);
+            if (message is not null && (message.Flags & SystemFlags.Seen) == 0 && !(message.ModSeq <= changedSince)) unseen.Add(message.Uid);
         if (unseen.Count == 0) return unseen;
         var seen = new FlagList(SystemFlags.Seen, []);
         uint[] ascending = [.. unseen.Order()];
         // Without new keywords there is no limit to meet.
-        _ = await session.Mail.StoreFlagsAsync(selected.Shared, ascending, StoreOperation.Add, seen, selected.Cursor, CancellationToken.None);
+        _ = await session.Mail.StoreFlagsAsync(selected.Shared, ascending, new FlagChange(StoreOperation.Add, seen), selected.Cursor, CancellationToken.None);
         selected.Read();
         return unseen;
     }

@@ -13,6 +13,7 @@ internal sealed class FetchResponse
     private readonly FetchCommand _command;
     private readonly bool _asksFlags;
     private readonly bool _asksUid;
+    private readonly bool _asksModSeq;
     private readonly bool _needsSummary;
     private readonly bool _needsContent;
 
@@ -24,6 +25,7 @@ internal sealed class FetchResponse
         foreach (var item in command.Items)
         {
             _asksFlags |= item.Kind == FetchItemKind.Flags;
+            _asksModSeq |= item.Kind == FetchItemKind.ModSeq;
             _asksUid |= item.Kind == FetchItemKind.Uid;
             _needsSummary |= item.Kind is FetchItemKind.Envelope or FetchItemKind.Body or FetchItemKind.BodyStructure;
             if (SectionOf(item) is not { } section) continue;
@@ -58,8 +60,9 @@ internal sealed class FetchResponse
             output.Number(_selected.SequenceOf(message.Uid));
             output.Raw(" FETCH ("u8);
             var first = true;
-            if (_command.ByUid && !_asksUid) WriteUid(output, message, ref first);
+            if ((_command.ByUid || (marked && _session.Enabled.QResync)) && !_asksUid) WriteUid(output, message, ref first);
             if (marked && !_asksFlags) WriteFlags(output, message, ref first);
+            if (!_asksModSeq && (_command.ChangedSince is not null || (marked && _session.Enabled.CondStore))) WriteModSeq(output, message, ref first);
             foreach (var item in _command.Items)
             {
                 if (SectionOf(item) is { } section)
@@ -88,6 +91,9 @@ internal sealed class FetchResponse
                 break;
             case FetchItemKind.Flags:
                 WriteFlags(output, message, ref first);
+                break;
+            case FetchItemKind.ModSeq:
+                WriteModSeq(output, message, ref first);
                 break;
             case FetchItemKind.InternalDate:
                 Separate(output, ref first);
@@ -131,6 +137,14 @@ internal sealed class FetchResponse
         Separate(output, ref first);
         output.Raw("FLAGS "u8);
         output.Flags(message.Flags, message.Keywords.AsSpan(), _selected.IsRecent(message.Uid));
+    }
+
+    private static void WriteModSeq(ResponseStream output, MessageRecord message, ref bool first)
+    {
+        Separate(output, ref first);
+        output.Raw("MODSEQ ("u8);
+        output.Number(message.ModSeq);
+        output.Raw(")"u8);
     }
 
     private static void Separate(ResponseStream output, ref bool first)

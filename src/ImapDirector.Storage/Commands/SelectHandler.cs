@@ -9,11 +9,13 @@ internal static class SelectHandler
     public static async ValueTask<CommandResult> SelectAsync(MailSession session, SelectCommand command)
     {
         var output = session.Output;
+        if (command.QResync is not null && !session.Enabled.QResync) return CommandResult.Bad("QRESYNC is not enabled.");
         if (session.Selected is not null)
         {
             await session.DeselectAsync();
             output.Raw("* OK [CLOSED] Previous mailbox closed.\r\n"u8);
         }
+        if (command.CondStore) session.EnableCondStore();
         if (await session.SelectAsync(command.Mailbox, command.ReadOnly) is not { } selected) return CommandResult.NoSuchMailbox;
         selected.WriteFlagList(output);
         selected.WriteExists(output);
@@ -29,9 +31,28 @@ internal static class SelectHandler
         output.Raw("] UIDs valid.\r\n* OK [UIDNEXT "u8);
         output.Number(selected.UidNext);
         output.Raw("] Predicted next UID.\r\n"u8);
+        selected.WriteHighestModSeq(output);
+        if (command.QResync is { } state && state.UidValidity == selected.Shared.UidValidity) await ResynchronizeAsync(session, selected, state);
         return command.ReadOnly
             ? CommandResult.Ok("Examine completed.", "READ-ONLY")
             : CommandResult.Ok("Select completed.", "READ-WRITE");
+    }
+
+    /// <summary>Tells a client that comes back what has happened meanwhile (RFC 7162 section 3.2.5.2).</summary>
+    private static async ValueTask ResynchronizeAsync(MailSession session, SelectedMailbox selected, QResyncState state)
+    {
+        await VanishedEarlier.WriteAsync(session, selected, state.ModSeq, state.KnownUids);
+        var known = state.KnownUids is { } set ? selected.Resolve(set, byUid: true) : [(0, selected.Count - 1)];
+        if (selected.Count == 0 || known is null) return;
+        foreach (var uids in MessageBatches.Of(selected, known))
+        {
+            foreach (var message in selected.Shared.Find(uids))
+            {
+                if (message is null || message.ModSeq <= state.ModSeq) continue;
+                selected.WriteFlags(session.Output, selected.SequenceOf(message.Uid), message, withUid: true);
+                await session.Output.FlushIfLargeAsync();
+            }
+        }
     }
 
     public static async ValueTask<CommandResult> CloseAsync(MailSession session, CloseCommand command)

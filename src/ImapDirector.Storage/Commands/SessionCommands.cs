@@ -1,3 +1,4 @@
+using System.Text;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Sessions;
 
@@ -18,10 +19,33 @@ internal static class SessionCommands
         return Done("ID completed.");
     }
 
-    public static ValueTask<CommandResult> EnableAsync(MailSession session)
+    /// <summary>Answers with what this command has switched on; unknown names are passed over (RFC 5161 section 3.1).</summary>
+    public static ValueTask<CommandResult> EnableAsync(MailSession session, EnableCommand command)
     {
-        // None of the capabilities offered has to be enabled; unknown ones are passed over (RFC 5161 section 3.1).
-        session.Output.Raw("* ENABLED\r\n"u8);
+        var (enabled, output) = (session.Enabled, session.Output);
+        var switchedOn = new List<string>();
+        foreach (var name in command.Capabilities)
+        {
+            switch (name)
+            {
+                case "CONDSTORE" when !enabled.CondStore:
+                    session.EnableCondStore();
+                    switchedOn.Add(name);
+                    break;
+                case "QRESYNC" when !enabled.QResync:
+                    session.EnableCondStore();
+                    enabled.QResync = true;
+                    switchedOn.Add(name);
+                    break;
+            }
+        }
+        output.Raw("* ENABLED"u8);
+        foreach (var name in switchedOn)
+        {
+            output.Raw(" "u8);
+            output.Raw(Encoding.ASCII.GetBytes(name));
+        }
+        output.EndLine();
         return Done("Enable completed.");
     }
 

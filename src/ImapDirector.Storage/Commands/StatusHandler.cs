@@ -10,6 +10,7 @@ internal static class StatusHandler
 {
     public static ValueTask<CommandResult> RunAsync(MailSession session, StatusCommand command)
     {
+        if (command.Items.Contains(StatusItem.HighestModSeq)) session.EnableCondStore();
         if (session.Mail.FindStatus(command.Mailbox) is not { } mailbox) return ValueTask.FromResult(CommandResult.NoSuchMailbox);
         Write(session.Output, mailbox, command.Items);
         return ValueTask.FromResult(CommandResult.Ok("Status completed."));
@@ -32,6 +33,7 @@ internal static class StatusHandler
                 case StatusItem.Unseen: Item(output, "UNSEEN "u8, mailbox.Unseen); break;
                 case StatusItem.Deleted: Item(output, "DELETED "u8, mailbox.Deleted); break;
                 case StatusItem.Size: Item(output, "SIZE "u8, mailbox.SizeBytes); break;
+                case StatusItem.HighestModSeq: Item(output, "HIGHESTMODSEQ "u8, mailbox.HighestModSeq); break;
                 default: throw new InvalidOperationException($"The status item {items[i]} has no answer.");
             }
         }

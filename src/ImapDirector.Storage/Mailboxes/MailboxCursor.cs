@@ -12,7 +12,7 @@ internal sealed class MailboxCursor(bool readOnly)
     /// <summary>The next change of the log to read.</summary>
     public long Position { get; set; }
 
-    /// <summary>The mod-sequence up to which flags have been read.</summary>
+    /// <summary>The mod-sequence up to which everything has been read.</summary>
     public ulong ModSeq { get; set; }
 
     /// <summary>The highest UID that has been read.</summary>

@@ -185,12 +185,13 @@ internal sealed class SharedMailbox
         }
     }
 
-    /// <param name="uids">Ascending.</param>
-    public void Removed(IReadOnlyList<uint> uids)
+    public void Removed(ExpungedMessages expunged)
     {
+        var uids = expunged.Uids;
         if (uids.Count == 0) return;
         lock (_sync)
         {
+            _modSeq = Math.Max(_modSeq, expunged.ModSeq);
             var next = 0;
             var kept = IndexOf(uids[0]);
             for (var i = kept; i < _messages.Count; i++)
@@ -213,6 +214,7 @@ internal sealed class SharedMailbox
             _messages.Clear();
             foreach (var message in messages) Append(message);
             _uidNext = Math.Max(_uidNext, record.UidNext);
+            _modSeq = Math.Max(_modSeq, record.HighestModSeq);
             _log.Forget();
             Wake();
         }

@@ -87,19 +87,30 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
         : InTurnAsync(() => Task.FromResult(FindSelectable(name) is not { } record || TryUseKeywords(record.Id, flags.Keywords)), cancellationToken);
 
     /// <summary>Changes flags of messages and tells every session that has the mailbox selected, but for <paramref name="origin"/>.</summary>
-    /// <returns>The messages that exist, as they are now; <c>null</c> when the mailbox would have too many keywords (limits N11).</returns>
-    public Task<IReadOnlyList<MessageRecord>?> StoreFlagsAsync(SharedMailbox mailbox, IReadOnlyList<uint> uids, StoreOperation operation,
-        FlagList flags, MailboxCursor? origin, CancellationToken cancellationToken) =>
-        ChangeAsync<IReadOnlyList<MessageRecord>?>(async () =>
+    /// <param name="mailbox">The mailbox.</param>
+    /// <param name="uids">The messages.</param>
+    /// <param name="change">What is to be done; messages changed after its <see cref="FlagChange.UnchangedSince"/> are left alone.</param>
+    /// <param name="origin">The session that asks, or <c>null</c>.</param>
+    /// <param name="cancellationToken">Ends the wait for its turn.</param>
+    /// <returns>What became of them; <c>null</c> when the mailbox would have too many keywords (limits N11).</returns>
+    public Task<FlagChangeOutcome?> StoreFlagsAsync(SharedMailbox mailbox, IReadOnlyList<uint> uids, FlagChange change, MailboxCursor? origin,
+        CancellationToken cancellationToken) =>
+        ChangeAsync<FlagChangeOutcome?>(async () =>
         {
-            if (mailbox.Spell(flags) is not { } spelled) return null;
-            var messages = await store.StoreFlagsAsync(mailbox.Id, uids, operation, spelled, CancellationToken.None);
+            if (mailbox.Spell(change.Flags) is not { } spelled) return null;
+            List<uint> modified = [];
+            if (change.UnchangedSince is { } unchangedSince)
+            {
+                modified = [.. mailbox.Find(uids.ToArray()).Where(message => message?.ModSeq > unchangedSince).Select(static message => message!.Uid)];
+                if (modified.Count > 0) uids = [.. uids.Except(modified)];
+            }
+            var messages = await store.StoreFlagsAsync(mailbox.Id, uids, change.Operation, spelled, CancellationToken.None);
             mailbox.FlagsChanged(messages, origin);
-            return messages;
+            return new FlagChangeOutcome(messages, modified);
         }, cancellationToken);
 
     /// <summary>Removes messages that carry <c>\Deleted</c> and tells every session that has the mailbox selected.</summary>
-    public Task<IReadOnlyList<uint>> ExpungeAsync(SharedMailbox mailbox, IReadOnlyList<uint> uids, CancellationToken cancellationToken) =>
+    public Task<ExpungedMessages> ExpungeAsync(SharedMailbox mailbox, IReadOnlyList<uint> uids, CancellationToken cancellationToken) =>
         ChangeAsync(async () =>
         {
             var removed = await store.ExpungeAsync(mailbox.Id, uids, onlyDeleted: true, CancellationToken.None);
@@ -119,9 +130,9 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
             if (originals.Contains(null)) return CopyOutcome.Expunged;
             string[] keywords = [.. originals.SelectMany(static message => message!.Keywords).Distinct(StringComparer.OrdinalIgnoreCase)];
             if (!TryUseKeywords(target.Id, keywords)) return CopyOutcome.TooManyKeywords;
-            var copies = await store.CopyAsync(from.Id, uids, target.Id, move, CancellationToken.None);
+            var (copies, sourceModSeq) = await store.CopyAsync(from.Id, uids, target.Id, move, CancellationToken.None);
             FindOpen(target.Id)?.Added([.. copies.Select(static copy => copy.Copy)]);
-            if (move) from.Removed([.. copies.Select(static copy => copy.SourceUid)]);
+            if (move) from.Removed(new ExpungedMessages([.. copies.Select(static copy => copy.SourceUid)], sourceModSeq));
             return new CopyOutcome(CopyResult.Done, target.UidValidity, copies);
         }, cancellationToken);
 
@@ -217,26 +228,4 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
 
         public int Sessions { get; set; }
     }
-}
-
-/// <summary>What became of a COPY or MOVE.</summary>
-/// <param name="Result">Whether it was done.</param>
-/// <param name="UidValidity">The target's.</param>
-/// <param name="Copies">Source UID and new record of each message.</param>
-internal sealed record CopyOutcome(CopyResult Result, uint UidValidity, IReadOnlyList<(uint SourceUid, MessageRecord Copy)> Copies)
-{
-    public static readonly CopyOutcome NoTarget = new(CopyResult.NoTarget, 0, []);
-    public static readonly CopyOutcome Expunged = new(CopyResult.Expunged, 0, []);
-    public static readonly CopyOutcome TooManyKeywords = new(CopyResult.TooManyKeywords, 0, []);
-}
-
-/// <summary>The results of a <see cref="CopyOutcome"/>.</summary>
-internal enum CopyResult
-{
-    Done,
-    NoTarget,
-    /// <summary>A message is not there any more; nothing was copied.</summary>
-    Expunged,
-    /// <summary>The target would have too many keywords (limits N11); nothing was copied.</summary>
-    TooManyKeywords,
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Mailboxes;
 using ImapDirector.Storage.Sessions;
+using ImapDirector.Storage.Store;
 
 namespace ImapDirector.Storage.Search;
 
@@ -10,14 +11,17 @@ internal sealed class SearchProgram
 {
     private readonly SelectedMailbox _selected;
     private readonly CancellationToken _cancellationToken;
+    private readonly DateTimeOffset _now;
     private readonly Step _root;
 
     /// <param name="key">The criteria.</param>
     /// <param name="selected">The view that sequence numbers and <c>*</c> belong to.</param>
+    /// <param name="now">What YOUNGER and OLDER count from.</param>
     /// <param name="cancellationToken">The deadline.</param>
-    public SearchProgram(SearchKey key, SelectedMailbox selected, CancellationToken cancellationToken)
+    public SearchProgram(SearchKey key, SelectedMailbox selected, DateTimeOffset now, CancellationToken cancellationToken)
     {
         _selected = selected;
+        _now = now;
         _cancellationToken = cancellationToken;
         _root = Prepare(key);
     }
@@ -30,6 +34,9 @@ internal sealed class SearchProgram
         Body,
     }
 
+    /// <summary>Whether MODSEQ is among the criteria.</summary>
+    public bool AsksModSeq { get; private set; }
+
     public bool Matches(SearchCandidate candidate) => _root.Matches(candidate);
 
     private Step Prepare(SearchKey key) => key switch
@@ -38,14 +45,21 @@ internal sealed class SearchProgram
         AndKey and => All(and.Keys),
         OrKey or => Any(or),
         NotKey not => Not(not),
+        SequenceKey { Messages.IsSavedResult: true } or UidKey { Uids.IsSavedResult: true } => InSet(Saved(), static candidate => candidate.Message.Uid),
         SequenceKey set => InSet(Ranges(set.Messages.Resolve((uint)_selected.Count)), static candidate => candidate.Sequence),
         UidKey set => InSet(Ranges(set.Uids.Resolve(_selected.Count == 0 ? 0 : _selected.Uids[^1])), static candidate => candidate.Message.Uid),
         FlagKey flag => new Step(Cost.Memory, candidate => ((candidate.Message.Flags & flag.Flag) != 0) == flag.Present),
         KeywordKey keyword => new Step(Cost.Memory, candidate => HasKeyword(candidate, keyword.Keyword) == keyword.Present),
+        ModSeqKey changed => ModSeq(changed),
+        AgeKey age => Age(age),
+        EmailIdKey email => new Step(Cost.Memory, candidate => ObjectId.OfEmail(candidate.Message) == email.Id),
+        // No message has one (RFC 8474 section 5.2 allows NIL).
+        ThreadIdKey => new Step(Cost.Memory, static _ => false),
         RecentKey recent => new Step(Cost.Memory, candidate => candidate.IsRecent == recent.Recent),
         SizeKey size => new Step(Cost.Memory, candidate => size.Larger ? candidate.Message.SizeBytes > size.Bytes : candidate.Message.SizeBytes < size.Bytes),
         // The day as its own time zone has it (RFC 3501 section 6.4.4 disregards time and zone).
-        DateKey { Sent: false } date => new Step(Cost.Memory, candidate => Compares(DateOnly.FromDateTime(candidate.Message.InternalDate.DateTime), date)),
+        DateKey { Kind: DateKind.Internal } date => new Step(Cost.Memory, candidate => Compares(DateOnly.FromDateTime(candidate.Message.InternalDate.DateTime), date)),
+        DateKey { Kind: DateKind.Saved } date => new Step(Cost.Memory, candidate => Compares(DateOnly.FromDateTime(candidate.Message.Saved.UtcDateTime), date)),
         DateKey date => new Step(Cost.Summary, candidate => candidate.Summary.SentDate is { } sent && Compares(sent, date)),
         HeaderKey header => Header(header),
         TextKey text => Text(text),
@@ -69,6 +83,25 @@ internal sealed class SearchProgram
     {
         var step = Prepare(not.Key);
         return new Step(step.Cost, candidate => !step.Matches(candidate));
+    }
+
+    private Step ModSeq(ModSeqKey key)
+    {
+        AsksModSeq = true;
+        return new Step(Cost.Memory, candidate => candidate.Message.ModSeq >= key.ModSeq);
+    }
+
+    private Step Age(AgeKey key)
+    {
+        var limit = _now - TimeSpan.FromSeconds(key.Seconds);
+        return new Step(Cost.Memory, candidate => candidate.Message.InternalDate >= limit == key.Younger);
+    }
+
+    private UidRanges Saved()
+    {
+        var ranges = new UidRanges();
+        foreach (var uid in _selected.SavedResult) ranges.Add(uid, uid);
+        return ranges;
     }
 
     private static Step InSet(UidRanges set, Func<SearchCandidate, uint> number) =>
@@ -101,6 +134,7 @@ internal sealed class SearchProgram
         var matcher = new SubstringMatcher(key.Text);
         return new Step(Cost.Header, candidate =>
         {
+            if (candidate.Summary.Texts is { } texts && texts.TryGet(key.Field, out var text)) return text is not null && matcher.IsIn(text);
             foreach (var (name, value) in candidate.Header)
                 if (name.Equals(key.Field, StringComparison.OrdinalIgnoreCase) && matcher.IsIn(value)) return true;
             return false;

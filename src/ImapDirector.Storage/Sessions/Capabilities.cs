@@ -9,7 +9,8 @@ internal static class Capabilities
 
     /// <summary>After login.</summary>
     public const string Authenticated = Always
-        + " IDLE NAMESPACE UIDPLUS UNSELECT MOVE SPECIAL-USE CREATE-SPECIAL-USE CHILDREN LIST-EXTENDED LIST-STATUS";
+        + " IDLE NAMESPACE UIDPLUS UNSELECT MOVE SPECIAL-USE CREATE-SPECIAL-USE CHILDREN LIST-EXTENDED LIST-STATUS"
+        + " STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN PARTIAL SORT SORT=DISPLAY ESORT THREAD=REFERENCES THREAD=REFS THREAD=ORDEREDSUBJECT";
 
     /// <summary>Before login, where it needs TLS first.</summary>
     public const string NeedsTls = Always + " STARTTLS LOGINDISABLED";

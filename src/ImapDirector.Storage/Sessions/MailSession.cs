@@ -1,3 +1,4 @@
+using System.Globalization;
 using ImapDirector.Network;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Commands;
@@ -43,10 +44,16 @@ internal sealed partial class MailSession : IAsyncDisposable
 
     public StorageNodeOptions Options => _services.Options;
 
+    /// <summary>Where work goes that takes much memory.</summary>
+    public HeavyWork Heavy => _services.Heavy;
+
     public string SpoolDirectory => _services.SpoolDirectory;
 
     /// <summary>The view of the selected mailbox, or <c>null</c> in the authenticated state.</summary>
     public SelectedMailbox? Selected { get; private set; }
+
+    /// <summary>What the client has switched on.</summary>
+    public EnabledExtensions Enabled { get; } = new();
 
     /// <summary>Whether the client has said LOGOUT.</summary>
     public bool LoggedOut { get; set; }
@@ -97,7 +104,15 @@ internal sealed partial class MailSession : IAsyncDisposable
     {
         var cursor = new MailboxCursor(readOnly);
         if (await Mail.OpenAsync(name, cursor, CancellationToken.None) is not var (mailbox, uids)) return null;
-        return Selected = new SelectedMailbox(mailbox, cursor, uids);
+        return Selected = new SelectedMailbox(mailbox, cursor, uids, Enabled);
+    }
+
+    /// <summary>The client has used CONDSTORE (RFC 7162 section 3.1): from now on it is told of mod-sequences, beginning with that of the mailbox it has selected.</summary>
+    public void EnableCondStore()
+    {
+        if (Enabled.CondStore) return;
+        Enabled.CondStore = true;
+        Selected?.WriteHighestModSeq(Output);
     }
 
     /// <summary>Back to the authenticated state.</summary>
@@ -154,7 +169,9 @@ internal sealed partial class MailSession : IAsyncDisposable
         _services.Metrics.Commands.WithLabels(name, result.Label).Inc();
 
         if (Selected is { } selected && !LoggedOut && !await selected.TellAsync(Output, mayExpunge)) return SessionEnd.MailboxDeleted;
-        Output.Status(tag ?? "*", result.Status, result.Code, result.Text);
+        // Only now has the client been told of everything up to there.
+        var code = result.TellsHighestModSeq && Selected is { } now ? string.Create(CultureInfo.InvariantCulture, $"HIGHESTMODSEQ {now.HighestModSeq}") : result.Code;
+        Output.Status(tag ?? "*", result.Status, code, result.Text);
         await Output.FlushAsync();
         return null;
     }

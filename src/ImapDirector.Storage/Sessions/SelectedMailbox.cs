@@ -10,6 +10,7 @@ namespace ImapDirector.Storage.Sessions;
 internal sealed class SelectedMailbox
 {
     private readonly MailboxCursor _cursor;
+    private readonly EnabledExtensions _enabled;
     private uint[] _uids;
     private int _count;
     private int _keywordsTold;
@@ -18,10 +19,12 @@ internal sealed class SelectedMailbox
     /// <param name="shared">The mailbox.</param>
     /// <param name="cursor">What the session joined it with.</param>
     /// <param name="uids">What was in it then, ascending.</param>
-    public SelectedMailbox(SharedMailbox shared, MailboxCursor cursor, uint[] uids)
+    /// <param name="enabled">How the client wants to be told of changes.</param>
+    public SelectedMailbox(SharedMailbox shared, MailboxCursor cursor, uint[] uids, EnabledExtensions enabled)
     {
         Shared = shared;
         _cursor = cursor;
+        _enabled = enabled;
         _uids = uids;
         _count = uids.Length;
         _keywordsTold = shared.Keywords.Length;
@@ -39,6 +42,9 @@ internal sealed class SelectedMailbox
 
     public int Count => _count;
 
+    /// <summary>What the last search kept as <c>$</c> (RFC 5182), ascending; messages expunged since then count for nothing.</summary>
+    public uint[] SavedResult { get; set; } = [];
+
     public int RecentCount => _cursor.Recent.Count(Uids);
 
     public bool IsRecent(uint uid) => _cursor.Recent.Contains(uid);
@@ -52,6 +58,9 @@ internal sealed class SelectedMailbox
         var index = UidSearch.LowerBound(Uids, uid);
         return index < _count && _uids[index] == uid ? (uint)index + 1 : 0;
     }
+
+    /// <summary>The mod-sequence up to which the client knows everything, once it has been told of what was read.</summary>
+    public ulong HighestModSeq => _cursor.ModSeq;
 
     /// <summary>The UIDNEXT that goes with the messages the client knows.</summary>
     public uint UidNext => _cursor.LastUid + 1;
@@ -72,6 +81,12 @@ internal sealed class SelectedMailbox
     public List<(int First, int Last)>? Resolve(SequenceSet set, bool byUid)
     {
         var places = new List<(int, int)>();
+        if (set.IsSavedResult)
+        {
+            foreach (var uid in SavedResult)
+                if (SequenceOf(uid) is > 0 and var sequence) places.Add(((int)sequence - 1, (int)sequence - 1));
+            return places;
+        }
         if (byUid)
         {
             foreach (var range in set.Resolve(_count == 0 ? 0 : _uids[_count - 1]))
@@ -118,6 +133,7 @@ internal sealed class SelectedMailbox
 
     private async ValueTask TellRemovedAsync(ResponseStream output)
     {
+        if (_enabled.QResync) await WriteVanishedAsync(output);
         // From the end, so that no number changes that is still to be told.
         var kept = _count;
         for (var i = _count - 1; i >= 0; i--)
@@ -127,6 +143,7 @@ internal sealed class SelectedMailbox
                 _uids[--kept] = _uids[i];
                 continue;
             }
+            if (_enabled.QResync) continue;
             output.Raw("* "u8);
             output.Number((ulong)i + 1);
             output.Raw(" EXPUNGE\r\n"u8);
@@ -135,6 +152,18 @@ internal sealed class SelectedMailbox
         Array.Copy(_uids, kept, _uids, 0, _count - kept);
         _count -= kept;
         _cursor.Removed.Clear();
+    }
+
+    private async ValueTask WriteVanishedAsync(ResponseStream output)
+    {
+        var vanished = new List<uint>();
+        foreach (var uid in Uids)
+            if (_cursor.Removed.Contains(uid)) vanished.Add(uid);
+        if (vanished.Count == 0) return;
+        output.Raw("* VANISHED "u8);
+        output.SequenceSet(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(vanished));
+        output.EndLine();
+        await output.FlushIfLargeAsync();
     }
 
     private void TellCounts(ResponseStream output)
@@ -208,25 +237,51 @@ internal sealed class SelectedMailbox
         {
             // The client asks for the flags of messages that are new to it anyway.
             if (uid >= firstNew || SequenceOf(uid) is not (> 0 and var sequence) || Shared.Find(uid) is not { } message) continue;
-            WriteFlags(output, sequence, message, withUid: false);
+            WriteFlags(output, sequence, message, withUid: _enabled.QResync);
             await output.FlushIfLargeAsync();
         }
+    }
+
+    /// <summary>Writes HIGHESTMODSEQ as an untagged response.</summary>
+    public void WriteHighestModSeq(ResponseStream output)
+    {
+        output.Raw("* OK [HIGHESTMODSEQ "u8);
+        output.Number(HighestModSeq);
+        output.Raw("] Highest.\r\n"u8);
+    }
+
+    /// <summary>Writes a FETCH response with a message's mod-sequence alone.</summary>
+    public static void WriteModSeq(ResponseStream output, uint sequence, MessageRecord message, bool withUid)
+    {
+        BeginFetch(output, sequence, message, withUid);
+        output.Raw("MODSEQ ("u8);
+        output.Number(message.ModSeq);
+        output.Raw("))\r\n"u8);
     }
 
     /// <summary>Writes a FETCH response with a message's flags.</summary>
     public void WriteFlags(ResponseStream output, uint sequence, MessageRecord message, bool withUid)
     {
+        BeginFetch(output, sequence, message, withUid || _enabled.QResync);
+        output.Raw("FLAGS "u8);
+        output.Flags(message.Flags, message.Keywords.AsSpan(), IsRecent(message.Uid));
+        if (_enabled.CondStore)
+        {
+            output.Raw(" MODSEQ ("u8);
+            output.Number(message.ModSeq);
+            output.Raw(")"u8);
+        }
+        output.Raw(")\r\n"u8);
+    }
+
+    private static void BeginFetch(ResponseStream output, uint sequence, MessageRecord message, bool withUid)
+    {
         output.Raw("* "u8);
         output.Number(sequence);
         output.Raw(" FETCH ("u8);
-        if (withUid)
-        {
-            output.Raw("UID "u8);
-            output.Number(message.Uid);
-            output.Raw(" "u8);
-        }
-        output.Raw("FLAGS "u8);
-        output.Flags(message.Flags, message.Keywords.AsSpan(), IsRecent(message.Uid));
-        output.Raw(")\r\n"u8);
+        if (!withUid) return;
+        output.Raw("UID "u8);
+        output.Number(message.Uid);
+        output.Raw(" "u8);
     }
 }

@@ -6,4 +6,4 @@ namespace ImapDirector.Storage.Sessions;
 
 /// <summary>What all sessions of a node share.</summary>
 internal sealed record SessionServices(StorageNodeOptions Options, ServerCertificate? Certificate, UserMailRegistry Mails, string SpoolDirectory,
-    StorageMetrics Metrics, ILogger Logger);
+    HeavyWork Heavy, StorageMetrics Metrics, ILogger Logger);

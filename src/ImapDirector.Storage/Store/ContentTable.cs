@@ -1,3 +1,5 @@
+using ImapDirector.Storage.Store.Mime;
+
 namespace ImapDirector.Storage.Store;
 
 /// <summary>What messages say, shared by their copies: in the database up to a size, in a file above it; and what was computed of it at arrival.</summary>
@@ -5,11 +7,12 @@ internal static class ContentTable
 {
     /// <summary>Adds a content that nothing refers to yet; in the same transaction a message must.</summary>
     /// <returns>Its id.</returns>
-    public static long Add(StoreConnection store, byte[]? body, string? file, byte[] summary)
+    public static long Add(StoreConnection store, byte[]? body, string? file, byte[] summary, SortKeys keys)
     {
         store.Run("INSERT INTO contents (file, body) VALUES (?1, ?2)", file, body);
         var id = store.LastInsertId;
         store.Run("INSERT INTO summaries VALUES (?1, ?2)", id, summary);
+        SortKeyTable.Add(store, id, keys);
         return id;
     }
 
@@ -18,6 +21,7 @@ internal static class ContentTable
     public static List<string> RemoveUnreferenced(StoreConnection store)
     {
         store.Run("DELETE FROM summaries WHERE content_id IN (SELECT id FROM contents WHERE references_count = 0)");
+        store.Run("DELETE FROM sort_keys WHERE content_id IN (SELECT id FROM contents WHERE references_count = 0)");
         return store.All("DELETE FROM contents WHERE references_count = 0 RETURNING file", static row => row.IsDBNull(0) ? "" : row.GetString(0))
             .FindAll(static file => file.Length > 0);
     }

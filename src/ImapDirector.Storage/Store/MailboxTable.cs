@@ -49,6 +49,7 @@ internal static class MailboxTable
         var hasChildren = ChildrenOf(store, name).Count > 0;
         if (hasChildren && !mailbox.Selectable) return StoreResult.NotAllowed;
         MessageTable.RemoveAll(store, mailbox.Id);
+        ExpungeTable.RemoveAll(store, mailbox.Id);
         Remove(store, mailbox.Id);
         // Under another id, so that whoever has the old one open never meets it again.
         if (hasChildren) Add(store, name.Value, isSelectable: false, specialUse: null);
@@ -111,14 +112,16 @@ internal static class MailboxTable
         var target = Find(store, to)!.Id;
         store.Run("UPDATE messages SET mailbox_id = ?2 WHERE mailbox_id = ?1", inbox.Id, target);
         store.Run("""
-            UPDATE mailboxes SET (uid_next, highest_modseq, first_recent_uid, messages, unseen, deleted, size_bytes) =
-              (SELECT uid_next, highest_modseq, first_recent_uid, messages, unseen, deleted, size_bytes FROM mailboxes WHERE id = ?1)
+            UPDATE mailboxes SET (uid_next, highest_modseq, expunges_forgotten, first_recent_uid, messages, unseen, deleted, size_bytes) =
+              (SELECT uid_next, highest_modseq, highest_modseq, first_recent_uid, messages, unseen, deleted, size_bytes FROM mailboxes WHERE id = ?1)
             WHERE id = ?2
             """, inbox.Id, target);
         store.Run("""
-            UPDATE mailboxes SET messages = 0, unseen = 0, deleted = 0, size_bytes = 0, first_recent_uid = uid_next, highest_modseq = highest_modseq + 1
+            UPDATE mailboxes SET messages = 0, unseen = 0, deleted = 0, size_bytes = 0, first_recent_uid = uid_next,
+              highest_modseq = highest_modseq + 1, expunges_forgotten = highest_modseq + 1, expunge_rows = 0
             WHERE id = ?1
             """, inbox.Id);
+        ExpungeTable.RemoveAll(store, inbox.Id);
         return StoreResult.Done;
     }
 

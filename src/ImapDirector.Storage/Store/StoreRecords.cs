@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Store.Mime;
 
 namespace ImapDirector.Storage.Store;
 
@@ -8,7 +9,24 @@ internal sealed record MailboxRecord(long Id, MailboxName Name, uint UidValidity
     bool Selectable, bool Subscribed, uint Messages, uint Unseen, uint Deleted, uint Recent, ulong SizeBytes);
 
 /// <summary>A message of a mailbox. Immutable: a change makes a new record.</summary>
-internal sealed record MessageRecord(uint Uid, ulong ModSeq, SystemFlags Flags, ImmutableArray<string> Keywords, DateTimeOffset InternalDate, uint SizeBytes, long ContentId);
+internal sealed record MessageRecord(uint Uid, ulong ModSeq, SystemFlags Flags, ImmutableArray<string> Keywords, DateTimeOffset InternalDate, uint SizeBytes, long ContentId)
+{
+    /// <summary>When it came into this mailbox (RFC 8514), in seconds since 1970.</summary>
+    public required long SavedSeconds { get; init; }
+
+    /// <summary>When it came into this mailbox.</summary>
+    public DateTimeOffset Saved => DateTimeOffset.FromUnixTimeSeconds(SavedSeconds);
+}
+
+/// <summary>What was really expunged.</summary>
+/// <param name="Uids">Ascending.</param>
+/// <param name="ModSeq">The mailbox's new mod-sequence; 0 when nothing was expunged.</param>
+internal readonly record struct ExpungedMessages(IReadOnlyList<uint> Uids, ulong ModSeq);
+
+/// <summary>What was really copied or moved.</summary>
+/// <param name="Copies">Source UID and new record of each message, in source order.</param>
+/// <param name="SourceModSeq">The source mailbox's new mod-sequence after a move; 0 otherwise.</param>
+internal readonly record struct CopiedMessages(IReadOnlyList<(uint SourceUid, MessageRecord Copy)> Copies, ulong SourceModSeq);
 
 /// <summary>The outcome of a change to the mailbox list.</summary>
 internal enum StoreResult
@@ -26,7 +44,8 @@ internal enum StoreResult
 /// <param name="BodyStructure">BODYSTRUCTURE with extension data.</param>
 /// <param name="Parts">Every MIME part, the root first.</param>
 /// <param name="SentDate">The day of the Date header as written (RFC 3501: time and zone disregarded), or <c>null</c>.</param>
-internal sealed record MessageSummary(byte[] Envelope, byte[] Body, byte[] BodyStructure, ImmutableArray<PartRecord> Parts, DateOnly? SentDate);
+/// <param name="Texts">The fields that are searched most; <c>null</c> when they have to be read in the message.</param>
+internal sealed record MessageSummary(byte[] Envelope, byte[] Body, byte[] BodyStructure, ImmutableArray<PartRecord> Parts, DateOnly? SentDate, HeaderTexts? Texts = null);
 
 /// <summary>Where a MIME part lies in the message, in bytes from its start.</summary>
 /// <param name="Path">Its IMAP part number, such as <c>2.1</c>; empty for the root; an embedded message's own root is <c>2.0</c>-free: the message/rfc822 part

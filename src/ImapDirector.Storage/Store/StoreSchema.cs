@@ -4,7 +4,7 @@ namespace ImapDirector.Storage.Store;
 internal static class StoreSchema
 {
     /// <summary>Step <c>n</c> leads from version <c>n</c> to version <c>n + 1</c>.</summary>
-    public static readonly string[] Steps = [First];
+    public static readonly string[] Steps = [First, Second];
 
     // uid_validity is drawn from one counter for all names, so that no name ever has the same one twice.
     // Numbers of messages are kept by the triggers: STATUS and LIST never count rows, but for \Recent, which counts those above first_recent_uid.
@@ -75,5 +75,38 @@ internal static class StoreSchema
           UPDATE mailboxes SET unseen = unseen + (new.flags & 1 = 0) - (old.flags & 1 = 0),
             deleted = deleted + (new.flags & 8 <> 0) - (old.flags & 8 <> 0) WHERE id = new.mailbox_id;
         END;
+        """;
+
+    // sort_keys: what SORT and THREAD compare, without case, so that neither reads a message. Message ids are hashes of 16 bytes.
+    // What was expunged, for clients that come back (RFC 7162). Kept up to a number of rows; expunges_forgotten is the mod-sequence up to which they are gone.
+    private const string Second = """
+        ALTER TABLE mailboxes ADD COLUMN expunge_rows INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE mailboxes ADD COLUMN expunges_forgotten INTEGER NOT NULL DEFAULT 0;
+        UPDATE mailboxes SET expunges_forgotten = highest_modseq;
+
+        CREATE TABLE expunges (
+          mailbox_id INTEGER NOT NULL,
+          modseq     INTEGER NOT NULL,
+          first_uid  INTEGER NOT NULL,
+          last_uid   INTEGER NOT NULL,
+          PRIMARY KEY (mailbox_id, modseq, first_uid)
+        ) STRICT, WITHOUT ROWID;
+
+        ALTER TABLE messages ADD COLUMN saved_seconds INTEGER NOT NULL DEFAULT 0;
+        UPDATE messages SET saved_seconds = date_seconds;
+
+        CREATE TABLE sort_keys (
+          content_id   INTEGER PRIMARY KEY,
+          sent_seconds INTEGER,
+          subject      TEXT NOT NULL,
+          is_reply     INTEGER NOT NULL,
+          from_mailbox TEXT NOT NULL,
+          to_mailbox   TEXT NOT NULL,
+          cc_mailbox   TEXT NOT NULL,
+          from_name    TEXT NOT NULL,
+          to_name      TEXT NOT NULL,
+          message_id   BLOB NOT NULL,
+          parents      BLOB NOT NULL
+        ) STRICT;
         """;
 }

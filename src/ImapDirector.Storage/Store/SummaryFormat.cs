@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
+using ImapDirector.Storage.Store.Mime;
 
 namespace ImapDirector.Storage.Store;
 
 /// <summary>How a <see cref="MessageSummary"/> lies in the database. A summary of another version is computed anew from the message.</summary>
 internal static class SummaryFormat
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
 
     public static byte[] Encode(MessageSummary summary)
     {
@@ -29,6 +30,9 @@ internal static class SummaryFormat
             if (part.Charset is not null) writer.Write(part.Charset);
             writer.Write(part.Encoding);
         }
+        writer.Write(summary.Texts is not null);
+        if (summary.Texts is { } texts)
+            foreach (var text in new[] { texts.From, texts.To, texts.Cc, texts.Bcc, texts.Subject }) WriteText(writer, text);
         return bytes.ToArray();
     }
 
@@ -46,8 +50,17 @@ internal static class SummaryFormat
             parts[i] = new PartRecord(reader.ReadString(), reader.ReadBoolean(), reader.Read7BitEncodedInt(), reader.Read7BitEncodedInt(),
                 reader.Read7BitEncodedInt(), reader.ReadString(), reader.ReadBoolean() ? reader.ReadString() : null, reader.ReadString());
         }
-        return new MessageSummary(envelope, body, bodyStructure, ImmutableArray.Create(parts), day < 0 ? null : DateOnly.FromDayNumber(day));
+        var texts = reader.ReadBoolean() ? new HeaderTexts(ReadText(reader), ReadText(reader), ReadText(reader), ReadText(reader), ReadText(reader)) : null;
+        return new MessageSummary(envelope, body, bodyStructure, ImmutableArray.Create(parts), day < 0 ? null : DateOnly.FromDayNumber(day), texts);
     }
+
+    private static void WriteText(BinaryWriter writer, string? text)
+    {
+        writer.Write(text is not null);
+        if (text is not null) writer.Write(text);
+    }
+
+    private static string? ReadText(BinaryReader reader) => reader.ReadBoolean() ? reader.ReadString() : null;
 
     private static void WriteBytes(BinaryWriter writer, byte[] bytes)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ImapDirector.Network;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Imap;
@@ -14,8 +15,11 @@ internal sealed class UserStore : IAsyncDisposable
     /// <summary>Bodies above this are files (docs/decisions/0002-content-placement.md).</summary>
     internal const int MaxBodyBytesInDatabase = 64 * 1024;
 
+    private const int SortKeyBatch = 500;
+
     private readonly StoreDatabase _database;
     private readonly ContentFiles _files;
+    private readonly ConcurrentDictionary<long, bool> _withSortKeys = new();
 
     private UserStore(UserName user, StoreDatabase database, ContentFiles files) => (User, _database, _files) = (user, database, files);
 
@@ -94,16 +98,21 @@ internal sealed class UserStore : IAsyncDisposable
     public async Task<MessageRecord> AppendAsync(long mailboxId, MessageSpool message, FlagList flags, DateTimeOffset internalDate, CancellationToken cancellationToken)
     {
         byte[] summary;
-        await using (var reader = message.OpenRead()) summary = SummaryFormat.Encode(MessageSummarizer.Summarize(reader, cancellationToken));
+        SortKeys keys;
+        await using (var reader = message.OpenRead())
+        {
+            (var computed, keys) = MessageSummarizer.Examine(reader, cancellationToken);
+            summary = SummaryFormat.Encode(computed);
+        }
         var (body, file) = await PlaceAsync(message, cancellationToken);
         try
         {
             return await _database.WriteAsync(store =>
             {
                 RequireSelectable(store, mailboxId);
-                var content = ContentTable.Add(store, body, file, summary);
+                var content = ContentTable.Add(store, body, file, summary, keys);
                 var added = new MessageRecord(MailboxTable.TakeUids(store, mailboxId, 1), MailboxTable.TakeModSeq(store, mailboxId), flags.System,
-                    flags.Keywords, internalDate, checked((uint)message.Length), content);
+                    flags.Keywords, internalDate, checked((uint)message.Length), content) { SavedSeconds = DateTimeOffset.UtcNow.ToUnixTimeSeconds() };
                 MessageTable.Add(store, mailboxId, added);
                 return added;
             }, cancellationToken);
@@ -122,19 +131,21 @@ internal sealed class UserStore : IAsyncDisposable
         await _database.WriteAsync(store => MessageTable.StoreFlags(store, mailboxId, uids, operation, flags), cancellationToken);
 
     /// <summary>Removes the given UIDs; with <paramref name="onlyDeleted"/> only those that carry \Deleted.</summary>
-    /// <returns>The UIDs really removed, ascending.</returns>
-    public async Task<IReadOnlyList<uint>> ExpungeAsync(long mailboxId, IReadOnlyList<uint> uids, bool onlyDeleted, CancellationToken cancellationToken) =>
+    public async Task<ExpungedMessages> ExpungeAsync(long mailboxId, IReadOnlyList<uint> uids, bool onlyDeleted, CancellationToken cancellationToken) =>
         await RemoveAsync(store => MessageTable.Expunge(store, mailboxId, uids, onlyDeleted), cancellationToken);
 
     /// <summary>Copies messages (flags and dates kept, bodies shared) in one transaction; with <paramref name="move"/> the originals are removed in it.</summary>
-    /// <returns>Source UID and new record of each message copied, in source order.</returns>
     /// <exception cref="MailboxGoneException">The target was deleted meanwhile.</exception>
-    public async Task<IReadOnlyList<(uint SourceUid, MessageRecord Copy)>> CopyAsync(long fromMailboxId, IReadOnlyList<uint> uids, long toMailboxId, bool move, CancellationToken cancellationToken) =>
+    public async Task<CopiedMessages> CopyAsync(long fromMailboxId, IReadOnlyList<uint> uids, long toMailboxId, bool move, CancellationToken cancellationToken) =>
         await _database.WriteAsync(store =>
         {
             RequireSelectable(store, toMailboxId);
             return MessageTable.Copy(store, fromMailboxId, uids, toMailboxId, move);
         }, cancellationToken);
+
+    /// <summary>What was expunged after a mod-sequence, as ranges of UIDs, ascending; they may touch and overlap.</summary>
+    /// <returns><c>null</c> when that is too long ago to be known: then every UID that is missing may be one.</returns>
+    public IReadOnlyList<SequenceRange>? ExpungedSince(long mailboxId, ulong modSeq) => _database.Read(store => ExpungeTable.Since(store, mailboxId, modSeq));
 
     /// <summary>What was computed at arrival: ENVELOPE, BODY and BODYSTRUCTURE texts ready to send, and the part table.</summary>
     /// <exception cref="StoreException">The content is gone, or cannot be read.</exception>
@@ -151,6 +162,20 @@ internal sealed class UserStore : IAsyncDisposable
         }
         using var content = OpenContent(contentId);
         return MessageSummarizer.Summarize(content);
+    }
+
+    /// <summary>All UIDs of a mailbox in the order of the criteria, equal ones in order of arrival.</summary>
+    public List<uint> Sorted(long mailboxId, IReadOnlyList<SortCriterion> criteria)
+    {
+        AddMissingSortKeys(mailboxId);
+        return _database.Read(store => SortKeyTable.Sorted(store, mailboxId, criteria));
+    }
+
+    /// <summary>What THREAD needs to know of all messages of a mailbox, in order of arrival.</summary>
+    public List<ThreadItem> ThreadItems(long mailboxId, bool withParents)
+    {
+        AddMissingSortKeys(mailboxId);
+        return _database.Read(store => SortKeyTable.ThreadItems(store, mailboxId, withParents));
     }
 
     /// <summary>Opens a message's bytes; seekable.</summary>
@@ -196,6 +221,26 @@ internal sealed class UserStore : IAsyncDisposable
         var (result, unreferenced) = await _database.WriteAsync(store => (work(store), ContentTable.RemoveUnreferenced(store)), cancellationToken);
         foreach (var file in unreferenced) _files.Delete(file);
         return result;
+    }
+
+    /// <summary>Messages that came with an older version of the store have no keys yet; once they have, they are not looked for again.</summary>
+    private void AddMissingSortKeys(long mailboxId)
+    {
+        if (!_withSortKeys.TryAdd(mailboxId, true)) return;
+        foreach (var contents in _database.Read(store => SortKeyTable.Missing(store, mailboxId)).Chunk(SortKeyBatch))
+        {
+            var keys = new List<(long Id, SortKeys Keys)>(contents.Length);
+            foreach (var id in contents)
+            {
+                using var content = OpenContent(id);
+                keys.Add((id, MessageSummarizer.Examine(content).Keys));
+            }
+            _database.WriteAsync(store =>
+            {
+                foreach (var (id, one) in keys) SortKeyTable.Add(store, id, one);
+                return true;
+            }, CancellationToken.None).GetAwaiter().GetResult();
+        }
     }
 
     private static void RequireSelectable(StoreConnection store, long mailboxId)

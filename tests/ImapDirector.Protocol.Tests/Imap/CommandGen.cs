@@ -28,6 +28,15 @@ internal static class CommandGen
     private static readonly Gen<SequenceSet> Set = Gen.Select(Number, Number).Select((a, b) => new SequenceRange(a, b)).Array[1, 5]
         .Select(ranges => new SequenceSet([.. ranges]));
 
+    private static readonly Gen<ulong> ModSeq = Gen.ULong[0, long.MaxValue];
+
+    private static readonly Gen<SearchReturn?> Return = Gen.Select(Gen.Int[0, 63], Number, Number, Gen.Bool).Select((bits, first, last, fromEnd) =>
+    {
+        var items = (SearchReturnItems)bits;
+        if ((items & SearchReturnItems.Partial) == 0) return items == SearchReturnItems.None ? null : new SearchReturn(items);
+        return new SearchReturn(items & ~SearchReturnItems.All, new PartialWindow(Math.Min(first, last), Math.Max(first, last), fromEnd));
+    });
+
     private static readonly Gen<FlagList> Flags = Gen.Select(Gen.Int[0, 31], Atom.Array[0, 4]).Select((system, keywords) =>
         new FlagList((SystemFlags)system, [.. keywords.DistinctBy(k => k, StringComparer.OrdinalIgnoreCase)]));
 
@@ -68,7 +77,11 @@ internal static class CommandGen
             Gen.Select(Gen.Int[0, 4], Gen.Bool).Select((bit, present) => (SearchKey)new FlagKey((SystemFlags)(1 << bit), present)),
             Gen.Select(Atom, Gen.Bool).Select((keyword, present) => (SearchKey)new KeywordKey(keyword, present)),
             Gen.Bool.Select(recent => (SearchKey)new RecentKey(recent)),
-            Gen.Select(Gen.Bool, Gen.Enum<DateComparison>(), Date).Select((sent, comparison, date) => (SearchKey)new DateKey(sent, comparison, date)),
+            Gen.Select(Gen.Enum<DateKind>(), Gen.Enum<DateComparison>(), Date).Select((kind, comparison, date) => (SearchKey)new DateKey(kind, comparison, date)),
+            Gen.Const((SearchKey)new SequenceKey(SequenceSet.SavedResult)),
+            ModSeq.Select(modSeq => (SearchKey)new ModSeqKey(modSeq)),
+            Gen.Select(Gen.Bool, Number).Select((younger, seconds) => (SearchKey)new AgeKey(younger, seconds)),
+            Gen.Select(Gen.Bool, Atom).Select((email, id) => email ? (SearchKey)new EmailIdKey(id) : new ThreadIdKey(id)),
             Gen.Select(Gen.Bool, Gen.UInt).Select((larger, bytes) => (SearchKey)new SizeKey(larger, bytes)),
             Gen.Select(FieldName, Text).Select((field, text) => (SearchKey)new HeaderKey(field, text)),
             Gen.Select(Gen.Bool, Text).Select((header, text) => (SearchKey)new TextKey(header, text)));
@@ -107,12 +120,14 @@ internal static class CommandGen
     private static Gen<ImapCommand> Mailboxes() => Gen.OneOf(
         Gen.Select(Tag, Mailbox, Gen.Int[0, 4]).Select((tag, mailbox, which) => (ImapCommand)(which switch
         {
-            0 => new SelectCommand(tag, mailbox, ReadOnly: false),
+            0 => new SelectCommand(tag, mailbox, ReadOnly: false) { CondStore = mailbox.IsInbox },
             1 => new SelectCommand(tag, mailbox, ReadOnly: true),
             2 => new DeleteCommand(tag, mailbox),
             3 => new SubscribeCommand(tag, mailbox, Subscribe: true),
             _ => new SubscribeCommand(tag, mailbox, Subscribe: false),
         })),
+        Gen.Select(Gen.Select(Tag, Mailbox), Number, ModSeq, Set, Gen.Bool).Select((names, validity, modSeq, known, all) =>
+            (ImapCommand)new SelectCommand(names.Item1, names.Item2, ReadOnly: all) { QResync = new QResyncState(validity, modSeq, all ? null : known) }),
         Gen.Select(Tag, Mailbox, Mailbox).Select((tag, from, to) => (ImapCommand)new RenameCommand(tag, from, to)),
         Gen.Select(Tag, Mailbox, Gen.OneOf(Gen.Const(@"\Sent"), Gen.Const(@"\Trash"), Gen.Const(@"\junk-like")).Array[0, 3])
             .Select((tag, mailbox, uses) => (ImapCommand)new CreateCommand(tag, mailbox, [.. uses])),
@@ -133,9 +148,15 @@ internal static class CommandGen
 
     private static Gen<ImapCommand> Messages() => Gen.OneOf(
         Gen.Select(Tag, Set).Select((tag, uids) => (ImapCommand)new ExpungeCommand(tag, uids)),
-        Gen.Select(Tag, Gen.Bool, Charset, Key).Select((tag, byUid, charset, key) => (ImapCommand)new SearchCommand(tag, byUid, charset, key)),
-        Gen.Select(Tag, Gen.Bool, Set, Item.Array[1, 5]).Select((tag, byUid, set, items) => (ImapCommand)new FetchCommand(tag, byUid, set, [.. items])),
-        Gen.Select(Tag, Gen.Bool, Set, Gen.Enum<StoreOperation>(), Gen.Bool, Flags)
-            .Select((tag, byUid, set, operation, silent, flags) => (ImapCommand)new StoreCommand(tag, byUid, set, operation, silent, flags)),
+        Gen.Select(Gen.Select(Tag, Gen.Bool), Charset, Key, Return).Select((of, charset, key, wanted) =>
+            (ImapCommand)new SearchCommand(of.Item1, of.Item2, charset, key) { Return = wanted }),
+        Gen.Select(Gen.Select(Tag, Gen.Bool), Gen.Select(Gen.Enum<SortKey>(), Gen.Bool).Array[1, 4], Key, Return).Select((of, criteria, key, wanted) =>
+            (ImapCommand)new SortCommand(of.Item1, of.Item2, [.. criteria.Select(c => new SortCriterion(c.Item1, c.Item2))], key) { Return = wanted }),
+        Gen.Select(Tag, Gen.Bool, Gen.Enum<ThreadAlgorithm>(), Key).Select((tag, byUid, algorithm, key) => (ImapCommand)new ThreadCommand(tag, byUid, algorithm, key)),
+        Gen.Select(Gen.Select(Tag, Gen.Bool), Set, Item.Array[1, 5], ModSeq, Gen.Int[0, 2]).Select((of, set, items, modSeq, modifiers) =>
+            (ImapCommand)new FetchCommand(of.Item1, of.Item2, set, [.. items]) { ChangedSince = modifiers > 0 ? modSeq : null, Vanished = modifiers > 1 && of.Item2 }),
+        Gen.Select(Gen.Select(Tag, Gen.Bool), Set, Gen.Enum<StoreOperation>(), Gen.Bool, Flags, ModSeq.Nullable())
+            .Select((of, set, operation, silent, flags, since) =>
+                (ImapCommand)new StoreCommand(of.Item1, of.Item2, set, operation, silent, flags) { UnchangedSince = since }),
         Gen.Select(Tag, Gen.Bool, Set, Mailbox, Gen.Bool).Select((tag, byUid, set, mailbox, move) => (ImapCommand)new CopyCommand(tag, byUid, set, mailbox, move)));
 }

@@ -53,7 +53,7 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
             case EnableCommand enable:
                 foreach (var capability in enable.Capabilities) Word(" " + capability);
                 break;
-            case SelectCommand select: Mailbox(select.Mailbox); break;
+            case SelectCommand select: Select(select); break;
             case DeleteCommand delete: Mailbox(delete.Mailbox); break;
             case SubscribeCommand subscribe: Mailbox(subscribe.Mailbox); break;
             case RenameCommand rename:
@@ -89,19 +89,33 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
                 break;
             case ExpungeCommand { Uids: { } uids }: Set(uids); break;
             case SearchCommand search:
+                Return(search.Return);
                 if (search.Charset is { } charset) Word(" CHARSET " + charset);
                 Raw(" ");
                 if (search.Key is AndKey and) Joined(and.Keys, Key);
                 else Key(search.Key);
+                break;
+            case SortCommand sort:
+                Return(sort.Return);
+                Raw(" ");
+                List(sort.Criteria, criterion => Word((criterion.Reverse ? "REVERSE " : "") + criterion.Key));
+                Word(" UTF-8 ");
+                Key(sort.Key);
+                break;
+            case ThreadCommand thread:
+                Word($" {thread.Algorithm} US-ASCII ");
+                Key(thread.Key);
                 break;
             case FetchCommand fetch:
                 Set(fetch.Messages);
                 Raw(" ");
                 if (fetch.Items.Length == 1 && spelling == Spelling.Shortest) Item(fetch.Items[0]);
                 else List(fetch.Items, Item);
+                if (fetch.ChangedSince is { } changedSince) Word($" (CHANGEDSINCE {changedSince}{(fetch.Vanished ? " VANISHED" : "")})");
                 break;
             case StoreCommand store:
                 Set(store.Messages);
+                if (store.UnchangedSince is { } unchangedSince) Word($" (UNCHANGEDSINCE {unchangedSince})");
                 Word($" {store.Operation switch { StoreOperation.Add => "+", StoreOperation.Remove => "-", _ => "" }}FLAGS{(store.Silent ? ".SILENT" : "")}");
                 Flags(store.Flags);
                 break;
@@ -110,6 +124,29 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
                 Mailbox(copy.Mailbox);
                 break;
         }
+    }
+
+    private void Select(SelectCommand select)
+    {
+        Mailbox(select.Mailbox);
+        if (select.CondStore) Word(" (CONDSTORE)");
+        if (select.QResync is not { } state) return;
+        Word($" (QRESYNC ({state.UidValidity} {state.ModSeq}");
+        if (state.KnownUids is { } known) Set(known);
+        // The optional match of numbers is passed over.
+        Raw(" (1:2 1:2)))");
+    }
+
+    private void Return(SearchReturn? wanted)
+    {
+        if (wanted is null) return;
+        Word(" RETURN ");
+        List(Named(wanted.Items), item =>
+        {
+            Word(item);
+            var sign = wanted.Partial.FromEnd ? "-" : "";
+            if (item == "PARTIAL") Raw($" {sign}{wanted.Partial.Last}:{sign}{wanted.Partial.First}");
+        });
     }
 
     private void ListArguments(ListCommand list)
@@ -166,8 +203,18 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
                 break;
             case RecentKey recent: Word(recent.Recent ? "RECENT" : "OLD"); break;
             case DateKey date:
-                Word($"{(date.Sent ? "SENT" : "")}{date.Comparison} ");
+                Word($"{date.Kind switch { DateKind.Sent => "SENT", DateKind.Saved => "SAVED", _ => "" }}{date.Comparison} ");
                 Raw(Quoted(date.Date.ToString("d-MMM-yyyy")));
+                break;
+            case ModSeqKey changed: Word(spelling == Spelling.Shortest ? $"MODSEQ {changed.ModSeq}" : $"MODSEQ \"/flags/\\\\draft\" all {changed.ModSeq}"); break;
+            case AgeKey age: Word($"{(age.Younger ? "YOUNGER" : "OLDER")} {age.Seconds}"); break;
+            case EmailIdKey email:
+                Word("EMAILID ");
+                Raw(email.Id);
+                break;
+            case ThreadIdKey thread:
+                Word("THREADID ");
+                Raw(thread.Id);
                 break;
             case SizeKey size: Word($"{(size.Larger ? "LARGER" : "SMALLER")} {size.Bytes}"); break;
             case HeaderKey { Field: "Bcc" or "Cc" or "From" or "Subject" or "To" } header:
@@ -232,7 +279,7 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
         Ranges(set);
     }
 
-    private void Ranges(SequenceSet set) => Raw(string.Join(',', set.Ranges.Select(r =>
+    private void Ranges(SequenceSet set) => Raw(set.IsSavedResult ? "$" : string.Join(',', set.Ranges.Select(r =>
         r.First == r.Last ? Number(r.First) : $"{Number(r.First)}:{Number(r.Last)}")));
 
     private static string Number(uint number) => number == SequenceSet.Star ? "*" : number.ToString();

@@ -71,7 +71,7 @@ public sealed class ImapCommandParserTests
                 new OrKey(new AndKey([new FlagKey(SystemFlags.Seen, false), new SizeKey(true, 5)]), new NotKey(new KeywordKey("$x", true)))) },
             { "a SEARCH ((ALL))\r\n", new SearchCommand("a", false, null, new AllKey()) },
             { "a SEARCH SENTSINCE 1-Feb-1994 ON \"01-feb-2024\"\r\n", new SearchCommand("a", false, null,
-                new AndKey([new DateKey(true, DateComparison.Since, new(1994, 2, 1)), new DateKey(false, DateComparison.On, new(2024, 2, 1))])) },
+                new AndKey([new DateKey(DateKind.Sent, DateComparison.Since, new(1994, 2, 1)), new DateKey(DateKind.Internal, DateComparison.On, new(2024, 2, 1))])) },
             { "a SEARCH HEADER \"\" \"\" BODY x TEXT y\r\n", new SearchCommand("a", false, null, new AndKey([new HeaderKey("", ""), new TextKey(false, "x"), new TextKey(true, "y")])) },
             { "a FETCH 1 all\r\n", new FetchCommand("a", false, one, [Plain(FetchItemKind.Flags), Plain(FetchItemKind.InternalDate), Plain(FetchItemKind.Rfc822Size), Plain(FetchItemKind.Envelope)]) },
             { "a FETCH 1 FAST\r\n", new FetchCommand("a", false, one, [Plain(FetchItemKind.Flags), Plain(FetchItemKind.InternalDate), Plain(FetchItemKind.Rfc822Size)]) },
@@ -145,7 +145,7 @@ public sealed class ImapCommandParserTests
     [InlineData("a ID (\"a\" {1+}\r\n\n)\r\n")]
     [InlineData("a ENABLE\r\n")]
     [InlineData("a SELECT\r\n")]
-    [InlineData("a SELECT x (CONDSTORE)\r\n")]
+    [InlineData("a SELECT x (CONDSTOR)\r\n")]
     [InlineData("a SELECT foo*\r\n")]
     [InlineData("a CREATE x (NOSUCH)\r\n")]
     [InlineData("a CREATE x (USE (Sent))\r\n")]
@@ -184,7 +184,7 @@ public sealed class ImapCommandParserTests
     [InlineData("a SEARCH BEFORE \"1-Jan-2020\r\n")]
     [InlineData("a SEARCH LARGER 4294967296\r\n")]
     [InlineData("a SEARCH LARGER -1\r\n")]
-    [InlineData("a SEARCH RETURN (ALL) ALL\r\n")]
+    [InlineData("a SEARCH RETURN (ALLE) ALL\r\n")]
     [InlineData("a FETCH 1\r\n")]
     [InlineData("a FETCH 0 FLAGS\r\n")]
     [InlineData("a FETCH 01 FLAGS\r\n")]

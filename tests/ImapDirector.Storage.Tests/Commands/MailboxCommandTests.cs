@@ -85,6 +85,7 @@ public sealed class MailboxCommandTests
         S: * 0 RECENT
         S: * OK [UIDVALIDITY ~] ~
         S: * OK [UIDNEXT 1] ~
+        S: * OK [HIGHESTMODSEQ ~
         S: a OK [READ-ONLY] ~
         C: b SELECT nowhere
         S: * OK [CLOSED] ~
@@ -92,7 +93,7 @@ public sealed class MailboxCommandTests
         C: c CHECK
         S: c BAD ~
         C: d ENABLE CONDSTORE
-        S: * ENABLED
+        S: * ENABLED CONDSTORE
         S: d OK ~
         C: e ID NIL
         S: * ID ("name" "ImapDirector")

@@ -10,7 +10,7 @@ namespace ImapDirector.Storage.Tests.Mailboxes;
 public sealed class SharedMailboxTests
 {
     private static MessageRecord Message(uint uid, ulong modSeq, SystemFlags flags = SystemFlags.None) =>
-        new(uid, modSeq, flags, [], DateTimeOffset.UnixEpoch, 100, uid);
+        new(uid, modSeq, flags, [], DateTimeOffset.UnixEpoch, 100, uid) { SavedSeconds = 0 };
 
     private static SharedMailbox Mailbox(int messages, int logCapacity = ChangeLog.DefaultCapacity)
     {
@@ -84,7 +84,7 @@ public sealed class SharedMailboxTests
                         break;
                     case 2 when uid > 0:
                         model.Remove(uid);
-                        mailbox.Removed([uid]);
+                        mailbox.Removed(new ExpungedMessages([uid], ++modSeq));
                         break;
                 }
                 if (reader < sessions.Length) sessions[reader].Catch(mayExpunge: number % 2 == 0);

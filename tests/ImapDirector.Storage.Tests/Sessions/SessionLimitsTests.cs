@@ -107,6 +107,7 @@ public sealed class SessionLimitsTests
         S: * 0 RECENT
         S: * OK ~
         S: * OK ~
+        S: * OK ~
         S: a OK ~
         C: b IDLE
         S: + idling

@@ -28,6 +28,7 @@ public sealed class SharedViewTests
             S: * OK [UNSEEN 1] ~
             S: * OK [UIDVALIDITY ~
             S: * OK [UIDNEXT 4] ~
+            S: * OK [HIGHESTMODSEQ ~
             S: a OK ~
             C2: a EXAMINE INBOX
             S2: * FLAGS ~
@@ -37,6 +38,7 @@ public sealed class SharedViewTests
             S2: * OK [UNSEEN 1] ~
             S2: * OK [UIDVALIDITY ~
             S2: * OK [UIDNEXT 4] ~
+            S2: * OK [HIGHESTMODSEQ ~
             S2: a OK [READ-ONLY] ~
             C: b STORE 2 +FLAGS (\Seen $Later)
             S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Later)

@@ -68,11 +68,11 @@ public sealed class UserStoreModelTests
                 break;
             case 8 when store.FindMailbox(name) is { } mailbox:
                 var removed = await store.ExpungeAsync(mailbox.Id, model.Some(name.Value, step.Choice), onlyDeleted: step.Choice % 2 == 0, CancellationToken.None);
-                Assert.Equal(model.Expunge(name.Value, step.Choice, onlyDeleted: step.Choice % 2 == 0), removed);
+                Assert.Equal(model.Expunge(name.Value, step.Choice, onlyDeleted: step.Choice % 2 == 0), removed.Uids);
                 break;
             case 9 when store.FindMailbox(name) is { } from && store.FindMailbox(other) is { Selectable: true } to:
                 var copies = await store.CopyAsync(from.Id, model.Some(name.Value, step.Choice), to.Id, move: step.Choice % 2 == 0, CancellationToken.None);
-                model.Copy(name.Value, other.Value, copies, move: step.Choice % 2 == 0);
+                model.Copy(name.Value, other.Value, copies.Copies, move: step.Choice % 2 == 0);
                 break;
             case 10 when store.FindMailbox(name) is { } mailbox:
                 await store.FirstRecentUidAsync(mailbox.Id, claim: true, CancellationToken.None);

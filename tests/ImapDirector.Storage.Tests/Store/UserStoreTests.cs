@@ -57,7 +57,7 @@ public sealed class UserStoreTests
         await user.Store.CopyAsync(user.Inbox.Id, uids[1..3], user.Mailbox("Sent").Id, move: true, CancellationToken.None);
         Assert.Equal((2u, 1u, 1u, 10ul, 2u), Counters(user.Inbox));
         Assert.Equal((2u, 1u, 1u, 10ul, 2u), Counters(user.Mailbox("Sent")));
-        Assert.Equal([uids[0]], await user.Store.ExpungeAsync(user.Inbox.Id, uids, onlyDeleted: true, CancellationToken.None));
+        Assert.Equal([uids[0]], (await user.Store.ExpungeAsync(user.Inbox.Id, uids, onlyDeleted: true, CancellationToken.None)).Uids);
         Assert.Equal((1u, 1u, 0u, 5ul, 1u), Counters(user.Inbox));
 
         static (uint, uint, uint, ulong, uint) Counters(MailboxRecord mailbox) =>
@@ -104,7 +104,7 @@ public sealed class UserStoreTests
         await using var user = await StoreFixture.OpenAsync();
         var bytes = Encoding.ASCII.GetBytes(new string('x', UserStore.MaxBodyBytesInDatabase + 1));
         var original = await user.AddAsync("INBOX", bytes, Seen);
-        var (source, copy) = Assert.Single(await user.Store.CopyAsync(user.Inbox.Id, [original.Uid], user.Mailbox("Sent").Id, move: false, CancellationToken.None));
+        var (source, copy) = Assert.Single((await user.Store.CopyAsync(user.Inbox.Id, [original.Uid], user.Mailbox("Sent").Id, move: false, CancellationToken.None)).Copies);
         Assert.Equal((original.Uid, original.ContentId, original.InternalDate), (source, copy.ContentId, copy.InternalDate));
         await user.Store.ExpungeAsync(user.Inbox.Id, [original.Uid], onlyDeleted: false, CancellationToken.None);
         Assert.Equal(bytes, user.Content(copy));

@@ -10,7 +10,10 @@ internal static class MessageSummarizer
     /// <remarks>Total: any bytes have a summary. Only reading the stream can fail. Offsets and octet counts are of the bytes as they are, also
     /// where lines end with a bare LF.</remarks>
     /// <exception cref="IOException">The stream cannot be read.</exception>
-    public static MessageSummary Summarize(Stream message, CancellationToken ct = default)
+    public static MessageSummary Summarize(Stream message, CancellationToken ct = default) => Examine(message, ct).Summary;
+
+    /// <summary>As <see cref="Summarize"/>, with what SORT and THREAD compare.</summary>
+    public static (MessageSummary Summary, SortKeys Keys) Examine(Stream message, CancellationToken ct = default)
     {
         var root = PartScanner.Scan(message, ct);
         var output = new ArrayBufferWriter<byte>();
@@ -19,7 +22,7 @@ internal static class MessageSummarizer
         new BodyStructureWriter(output, extended: false).Write(root);
         var body = Drain(output);
         new BodyStructureWriter(output, extended: true).Write(root);
-        return new MessageSummary(envelope, body, Drain(output), PartTable.Of(root), root.Envelope.SentDate);
+        return (new MessageSummary(envelope, body, Drain(output), PartTable.Of(root), root.Envelope.SentDate, root.Facts!.Texts), root.Facts.Keys());
     }
 
     private static byte[] Drain(ArrayBufferWriter<byte> output)

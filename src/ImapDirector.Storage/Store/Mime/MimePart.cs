@@ -27,6 +27,7 @@ internal sealed class MimePart
         Parent = parent;
         Level = parent is null ? 1 : parent.Level + 1;
         HeaderStart = BodyStart = End = headerStart;
+        if (parent is null) Facts = new HeaderFacts();
         if (parent is null || parent.Kind == PartKind.Message) Envelope = new Envelope();
         // In a multipart the fields of MIME count without a version (RFC 2045 section 4).
         _isMime = parent?.Kind == PartKind.Multipart;
@@ -44,6 +45,9 @@ internal sealed class MimePart
 
     /// <summary>The header's fields, of a message only.</summary>
     public Envelope? Envelope { get; }
+
+    /// <summary>What else is kept of the header, of the outermost message only.</summary>
+    public HeaderFacts? Facts { get; }
 
     public ContentFields Content { get; private set; } = new();
 
@@ -73,6 +77,7 @@ internal sealed class MimePart
     {
         _isMime |= field is HeaderField.MimeVersion or HeaderField.ContentType;
         Envelope?.Take(field, value);
+        Facts?.Take(field, value);
         Content.Take(field, value);
     }
 

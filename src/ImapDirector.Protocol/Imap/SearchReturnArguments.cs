@@ -1,0 +1,44 @@
+namespace ImapDirector.Protocol.Imap;
+
+/// <summary>The result options of SEARCH and SORT, and the window of PARTIAL.</summary>
+internal static class SearchReturnArguments
+{
+    /// <summary><c>(MIN MAX ALL COUNT SAVE PARTIAL 1:100)</c>; none at all means ALL (RFC 4731 section 3.1).</summary>
+    public static bool Read(ref ImapLexer lexer, out SearchReturn? result)
+    {
+        result = null;
+        var items = SearchReturnItems.None;
+        PartialWindow window = default;
+        if (!lexer.Open()) return false;
+        for (var first = true; lexer.Peek != ')'; first = false)
+        {
+            if (!first && !lexer.Space()) return false;
+            if (lexer.TryWord("MIN"u8)) items |= SearchReturnItems.Min;
+            else if (lexer.TryWord("MAX"u8)) items |= SearchReturnItems.Max;
+            else if (lexer.TryWord("ALL"u8)) items |= SearchReturnItems.All;
+            else if (lexer.TryWord("COUNT"u8)) items |= SearchReturnItems.Count;
+            else if (lexer.TryWord("SAVE"u8)) items |= SearchReturnItems.Save;
+            else if ((items & SearchReturnItems.Partial) == 0 && lexer.TryWord("PARTIAL"u8))
+            {
+                if (!lexer.Space() || !Window(ref lexer, out window)) return false;
+                items |= SearchReturnItems.Partial;
+            }
+            else return lexer.Fail("Unknown result option");
+        }
+        // RFC 9394 section 3.1: the one asks for what the other is to keep back.
+        const SearchReturnItems both = SearchReturnItems.All | SearchReturnItems.Partial;
+        if ((items & both) == both) return lexer.Fail("ALL and PARTIAL exclude each other");
+        result = new SearchReturn(items == SearchReturnItems.None ? SearchReturnItems.All : items, window);
+        return lexer.Close();
+    }
+
+    /// <summary><c>1:100</c> or <c>-1:-100</c>, either end first.</summary>
+    public static bool Window(ref ImapLexer lexer, out PartialWindow window)
+    {
+        window = default;
+        var fromEnd = lexer.TryTake('-');
+        if (!lexer.NonZero(out var first) || !lexer.Take(':') || (fromEnd && !lexer.Take('-')) || !lexer.NonZero(out var last)) return false;
+        window = first <= last ? new PartialWindow(first, last, fromEnd) : new PartialWindow(last, first, fromEnd);
+        return true;
+    }
+}

@@ -1,0 +1,149 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Sessions;
+
+namespace ImapDirector.Storage.Commands;
+
+/// <summary>Tells what SEARCH or SORT found: as a list of numbers, or as ESEARCH (RFC 4731) with what was asked for; and keeps it as <c>$</c> (RFC 5182).</summary>
+internal sealed class SearchAnswer(MailSession session, SelectedMailbox selected, string tag, bool byUid, SearchReturn? wanted)
+{
+    private const int ChunkSize = 1000;
+
+    /// <param name="uids">What was found, ascending or in the order asked for.</param>
+    /// <param name="asksModSeq">Whether the highest mod-sequence of them is to be told.</param>
+    /// <param name="sorted">Whether the order is to be kept.</param>
+    public async ValueTask WriteAsync(List<uint> uids, bool asksModSeq, bool sorted)
+    {
+        var items = wanted?.Items ?? SearchReturnItems.None;
+        if ((items & SearchReturnItems.Save) != 0) selected.SavedResult = ToSave(uids, items, sorted);
+        var modSeq = asksModSeq ? HighestModSeq(Told(uids, items)) : 0;
+        if (wanted is null)
+        {
+            await WriteListAsync(sorted ? "* SORT" : "* SEARCH", uids, modSeq);
+            return;
+        }
+        // Whoever only saves the result has seen enough with the tagged OK.
+        if (items == SearchReturnItems.Save) return;
+        var output = session.Output;
+        output.Raw("* ESEARCH (TAG \""u8);
+        output.Raw(Encoding.ASCII.GetBytes(tag));
+        output.Raw(byUid ? "\") UID"u8 : "\")"u8);
+        if ((items & SearchReturnItems.Min) != 0 && uids.Count > 0) Item(" MIN "u8, Number(uids[0]));
+        if ((items & SearchReturnItems.Max) != 0 && uids.Count > 0) Item(" MAX "u8, Number(uids[^1]));
+        if ((items & SearchReturnItems.Count) != 0) Item(" COUNT "u8, (ulong)uids.Count);
+        if ((items & SearchReturnItems.Partial) != 0) await WritePartialAsync(uids, sorted);
+        if ((items & SearchReturnItems.All) != 0 && uids.Count > 0)
+        {
+            output.Raw(" ALL "u8);
+            await WriteSetAsync(uids, sorted);
+        }
+        if (modSeq > 0) Item(" MODSEQ "u8, modSeq);
+        output.EndLine();
+    }
+
+    /// <summary>The search failed: what it was to save is nothing (RFC 5182 section 2.1).</summary>
+    public void Fail()
+    {
+        if ((wanted?.Items & SearchReturnItems.Save) > 0) selected.SavedResult = [];
+    }
+
+    private async ValueTask WriteListAsync(string name, List<uint> uids, ulong modSeq)
+    {
+        var output = session.Output;
+        output.Raw(Encoding.ASCII.GetBytes(name));
+        foreach (var uid in uids)
+        {
+            Item(" "u8, Number(uid));
+            await output.FlushIfLargeAsync();
+        }
+        if (modSeq > 0)
+        {
+            Item(" (MODSEQ "u8, modSeq);
+            output.Raw(")"u8);
+        }
+        output.EndLine();
+    }
+
+    private async ValueTask WritePartialAsync(List<uint> uids, bool sorted)
+    {
+        var (output, window) = (session.Output, wanted!.Partial);
+        var sign = window.FromEnd ? "-"u8.ToArray() : [];
+        output.Raw(" PARTIAL ("u8);
+        output.Raw(sign);
+        output.Number(window.First);
+        output.Raw(":"u8);
+        output.Raw(sign);
+        output.Number(window.Last);
+        output.Raw(" "u8);
+        var (start, length) = window.Of(uids.Count);
+        if (length == 0) output.Raw("NIL"u8);
+        else await WriteSetAsync(uids.GetRange(start, length), sorted);
+        output.Raw(")"u8);
+    }
+
+    private async ValueTask WriteSetAsync(List<uint> uids, bool sorted)
+    {
+        var output = session.Output;
+        for (var start = 0; start < uids.Count; start += ChunkSize)
+        {
+            var chunk = CollectionsMarshal.AsSpan(uids).Slice(start, Math.Min(ChunkSize, uids.Count - start)).ToArray();
+            for (var i = 0; i < chunk.Length; i++) chunk[i] = Number(chunk[i]);
+            if (start > 0) output.Raw(","u8);
+            if (sorted) WriteInOrder(chunk);
+            else output.SequenceSet(chunk);
+            await output.FlushIfLargeAsync();
+        }
+    }
+
+    /// <summary>A range would not say in which order it is meant.</summary>
+    private void WriteInOrder(uint[] numbers)
+    {
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            if (i > 0) session.Output.Raw(","u8);
+            session.Output.Number(numbers[i]);
+        }
+    }
+
+    private void Item(ReadOnlySpan<byte> name, ulong value)
+    {
+        session.Output.Raw(name);
+        session.Output.Number(value);
+    }
+
+    private uint Number(uint uid) => byUid ? uid : selected.SequenceOf(uid);
+
+    /// <summary>What the client is told of, whose mod-sequences count (RFC 4731 section 3.2): the ends alone where it asks for those alone.</summary>
+    private List<uint> Told(List<uint> uids, SearchReturnItems items) =>
+        (items & (SearchReturnItems.All | SearchReturnItems.Count)) != 0 || (items & ~SearchReturnItems.Save) == 0 ? uids : Parts(uids, items);
+
+    private uint[] ToSave(List<uint> uids, SearchReturnItems items, bool sorted)
+    {
+        var saved = Told(uids, items).ToArray();
+        if (sorted || saved.Length != uids.Count) Array.Sort(saved);
+        return saved;
+    }
+
+    private List<uint> Parts(List<uint> uids, SearchReturnItems items)
+    {
+        if (uids.Count == 0) return [];
+        var parts = new HashSet<uint>();
+        if ((items & SearchReturnItems.Min) != 0) parts.Add(uids[0]);
+        if ((items & SearchReturnItems.Max) != 0) parts.Add(uids[^1]);
+        if ((items & SearchReturnItems.Partial) != 0)
+        {
+            var (start, length) = wanted!.Partial.Of(uids.Count);
+            parts.UnionWith(uids.GetRange(start, length));
+        }
+        return [.. parts];
+    }
+
+    private ulong HighestModSeq(List<uint> uids)
+    {
+        var highest = 0ul;
+        foreach (var message in selected.Shared.Find(CollectionsMarshal.AsSpan(uids)))
+            if (message is not null) highest = Math.Max(highest, message.ModSeq);
+        return highest;
+    }
+}

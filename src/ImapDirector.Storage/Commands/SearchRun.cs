@@ -1,0 +1,61 @@
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Search;
+using ImapDirector.Storage.Sessions;
+using ImapDirector.Storage.Store;
+
+namespace ImapDirector.Storage.Commands;
+
+/// <summary>What a search found.</summary>
+/// <param name="Uids">Ascending.</param>
+/// <param name="AsksModSeq">Whether MODSEQ was among the criteria, so that the answer has to tell one (RFC 7162 section 3.1.5).</param>
+internal sealed record SearchFindings(List<uint> Uids, bool AsksModSeq);
+
+/// <summary>Runs the criteria of SEARCH, SORT and THREAD over the mailbox, from message to message.</summary>
+internal static class SearchRun
+{
+    /// <summary>What one command may take (limits N12).</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+
+    /// <summary>The answer when it took longer.</summary>
+    public static readonly CommandResult TookTooLong = CommandResult.No("LIMIT", "The search took too long.");
+
+    /// <summary>What it may take before it lets others go first.</summary>
+    private const int MaxTurnMilliseconds = 20;
+
+    public static async Task<SearchFindings> FindAsync(MailSession session, SelectedMailbox selected, SearchKey key, CancellationToken deadline)
+    {
+        var program = new SearchProgram(key, selected, DateTimeOffset.UtcNow, deadline);
+        if (program.AsksModSeq) session.EnableCondStore();
+        var found = new List<uint>();
+        var lastYield = Environment.TickCount64;
+        var everything = selected.Count == 0 ? [] : new List<(int, int)> { (0, selected.Count - 1) };
+        foreach (var uids in MessageBatches.Of(selected, everything))
+        {
+            foreach (var message in selected.Shared.Find(uids))
+            {
+                deadline.ThrowIfCancellationRequested();
+                if (message is null) continue;
+                if (Matches(session, selected, program, message, selected.SequenceOf(message.Uid))) found.Add(message.Uid);
+                if (Environment.TickCount64 - lastYield < MaxTurnMilliseconds) continue;
+                // A long search must not keep other sessions from a thread (limits N16).
+                await Task.Yield();
+                lastYield = Environment.TickCount64;
+            }
+        }
+        return new SearchFindings(found, program.AsksModSeq);
+    }
+
+    private static bool Matches(MailSession session, SelectedMailbox selected, SearchProgram program, MessageRecord message, uint sequence)
+    {
+        using var candidate = new SearchCandidate(session.Mail.Store, message, sequence, selected.IsRecent(message.Uid));
+        try
+        {
+            return program.Matches(candidate);
+        }
+        catch (StoreException) when (selected.Shared.Find(message.Uid) is null)
+        {
+            // Expunged by another session while it was being searched.
+            return false;
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using System.Buffers.Binary;
+using ImapDirector.Storage.Store;
+using ImapDirector.Storage.Store.Mime;
+
+namespace ImapDirector.Storage.Search.Threads;
+
+/// <summary>THREAD=REFERENCES (RFC 5256 section 3) and REFS. Nothing here recurses: a thread may be as deep as the mailbox is large.</summary>
+internal static class ReferenceThreads
+{
+    /// <param name="items">The messages, in order of arrival.</param>
+    /// <param name="bySubject">Whether threads with one base subject are put together at last, which is what REFERENCES does and REFS does not.</param>
+    /// <param name="cancellationToken">The deadline.</param>
+    /// <returns>The threads in the order in which they are told.</returns>
+    public static List<ThreadNode> Of(IReadOnlyList<ThreadItem> items, bool bySubject, CancellationToken cancellationToken)
+    {
+        var roots = Prune(Link(items, cancellationToken));
+        if (bySubject)
+        {
+            roots.Sort(ThreadNode.BySent);
+            roots = SubjectMerge.Merge(roots);
+            SortChildren(roots);
+            roots.Sort(ThreadNode.BySent);
+            return roots;
+        }
+        SortChildren(roots);
+        var newest = roots.ToDictionary(static root => root, Newest);
+        roots.Sort((left, right) => newest[left].CompareTo(newest[right]) is not 0 and var order ? order : ThreadNode.BySent(left, right));
+        return roots;
+    }
+
+    /// <summary>Step 1: every message, and every message that one refers to, under what it refers to last.</summary>
+    private static List<ThreadNode> Link(IReadOnlyList<ThreadItem> items, CancellationToken cancellationToken)
+    {
+        var nodes = new List<ThreadNode>(items.Count);
+        var byId = new Dictionary<UInt128, ThreadNode>(items.Count);
+        foreach (var item in items)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var last = LinkParents(item, nodes, byId);
+            var node = NodeOf(item, nodes, byId);
+            // What was guessed from another's references gives way to what the message says itself.
+            if (last is not null && !node.IsAbove(last)) node.MoveTo(last);
+            else if (node.Parent is not null) node.MoveTo(null);
+        }
+        return nodes;
+    }
+
+    private static ThreadNode? LinkParents(ThreadItem item, List<ThreadNode> nodes, Dictionary<UInt128, ThreadNode> byId)
+    {
+        ThreadNode? previous = null;
+        for (var at = 0; at < item.Parents.Length; at += HeaderFacts.IdBytes)
+        {
+            var id = BinaryPrimitives.ReadUInt128LittleEndian(item.Parents.AsSpan(at));
+            if (!byId.TryGetValue(id, out var node))
+            {
+                byId.Add(id, node = new ThreadNode(null));
+                nodes.Add(node);
+            }
+            if (previous is not null && node.Parent is null && !node.IsAbove(previous)) node.MoveTo(previous);
+            previous = node;
+        }
+        return previous;
+    }
+
+    private static ThreadNode NodeOf(ThreadItem item, List<ThreadNode> nodes, Dictionary<UInt128, ThreadNode> byId)
+    {
+        ThreadNode? node = null;
+        if (item.MessageId.Length > 0)
+        {
+            var id = BinaryPrimitives.ReadUInt128LittleEndian(item.MessageId);
+            if (!byId.TryGetValue(id, out node)) byId.Add(id, node = new ThreadNode(item));
+            else if (node.IsDummy)
+            {
+                node.Item = item;
+                return node;
+            }
+            // Two messages of one id: the second stands alone.
+            else node = null;
+        }
+        node ??= new ThreadNode(item);
+        if (node.Item == item) nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>Steps 2 and 3: dummies go, and their children take their place; at the root only where there is one child alone.</summary>
+    private static List<ThreadNode> Prune(List<ThreadNode> nodes)
+    {
+        var roots = nodes.FindAll(static node => node.Parent is null);
+        var order = BreadthFirst(roots);
+        for (var i = order.Count - 1; i >= 0; i--)
+        {
+            var node = order[i];
+            if (!node.Children.Exists(static child => child.IsDummy)) continue;
+            var children = new List<ThreadNode>(node.Children.Count);
+            foreach (var child in node.Children)
+            {
+                if (child.IsDummy) children.AddRange(child.Children);
+                else children.Add(child);
+            }
+            node.SetChildren(children);
+        }
+        var kept = new List<ThreadNode>(roots.Count);
+        foreach (var root in roots)
+        {
+            switch (root)
+            {
+                case { IsDummy: false } or { Children.Count: > 1 }:
+                    kept.Add(root);
+                    break;
+                case { Children.Count: 1 }:
+                    root.Children[0].MakeRoot();
+                    kept.Add(root.Children[0]);
+                    break;
+            }
+        }
+        foreach (var root in kept)
+            if (root.IsDummy) root.Children.Sort(ThreadNode.BySent);
+        return kept;
+    }
+
+    private static void SortChildren(List<ThreadNode> roots)
+    {
+        var order = BreadthFirst(roots);
+        for (var i = order.Count - 1; i >= 0; i--) order[i].Children.Sort(ThreadNode.BySent);
+    }
+
+    private static long Newest(ThreadNode root)
+    {
+        var newest = long.MinValue;
+        foreach (var node in BreadthFirst([root]))
+            if (node.Item is { } item) newest = Math.Max(newest, item.ArrivalSeconds);
+        return newest;
+    }
+
+    private static List<ThreadNode> BreadthFirst(List<ThreadNode> roots)
+    {
+        var order = new List<ThreadNode>(roots);
+        for (var i = 0; i < order.Count; i++) order.AddRange(order[i].Children);
+        return order;
+    }
+}

@@ -1,0 +1,79 @@
+namespace ImapDirector.Storage.Search.Threads;
+
+/// <summary>Step 5 of THREAD=REFERENCES: threads with the same base subject become one.</summary>
+internal sealed class SubjectMerge
+{
+    private readonly Dictionary<string, ThreadNode> _bySubject = new(StringComparer.Ordinal);
+    private readonly List<ThreadNode> _merged = [];
+    private readonly Dictionary<ThreadNode, int> _places = [];
+
+    private SubjectMerge()
+    {
+    }
+
+    /// <param name="roots">The threads, by date.</param>
+    /// <returns>Those that are left, in no order.</returns>
+    public static List<ThreadNode> Merge(List<ThreadNode> roots)
+    {
+        var merge = new SubjectMerge();
+        foreach (var root in roots) merge.Enter(root);
+        foreach (var root in roots) merge.Take(root);
+        // One that others were waiting for, and that came to stand under a dummy with them.
+        merge._merged.RemoveAll(static node => node.Parent is not null);
+        return merge._merged;
+    }
+
+    /// <summary>Finds out which thread stands for a subject: a dummy before a message, an original before a reply, an early one before a late one.</summary>
+    private void Enter(ThreadNode root)
+    {
+        var subject = root.First.Subject;
+        if (subject.Length == 0) return;
+        if (!_bySubject.TryGetValue(subject, out var known)
+            || (!known.IsDummy && (root.IsDummy || (known.First.IsReply && !root.First.IsReply)))) _bySubject[subject] = root;
+    }
+
+    private void Take(ThreadNode current)
+    {
+        if (current.Parent is not null) return;
+        var subject = current.First.Subject;
+        if (subject.Length == 0 || _bySubject[subject] is var known && ReferenceEquals(known, current))
+        {
+            Keep(current);
+            return;
+        }
+        var joined = Join(known, current);
+        if (ReferenceEquals(joined, known)) return;
+        _bySubject[subject] = joined;
+        if (!_places.TryGetValue(known, out var place))
+        {
+            Keep(joined);
+            return;
+        }
+        _merged[place] = joined;
+        _places[joined] = place;
+    }
+
+    private void Keep(ThreadNode node)
+    {
+        _places[node] = _merged.Count;
+        _merged.Add(node);
+    }
+
+    /// <returns>What stands for the subject from now on.</returns>
+    private static ThreadNode Join(ThreadNode known, ThreadNode current)
+    {
+        if (known.IsDummy && current.IsDummy)
+        {
+            known.SetChildren([.. known.Children, .. current.Children]);
+            return known;
+        }
+        if (known.IsDummy || (current.First.IsReply && !current.IsDummy && !known.First.IsReply))
+        {
+            current.MoveTo(known);
+            return known;
+        }
+        var dummy = new ThreadNode(null);
+        dummy.SetChildren([known, current]);
+        return dummy;
+    }
+}

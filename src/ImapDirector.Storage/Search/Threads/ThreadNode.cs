@@ -1,0 +1,53 @@
+using ImapDirector.Storage.Store;
+
+namespace ImapDirector.Storage.Search.Threads;
+
+/// <summary>A message in its thread, or one that is only referred to (a dummy of RFC 5256 section 3).</summary>
+internal sealed class ThreadNode(ThreadItem? item)
+{
+    /// <summary>The message; <c>null</c> for a dummy.</summary>
+    public ThreadItem? Item { get; set; } = item;
+
+    public ThreadNode? Parent { get; private set; }
+
+    public List<ThreadNode> Children { get; private set; } = [];
+
+    public bool IsDummy => Item is null;
+
+    /// <summary>The message itself, or of a dummy the first of its children: a dummy that is kept has some, and they are messages.</summary>
+    public ThreadItem First => Item ?? Children[0].Item!;
+
+    public void MoveTo(ThreadNode? parent)
+    {
+        Parent?.Children.Remove(this);
+        Parent = parent;
+        parent?.Children.Add(this);
+    }
+
+    /// <summary>Whether this is the node, or above it.</summary>
+    public bool IsAbove(ThreadNode node)
+    {
+        // Without children it is above nothing, which is nearly always the case and saves the way up.
+        if (Children.Count == 0) return ReferenceEquals(this, node);
+        for (var above = node; above is not null; above = above.Parent)
+            if (ReferenceEquals(this, above)) return true;
+        return false;
+    }
+
+    /// <summary>Takes the place of all children.</summary>
+    public void SetChildren(List<ThreadNode> children)
+    {
+        Children = children;
+        foreach (var child in children) child.Parent = this;
+    }
+
+    public void MakeRoot() => Parent = null;
+
+    /// <summary>By the date of sending, then by arrival (RFC 5256 section 2.2).</summary>
+    public static int BySent(ThreadNode left, ThreadNode right)
+    {
+        var (a, b) = (left.First, right.First);
+        var order = a.SentSeconds.CompareTo(b.SentSeconds);
+        return order != 0 ? order : a.Uid.CompareTo(b.Uid);
+    }
+}
