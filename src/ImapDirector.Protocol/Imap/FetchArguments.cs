@@ -25,6 +25,10 @@ internal static class FetchArguments
         ("RFC822.HEADER", new FetchItem(FetchItemKind.Rfc822Header)),
         ("RFC822.TEXT", new FetchItem(FetchItemKind.Rfc822Text)),
         ("MODSEQ", new FetchItem(FetchItemKind.ModSeq)),
+        ("EMAILID", new FetchItem(FetchItemKind.EmailId)),
+        ("THREADID", new FetchItem(FetchItemKind.ThreadId)),
+        ("SAVEDATE", new FetchItem(FetchItemKind.SaveDate)),
+        ("PREVIEW", new FetchItem(FetchItemKind.Preview)),
     ];
 
     // RFC 3501 section 6.4.5.
@@ -63,6 +67,11 @@ internal static class FetchArguments
                 if (!lexer.Space() || !lexer.ModSeq(out var modSeq)) return null;
                 fetch = fetch with { ChangedSince = modSeq };
             }
+            else if (fetch.Partial is null && lexer.TryWord("PARTIAL"u8))
+            {
+                if (!lexer.Space() || !SearchReturnArguments.Window(ref lexer, out var window)) return null;
+                fetch = fetch with { Partial = window };
+            }
             else if (lexer.TryWord("VANISHED"u8))
             {
                 fetch = fetch with { Vanished = true };
@@ -84,7 +93,8 @@ internal static class FetchArguments
         var name = lexer.Word();
         if (lexer.Peek == '[')
         {
-            var peek = Ascii.EqualsIgnoreCase(name, "BODY.PEEK"u8);
+            if (TryBinary(name, out var binary, out var peek)) return Binary(ref lexer, binary, peek, out item);
+            peek = Ascii.EqualsIgnoreCase(name, "BODY.PEEK"u8);
             if (!peek && !Ascii.EqualsIgnoreCase(name, "BODY"u8)) return lexer.Fail("Unknown data item");
             if (!Section(ref lexer, out var section) || !Partial(ref lexer, out var partial)) return false;
             item = new FetchItem(FetchItemKind.BodySection, section, peek, partial);
@@ -94,10 +104,33 @@ internal static class FetchArguments
         {
             if (!Ascii.EqualsIgnoreCase(name, known)) continue;
             item = plain;
-            return true;
+            return plain.Kind != FetchItemKind.Preview || PreviewModifier(ref lexer);
         }
         return lexer.Fail("Unknown data item");
     }
+
+    private static bool TryBinary(ReadOnlySpan<byte> name, out FetchItemKind kind, out bool peek)
+    {
+        peek = Ascii.EqualsIgnoreCase(name, "BINARY.PEEK"u8);
+        kind = Ascii.EqualsIgnoreCase(name, "BINARY.SIZE"u8) ? FetchItemKind.BinarySize : FetchItemKind.Binary;
+        return peek || kind == FetchItemKind.BinarySize || Ascii.EqualsIgnoreCase(name, "BINARY"u8);
+    }
+
+    private static bool Binary(ref ImapLexer lexer, FetchItemKind kind, bool peek, out FetchItem item)
+    {
+        item = null!;
+        if (!lexer.Take('[') || !Part(ref lexer, out var part, out var more)) return false;
+        if (more) return lexer.Fail("BINARY takes part numbers alone");
+        if (!lexer.Take(']')) return false;
+        PartialRange? partial = null;
+        if (kind == FetchItemKind.Binary && !Partial(ref lexer, out partial)) return false;
+        item = new FetchItem(kind, new BodySection(part, SectionText.All, []), peek || kind == FetchItemKind.BinarySize, partial);
+        return true;
+    }
+
+    /// <summary>The modifier LAZY (RFC 8970 section 3.1): previews are made so quickly here that it makes no difference.</summary>
+    private static bool PreviewModifier(ref ImapLexer lexer) =>
+        !lexer.TryLetters(" (LAZY"u8) || lexer.Take(')');
 
     private static bool Section(ref ImapLexer lexer, out BodySection section)
     {

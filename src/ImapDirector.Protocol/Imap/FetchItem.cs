@@ -37,6 +37,18 @@ public enum FetchItemKind
     BodySection,
     /// <summary><c>MODSEQ</c> (RFC 7162 section 3.1.4.2).</summary>
     ModSeq,
+    /// <summary><c>EMAILID</c> (RFC 8474 section 5.1).</summary>
+    EmailId,
+    /// <summary><c>THREADID</c> (RFC 8474 section 5.2).</summary>
+    ThreadId,
+    /// <summary><c>SAVEDATE</c> (RFC 8514 section 4.2).</summary>
+    SaveDate,
+    /// <summary><c>PREVIEW</c>, with <c>(LAZY)</c> or without (RFC 8970).</summary>
+    Preview,
+    /// <summary><c>BINARY[…]</c> or <c>BINARY.PEEK[…]</c> (RFC 3516); the section has part numbers alone.</summary>
+    Binary,
+    /// <summary><c>BINARY.SIZE[…]</c>.</summary>
+    BinarySize,
 }
 
 /// <summary>A section-spec: a part number path and what of that part.</summary>

@@ -21,11 +21,26 @@ public static class ImapCommandParser
         if (lexer.Tag(out var tag) && (lexer.TryTake(' ') || lexer.Fail("The command is missing")))
         {
             command = Command(ref lexer, tag!);
-            // An APPEND's frame ends with its message's header, every other one with an empty rest of the line.
-            if (command is not null && !(command is AppendCommand ? lexer.AtFrameEnd || lexer.Fail("Too many arguments") : lexer.End())) command = null;
+            // The frame of APPEND and REPLACE ends with its message's header, every other one with an empty rest of the line.
+            if (command is not null && !(command is AppendCommand or ReplaceCommand ? lexer.AtFrameEnd || lexer.Fail("Too many arguments") : lexer.End())) command = null;
         }
         error = command is null ? new ParseError(lexer.ErrorKind, tag, lexer.ErrorReason ?? "Syntax error") : default;
         return command is not null;
+    }
+
+    /// <summary>Parses what follows a message literal of APPEND or REPLACE, as <see cref="ImapCommandReader.EndLiteralCommandAsync"/> gives it.</summary>
+    /// <param name="rest">The bytes.</param>
+    /// <param name="closesUtf8">Whether that literal stood in <c>UTF8 (…)</c>.</param>
+    /// <param name="options">How names are read.</param>
+    /// <param name="next">The next message of a MULTIAPPEND; <c>null</c> at the end of the command.</param>
+    /// <param name="error">Why not; it has no tag.</param>
+    public static bool TryParseRest(in ReadOnlySequence<byte> rest, bool closesUtf8, in ParseOptions options, out AppendMessage? next, out ParseError error)
+    {
+        var lexer = new ImapLexer(rest.IsSingleSegment ? rest.FirstSpan : rest.ToArray(), options);
+        error = default;
+        if (AppendArguments.Rest(ref lexer, closesUtf8, out next)) return true;
+        error = new ParseError(lexer.ErrorKind, null, lexer.ErrorReason ?? "Syntax error");
+        return false;
     }
 
     private static ImapCommand? Command(ref ImapLexer lexer, string tag)
@@ -57,7 +72,7 @@ public static class ImapCommandParser
             "RENAME" => MailboxArguments.Rename(ref lexer, tag),
             "CREATE" => MailboxArguments.Create(ref lexer, tag),
             "STATUS" => MailboxArguments.Status(ref lexer, tag),
-            "APPEND" => MailboxArguments.Append(ref lexer, tag),
+            "APPEND" => AppendArguments.Append(ref lexer, tag),
             "LIST" => ListArguments.List(ref lexer, tag),
             "LSUB" => ListArguments.Lsub(ref lexer, tag),
             "UID" => UidCommand(ref lexer, tag),
@@ -77,6 +92,7 @@ public static class ImapCommandParser
     private static ImapCommand? MessageCommand(ref ImapLexer lexer, string tag, scoped ReadOnlySpan<char> name, bool byUid) => name switch
     {
         "SEARCH" => SearchArguments.Search(ref lexer, tag, byUid),
+        "REPLACE" => AppendArguments.Replace(ref lexer, tag, byUid),
         "SORT" => SortArguments.Sort(ref lexer, tag, byUid),
         "THREAD" => SortArguments.Thread(ref lexer, tag, byUid),
         "FETCH" => FetchArguments.Fetch(ref lexer, tag, byUid),

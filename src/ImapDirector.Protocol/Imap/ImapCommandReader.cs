@@ -137,8 +137,8 @@ public sealed class ImapCommandReader(PipeReader input, CommandLimits limits, Fu
     }
 
     /// <summary>Reads what follows the message literal.</summary>
-    /// <returns>An empty frame when it was just CRLF; otherwise <see cref="FrameKind.Command"/> with the bytes found (a syntax error, or
-    /// a second message of MULTIAPPEND, which is not offered), already skipped. <see cref="FrameKind.EndOfStream"/> and
+    /// <returns>An empty frame when it was just CRLF; otherwise <see cref="FrameKind.Command"/> with the bytes found: up to the header of the
+    /// next message literal (RFC 3502) where there is one, which may then be copied or skipped like the first. <see cref="FrameKind.EndOfStream"/> and
     /// <see cref="FrameKind.Flood"/> as in <see cref="ReadAsync"/>.</returns>
     /// <exception cref="InvalidOperationException">No message has been copied.</exception>
     public ValueTask<CommandFrame> EndLiteralCommandAsync(CancellationToken cancellationToken)
@@ -227,7 +227,8 @@ public sealed class ImapCommandReader(PipeReader input, CommandLimits limits, Fu
     private CommandFrame EndRun()
     {
         var bytes = _frame.Memory;
-        if (_run is Run.Line or Run.AfterMessage && bytes.Span.EndsWith("\r\n"u8)) bytes = bytes[..^2];
+        // The header of a literal ends with its line, which is part of the syntax.
+        if (_run is Run.Line or Run.AfterMessage && _message != Message.Announced && bytes.Span.EndsWith("\r\n"u8)) bytes = bytes[..^2];
         _run = Run.None;
         return new CommandFrame(_kind, new ReadOnlySequence<byte>(bytes), _tag);
     }
@@ -295,13 +296,9 @@ public sealed class ImapCommandReader(PipeReader input, CommandLimits limits, Fu
 
     private Step TakeHeader(LiteralHeader literal)
     {
-        if (_run == Run.AfterMessage)
+        if (_storing)
         {
-            _storing = false;
-        }
-        else if (_storing)
-        {
-            if (IsMessage())
+            if (_run == Run.AfterMessage || IsMessage())
             {
                 _message = Message.Announced;
                 _messageHeader = literal;
@@ -337,8 +334,8 @@ public sealed class ImapCommandReader(PipeReader input, CommandLimits limits, Fu
         _frame.Clear();
     }
 
-    /// <summary>Whether the header just read is that of APPEND's message: the first behind the end of the mailbox argument, which may
-    /// itself be the first literal.</summary>
+    /// <summary>Whether the header just read is that of the message of APPEND or REPLACE: the first behind the end of the mailbox argument,
+    /// which may itself be the first literal.</summary>
     private bool IsMessage()
     {
         if (!limits.AllowAppend || _run != Run.Command) return false;
@@ -346,10 +343,22 @@ public sealed class ImapCommandReader(PipeReader input, CommandLimits limits, Fu
         var space = line.IndexOf((byte)' ');
         if (space < 0) return false;
         line = line[(space + 1)..];
-        var verb = "APPEND "u8;
-        if (line.Length < verb.Length || !Ascii.EqualsIgnoreCase(line[..verb.Length], verb)) return false;
-        line = line[verb.Length..];
+        if (!TryVerb(ref line, "APPEND "u8))
+        {
+            TryVerb(ref line, "UID "u8);
+            if (!TryVerb(ref line, "REPLACE "u8)) return false;
+            var number = line.IndexOf((byte)' ');
+            if (number < 0) return false;
+            line = line[(number + 1)..];
+        }
         var mailboxIsLiteral = line.StartsWith("{"u8) || line.StartsWith("~{"u8);
         return !mailboxIsLiteral || _literals > 0;
+    }
+
+    private static bool TryVerb(ref ReadOnlySpan<byte> line, ReadOnlySpan<byte> verb)
+    {
+        if (line.Length < verb.Length || !Ascii.EqualsIgnoreCase(line[..verb.Length], verb)) return false;
+        line = line[verb.Length..];
+        return true;
     }
 }

@@ -21,6 +21,8 @@ internal static class MailboxArguments
         ("DELETED", StatusItem.Deleted),
         ("SIZE", StatusItem.Size),
         ("HIGHESTMODSEQ", StatusItem.HighestModSeq),
+        ("MAILBOXID", StatusItem.MailboxId),
+        ("APPENDLIMIT", StatusItem.AppendLimit),
     ];
 
     /// <summary>One mailbox and nothing else.</summary>
@@ -83,19 +85,5 @@ internal static class MailboxArguments
         }
         item = default;
         return lexer.Fail("Unknown status item");
-    }
-
-    public static AppendCommand? Append(ref ImapLexer lexer, string tag)
-    {
-        if (!Of(ref lexer, out var mailbox) || !lexer.Space()) return null;
-        var flags = FlagList.Empty;
-        if (lexer.Peek == '(' && !(MessageArguments.FlagsInParentheses(ref lexer, out flags) && lexer.Space())) return null;
-        DateTimeOffset? date = null;
-        if (lexer.Peek == '"')
-        {
-            if (!DateArguments.DateTime(ref lexer, out var given) || !lexer.Space()) return null;
-            date = given;
-        }
-        return lexer.LiteralHeader(out var literal) ? new AppendCommand(tag, mailbox, flags, date, literal) : null;
     }
 }

@@ -85,6 +85,9 @@ public sealed record FetchCommand(string Tag, bool ByUid, SequenceSet Messages, 
     /// <summary>Only messages changed after this mod-sequence, <c>null</c> for all (RFC 7162 section 3.1.4.1).</summary>
     public ulong? ChangedSince { get; init; }
 
+    /// <summary>Only this window of the messages named, <c>null</c> for all (RFC 9394 section 3.3).</summary>
+    public PartialWindow? Partial { get; init; }
+
     /// <summary>Whether those expunged since then are asked for as well (RFC 7162 section 3.2.6).</summary>
     public bool Vanished { get; init; }
 }

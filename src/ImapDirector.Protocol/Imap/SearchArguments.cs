@@ -27,6 +27,8 @@ internal struct SearchArguments
         ("UNDRAFT", new FlagKey(SystemFlags.Draft, Present: false)),
     ];
 
+    private const int MaxKeyLength = 20;
+
     private int _keys;
 
     public static SearchCommand? Search(ref ImapLexer lexer, string tag, bool byUid)
@@ -90,9 +92,9 @@ internal struct SearchArguments
             key = new SequenceKey(messages);
             return true;
         }
-        Span<char> name = stackalloc char[16];
+        Span<char> name = stackalloc char[MaxKeyLength];
         var word = lexer.Word();
-        if (word.Length is 0 or > 16) return lexer.Fail("Unknown search key");
+        if (word.Length is 0 or > MaxKeyLength) return lexer.Fail("Unknown search key");
         Ascii.ToUpper(word, name, out var length);
         return Named(ref lexer, name[..length], out key);
     }

@@ -1,49 +1,56 @@
 using System.Globalization;
+using System.Text;
 using ImapDirector.Network;
 using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Mailboxes;
 using ImapDirector.Storage.Sessions;
+using ImapDirector.Storage.Store;
 
 namespace ImapDirector.Storage.Commands;
 
-/// <summary>APPEND, with APPENDUID (RFC 4315). What can be refused is refused before the client is asked for the message.</summary>
+/// <summary>APPEND (several messages at once: RFC 3502) and REPLACE (RFC 8508), with APPENDUID (RFC 4315). What can be refused is refused before the
+/// client is asked for the message.</summary>
 internal static class AppendHandler
 {
-    public static async ValueTask<CommandResult> RunAsync(MailSession session, AppendCommand command)
+    /// <summary>Messages of one command.</summary>
+    private const int MaxMessages = 200;
+
+    /// <summary>All messages of one command together, as a multiple of the largest one.</summary>
+    private const int MaxTotal = 4;
+
+    public static async ValueTask<CommandResult> AppendAsync(MailSession session, AppendCommand command)
     {
-        session.BeginWait();
-        if (await RefuseAsync(session, command) is { } refused)
-        {
-            if (!await session.Reader.SkipLiteralAsync(command.Literal, session.ClientToken)) throw new SessionEndedException(SessionEnd.Misbehaved);
-            return refused;
-        }
-
-        await using var spool = new MessageSpool(session.SpoolDirectory);
-        var complete = await session.Reader.CopyLiteralAsync(command.Literal, (bytes, cancellationToken) =>
-        {
-            // The idle time-out counts from the last bytes that came, not from the first.
-            session.BeginWait();
-            return spool.WriteAsync(bytes, cancellationToken);
-        }, session.ClientToken);
-        if (!complete) throw new SessionEndedException(SessionEnd.Disconnected);
-        session.AcknowledgeNow();
-        var rest = await session.Reader.EndLiteralCommandAsync(session.ClientToken);
-        if (rest.Kind == FrameKind.EndOfStream) throw new SessionEndedException(SessionEnd.Disconnected);
-        if (rest.Kind != FrameKind.Command) throw new SessionEndedException(SessionEnd.Misbehaved);
-        if (!rest.Bytes.IsEmpty) return CommandResult.Bad("One message at a time.");
-
-        var date = command.Date ?? DateTimeOffset.UtcNow;
-        if (await session.Mail.AppendAsync(command.Mailbox, spool, command.Flags, date, CancellationToken.None) is not { } appended)
-            return CommandResult.TryCreate;
-        return CommandResult.Ok("Append completed.",
-            string.Create(CultureInfo.InvariantCulture, $"APPENDUID {appended.UidValidity} {appended.Message.Uid}"));
+        await using var messages = new ReceivedMessages(session);
+        if (await messages.ReceiveAsync(command.Mailbox, command.Message, MaxMessages, MaxTotal * session.Options.MaxMessageBytes) is { } refused) return refused;
+        if (await session.Mail.AppendAsync(command.Mailbox, messages.All, CancellationToken.None) is not { } appended) return CommandResult.TryCreate;
+        return CommandResult.Ok("Append completed.", AppendUid(appended));
     }
 
-    private static async ValueTask<CommandResult?> RefuseAsync(MailSession session, AppendCommand command)
+    public static async ValueTask<CommandResult> ReplaceAsync(MailSession session, ReplaceCommand command)
     {
-        if (session.Mail.FindStatus(command.Mailbox) is null) return CommandResult.TryCreate;
-        if (command.Literal.Length > session.Options.MaxMessageBytes) return CommandResult.No("TOOBIG", "The message is too big.");
-        if (command.Literal.Length == 0) return CommandResult.No("CANNOT", "The message is empty.");
-        if (command.Literal.Binary) return CommandResult.Bad("Binary literals are not offered.");
-        return await session.Mail.HasRoomForKeywordsAsync(command.Mailbox, command.Flags, CancellationToken.None) ? null : CommandResult.TooManyKeywords;
+        await using var messages = new ReceivedMessages(session);
+        CommandResult? early = null;
+        uint uid = 0;
+        if (session.Selected is not { } selected) early = CommandResult.NoMailboxSelected;
+        else if (selected.ReadOnly) early = CommandResult.ReadOnly;
+        else if (selected.Resolve(command.Replaced, command.ByUid) is not [var (place, _)])
+            early = command.ByUid ? CommandResult.No("NONEXISTENT", "There is no such message.") : CommandResult.InvalidMessageSet;
+        else uid = selected.Uids[place];
+        if (early is { } answer) return await messages.RefuseAsync(command.Message, answer);
+
+        if (await messages.ReceiveAsync(command.Mailbox, command.Message, 1, session.Options.MaxMessageBytes) is { } refused) return refused;
+        if (await session.Mail.ReplaceAsync(session.Selected!.Shared, uid, command.Mailbox, messages.All[0], CancellationToken.None) is not { } replaced)
+            return CommandResult.TryCreate;
+        if (replaced.Messages.Count == 0) return CommandResult.No("EXPUNGEISSUED", "The message no longer exists.");
+        // Before the EXPUNGE, so that the client knows what took its place (RFC 8508 section 3.3).
+        session.Output.Status("*", ImapStatus.Ok, AppendUid(replaced), "Replaced.");
+        return CommandResult.Ok("Replace completed.") with { TellsHighestModSeq = session.Enabled.QResync };
+    }
+
+    private static string AppendUid((IReadOnlyList<MessageRecord> Messages, uint UidValidity) appended)
+    {
+        var text = new System.Buffers.ArrayBufferWriter<byte>();
+        text.SequenceSet([.. appended.Messages.Select(static message => message.Uid)]);
+        return string.Create(CultureInfo.InvariantCulture, $"APPENDUID {appended.UidValidity} {Encoding.ASCII.GetString(text.WrittenSpan)}");
     }
 }

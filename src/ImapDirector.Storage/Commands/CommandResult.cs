@@ -18,6 +18,8 @@ internal readonly record struct CommandResult(ImapStatus Status, string Code, st
 
     public static readonly CommandResult TryCreate = No("TRYCREATE", "There is no such mailbox.");
 
+    public static readonly CommandResult UnknownEncoding = No("UNKNOWN-CTE", "The encoding cannot be read.");
+
     public static readonly CommandResult TooManyKeywords = No("LIMIT", "The mailbox has too many keywords.");
 
     /// <summary>Whether HIGHESTMODSEQ takes the place of the response code (RFC 7162 section 3.2.7).</summary>

@@ -17,6 +17,7 @@ internal static class FetchHandler
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
         if (selected.Resolve(command.Messages, command.ByUid) is not { } places) return CommandResult.InvalidMessageSet;
 
+        if (command.Partial is { } window) places = Window(places, window);
         if (command.ChangedSince is not null || command.Items.Any(static item => item.Kind == FetchItemKind.ModSeq)) session.EnableCondStore();
         if (command.Vanished)
         {
@@ -38,14 +39,38 @@ internal static class FetchHandler
             }
             await Task.Yield();
         }
+        if (response.MetUnknownEncoding) return CommandResult.UnknownEncoding;
         return expunged && !command.ByUid
             ? CommandResult.Ok("Some of the messages no longer exist.", "EXPUNGEISSUED")
             : CommandResult.Ok("Fetch completed.");
     }
 
+    /// <summary>The part of the messages that the client wants to see (RFC 9394 section 3.3).</summary>
+    private static List<(int First, int Last)> Window(List<(int First, int Last)> places, PartialWindow window)
+    {
+        var (start, length) = window.Of(places.Sum(static place => place.Last - place.First + 1));
+        var shown = new List<(int, int)>();
+        foreach (var (first, last) in places)
+        {
+            var count = last - first + 1;
+            if (start < count && length > 0)
+            {
+                var taken = Math.Min(count - start, length);
+                shown.Add((first + start, first + start + taken - 1));
+                length -= taken;
+                start = 0;
+            }
+            else
+            {
+                start -= count;
+            }
+        }
+        return shown;
+    }
+
     private static bool MarksSeen(FetchItem item) => item.Kind switch
     {
-        FetchItemKind.BodySection => !item.Peek,
+        FetchItemKind.BodySection or FetchItemKind.Binary => !item.Peek,
         FetchItemKind.Rfc822 or FetchItemKind.Rfc822Text => true,
         _ => false,
     };

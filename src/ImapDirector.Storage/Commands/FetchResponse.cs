@@ -1,5 +1,6 @@
 using System.Text;
 using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Search;
 using ImapDirector.Storage.Sessions;
 using ImapDirector.Storage.Store;
 
@@ -15,6 +16,7 @@ internal sealed class FetchResponse
     private readonly bool _asksUid;
     private readonly bool _asksModSeq;
     private readonly bool _needsSummary;
+    private readonly bool _needsPreview;
     private readonly bool _needsContent;
 
     public FetchResponse(MailSession session, SelectedMailbox selected, FetchCommand command)
@@ -28,11 +30,15 @@ internal sealed class FetchResponse
             _asksModSeq |= item.Kind == FetchItemKind.ModSeq;
             _asksUid |= item.Kind == FetchItemKind.Uid;
             _needsSummary |= item.Kind is FetchItemKind.Envelope or FetchItemKind.Body or FetchItemKind.BodyStructure;
+            _needsPreview |= item.Kind == FetchItemKind.Preview;
             if (SectionOf(item) is not { } section) continue;
             _needsContent = true;
             _needsSummary |= !section.IsWholeMessage();
         }
     }
+
+    /// <summary>Whether a part was asked for without an encoding that is not known here: the command as a whole fails (RFC 3516 section 4.3).</summary>
+    public bool MetUnknownEncoding { get; private set; }
 
     /// <summary>Writes what the command asks of one message.</summary>
     /// <param name="message">The message.</param>
@@ -45,8 +51,8 @@ internal sealed class FetchResponse
         try
         {
             // Everything that can fail is opened before the first byte of the answer.
-            if (_needsSummary) summary = _session.Mail.Store.LoadSummary(message.ContentId);
-            if (_needsContent) content = _session.Mail.Store.OpenContent(message.ContentId);
+            if (_needsSummary || _needsPreview) summary = _session.Mail.Store.LoadSummary(message.ContentId);
+            if (_needsContent || _needsPreview) content = _session.Mail.Store.OpenContent(message.ContentId);
         }
         catch (StoreException) when (_selected.Shared.Find(message.Uid) is null)
         {
@@ -68,8 +74,15 @@ internal sealed class FetchResponse
                 if (SectionOf(item) is { } section)
                 {
                     Separate(output, ref first);
-                    await WriteSectionAsync(item, section, summary, content!);
+                    if (item.Kind is FetchItemKind.Binary or FetchItemKind.BinarySize) await WriteBinaryAsync(item, section, summary, content!);
+                    else await WriteSectionAsync(item, section, summary, content!);
                     await output.FlushIfLargeAsync();
+                }
+                else if (item.Kind == FetchItemKind.Preview)
+                {
+                    Separate(output, ref first);
+                    output.Raw("PREVIEW "u8);
+                    output.NString(MessagePreview.Of(content!, summary!));
                 }
                 else
                 {
@@ -94,6 +107,21 @@ internal sealed class FetchResponse
                 break;
             case FetchItemKind.ModSeq:
                 WriteModSeq(output, message, ref first);
+                break;
+            case FetchItemKind.EmailId:
+                Separate(output, ref first);
+                output.Raw("EMAILID ("u8);
+                output.Raw(Encoding.ASCII.GetBytes(ObjectId.OfEmail(message)));
+                output.Raw(")"u8);
+                break;
+            case FetchItemKind.ThreadId:
+                Separate(output, ref first);
+                output.Raw("THREADID NIL"u8);
+                break;
+            case FetchItemKind.SaveDate:
+                Separate(output, ref first);
+                output.Raw("SAVEDATE "u8);
+                output.DateTime(message.Saved);
                 break;
             case FetchItemKind.InternalDate:
                 Separate(output, ref first);
@@ -168,6 +196,35 @@ internal sealed class FetchResponse
         await LiteralCopy.SendAsync(bytes, content, output);
     }
 
+    private async ValueTask WriteBinaryAsync(FetchItem item, BodySection section, MessageSummary? summary, Stream content)
+    {
+        var output = _session.Output;
+        output.Raw(item.Kind == FetchItemKind.BinarySize ? "BINARY.SIZE["u8 : "BINARY["u8);
+        WritePart(output, section);
+        output.Raw("]"u8);
+        if (item.Partial is { } partial)
+        {
+            output.Raw("<"u8);
+            output.Number(partial.Offset);
+            output.Raw(">"u8);
+        }
+        output.Raw(" "u8);
+        var binary = BinarySection.Find(section, summary, content, out var isUnknown);
+        MetUnknownEncoding |= isUnknown;
+        if (item.Kind == FetchItemKind.BinarySize) output.Number((ulong)(binary?.Length ?? 0));
+        else if (binary is null) output.Raw("NIL"u8);
+        else await binary.SendAsync(item.Partial, output);
+    }
+
+    private static void WritePart(ResponseStream output, BodySection section)
+    {
+        for (var i = 0; i < section.Part.Length; i++)
+        {
+            if (i > 0) output.Raw("."u8);
+            output.Number(section.Part[i]);
+        }
+    }
+
     private static void WriteSectionName(ResponseStream output, FetchItem item)
     {
         switch (item.Kind)
@@ -184,11 +241,7 @@ internal sealed class FetchResponse
         }
         var section = item.Section!;
         output.Raw("BODY["u8);
-        for (var i = 0; i < section.Part.Length; i++)
-        {
-            if (i > 0) output.Raw("."u8);
-            output.Number(section.Part[i]);
-        }
+        WritePart(output, section);
         if (section.Text != SectionText.All && section.Part.Length > 0) output.Raw("."u8);
         output.Raw(section.Text switch
         {
@@ -220,7 +273,7 @@ internal sealed class FetchResponse
     /// <summary>The section an item stands for; <c>null</c> when it needs no content.</summary>
     private static BodySection? SectionOf(FetchItem item) => item.Kind switch
     {
-        FetchItemKind.BodySection => item.Section,
+        FetchItemKind.BodySection or FetchItemKind.Binary or FetchItemKind.BinarySize => item.Section,
         FetchItemKind.Rfc822 => SectionLocator.WholeMessage,
         FetchItemKind.Rfc822Header => SectionLocator.Header,
         FetchItemKind.Rfc822Text => SectionLocator.Text,

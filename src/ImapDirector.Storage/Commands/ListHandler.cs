@@ -40,11 +40,11 @@ internal static class ListHandler
                 case null: return PatternTooCostly;
                 case false: continue;
             }
-            WriteEntry(output, entry, tree.HasChildren(entry.Name), bySubscription || (command.Return & ListReturn.Subscribed) != 0);
+            WriteEntry(session, entry, tree.HasChildren(entry.Name), bySubscription || (command.Return & ListReturn.Subscribed) != 0);
             if (childInfo) WriteChildInfo(output, bySubscription, bySpecialUse);
             output.EndLine();
             if ((command.Return & ListReturn.Status) != 0 && selected && session.Mail.FindStatus(new MailboxName(entry.Name)) is { } status)
-                StatusHandler.Write(output, status, command.StatusItems);
+                StatusHandler.Write(session, status, command.StatusItems);
             await output.FlushIfLargeAsync();
         }
         return CommandResult.Ok("List completed.");
@@ -68,7 +68,7 @@ internal static class ListHandler
             output.Raw("* LSUB ("u8);
             if (!entry.Subscribed || entry.Mailbox is { Selectable: false }) output.Raw("\\Noselect"u8);
             output.Raw(") \"/\" "u8);
-            output.Mailbox(new MailboxName(entry.Name), utf8: false);
+            output.Mailbox(new MailboxName(entry.Name), session.Enabled.Utf8Names);
             output.EndLine();
             await output.FlushIfLargeAsync();
         }
@@ -82,8 +82,9 @@ internal static class ListHandler
         return false;
     }
 
-    private static void WriteEntry(ResponseStream output, ListEntry entry, bool hasChildren, bool withSubscribed)
+    private static void WriteEntry(MailSession session, ListEntry entry, bool hasChildren, bool withSubscribed)
     {
+        var output = session.Output;
         output.Raw("* LIST ("u8);
         // \NonExistent implies \Noselect (RFC 5258 section 3).
         if (entry.Mailbox is null) output.Raw("\\NonExistent "u8);
@@ -96,7 +97,7 @@ internal static class ListHandler
             output.Raw(Encoding.ASCII.GetBytes(use));
         }
         output.Raw(") \"/\" "u8);
-        output.Mailbox(new MailboxName(entry.Name), utf8: false);
+        output.Mailbox(new MailboxName(entry.Name), session.Enabled.Utf8Names);
     }
 
     private static void WriteChildInfo(ResponseStream output, bool bySubscription, bool bySpecialUse)

@@ -23,7 +23,8 @@ internal static class MailboxCommands
             return CommandResult.No("USEATTR", "A mailbox cannot be made for this use.");
         return await session.Mail.CreateMailboxAsync(command.Mailbox, use, CancellationToken.None) switch
         {
-            StoreResult.Done => CommandResult.Ok("Create completed."),
+            StoreResult.Done => CommandResult.Ok("Create completed.",
+                session.Mail.Store.FindMailbox(command.Mailbox) is { } made ? $"MAILBOXID ({ObjectId.OfMailbox(made.Id)})" : ""),
             StoreResult.AlreadyExists => CommandResult.No("ALREADYEXISTS", "The mailbox exists already."),
             _ => CommandResult.No("CANNOT", "There can be no such mailbox."),
         };

@@ -10,7 +10,8 @@ internal static class SearchHandler
     {
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
         using var deadline = new CancellationTokenSource(SearchRun.Deadline);
-        var answer = new SearchAnswer(session, selected, command.Tag, command.ByUid, command.Return);
+        var answer = new SearchAnswer(session, selected, command.Tag, command.ByUid,
+            command.Return ?? (session.Enabled.Imap4Rev2 ? new SearchReturn(SearchReturnItems.All) : null));
         try
         {
             var found = await SearchRun.FindAsync(session, selected, command.Key, deadline.Token);

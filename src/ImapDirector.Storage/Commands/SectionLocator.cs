@@ -14,6 +14,9 @@ internal static class SectionLocator
     /// <summary>Whether the section is <c>BODY[]</c>, for which no part has to be looked up.</summary>
     public static bool IsWholeMessage(this BodySection section) => section.Part.IsEmpty && section.Text == SectionText.All;
 
+    /// <returns>The part that the numbers name; <c>null</c> when the message has none such.</returns>
+    public static PartRecord? FindPart(BodySection section, MessageSummary summary) => FindPart(summary, PathOf(section.Part));
+
     /// <returns>Where the bytes are; <c>null</c> when the message has no such part, or the part no such text.</returns>
     public static SectionBytes? Find(BodySection section, MessageSummary summary, Stream content)
     {

@@ -1,5 +1,7 @@
+using System.Text;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Sessions;
+using ImapDirector.Storage.Store;
 
 namespace ImapDirector.Storage.Commands;
 
@@ -19,8 +21,8 @@ internal static class SelectHandler
         if (await session.SelectAsync(command.Mailbox, command.ReadOnly) is not { } selected) return CommandResult.NoSuchMailbox;
         selected.WriteFlagList(output);
         selected.WriteExists(output);
-        selected.WriteRecent(output);
-        if (selected.FirstUnseen() is > 0 and var unseen)
+        if (!session.Enabled.Imap4Rev2) selected.WriteRecent(output);
+        if (!session.Enabled.Imap4Rev2 && selected.FirstUnseen() is > 0 and var unseen)
         {
             output.Raw("* OK [UNSEEN "u8);
             output.Number(unseen);
@@ -32,6 +34,16 @@ internal static class SelectHandler
         output.Number(selected.UidNext);
         output.Raw("] Predicted next UID.\r\n"u8);
         selected.WriteHighestModSeq(output);
+        output.Raw("* OK [MAILBOXID ("u8);
+        output.Raw(Encoding.ASCII.GetBytes(ObjectId.OfMailbox(selected.Shared.Id)));
+        output.Raw(")] Its own, also under another name.\r\n"u8);
+        if (session.Enabled.Imap4Rev2)
+        {
+            // The name as we spell it (RFC 9051 section 6.3.2).
+            output.Raw("* LIST () \"/\" "u8);
+            output.Mailbox(command.Mailbox, session.Enabled.Utf8Names);
+            output.EndLine();
+        }
         if (command.QResync is { } state && state.UidValidity == selected.Shared.UidValidity) await ResynchronizeAsync(session, selected, state);
         return command.ReadOnly
             ? CommandResult.Ok("Examine completed.", "READ-ONLY")

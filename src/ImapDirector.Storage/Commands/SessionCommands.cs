@@ -9,7 +9,7 @@ internal static class SessionCommands
 {
     public static ValueTask<CommandResult> CapabilityAsync(MailSession session)
     {
-        Capabilities.Write(session.Output, Capabilities.Authenticated);
+        Capabilities.Write(session.Output, Capabilities.Authenticated(session.Options));
         return Done("Capability completed.");
     }
 
@@ -35,6 +35,14 @@ internal static class SessionCommands
                 case "QRESYNC" when !enabled.QResync:
                     session.EnableCondStore();
                     enabled.QResync = true;
+                    switchedOn.Add(name);
+                    break;
+                case "IMAP4REV2" when !enabled.Imap4Rev2:
+                    enabled.Imap4Rev2 = true;
+                    switchedOn.Add("IMAP4rev2");
+                    break;
+                case "UTF8=ACCEPT" when !enabled.Utf8Accept:
+                    enabled.Utf8Accept = true;
                     switchedOn.Add(name);
                     break;
             }

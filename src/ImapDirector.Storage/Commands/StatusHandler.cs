@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Sessions;
 using ImapDirector.Storage.Store;
@@ -12,14 +13,15 @@ internal static class StatusHandler
     {
         if (command.Items.Contains(StatusItem.HighestModSeq)) session.EnableCondStore();
         if (session.Mail.FindStatus(command.Mailbox) is not { } mailbox) return ValueTask.FromResult(CommandResult.NoSuchMailbox);
-        Write(session.Output, mailbox, command.Items);
+        Write(session, mailbox, command.Items);
         return ValueTask.FromResult(CommandResult.Ok("Status completed."));
     }
 
-    public static void Write(ResponseStream output, MailboxRecord mailbox, ImmutableArray<StatusItem> items)
+    public static void Write(MailSession session, MailboxRecord mailbox, ImmutableArray<StatusItem> items)
     {
+        var output = session.Output;
         output.Raw("* STATUS "u8);
-        output.Mailbox(mailbox.Name, utf8: false);
+        output.Mailbox(mailbox.Name, session.Enabled.Utf8Names);
         output.Raw(" ("u8);
         for (var i = 0; i < items.Length; i++)
         {
@@ -34,6 +36,12 @@ internal static class StatusHandler
                 case StatusItem.Deleted: Item(output, "DELETED "u8, mailbox.Deleted); break;
                 case StatusItem.Size: Item(output, "SIZE "u8, mailbox.SizeBytes); break;
                 case StatusItem.HighestModSeq: Item(output, "HIGHESTMODSEQ "u8, mailbox.HighestModSeq); break;
+                case StatusItem.MailboxId:
+                    output.Raw("MAILBOXID ("u8);
+                    output.Raw(Encoding.ASCII.GetBytes(ObjectId.OfMailbox(mailbox.Id)));
+                    output.Raw(")"u8);
+                    break;
+                case StatusItem.AppendLimit: Item(output, "APPENDLIMIT "u8, (ulong)session.Options.MaxMessageBytes); break;
                 default: throw new InvalidOperationException($"The status item {items[i]} has no answer.");
             }
         }

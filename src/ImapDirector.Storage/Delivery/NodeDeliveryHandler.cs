@@ -3,6 +3,7 @@ using ImapDirector.Network.Lmtp;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Mailboxes;
+using ImapDirector.Storage.Store;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Storage.Delivery;
@@ -64,12 +65,12 @@ internal sealed partial class NodeDeliveryHandler(string nodeName, UserMailRegis
             await traced.WriteAsync(TraceHeader.Write(transaction, nodeName, user, now), cancellationToken);
             await CopyAsync(message, traced, cancellationToken);
             await using var lease = await mails.AcquireAsync(user, cancellationToken);
-            if (await lease.Mail.AppendAsync(MailboxName.Inbox, traced, FlagList.Empty, now, cancellationToken) is not { } appended)
+            if (await lease.Mail.AppendAsync(MailboxName.Inbox, [new NewMessage(traced, FlagList.Empty, now)], cancellationToken) is not { } appended)
             {
                 Log.NoInbox(logger, transaction.ConnectionId, user.Value);
                 return false;
             }
-            Log.Stored(logger, transaction.ConnectionId, user.Value, appended.Message.Uid, traced.Length);
+            Log.Stored(logger, transaction.ConnectionId, user.Value, appended.Messages[0].Uid, traced.Length);
             return true;
         }
         catch (Exception failure)

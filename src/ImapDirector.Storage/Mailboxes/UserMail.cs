@@ -24,19 +24,15 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
 
     public UserStore Store => store;
 
-    /// <summary>Adds a message and tells every session that has the mailbox selected.</summary>
-    /// <returns>The record and the mailbox's UIDVALIDITY, or <c>null</c> when there is no such mailbox.</returns>
-    public Task<(MessageRecord Message, uint UidValidity)?> AppendAsync(MailboxName mailbox, MessageSpool message, FlagList flags,
-        DateTimeOffset internalDate, CancellationToken cancellationToken) =>
-        ChangeAsync<(MessageRecord, uint)?>(async () =>
-        {
-            if (FindSelectable(mailbox) is not { } target) return null;
-            var shared = FindOpen(target.Id);
-            var spelled = shared?.Spell(flags) ?? flags;
-            var record = await store.AppendAsync(target.Id, message, spelled, internalDate, CancellationToken.None);
-            shared?.Added([record]);
-            return (record, target.UidValidity);
-        }, cancellationToken);
+    /// <summary>Adds messages, all or none, and tells every session that has the mailbox selected.</summary>
+    /// <returns>The records and the mailbox's UIDVALIDITY, or <c>null</c> when there is no such mailbox.</returns>
+    public Task<(IReadOnlyList<MessageRecord> Messages, uint UidValidity)?> AppendAsync(MailboxName mailbox, IReadOnlyList<NewMessage> messages,
+        CancellationToken cancellationToken) => AddAsync(mailbox, messages, null, cancellationToken);
+
+    /// <summary>Adds a message and expunges another, both or neither (RFC 8508).</summary>
+    /// <returns>As <see cref="AppendAsync"/>; no records when the other is not there any more: then nothing was done.</returns>
+    public Task<(IReadOnlyList<MessageRecord> Messages, uint UidValidity)?> ReplaceAsync(SharedMailbox from, uint uid, MailboxName mailbox, NewMessage message,
+        CancellationToken cancellationToken) => AddAsync(mailbox, [message], (from, uid), cancellationToken);
 
     /// <summary>Opens a mailbox for a session, or joins those that have it open. <see cref="CloseAsync"/> it once for each call.</summary>
     /// <returns>The mailbox and the UIDs in it now, ascending; <c>null</c> when there is no such mailbox, or it cannot be selected.</returns>
@@ -173,6 +169,20 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
         await store.DisposeAsync();
         return true;
     }, CancellationToken.None);
+
+    private Task<(IReadOnlyList<MessageRecord> Messages, uint UidValidity)?> AddAsync(MailboxName mailbox, IReadOnlyList<NewMessage> messages,
+        (SharedMailbox Mailbox, uint Uid)? replaced, CancellationToken cancellationToken) =>
+        ChangeAsync<(IReadOnlyList<MessageRecord>, uint)?>(async () =>
+        {
+            if (FindSelectable(mailbox) is not { } target) return null;
+            if (replaced is { } old && old.Mailbox.Find(old.Uid) is null) return ([], target.UidValidity);
+            var shared = FindOpen(target.Id);
+            NewMessage[] spelled = [.. messages.Select(message => message with { Flags = shared?.Spell(message.Flags) ?? message.Flags })];
+            var added = await store.AppendAsync(target.Id, spelled, replaced is { } one ? (one.Mailbox.Id, one.Uid) : null, CancellationToken.None);
+            shared?.Added(added.Messages);
+            if (replaced is not null) replaced.Value.Mailbox.Removed(added.Replaced);
+            return (added.Messages, target.UidValidity);
+        }, cancellationToken);
 
     private MailboxRecord? FindSelectable(MailboxName name) => store.FindMailbox(name) is { Selectable: true } record ? record : null;
 

@@ -69,15 +69,20 @@ internal static class MessageText
         return false;
     }
 
+    /// <summary>Opens a text part: without its transfer encoding, in the charset it names.</summary>
+    public static StreamReader OpenPart(Stream content, PartRecord part)
+    {
+        var decoded = new FilteredStream(new BoundStream(content, part.BodyStart, part.End, leaveOpen: true));
+        decoded.Add(DecoderFilter.Create(part.Encoding));
+        return new StreamReader(decoded, EncodingOf(part.Charset), detectEncodingFromByteOrderMarks: false, PieceChars);
+    }
+
     private static bool IsText(PartRecord part) =>
         part.ContentType.Length == 0 || part.ContentType.StartsWith("text/", StringComparison.Ordinal);
 
     private static bool PartContains(Stream content, PartRecord part, SubstringMatcher matcher, CancellationToken cancellationToken)
     {
-        using var bound = new BoundStream(content, part.BodyStart, part.End, leaveOpen: true);
-        using var filtered = new FilteredStream(bound);
-        filtered.Add(DecoderFilter.Create(part.Encoding));
-        using var reader = new StreamReader(filtered, EncodingOf(part.Charset), detectEncodingFromByteOrderMarks: false, PieceChars);
+        using var reader = OpenPart(content, part);
         var piece = ArrayPool<char>.Shared.Rent(PieceChars);
         try
         {

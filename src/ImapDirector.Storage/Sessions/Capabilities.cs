@@ -5,12 +5,17 @@ namespace ImapDirector.Storage.Sessions;
 /// <summary>What the node says it can do. Nothing is named here that does not work.</summary>
 internal static class Capabilities
 {
-    private const string Always = "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE";
+    private const string Always = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE";
+
+    private const string Mail = Always
+        + " IDLE NAMESPACE UIDPLUS UNSELECT MOVE SPECIAL-USE CREATE-SPECIAL-USE CHILDREN LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE QRESYNC"
+        + " ESEARCH SEARCHRES WITHIN PARTIAL SORT SORT=DISPLAY ESORT THREAD=REFERENCES THREAD=REFS THREAD=ORDEREDSUBJECT UTF8=ACCEPT BINARY"
+        + " MULTIAPPEND REPLACE OBJECTID SAVEDATE PREVIEW";
 
     /// <summary>After login.</summary>
-    public const string Authenticated = Always
-        + " IDLE NAMESPACE UIDPLUS UNSELECT MOVE SPECIAL-USE CREATE-SPECIAL-USE CHILDREN LIST-EXTENDED LIST-STATUS"
-        + " STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN PARTIAL SORT SORT=DISPLAY ESORT THREAD=REFERENCES THREAD=REFS THREAD=ORDEREDSUBJECT";
+    /// <param name="options">Where the largest message is told.</param>
+    public static string Authenticated(StorageNodeOptions options) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Mail} APPENDLIMIT={options.MaxMessageBytes}");
 
     /// <summary>Before login, where it needs TLS first.</summary>
     public const string NeedsTls = Always + " STARTTLS LOGINDISABLED";

@@ -8,4 +8,13 @@ internal sealed class EnabledExtensions
 
     /// <summary>Expunges are told as VANISHED, flags with their UID (RFC 7162 section 3.2).</summary>
     public bool QResync { get; set; }
+
+    /// <summary>The session speaks IMAP4rev2 (RFC 9051): no <c>\Recent</c>, ESEARCH instead of SEARCH, names in UTF-8.</summary>
+    public bool Imap4Rev2 { get; set; }
+
+    /// <summary>UTF8=ACCEPT (RFC 6855).</summary>
+    public bool Utf8Accept { get; set; }
+
+    /// <summary>Whether mailbox names are UTF-8 rather than modified UTF-7.</summary>
+    public bool Utf8Names => Imap4Rev2 || Utf8Accept;
 }

@@ -198,7 +198,7 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
         try
         {
             var lease = await services.Mails.AcquireAsync(user, patience.Token);
-            output.Status(tag, ImapStatus.Ok, "CAPABILITY " + Capabilities.Authenticated, "Logged in.");
+            output.Status(tag, ImapStatus.Ok, "CAPABILITY " + Capabilities.Authenticated(services.Options), "Logged in.");
             return (true, lease);
         }
         catch (StoreException failed)

@@ -15,7 +15,7 @@ internal sealed partial class MailSession : IAsyncDisposable
     public const int MaxBadCommands = 20;
 
     /// <summary>Parentheses, NOT and OR in one command (limits N3).</summary>
-    public const int MaxDepth = 64;
+    private const int MaxDepth = 64;
 
     private readonly Connection _connection;
     private readonly SessionPatience _patience;
@@ -63,6 +63,9 @@ internal sealed partial class MailSession : IAsyncDisposable
 
     /// <summary>Lets a client go on that waits for its bytes to be acknowledged before it sends more.</summary>
     public void AcknowledgeNow() => PromptAcknowledgement.Send(_connection.Socket);
+
+    /// <summary>How the session reads names now.</summary>
+    public ParseOptions ParseOptions => new(Enabled.Utf8Names, MaxDepth);
 
     /// <summary>Gives up a wait for the client, because the session ends.</summary>
     public async ValueTask AbandonAsync(Task wait)
@@ -147,7 +150,7 @@ internal sealed partial class MailSession : IAsyncDisposable
         {
             result = CommandResult.No("TOOBIG", "Too big a literal.");
         }
-        else if (!ImapCommandParser.TryParse(frame.Bytes, new ParseOptions(Utf8Names: false, MaxDepth), out var command, out var error))
+        else if (!ImapCommandParser.TryParse(frame.Bytes, ParseOptions, out var command, out var error))
         {
             tag = error.Tag;
             result = error.Kind switch

@@ -47,7 +47,8 @@ internal sealed class SelectedMailbox
 
     public int RecentCount => _cursor.Recent.Count(Uids);
 
-    public bool IsRecent(uint uid) => _cursor.Recent.Contains(uid);
+    /// <summary>Whether the message is <c>\Recent</c> in this session; IMAP4rev2 knows no such thing.</summary>
+    public bool IsRecent(uint uid) => !_enabled.Imap4Rev2 && _cursor.Recent.Contains(uid);
 
     /// <summary>Completes when another session has changed something.</summary>
     public Task WaitForChangeAsync() => _cursor.Signal.WaitAsync();
@@ -178,7 +179,7 @@ internal sealed class SelectedMailbox
             WriteExists(output);
         }
         // Expunges change it as well.
-        if (RecentCount != _recentTold) WriteRecent(output);
+        if (!_enabled.Imap4Rev2 && RecentCount != _recentTold) WriteRecent(output);
     }
 
     public void WriteExists(ResponseStream output)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ImapDirector.Network;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Store.Mime;
 
@@ -18,10 +19,21 @@ internal sealed record MessageRecord(uint Uid, ulong ModSeq, SystemFlags Flags, 
     public DateTimeOffset Saved => DateTimeOffset.FromUnixTimeSeconds(SavedSeconds);
 }
 
+/// <summary>A message about to be added.</summary>
+/// <param name="Content">Its bytes.</param>
+/// <param name="Flags">Its flags.</param>
+/// <param name="InternalDate">Its date.</param>
+internal sealed record NewMessage(MessageSpool Content, FlagList Flags, DateTimeOffset InternalDate);
+
 /// <summary>What was really expunged.</summary>
 /// <param name="Uids">Ascending.</param>
 /// <param name="ModSeq">The mailbox's new mod-sequence; 0 when nothing was expunged.</param>
 internal readonly record struct ExpungedMessages(IReadOnlyList<uint> Uids, ulong ModSeq);
+
+/// <summary>What was added, and what went for it.</summary>
+/// <param name="Messages">The new ones, in the order given.</param>
+/// <param name="Replaced">What was expunged for them; its UIDs are <c>null</c> where nothing was to be.</param>
+internal readonly record struct AddedMessages(IReadOnlyList<MessageRecord> Messages, ExpungedMessages Replaced);
 
 /// <summary>What was really copied or moved.</summary>
 /// <param name="Copies">Source UID and new record of each message, in source order.</param>

@@ -93,34 +93,44 @@ internal sealed class UserStore : IAsyncDisposable
         return first ?? throw new MailboxGoneException();
     }
 
-    /// <summary>Adds a message. Its envelope, body structure and part offsets are computed here, once.</summary>
+    /// <summary>Adds messages, all or none. Their envelopes, body structures and part offsets are computed here, once.</summary>
+    /// <param name="mailboxId">Where to.</param>
+    /// <param name="messages">The messages.</param>
+    /// <param name="replaced">A message that goes in the same transaction, with its mailbox; <c>null</c> for none.</param>
+    /// <param name="cancellationToken">Ends the wait for the turn.</param>
     /// <exception cref="MailboxGoneException">The mailbox was deleted meanwhile.</exception>
-    public async Task<MessageRecord> AppendAsync(long mailboxId, MessageSpool message, FlagList flags, DateTimeOffset internalDate, CancellationToken cancellationToken)
+    public async Task<AddedMessages> AppendAsync(long mailboxId, IReadOnlyList<NewMessage> messages, (long MailboxId, uint Uid)? replaced,
+        CancellationToken cancellationToken)
     {
-        byte[] summary;
-        SortKeys keys;
-        await using (var reader = message.OpenRead())
-        {
-            (var computed, keys) = MessageSummarizer.Examine(reader, cancellationToken);
-            summary = SummaryFormat.Encode(computed);
-        }
-        var (body, file) = await PlaceAsync(message, cancellationToken);
+        var placed = new List<PlacedContent>(messages.Count);
         try
         {
-            return await _database.WriteAsync(store =>
+            foreach (var message in messages) placed.Add(await PlaceAsync(message.Content, cancellationToken));
+            var (result, unreferenced) = await _database.WriteAsync(store =>
             {
                 RequireSelectable(store, mailboxId);
-                var content = ContentTable.Add(store, body, file, summary, keys);
-                var added = new MessageRecord(MailboxTable.TakeUids(store, mailboxId, 1), MailboxTable.TakeModSeq(store, mailboxId), flags.System,
-                    flags.Keywords, internalDate, checked((uint)message.Length), content) { SavedSeconds = DateTimeOffset.UtcNow.ToUnixTimeSeconds() };
-                MessageTable.Add(store, mailboxId, added);
-                return added;
+                var uid = MailboxTable.TakeUids(store, mailboxId, messages.Count);
+                var modSeq = MailboxTable.TakeModSeq(store, mailboxId);
+                var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+                var added = new List<MessageRecord>(messages.Count);
+                foreach (var (message, content) in messages.Zip(placed))
+                {
+                    var id = ContentTable.Add(store, content.Body, content.File, content.Summary, content.Keys);
+                    var record = new MessageRecord(uid++, modSeq, message.Flags.System, message.Flags.Keywords, message.InternalDate,
+                        checked((uint)message.Content.Length), id) { SavedSeconds = now };
+                    MessageTable.Add(store, mailboxId, record);
+                    added.Add(record);
+                }
+                var expunged = replaced is { } old ? MessageTable.Expunge(store, old.MailboxId, [old.Uid], onlyDeleted: false) : default;
+                return (new AddedMessages(added, expunged), replaced is null ? [] : ContentTable.RemoveUnreferenced(store));
             }, cancellationToken);
+            RemoveFiles(unreferenced);
+            return result;
         }
         catch (MailboxGoneException)
         {
-            // Where the database itself failed it may know the file all the same: then only the next sweep can tell.
-            if (file is not null) _files.Delete(file);
+            // Where the database itself failed it may know the files all the same: then only the next sweep can tell.
+            RemoveFiles(placed.Select(static content => content.File).OfType<string>());
             throw;
         }
     }
@@ -196,13 +206,18 @@ internal sealed class UserStore : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
-    private async Task<(byte[]? Body, string? File)> PlaceAsync(MessageSpool message, CancellationToken cancellationToken)
+    /// <summary>Computes what is kept of a message, and brings a large one to its file.</summary>
+    private async Task<PlacedContent> PlaceAsync(MessageSpool message, CancellationToken cancellationToken)
     {
+        MessageSummary summary;
+        SortKeys keys;
+        await using (var reader = message.OpenRead()) (summary, keys) = MessageSummarizer.Examine(reader, cancellationToken);
+        var encoded = SummaryFormat.Encode(summary);
         if (message.Length > MaxBodyBytesInDatabase)
         {
             try
             {
-                return (null, await _files.WriteAsync(message, cancellationToken));
+                return new PlacedContent(null, await _files.WriteAsync(message, cancellationToken), encoded, keys);
             }
             catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
             {
@@ -210,16 +225,21 @@ internal sealed class UserStore : IAsyncDisposable
             }
         }
         var body = new byte[message.Length];
-        await using var reader = message.OpenRead();
-        await reader.ReadExactlyAsync(body, cancellationToken);
-        return (body, null);
+        await using var bytes = message.OpenRead();
+        await bytes.ReadExactlyAsync(body, cancellationToken);
+        return new PlacedContent(body, null, encoded, keys);
+    }
+
+    private void RemoveFiles(IEnumerable<string> files)
+    {
+        foreach (var file in files) _files.Delete(file);
     }
 
     /// <summary>A change that may leave contents behind that no message refers to.</summary>
     private async Task<T> RemoveAsync<T>(Func<StoreConnection, T> work, CancellationToken cancellationToken)
     {
         var (result, unreferenced) = await _database.WriteAsync(store => (work(store), ContentTable.RemoveUnreferenced(store)), cancellationToken);
-        foreach (var file in unreferenced) _files.Delete(file);
+        RemoveFiles(unreferenced);
         return result;
     }
 
@@ -249,4 +269,7 @@ internal sealed class UserStore : IAsyncDisposable
     }
 
     private static StoreException Gone() => new("The content of a message is gone.");
+
+    /// <summary>A content ready to be added: its bytes or its file, one of both.</summary>
+    private sealed record PlacedContent(byte[]? Body, string? File, byte[] Summary, SortKeys Keys);
 }

@@ -115,6 +115,8 @@ public sealed class ImapFuzz
                     if (!whole) return events.ToString();
                     var rest = Fuzzing.Completed(reader.EndLiteralCommandAsync(default));
                     events.Append(rest.Kind).Append(Encoding.Latin1.GetString(rest.Bytes)).Append('|');
+                    if (rest.Kind != FrameKind.Command || !ImapCommandParser.TryParseRest(rest.Bytes, append.Utf8, ParseOptions.AfterLogin, out var next, out _)) break;
+                    if (next is { } following) events.Append(Fuzzing.Completed(reader.SkipLiteralAsync(following.Literal, default))).Append('|');
                     break;
             }
         }

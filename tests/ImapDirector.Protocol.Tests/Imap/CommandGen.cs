@@ -57,9 +57,13 @@ internal static class CommandGen
         });
 
     private static readonly Gen<FetchItem> Item = Gen.Select(Gen.Enum<FetchItemKind>(), Section, Gen.Bool, Gen.UInt, Number, Gen.Bool)
-        .Select((kind, section, peek, offset, length, partial) => kind == FetchItemKind.BodySection
-            ? new FetchItem(kind, section, peek, partial ? new PartialRange(offset, length) : null)
-            : new FetchItem(kind));
+        .Select((kind, section, peek, offset, length, partial) => kind switch
+        {
+            FetchItemKind.BodySection => new FetchItem(kind, section, peek, partial ? new PartialRange(offset, length) : null),
+            FetchItemKind.Binary => new FetchItem(kind, new BodySection(section.Part, SectionText.All, []), peek, partial ? new PartialRange(offset, length) : null),
+            FetchItemKind.BinarySize => new FetchItem(kind, new BodySection(section.Part, SectionText.All, []), Peek: true),
+            _ => new FetchItem(kind),
+        });
 
     private static readonly Gen<SearchKey> Key = KeyOf(4);
 

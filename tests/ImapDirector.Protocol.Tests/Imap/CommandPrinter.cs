@@ -238,6 +238,13 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
 
     private void Item(FetchItem item)
     {
+        if (item.Kind is FetchItemKind.Binary or FetchItemKind.BinarySize)
+        {
+            Word(item.Kind == FetchItemKind.BinarySize ? "BINARY.SIZE[" : item.Peek ? "BINARY.PEEK[" : "BINARY[");
+            Raw(string.Join('.', item.Section!.Part) + "]");
+            if (item.Partial is { } range) Raw($"<{range.Offset}.{range.Length}>");
+            return;
+        }
         if (item.Kind != FetchItemKind.BodySection)
         {
             Word(item.Kind switch

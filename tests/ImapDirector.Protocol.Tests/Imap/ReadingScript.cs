@@ -49,20 +49,31 @@ internal sealed class ReadingScript
             if (frame.Kind is FrameKind.EndOfStream or FrameKind.Flood) return;
             if (frame.Kind != FrameKind.Command) continue;
             if (!ImapCommandParser.TryParse(frame.Bytes, new ParseOptions(false, 64), out var command, out _)) continue;
-            if (command is not AppendCommand append) continue;
-            if (append.Literal.Length % 2 == 1)
+            if (command is AppendCommand append) await ReadMessagesAsync(append.Message);
+            if (command is ReplaceCommand replace) await ReadMessagesAsync(replace.Message);
+        }
+    }
+
+    private async Task ReadMessagesAsync(AppendMessage first)
+    {
+        for (AppendMessage? next = first; next is { } one;)
+        {
+            if (one.Literal.Length % 2 == 1)
             {
-                _events.AppendLine($"skipped {await Reader.SkipLiteralAsync(append.Literal, default)}");
-                continue;
+                _events.AppendLine($"skipped {await Reader.SkipLiteralAsync(one.Literal, default)}");
+                return;
             }
             var message = new StringBuilder();
-            var whole = await Reader.CopyLiteralAsync(append.Literal, (piece, _) =>
+            var whole = await Reader.CopyLiteralAsync(one.Literal, (piece, _) =>
             {
                 message.Append(Encoding.Latin1.GetString(piece.Span));
                 return ValueTask.CompletedTask;
             }, default);
             _events.AppendLine($"message {whole} {message}");
-            if (whole) Note(await Reader.EndLiteralCommandAsync(default));
+            if (!whole) return;
+            var rest = await Reader.EndLiteralCommandAsync(default);
+            Note(rest);
+            if (rest.Kind != FrameKind.Command || !ImapCommandParser.TryParseRest(rest.Bytes, one.Utf8, new ParseOptions(false, 64), out next, out _)) return;
         }
     }
 

@@ -32,6 +32,7 @@ public sealed class CondStoreTests
             S: * OK [UIDVALIDITY ~
             S: * OK [UIDNEXT 3] ~
             S: * OK [HIGHESTMODSEQ 3] ~
+            S: * OK [MAILBOXID ~
             S: a OK ~
             C2: a SELECT INBOX (CONDSTORE)
             S2: * FLAGS ~
@@ -42,6 +43,7 @@ public sealed class CondStoreTests
             S2: * OK [UIDVALIDITY ~
             S2: * OK [UIDNEXT 3] ~
             S2: * OK [HIGHESTMODSEQ 3] ~
+            S2: * OK [MAILBOXID ~
             S2: a OK ~
             C2: b STORE 1 +FLAGS (\Seen)
             S2: * 1 FETCH (FLAGS (\Seen) MODSEQ (4))
@@ -127,6 +129,7 @@ public sealed class CondStoreTests
             S: * OK [UIDVALIDITY {validity}] ~
             S: * OK [UIDNEXT 7] ~
             S: * OK [HIGHESTMODSEQ 10] ~
+            S: * OK [MAILBOXID ~
             S: * VANISHED (EARLIER) 2,4:5
             S: * 1 FETCH (UID 1 FLAGS (\Seen) MODSEQ (10))
             S: c OK ~
@@ -143,6 +146,7 @@ public sealed class CondStoreTests
             S: * OK [UIDVALIDITY {validity}] ~
             S: * OK [UIDNEXT 7] ~
             S: * OK [HIGHESTMODSEQ 10] ~
+            S: * OK [MAILBOXID ~
             S: e OK ~
             C: f SELECT INBOX (QRESYNC (1 1))
             S: * OK [CLOSED] ~
@@ -154,6 +158,7 @@ public sealed class CondStoreTests
             S: * OK [UIDVALIDITY {validity}] ~
             S: * OK [UIDNEXT 7] ~
             S: * OK [HIGHESTMODSEQ 10] ~
+            S: * OK [MAILBOXID ~
             S: f OK ~
             """);
     }
@@ -178,6 +183,7 @@ public sealed class CondStoreTests
             S: * OK [UIDVALIDITY ~
             S: * OK [UIDNEXT 6] ~
             S: * OK [HIGHESTMODSEQ 6] ~
+            S: * OK [MAILBOXID ~
             S: b OK ~
             C: c STORE 1:2,4 +FLAGS.SILENT (\Deleted)
             S: * 1 FETCH (UID 1 MODSEQ (7))

@@ -8,8 +8,8 @@ public sealed class MailboxCommandTests
 {
     public static TheoryData<string, string> Answers => new()
     {
-        { "CREATE new", "OK Create completed." },
-        { "CREATE new/sub/", "OK Create completed." },
+        { "CREATE new", "OK [MAILBOXID (F" },
+        { "CREATE new/sub/", "OK [MAILBOXID (F" },
         { "CREATE INBOX", "NO [ALREADYEXISTS] " },
         { "CREATE Sent", "NO [ALREADYEXISTS] " },
         { "CREATE a//b", "NO [CANNOT] " },
@@ -86,6 +86,7 @@ public sealed class MailboxCommandTests
         S: * OK [UIDVALIDITY ~] ~
         S: * OK [UIDNEXT 1] ~
         S: * OK [HIGHESTMODSEQ ~
+        S: * OK [MAILBOXID ~
         S: a OK [READ-ONLY] ~
         C: b SELECT nowhere
         S: * OK [CLOSED] ~

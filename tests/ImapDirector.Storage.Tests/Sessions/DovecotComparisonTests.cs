@@ -59,7 +59,8 @@ public sealed partial class DovecotComparisonTests
     }
 
     private static List<string> Normalise(List<string> lines) =>
-        [.. lines.Where(static line => !line.StartsWith("* OK [HIGHESTMODSEQ", StringComparison.Ordinal)).Select(static line =>
+        [.. lines.Where(static line => !line.StartsWith("* OK [HIGHESTMODSEQ", StringComparison.Ordinal) && !line.StartsWith("* OK [MAILBOXID", StringComparison.Ordinal))
+            .Select(static line => line.StartsWith("OK [MAILBOXID", StringComparison.Ordinal) ? "OK" : line).Select(static line =>
         {
             var status = StatusPattern().Match(line);
             return status.Success ? Numbers().Replace(status.Value.TrimEnd(), "$1#") : line;

@@ -26,7 +26,7 @@ public sealed class LoginTests
     {
         await using var node = await RunningNode.StartAsync();
         await using var client = await ImapClient.ConnectAsync(node.Node.ImapEndPoint);
-        Assert.Equal("* OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE LOGINDISABLED AUTH=PLAIN] ImapDirector node ready.", await client.ReadLineAsync());
+        Assert.Equal("* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE LOGINDISABLED AUTH=PLAIN] ImapDirector node ready.", await client.ReadLineAsync());
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class LoginTests
         C: d AUTHENTICATE PLAIN
         S: +~
         C: {Plain("alice@example.com")}
-        S: d OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE ~] ~
+        S: d OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE ~] ~
         C: e CAPABILITY
         S: * CAPABILITY ~ IDLE ~
         S: e OK ~
@@ -163,7 +163,7 @@ public sealed class LoginTests
             using var certificate = ServerCertificate.LoadOrCreateSelfSigned(directory, ["localhost"]);
             await using var node = await RunningNode.StartAsync(certificate: certificate);
             await using var client = await node.ConnectAsync();
-            Assert.Contains("* CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS LOGINDISABLED AUTH=PLAIN", await client.OkAsync("CAPABILITY"));
+            Assert.Contains("* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE STARTTLS LOGINDISABLED AUTH=PLAIN", await client.OkAsync("CAPABILITY"));
             await client.SendAsync("a STARTTLS\r\nb NOOP\r\n");
             Assert.StartsWith("a OK ", await client.ReadLineAsync(), StringComparison.Ordinal);
             await client.StartTlsAsync(async plain =>
@@ -177,7 +177,7 @@ public sealed class LoginTests
                 return tls;
             });
             var capabilities = await client.OkAsync("CAPABILITY");
-            Assert.Equal(["* CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE LOGINDISABLED AUTH=PLAIN"], capabilities);
+            Assert.Equal(["* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE LOGINDISABLED AUTH=PLAIN"], capabilities);
             Assert.StartsWith("BAD ", (await client.CommandAsync("STARTTLS"))[^1], StringComparison.Ordinal);
             Assert.StartsWith("OK ", (await client.CommandAsync($"AUTHENTICATE PLAIN {Plain("alice")}"))[^1], StringComparison.Ordinal);
         }

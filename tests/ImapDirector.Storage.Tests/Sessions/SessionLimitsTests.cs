@@ -108,6 +108,7 @@ public sealed class SessionLimitsTests
         S: * OK ~
         S: * OK ~
         S: * OK ~
+        S: * OK ~
         S: a OK ~
         C: b IDLE
         S: + idling

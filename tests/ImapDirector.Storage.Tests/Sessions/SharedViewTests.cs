@@ -29,6 +29,7 @@ public sealed class SharedViewTests
             S: * OK [UIDVALIDITY ~
             S: * OK [UIDNEXT 4] ~
             S: * OK [HIGHESTMODSEQ ~
+            S: * OK [MAILBOXID ~
             S: a OK ~
             C2: a EXAMINE INBOX
             S2: * FLAGS ~
@@ -39,6 +40,7 @@ public sealed class SharedViewTests
             S2: * OK [UIDVALIDITY ~
             S2: * OK [UIDNEXT 4] ~
             S2: * OK [HIGHESTMODSEQ ~
+            S2: * OK [MAILBOXID ~
             S2: a OK [READ-ONLY] ~
             C: b STORE 2 +FLAGS (\Seen $Later)
             S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Later)

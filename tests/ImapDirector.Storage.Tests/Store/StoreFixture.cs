@@ -45,7 +45,8 @@ internal sealed class StoreFixture : IAsyncDisposable
     {
         await using var spool = new MessageSpool(Directory.FullName);
         await spool.WriteAsync(bytes, CancellationToken.None);
-        return await Store.AppendAsync(Mailbox(mailbox).Id, spool, flags ?? FlagList.Empty, date ?? DateTimeOffset.UnixEpoch, CancellationToken.None);
+        var message = new NewMessage(spool, flags ?? FlagList.Empty, date ?? DateTimeOffset.UnixEpoch);
+        return (await Store.AppendAsync(Mailbox(mailbox).Id, [message], null, CancellationToken.None)).Messages[0];
     }
 
     public byte[] Content(MessageRecord message)

@@ -125,7 +125,7 @@ public sealed class UserStoreTests
         Assert.Equal(StoreResult.Done, await user.Store.DeleteMailboxAsync(work.Name, CancellationToken.None));
         await using var spool = new ImapDirector.Network.MessageSpool(user.Directory.FullName);
         await spool.WriteAsync(new byte[UserStore.MaxBodyBytesInDatabase + 1], CancellationToken.None);
-        await Assert.ThrowsAsync<MailboxGoneException>(() => user.Store.AppendAsync(work.Id, spool, FlagList.Empty, default, CancellationToken.None));
+        await Assert.ThrowsAsync<MailboxGoneException>(() => user.Store.AppendAsync(work.Id, [new NewMessage(spool, FlagList.Empty, default)], null, CancellationToken.None));
         await Assert.ThrowsAsync<MailboxGoneException>(() => user.Store.CopyAsync(user.Inbox.Id, [message.Uid], work.Id, move: true, CancellationToken.None));
         await Assert.ThrowsAsync<MailboxGoneException>(() => user.Store.FirstRecentUidAsync(work.Id, claim: true, CancellationToken.None));
         Assert.Single(user.Store.LoadMessages(user.Inbox.Id));

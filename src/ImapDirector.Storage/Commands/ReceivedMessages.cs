@@ -1,0 +1,82 @@
+using ImapDirector.Network;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Sessions;
+using ImapDirector.Storage.Store;
+
+namespace ImapDirector.Storage.Commands;
+
+/// <summary>The messages of an APPEND or REPLACE, received one after the other and kept until they are stored.</summary>
+internal sealed class ReceivedMessages(MailSession session) : IAsyncDisposable
+{
+    private readonly List<NewMessage> _messages = [];
+
+    public IReadOnlyList<NewMessage> All => _messages;
+
+    /// <summary>Receives them all.</summary>
+    /// <param name="mailbox">Where they are to go.</param>
+    /// <param name="first">The first one, whose literal has been announced.</param>
+    /// <param name="maxMessages">How many there may be.</param>
+    /// <param name="maxBytes">How long they may be together.</param>
+    /// <returns><c>null</c> when all are here; else the command's answer.</returns>
+    public async ValueTask<CommandResult?> ReceiveAsync(MailboxName mailbox, AppendMessage first, int maxMessages, long maxBytes)
+    {
+        session.BeginWait();
+        var bytes = 0L;
+        for (AppendMessage? next = first; next is { } message;)
+        {
+            bytes += message.Literal.Length;
+            if (await FindFaultAsync(mailbox, message, bytes > maxBytes || _messages.Count == maxMessages) is { } fault) return await RefuseAsync(message, fault);
+            var hasNul = await ReceiveAsync(message);
+            var rest = await session.Reader.EndLiteralCommandAsync(session.ClientToken);
+            if (rest.Kind == FrameKind.EndOfStream) throw new SessionEndedException(SessionEnd.Disconnected);
+            if (rest.Kind != FrameKind.Command) throw new SessionEndedException(SessionEnd.Misbehaved);
+            if (!ImapCommandParser.TryParseRest(rest.Bytes, message.Utf8, session.ParseOptions, out next, out var error)) return CommandResult.Bad(error.Reason);
+            // What FETCH BODY could not give back unharmed is not taken (RFC 3516 section 4.4).
+            if (hasNul) return next is { } following ? await RefuseAsync(following, CommandResult.UnknownEncoding) : CommandResult.UnknownEncoding;
+        }
+        return null;
+    }
+
+    /// <summary>Turns a message down whose literal has been announced, and all that may follow it.</summary>
+    public async ValueTask<CommandResult> RefuseAsync(AppendMessage message, CommandResult why)
+    {
+        session.BeginWait();
+        if (!await session.Reader.SkipLiteralAsync(message.Literal, session.ClientToken)) throw new SessionEndedException(SessionEnd.Misbehaved);
+        return why;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var message in _messages) await message.Content.DisposeAsync();
+    }
+
+    /// <returns>Whether there is a NUL in it.</returns>
+    private async ValueTask<bool> ReceiveAsync(AppendMessage message)
+    {
+        var hasNul = false;
+        var spool = new MessageSpool(session.SpoolDirectory);
+        _messages.Add(new NewMessage(spool, message.Flags, message.Date ?? DateTimeOffset.UtcNow));
+        var complete = await session.Reader.CopyLiteralAsync(message.Literal, (bytes, cancellationToken) =>
+        {
+            // The idle time-out counts from the last bytes that came, not from the first.
+            session.BeginWait();
+            hasNul |= message.Literal.Binary && bytes.Span.Contains((byte)0);
+            return spool.WriteAsync(bytes, cancellationToken);
+        }, session.ClientToken);
+        if (!complete) throw new SessionEndedException(SessionEnd.Disconnected);
+        session.AcknowledgeNow();
+        return hasNul;
+    }
+
+    private async ValueTask<CommandResult?> FindFaultAsync(MailboxName mailbox, AppendMessage message, bool isTooMuch)
+    {
+        if (session.Mail.FindStatus(mailbox) is null) return CommandResult.TryCreate;
+        if (message.Literal.Length > session.Options.MaxMessageBytes) return CommandResult.No("TOOBIG", "The message is too big.");
+        if (isTooMuch) return CommandResult.No("LIMIT", "Too much for one command.");
+        if (message.Literal.Length == 0) return CommandResult.No("CANNOT", "The message is empty.");
+        // Together with those of the messages before it, which are not stored yet.
+        var keywords = _messages.SelectMany(static earlier => earlier.Flags.Keywords).Concat(message.Flags.Keywords).Distinct(StringComparer.OrdinalIgnoreCase);
+        var flags = message.Flags with { Keywords = [.. keywords] };
+        return await session.Mail.HasRoomForKeywordsAsync(mailbox, flags, CancellationToken.None) ? null : CommandResult.TooManyKeywords;
+    }
+}
