@@ -27,6 +27,7 @@ public sealed class Connection : IAsyncDisposable
     private PipeReader _input;
     private PipeWriter _output;
     private int _isClosed;
+    private DeflatedStream? _deflated;
 
     /// <summary>Wraps a connected socket, which it owns from here on.</summary>
     public Connection(Socket socket)
@@ -57,6 +58,9 @@ public sealed class Connection : IAsyncDisposable
 
     /// <summary>Whether bytes travel encrypted.</summary>
     public bool IsSecure => Tls is not null;
+
+    /// <summary>Whether both directions are compressed.</summary>
+    public bool IsCompressed => _deflated is not null;
 
     /// <summary>The socket, for the relay.</summary>
     public Socket Socket { get; }
@@ -92,6 +96,25 @@ public sealed class Connection : IAsyncDisposable
         var tls = NewTls(keepUnread: false);
         await tls.AuthenticateAsClientAsync(options, cancellationToken);
         Use(tls);
+    }
+
+    /// <summary>Compresses what is written and decompresses what is read from here on (RFC 1951, as RFC 4978 uses it). What was read and not consumed is
+    /// compressed already. <see cref="Input"/> and <see cref="Output"/> are replaced.</summary>
+    /// <exception cref="InvalidOperationException">They are compressed already.</exception>
+    public void StartDeflate()
+    {
+        if (IsCompressed) throw new InvalidOperationException("The connection is compressed already.");
+        var transport = Stream;
+        if (_input.TryRead(out var unread))
+        {
+            if (!unread.Buffer.IsEmpty) transport = new PrefixedStream(unread.Buffer.ToArray(), Stream);
+            _input.AdvanceTo(unread.Buffer.End);
+        }
+        _input.Complete();
+        _output.Complete();
+        _deflated = new DeflatedStream(transport);
+        // A zero-byte read says nothing of bytes that are still packed.
+        (_input, _output) = (PipeReader.Create(_deflated, new StreamPipeReaderOptions(leaveOpen: true)), PipeWriter.Create(_deflated, WriterOptions));
     }
 
     /// <summary>Connects to <paramref name="endPoint"/> with Nagle's algorithm off.</summary>
@@ -140,6 +163,7 @@ public sealed class Connection : IAsyncDisposable
                 Socket.Close(timeout: 0);
             }
         }
+        if (_deflated is not null) await _deflated.DisposeAsync();
         if (Tls is not null) await Tls.DisposeAsync();
         await _network.DisposeAsync();
     }

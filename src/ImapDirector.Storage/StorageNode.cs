@@ -59,10 +59,10 @@ public sealed partial class StorageNode : IAsyncDisposable
         MakePrivate(_spoolDirectory);
         _directoryLock = DataDirectoryLock.Take(_options.DataDirectory);
         ProbeDisk();
-        _mails = new UserMailRegistry(_options.DataDirectory, _metrics);
+        _mails = new UserMailRegistry(_options.DataDirectory, _metrics, new QuotaLimits(_options.QuotaBytes, _options.QuotaMessages));
         var services = new SessionServices(_options, _certificate, _mails, _spoolDirectory, _heavy, _metrics, _loggers.CreateLogger<ImapSession>());
         _imap = NewListener("imap", _options.Imap, (connection, drain) => new ImapSession(connection, services, drain).RunAsync());
-        var deliveries = new NodeDeliveryHandler(_options.Name, _mails, _spoolDirectory, _metrics, TimeProvider.System, _loggers.CreateLogger<NodeDeliveryHandler>());
+        var deliveries = new NodeDeliveryHandler(_options, _mails, _spoolDirectory, _metrics, TimeProvider.System, _loggers.CreateLogger<NodeDeliveryHandler>());
         var lmtp = new LmtpServerOptions(_options.Name, _options.MaxMessageBytes, _spoolDirectory);
         _lmtp = NewListener("lmtp", _options.Lmtp, (connection, drain) => ServeLmtpAsync(connection, deliveries, lmtp, drain));
         _imap.Start();

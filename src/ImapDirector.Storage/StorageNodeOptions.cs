@@ -32,6 +32,15 @@ public sealed record StorageNodeOptions
     /// <summary>The largest message, in bytes, by APPEND or LMTP (limits N5).</summary>
     public long MaxMessageBytes { get; init; } = 50L * 1024 * 1024;
 
+    /// <summary>What one user's messages may take together, in bytes; 0 is no limit (RFC 9208).</summary>
+    public long QuotaBytes { get; init; }
+
+    /// <summary>How many messages one user may keep; 0 is no limit.</summary>
+    public long QuotaMessages { get; init; }
+
+    /// <summary>A message delivered to the same mailbox again within this time, by its Message-ID, is dropped as a duplicate; zero lets every one in.</summary>
+    public TimeSpan DuplicateWindow { get; init; }
+
     /// <summary>A session without a command for this long is closed (RFC 9051 section 5.4: at least 30 minutes).</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(30);
 

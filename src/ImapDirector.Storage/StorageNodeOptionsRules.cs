@@ -57,6 +57,9 @@ internal static class StorageNodeOptionsRules
     {
         var day = TimeSpan.FromDays(1);
         Between(errors, "MaxMessageBytes", options.MaxMessageBytes, 1024, MaxMessageBytes);
+        Between(errors, "QuotaBytes", options.QuotaBytes, 0, long.MaxValue / 1024);
+        Between(errors, "QuotaMessages", options.QuotaMessages, 0, uint.MaxValue);
+        Between(errors, "DuplicateWindow", options.DuplicateWindow, TimeSpan.Zero, TimeSpan.FromDays(30));
         Between(errors, "MaxConnections", options.MaxConnections, 1, 1_000_000);
         Between(errors, "IdleTimeout", options.IdleTimeout, TimeSpan.FromMinutes(30), day);
         Between(errors, "WriteTimeout", options.WriteTimeout, TimeSpan.FromSeconds(1), day);

@@ -121,8 +121,12 @@ public sealed record SubscribeCommand(string Tag, MailboxName Mailbox, bool Subs
 /// <param name="Extended">Whether the extended syntax was used (several patterns, or options).</param>
 public sealed record ListCommand(string Tag, string Reference, ImmutableArray<string> Patterns, ListSelect Select,
     ListReturn Return, ImmutableArray<StatusItem> StatusItems, bool Extended) : ImapCommand(Tag)
-{ /// <inheritdoc />
+{
+    /// <inheritdoc />
     public override string Name => "LIST";
+
+    /// <summary>The entries of <c>RETURN (METADATA (…))</c>.</summary>
+    public ImmutableArray<string> MetadataEntries { get; init; } = [];
 }
 
 /// <summary>LSUB.</summary>
@@ -161,6 +165,8 @@ public enum ListReturn
     SpecialUse = 4,
     /// <summary><c>STATUS (…)</c>.</summary>
     Status = 8,
+    /// <summary><c>METADATA (…)</c> (RFC 9590).</summary>
+    Metadata = 16,
 }
 
 /// <summary>STATUS.</summary>
@@ -192,6 +198,8 @@ public enum StatusItem
     MailboxId,
     /// <summary><c>APPENDLIMIT</c> (RFC 7889 section 4).</summary>
     AppendLimit,
+    /// <summary><c>DELETED-STORAGE</c>, in units of 1024 bytes (RFC 9208 section 4.1.4).</summary>
+    DeletedStorage,
 }
 
 /// <summary>APPEND up to its message literal, which the session then reads through the <see cref="ImapCommandReader"/>.</summary>

@@ -75,6 +75,11 @@ public static class ImapCommandParser
             "APPEND" => AppendArguments.Append(ref lexer, tag),
             "LIST" => ListArguments.List(ref lexer, tag),
             "LSUB" => ListArguments.Lsub(ref lexer, tag),
+            "GETQUOTA" => lexer.Space() && lexer.AString(out var root) ? new GetQuotaCommand(tag, Encoding.UTF8.GetString(root)) : null,
+            "GETQUOTAROOT" => MailboxArguments.Of(ref lexer, out var mailbox) ? new GetQuotaRootCommand(tag, mailbox) : null,
+            "GETMETADATA" => MetadataArguments.Get(ref lexer, tag),
+            "SETMETADATA" => MetadataArguments.Set(ref lexer, tag),
+            "COMPRESS" => lexer.Space() && lexer.Atom(out var mechanism) ? new CompressCommand(tag, Encoding.ASCII.GetString(mechanism).ToUpperInvariant()) : null,
             "UID" => UidCommand(ref lexer, tag),
             _ => MessageCommand(ref lexer, tag, name, byUid: false),
         };

@@ -149,7 +149,7 @@ internal ref struct ImapLexer(ReadOnlySpan<byte> frame, ParseOptions options)
     public bool String(out ReadOnlySpan<byte> value)
     {
         if (TryTake('"')) return Quoted(out value);
-        if (Peek == '{') return Literal(out value);
+        if (Peek is (byte)'{' or (byte)'~') return Literal(out value);
         value = default;
         return Fail("A string is missing");
     }

@@ -13,6 +13,7 @@ internal static class ListArguments
         var select = ListSelect.None;
         var result = ListReturn.None;
         var items = ImmutableArray<StatusItem>.Empty;
+        var entries = ImmutableArray<string>.Empty;
         if (!lexer.Space()) return null;
         var extended = lexer.Peek == '(';
         if (extended && !(SelectOptions(ref lexer, out select) && lexer.Space())) return null;
@@ -33,9 +34,9 @@ internal static class ListArguments
         if (lexer.TryWord(" RETURN"u8))
         {
             extended = true;
-            if (!lexer.Space() || !ReturnOptions(ref lexer, out result, out items)) return null;
+            if (!lexer.Space() || !ReturnOptions(ref lexer, out result, out items, out entries)) return null;
         }
-        return new ListCommand(tag, reference, patterns, select, result, items, extended);
+        return new ListCommand(tag, reference, patterns, select, result, items, extended) { MetadataEntries = entries };
     }
 
     public static LsubCommand? Lsub(ref ImapLexer lexer, string tag) =>
@@ -61,10 +62,12 @@ internal static class ListArguments
         return lexer.Close();
     }
 
-    private static bool ReturnOptions(ref ImapLexer lexer, out ListReturn result, out ImmutableArray<StatusItem> items)
+    private static bool ReturnOptions(ref ImapLexer lexer, out ListReturn result, out ImmutableArray<StatusItem> items,
+        out ImmutableArray<string> entries)
     {
         result = ListReturn.None;
         items = [];
+        entries = [];
         if (!lexer.Open()) return false;
         for (var first = true; lexer.Peek != ')'; first = false)
         {
@@ -76,6 +79,11 @@ internal static class ListArguments
             {
                 result |= ListReturn.Status;
                 if (!lexer.Space() || !MailboxArguments.StatusItems(ref lexer, out items)) return false;
+            }
+            else if ((result & ListReturn.Metadata) == 0 && lexer.TryWord("METADATA"u8))
+            {
+                result |= ListReturn.Metadata;
+                if (!lexer.Space() || !MetadataArguments.Names(ref lexer, out entries)) return false;
             }
             else return lexer.Fail("Unknown return option");
         }

@@ -23,6 +23,7 @@ internal static class MailboxArguments
         ("HIGHESTMODSEQ", StatusItem.HighestModSeq),
         ("MAILBOXID", StatusItem.MailboxId),
         ("APPENDLIMIT", StatusItem.AppendLimit),
+        ("DELETED-STORAGE", StatusItem.DeletedStorage),
     ];
 
     /// <summary>One mailbox and nothing else.</summary>

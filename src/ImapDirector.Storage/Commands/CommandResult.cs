@@ -20,10 +20,15 @@ internal readonly record struct CommandResult(ImapStatus Status, string Code, st
 
     public static readonly CommandResult UnknownEncoding = No("UNKNOWN-CTE", "The encoding cannot be read.");
 
+    public static readonly CommandResult OverQuota = No("OVERQUOTA", "That would be more than you may keep.");
+
     public static readonly CommandResult TooManyKeywords = No("LIMIT", "The mailbox has too many keywords.");
 
     /// <summary>Whether HIGHESTMODSEQ takes the place of the response code (RFC 7162 section 3.2.7).</summary>
     public bool TellsHighestModSeq { get; init; }
+
+    /// <summary>Whether both sides compress from behind this response on (RFC 4978).</summary>
+    public bool StartsCompression { get; init; }
 
     /// <summary>How metrics call it.</summary>
     public string Label => Status switch

@@ -45,6 +45,8 @@ internal static class ListHandler
             output.EndLine();
             if ((command.Return & ListReturn.Status) != 0 && selected && session.Mail.FindStatus(new MailboxName(entry.Name)) is { } status)
                 StatusHandler.Write(session, status, command.StatusItems);
+            if ((command.Return & ListReturn.Metadata) != 0 && entry.Mailbox is { } listed)
+                await MetadataHandler.WriteAsync(session, listed.Name, listed.Id, command.MetadataEntries, depth: 0, maxSize: null);
             await output.FlushIfLargeAsync();
         }
         return CommandResult.Ok("List completed.");

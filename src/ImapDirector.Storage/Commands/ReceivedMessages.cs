@@ -73,6 +73,9 @@ internal sealed class ReceivedMessages(MailSession session) : IAsyncDisposable
         if (session.Mail.FindStatus(mailbox) is null) return CommandResult.TryCreate;
         if (message.Literal.Length > session.Options.MaxMessageBytes) return CommandResult.No("TOOBIG", "The message is too big.");
         if (isTooMuch) return CommandResult.No("LIMIT", "Too much for one command.");
+        var store = session.Mail.Store;
+        if (store.Quota.IsSet && store.Quota.IsBelow(store.Usage().With(_messages.Sum(static earlier => earlier.Content.Length) + message.Literal.Length, _messages.Count + 1)))
+            return CommandResult.OverQuota;
         if (message.Literal.Length == 0) return CommandResult.No("CANNOT", "The message is empty.");
         // Together with those of the messages before it, which are not stored yet.
         var keywords = _messages.SelectMany(static earlier => earlier.Flags.Keywords).Concat(message.Flags.Keywords).Distinct(StringComparer.OrdinalIgnoreCase);

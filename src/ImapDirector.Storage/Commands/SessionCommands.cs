@@ -63,6 +63,14 @@ internal static class SessionCommands
         return Done("Namespace completed.");
     }
 
+    /// <summary>Both sides compress from behind the answer on (RFC 4978); once, since compressing twice gains nothing (limits N14).</summary>
+    public static ValueTask<CommandResult> CompressAsync(MailSession session, CompressCommand command)
+    {
+        if (command.Mechanism != "DEFLATE") return ValueTask.FromResult(CommandResult.Bad("Unknown mechanism."));
+        if (session.IsCompressed) return ValueTask.FromResult(CommandResult.No("COMPRESSIONACTIVE", "Compression is active."));
+        return ValueTask.FromResult(CommandResult.Ok("Compression begins.") with { StartsCompression = true });
+    }
+
     public static ValueTask<CommandResult> CheckAsync(MailSession session) =>
         session.Selected is null ? ValueTask.FromResult(CommandResult.NoMailboxSelected) : Done("Check completed.");
 

@@ -42,6 +42,7 @@ internal static class StatusHandler
                     output.Raw(")"u8);
                     break;
                 case StatusItem.AppendLimit: Item(output, "APPENDLIMIT "u8, (ulong)session.Options.MaxMessageBytes); break;
+                case StatusItem.DeletedStorage: Item(output, "DELETED-STORAGE "u8, (session.Mail.Store.DeletedBytes(mailbox.Id) + 1023) / 1024); break;
                 default: throw new InvalidOperationException($"The status item {items[i]} has no answer.");
             }
         }

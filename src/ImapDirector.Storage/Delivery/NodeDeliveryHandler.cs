@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ImapDirector.Network;
 using ImapDirector.Network.Lmtp;
 using ImapDirector.Protocol;
@@ -8,14 +9,14 @@ using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Storage.Delivery;
 
-/// <summary>Puts messages into INBOX. A recipient is answered 250 when the message is on disk, and not before; what goes wrong with one is that one's alone.</summary>
-/// <param name="nodeName">What the node calls itself in trace headers.</param>
+/// <summary>Puts messages into INBOX, or into the mailbox that a subaddress names where there is one (RFC 5233). A recipient is answered 250 when the message is on disk, and not before; what goes wrong with one is that one's alone.</summary>
+/// <param name="options">What the node calls itself in trace headers, and what it does with duplicates.</param>
 /// <param name="mails">The users' mail.</param>
 /// <param name="spoolDirectory">Where large messages wait.</param>
 /// <param name="metrics">Where deliveries are counted.</param>
 /// <param name="time">Says when a message arrived.</param>
 /// <param name="logger">Where its lines go.</param>
-internal sealed partial class NodeDeliveryHandler(string nodeName, UserMailRegistry mails, string spoolDirectory, StorageMetrics metrics,
+internal sealed partial class NodeDeliveryHandler(StorageNodeOptions options, UserMailRegistry mails, string spoolDirectory, StorageMetrics metrics,
     TimeProvider time, ILogger<NodeDeliveryHandler> logger) : ILmtpHandler
 {
     // Each delivery waits for the disk most of its time; more at once would let one message with many recipients take the disk from everybody.
@@ -25,6 +26,7 @@ internal sealed partial class NodeDeliveryHandler(string nodeName, UserMailRegis
     private static readonly LmtpReply RecipientOk = new(250, "2.1.5", "Recipient ok");
     private static readonly LmtpReply NoSuchUser = new(550, "5.1.1", "No such user here");
     private static readonly LmtpReply Stored = new(250, "2.0.0", "Stored");
+    private static readonly LmtpReply OverQuota = new(552, "5.2.2", "The mailbox is full");
     private static readonly LmtpReply Failed = new(451, "4.3.0", "The message could not be stored, try again later");
 
     /// <inheritdoc />
@@ -39,46 +41,74 @@ internal sealed partial class NodeDeliveryHandler(string nodeName, UserMailRegis
     /// <inheritdoc />
     public async ValueTask<IReadOnlyList<LmtpReply>> DeliverAsync(LmtpTransaction transaction, MessageSpool message, CancellationToken cancellationToken)
     {
-        // Two spellings of one user (a subaddress, say) are one delivery, answered twice.
-        var users = transaction.Recipients.ConvertAll(static recipient => TryFindUser(recipient, out var user) ? user : default);
-        var distinct = users.Where(static user => user != default).Distinct().ToArray();
+        var targets = transaction.Recipients.ConvertAll(static recipient => TryFindUser(recipient, out var user) ? new Target(user, DetailOf(recipient)) : default);
+        var byUser = targets.Where(static target => target != default).Distinct().GroupBy(static target => target.User).ToArray();
         var now = time.GetUtcNow();
-        var isStored = new bool[distinct.Length];
+        var replies = new ConcurrentDictionary<Target, LmtpReply>();
         var width = new ParallelOptions { MaxDegreeOfParallelism = MaxAtOnce };
-        await Parallel.ForAsync(0, distinct.Length, width, async (i, _) =>
-            isStored[i] = await TryStoreAsync(transaction, message, distinct[i], now, cancellationToken));
-
-        var stored = distinct.Zip(isStored).Where(static delivery => delivery.Second).Select(static delivery => delivery.First).ToHashSet();
-        return users.ConvertAll(user =>
+        await Parallel.ForEachAsync(byUser, width, async (user, _) => await StoreAsync(transaction, message, user.Key, [.. user], replies, now, cancellationToken));
+        return targets.ConvertAll(target =>
         {
-            var reply = user == default ? NoSuchUser : stored.Contains(user) ? Stored : Failed;
+            var reply = target == default ? NoSuchUser : replies[target];
             metrics.Deliveries.WithLabels(reply.IsSuccess ? "stored" : reply.Code < 500 ? "failed" : "refused").Inc();
             return reply;
         });
     }
 
-    private async ValueTask<bool> TryStoreAsync(LmtpTransaction transaction, MessageSpool message, UserName user, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Delivers to one user; two spellings of one mailbox are one delivery, answered twice.</summary>
+    private async ValueTask StoreAsync(LmtpTransaction transaction, MessageSpool message, UserName user, Target[] targets,
+        ConcurrentDictionary<Target, LmtpReply> replies, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        foreach (var target in targets) replies[target] = Failed;
         try
         {
             await using var traced = new MessageSpool(spoolDirectory);
-            await traced.WriteAsync(TraceHeader.Write(transaction, nodeName, user, now), cancellationToken);
+            await traced.WriteAsync(TraceHeader.Write(transaction, options.Name, user, now), cancellationToken);
             await CopyAsync(message, traced, cancellationToken);
             await using var lease = await mails.AcquireAsync(user, cancellationToken);
-            if (await lease.Mail.AppendAsync(MailboxName.Inbox, [new NewMessage(traced, FlagList.Empty, now)], cancellationToken) is not { } appended)
+            foreach (var mailbox in targets.GroupBy(target => FindMailbox(lease.Mail, target.Detail)))
             {
-                Log.NoInbox(logger, transaction.ConnectionId, user.Value);
-                return false;
+                var reply = await StoreAsync(transaction, traced, lease.Mail, mailbox.Key, now, cancellationToken);
+                foreach (var target in mailbox) replies[target] = reply;
             }
-            Log.Stored(logger, transaction.ConnectionId, user.Value, appended.Messages[0].Uid, traced.Length);
-            return true;
         }
         catch (Exception failure)
         {
             // Whatever it is, it may be this user's store alone: the other recipients get their message.
             Log.Failed(logger, transaction.ConnectionId, user.Value, failure);
-            return false;
         }
+    }
+
+    private async ValueTask<LmtpReply> StoreAsync(LmtpTransaction transaction, MessageSpool traced, UserMail mail, MailboxName mailbox, DateTimeOffset now,
+        CancellationToken cancellationToken)
+    {
+        var user = mail.Store.User.Value;
+        var delivery = new NewMessage(traced, FlagList.Empty, now) { DuplicateWindow = options.DuplicateWindow };
+        try
+        {
+            if (await mail.AppendAsync(mailbox, [delivery], cancellationToken) is not { } appended)
+            {
+                Log.NoInbox(logger, transaction.ConnectionId, user);
+                return Failed;
+            }
+            if (appended.Messages.Count == 0) Log.Duplicate(logger, transaction.ConnectionId, user);
+            else Log.Stored(logger, transaction.ConnectionId, user, appended.Messages[0].Uid, traced.Length);
+            return Stored;
+        }
+        catch (OverQuotaException)
+        {
+            Log.OverQuota(logger, transaction.ConnectionId, user);
+            return OverQuota;
+        }
+    }
+
+    /// <summary>The mailbox a subaddress names, in any case of letters if there is one alone; INBOX otherwise.</summary>
+    private static MailboxName FindMailbox(UserMail mail, string detail)
+    {
+        if (detail.Length == 0 || !MailboxName.TryCreate(detail, out var named)) return MailboxName.Inbox;
+        if (mail.Store.FindMailbox(named) is { Selectable: true }) return named;
+        var similar = mail.Store.ListMailboxes().Where(mailbox => mailbox.Selectable && mailbox.Name.Value.Equals(detail, StringComparison.OrdinalIgnoreCase)).ToList();
+        return similar.Count == 1 ? similar[0].Name : MailboxName.Inbox;
     }
 
     private static async ValueTask CopyAsync(MessageSpool from, MessageSpool to, CancellationToken cancellationToken)
@@ -89,10 +119,27 @@ internal sealed partial class NodeDeliveryHandler(string nodeName, UserMailRegis
         while ((read = await body.ReadAsync(buffer, cancellationToken)) > 0) await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
     }
 
+    /// <summary>What stands between the first <c>+</c> of the local part and its end; empty where there is none.</summary>
+    private static string DetailOf(LmtpRecipient recipient)
+    {
+        var at = recipient.Address.LastIndexOf('@');
+        var local = at < 0 ? recipient.Address : recipient.Address[..at];
+        var plus = local.IndexOf('+', StringComparison.Ordinal);
+        return plus < 0 ? "" : local[(plus + 1)..];
+    }
+
     private static bool TryFindUser(LmtpRecipient recipient, out UserName user) => UserName.TryCreate(recipient.Address, defaultDomain: null, out user);
+
+    private readonly record struct Target(UserName User, string Detail);
 
     private static partial class Log
     {
+        [LoggerMessage(1105, LogLevel.Information, "{ConnectionId} not stored for {User}: a duplicate")]
+        public static partial void Duplicate(ILogger logger, string connectionId, string user);
+
+        [LoggerMessage(1106, LogLevel.Warning, "{ConnectionId} not stored for {User}: over quota")]
+        public static partial void OverQuota(ILogger logger, string connectionId, string user);
+
         [LoggerMessage(1101, LogLevel.Information, "{ConnectionId} recipient refused: no user's name")]
         public static partial void RecipientRefused(ILogger logger, string connectionId);
 

@@ -162,6 +162,15 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
             return true;
         }, cancellationToken);
 
+    /// <summary>Sets and removes annotations.</summary>
+    /// <exception cref="TooManyEntriesException">There would be too many.</exception>
+    public Task SetMetadataAsync(long mailboxId, IReadOnlyList<KeyValuePair<string, byte[]?>> entries, CancellationToken cancellationToken) =>
+        ChangeAsync(async () =>
+        {
+            await store.SetMetadataAsync(mailboxId, entries, CancellationToken.None);
+            return true;
+        }, cancellationToken);
+
     /// <summary>Lets the change that runs come to its end, and closes the store. Those that wait for their turn fail.</summary>
     public async ValueTask DisposeAsync() => await InTurnAsync(async () =>
     {

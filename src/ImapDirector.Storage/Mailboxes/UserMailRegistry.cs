@@ -12,18 +12,20 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     private readonly string _dataDirectory;
     private readonly StorageMetrics _metrics;
     private readonly TimeSpan _idleTime;
+    private readonly QuotaLimits _quota;
     private readonly Lock _sync = new();
     private readonly Dictionary<UserName, Entry> _entries = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _sweeping;
 
-    public UserMailRegistry(string dataDirectory, StorageMetrics metrics)
-        : this(dataDirectory, metrics, DefaultIdleTime)
+    public UserMailRegistry(string dataDirectory, StorageMetrics metrics, QuotaLimits quota = default)
+        : this(dataDirectory, metrics, DefaultIdleTime, quota)
     {
     }
 
-    internal UserMailRegistry(string dataDirectory, StorageMetrics metrics, TimeSpan idleTime)
+    internal UserMailRegistry(string dataDirectory, StorageMetrics metrics, TimeSpan idleTime, QuotaLimits quota = default)
     {
+        _quota = quota;
         _dataDirectory = dataDirectory;
         _metrics = metrics;
         _idleTime = idleTime;
@@ -109,7 +111,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     {
         // Opening reads the disk; it must not run inside the lock of the caller.
         await Task.Yield();
-        return new UserMail(await UserStore.OpenAsync(_dataDirectory, user, _stop.Token), _metrics);
+        return new UserMail(await UserStore.OpenAsync(_dataDirectory, user, _stop.Token, _quota), _metrics);
     }
 
     private async Task SweepAsync()

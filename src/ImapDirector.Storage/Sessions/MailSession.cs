@@ -29,18 +29,17 @@ internal sealed partial class MailSession : IAsyncDisposable
         _services = services;
         Output = output;
         Mail = mail;
-        Reader = new ImapCommandReader(connection.Input, CommandLimits.AfterLogin, _ =>
-        {
-            output.Raw("+ OK\r\n"u8);
-            return output.FlushAsync();
-        });
+        Reader = NewReader();
     }
 
     public UserMail Mail { get; }
 
     public ResponseStream Output { get; }
 
-    public ImapCommandReader Reader { get; }
+    public ImapCommandReader Reader { get; private set; }
+
+    /// <summary>Whether COMPRESS has been used.</summary>
+    public bool IsCompressed => _connection.IsCompressed;
 
     public StorageNodeOptions Options => _services.Options;
 
@@ -176,8 +175,19 @@ internal sealed partial class MailSession : IAsyncDisposable
         var code = result.TellsHighestModSeq && Selected is { } now ? string.Create(CultureInfo.InvariantCulture, $"HIGHESTMODSEQ {now.HighestModSeq}") : result.Code;
         Output.Status(tag ?? "*", result.Status, code, result.Text);
         await Output.FlushAsync();
+        if (result.StartsCompression)
+        {
+            _connection.StartDeflate();
+            Reader = NewReader();
+        }
         return null;
     }
+
+    private ImapCommandReader NewReader() => new(_connection.Input, CommandLimits.AfterLogin, _ =>
+    {
+        Output.Raw("+ OK\r\n"u8);
+        return Output.FlushAsync();
+    });
 
     private async ValueTask<CommandResult> RunAsync(ImapCommand command)
     {
@@ -188,6 +198,10 @@ internal sealed partial class MailSession : IAsyncDisposable
         catch (MailboxGoneException)
         {
             return CommandResult.TryCreate;
+        }
+        catch (OverQuotaException)
+        {
+            return CommandResult.OverQuota;
         }
         catch (StoreException failed)
         {

@@ -50,6 +50,7 @@ internal static class MailboxTable
         if (hasChildren && !mailbox.Selectable) return StoreResult.NotAllowed;
         MessageTable.RemoveAll(store, mailbox.Id);
         ExpungeTable.RemoveAll(store, mailbox.Id);
+        MetadataTable.RemoveAll(store, mailbox.Id);
         Remove(store, mailbox.Id);
         // Under another id, so that whoever has the old one open never meets it again.
         if (hasChildren) Add(store, name.Value, isSelectable: false, specialUse: null);
@@ -124,6 +125,10 @@ internal static class MailboxTable
         ExpungeTable.RemoveAll(store, inbox.Id);
         return StoreResult.Done;
     }
+
+    /// <summary>The bytes of the messages that carry \Deleted.</summary>
+    public static ulong DeletedBytes(StoreConnection store, long id) =>
+        (ulong)store.Scalar<long>("SELECT coalesce(sum(size_bytes), 0) FROM messages WHERE mailbox_id = ?1 AND flags & 8 <> 0", id);
 
     private static void AddParents(StoreConnection store, MailboxName name)
     {

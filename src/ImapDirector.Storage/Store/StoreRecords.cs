@@ -23,7 +23,11 @@ internal sealed record MessageRecord(uint Uid, ulong ModSeq, SystemFlags Flags, 
 /// <param name="Content">Its bytes.</param>
 /// <param name="Flags">Its flags.</param>
 /// <param name="InternalDate">Its date.</param>
-internal sealed record NewMessage(MessageSpool Content, FlagList Flags, DateTimeOffset InternalDate);
+internal sealed record NewMessage(MessageSpool Content, FlagList Flags, DateTimeOffset InternalDate)
+{
+    /// <summary>Within this time a message of the same id in the same mailbox makes this one a duplicate, which is not added; zero adds every one.</summary>
+    public TimeSpan DuplicateWindow { get; init; }
+}
 
 /// <summary>What was really expunged.</summary>
 /// <param name="Uids">Ascending.</param>

@@ -78,6 +78,8 @@ internal static class StoreSchema
         """;
 
     // sort_keys: what SORT and THREAD compare, without case, so that neither reads a message. Message ids are hashes of 16 bytes.
+    // deliveries: what was delivered lately, where duplicates are to be dropped.
+    // metadata: annotations (RFC 5464); those of mailbox 0 are the account's.
     // What was expunged, for clients that come back (RFC 7162). Kept up to a number of rows; expunges_forgotten is the mod-sequence up to which they are gone.
     private const string Second = """
         ALTER TABLE mailboxes ADD COLUMN expunge_rows INTEGER NOT NULL DEFAULT 0;
@@ -94,6 +96,20 @@ internal static class StoreSchema
 
         ALTER TABLE messages ADD COLUMN saved_seconds INTEGER NOT NULL DEFAULT 0;
         UPDATE messages SET saved_seconds = date_seconds;
+
+        CREATE TABLE deliveries (
+          message_id BLOB NOT NULL,
+          mailbox_id INTEGER NOT NULL,
+          seconds    INTEGER NOT NULL,
+          PRIMARY KEY (message_id, mailbox_id)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE metadata (
+          mailbox_id INTEGER NOT NULL,
+          name       TEXT NOT NULL,
+          value      BLOB NOT NULL,
+          PRIMARY KEY (mailbox_id, name)
+        ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE sort_keys (
           content_id   INTEGER PRIMARY KEY,

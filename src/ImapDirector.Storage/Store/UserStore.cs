@@ -25,7 +25,7 @@ internal sealed class UserStore : IAsyncDisposable
 
     /// <summary>Opens the user's store, making it with INBOX, Drafts, Sent, Junk, Trash and Archive (with their special uses, subscribed) where there is none.</summary>
     /// <exception cref="StoreException">The database is damaged or the disk refuses.</exception>
-    public static Task<UserStore> OpenAsync(string dataDirectory, UserName user, CancellationToken cancellationToken)
+    public static Task<UserStore> OpenAsync(string dataDirectory, UserName user, CancellationToken cancellationToken, QuotaLimits quota = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var directory = UserStorePath.Of(dataDirectory, user);
@@ -43,10 +43,28 @@ internal sealed class UserStore : IAsyncDisposable
         var files = new ContentFiles(Path.Combine(directory, "contents"));
         var database = StoreDatabase.Open(file, MailboxTable.AddFirst);
         if (hasCrashed) files.Sweep(database.Read(ContentTable.Files));
-        return Task.FromResult(new UserStore(user, database, files));
+        return Task.FromResult(new UserStore(user, database, files) { Quota = quota });
     }
 
     public UserName User { get; }
+
+    /// <summary>What the user may keep.</summary>
+    public QuotaLimits Quota { get; private init; }
+
+    /// <summary>What the user keeps.</summary>
+    public QuotaUsage Usage() => _database.Read(QuotaUsage.Of);
+
+    /// <summary>The bytes of a mailbox's messages that carry \Deleted.</summary>
+    public ulong DeletedBytes(long mailboxId) => _database.Read(store => MailboxTable.DeletedBytes(store, mailboxId));
+
+    /// <summary>An annotation of a mailbox (or of the account, <see cref="MetadataTable.Account"/>), and those some levels below it.</summary>
+    public List<(string Name, byte[] Value)> FindMetadata(long mailboxId, string name, int depth) =>
+        _database.Read(store => MetadataTable.Find(store, mailboxId, name, depth));
+
+    /// <summary>Sets and removes annotations, all or none.</summary>
+    /// <exception cref="TooManyEntriesException">There would be too many.</exception>
+    public Task SetMetadataAsync(long mailboxId, IReadOnlyList<KeyValuePair<string, byte[]?>> entries, CancellationToken cancellationToken) =>
+        _database.WriteAsync(store => MetadataTable.TrySet(store, mailboxId, entries) ? true : throw new TooManyEntriesException(), cancellationToken);
 
     /// <summary>All mailboxes with their counters, in name order, \NonExistent and \Noselect ones included.</summary>
     public IReadOnlyList<MailboxRecord> ListMailboxes() => _database.Read(MailboxTable.All);
@@ -93,12 +111,13 @@ internal sealed class UserStore : IAsyncDisposable
         return first ?? throw new MailboxGoneException();
     }
 
-    /// <summary>Adds messages, all or none. Their envelopes, body structures and part offsets are computed here, once.</summary>
+    /// <summary>Adds messages, all or none, but for duplicates. Their envelopes, body structures and part offsets are computed here, once.</summary>
     /// <param name="mailboxId">Where to.</param>
     /// <param name="messages">The messages.</param>
     /// <param name="replaced">A message that goes in the same transaction, with its mailbox; <c>null</c> for none.</param>
     /// <param name="cancellationToken">Ends the wait for the turn.</param>
     /// <exception cref="MailboxGoneException">The mailbox was deleted meanwhile.</exception>
+    /// <exception cref="OverQuotaException">The user would keep too much.</exception>
     public async Task<AddedMessages> AppendAsync(long mailboxId, IReadOnlyList<NewMessage> messages, (long MailboxId, uint Uid)? replaced,
         CancellationToken cancellationToken)
     {
@@ -115,6 +134,8 @@ internal sealed class UserStore : IAsyncDisposable
                 var added = new List<MessageRecord>(messages.Count);
                 foreach (var (message, content) in messages.Zip(placed))
                 {
+                    if (message.DuplicateWindow > TimeSpan.Zero && content.Keys.MessageId.Length > 0
+                        && !DeliveryTable.TryAdd(store, content.Keys.MessageId, mailboxId, now, (long)message.DuplicateWindow.TotalSeconds)) continue;
                     var id = ContentTable.Add(store, content.Body, content.File, content.Summary, content.Keys);
                     var record = new MessageRecord(uid++, modSeq, message.Flags.System, message.Flags.Keywords, message.InternalDate,
                         checked((uint)message.Content.Length), id) { SavedSeconds = now };
@@ -122,12 +143,14 @@ internal sealed class UserStore : IAsyncDisposable
                     added.Add(record);
                 }
                 var expunged = replaced is { } old ? MessageTable.Expunge(store, old.MailboxId, [old.Uid], onlyDeleted: false) : default;
+                DemandRoom(store);
                 return (new AddedMessages(added, expunged), replaced is null ? [] : ContentTable.RemoveUnreferenced(store));
             }, cancellationToken);
-            RemoveFiles(unreferenced);
+            // A duplicate, which only a delivery of one message can be, was brought to its file for nothing.
+            RemoveFiles(result.Messages.Count > 0 ? unreferenced : [.. placed.Select(static content => content.File).OfType<string>()]);
             return result;
         }
-        catch (MailboxGoneException)
+        catch (Exception refused) when (refused is MailboxGoneException or OverQuotaException)
         {
             // Where the database itself failed it may know the files all the same: then only the next sweep can tell.
             RemoveFiles(placed.Select(static content => content.File).OfType<string>());
@@ -146,11 +169,14 @@ internal sealed class UserStore : IAsyncDisposable
 
     /// <summary>Copies messages (flags and dates kept, bodies shared) in one transaction; with <paramref name="move"/> the originals are removed in it.</summary>
     /// <exception cref="MailboxGoneException">The target was deleted meanwhile.</exception>
+    /// <exception cref="OverQuotaException">The user would keep too much.</exception>
     public async Task<CopiedMessages> CopyAsync(long fromMailboxId, IReadOnlyList<uint> uids, long toMailboxId, bool move, CancellationToken cancellationToken) =>
         await _database.WriteAsync(store =>
         {
             RequireSelectable(store, toMailboxId);
-            return MessageTable.Copy(store, fromMailboxId, uids, toMailboxId, move);
+            var copied = MessageTable.Copy(store, fromMailboxId, uids, toMailboxId, move);
+            if (!move) DemandRoom(store);
+            return copied;
         }, cancellationToken);
 
     /// <summary>What was expunged after a mod-sequence, as ranges of UIDs, ascending; they may touch and overlap.</summary>
@@ -261,6 +287,12 @@ internal sealed class UserStore : IAsyncDisposable
                 return true;
             }, CancellationToken.None).GetAwaiter().GetResult();
         }
+    }
+
+    /// <summary>Gives the transaction up when what it has made is too much: what is kept after it is what counts.</summary>
+    private void DemandRoom(StoreConnection store)
+    {
+        if (Quota.IsSet && Quota.IsBelow(QuotaUsage.Of(store))) throw new OverQuotaException();
     }
 
     private static void RequireSelectable(StoreConnection store, long mailboxId)

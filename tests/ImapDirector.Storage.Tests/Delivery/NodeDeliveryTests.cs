@@ -51,6 +51,56 @@ public sealed class NodeDeliveryTests : IDisposable
         Assert.Contains("imapdirector_node_deliveries_total{result=\"stored\"} 4", await node.MetricsTextAsync(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_subaddress_names_a_mailbox_where_there_is_one()
+    {
+        await using var node = await RunningNode.StartAsync();
+        await using (var user = await node.LogInAsync())
+        {
+            await user.OkAsync("CREATE Lists/dotnet");
+            await user.OkAsync("CREATE twins");
+            await user.OkAsync("CREATE Twins");
+        }
+        await using var client = await LmtpClient.BeginAsync(node.Node.LmtpEndPoint);
+        foreach (var detail in new[] { "lists/dotnet", "Lists/dotnet", "TWINS", "twins", "nowhere", "" })
+            Assert.Equal("250 2.1.5 Recipient ok", await client.AskAsync($"RCPT TO:<alice+{detail}@example.com>"));
+        Assert.Equal(Enumerable.Repeat(Stored, 6), await client.DataAsync("Subject: x\r\n\r\ntext", 6));
+        await using var reader = await node.LogInAsync();
+        foreach (var (mailbox, count) in new[] { ("Lists/dotnet", 1), ("twins", 1), ("Twins", 0), ("INBOX", 1) })
+            Assert.Equal([$"* STATUS {mailbox} (MESSAGES {count})"], await reader.OkAsync($"STATUS {mailbox} (MESSAGES)"));
+    }
+
+    [Fact]
+    public async Task A_full_mailbox_refuses_for_good_and_the_other_recipients_get_theirs()
+    {
+        await using var node = await RunningNode.StartAsync(static options => options with { QuotaMessages = 1 });
+        await using (var user = await node.LogInAsync()) await user.AppendAsync("Trash", "Subject: old\r\n\r\n");
+        await using var client = await LmtpClient.BeginAsync(node.Node.LmtpEndPoint);
+        await client.AskAsync("RCPT TO:<alice@example.com>");
+        await client.AskAsync("RCPT TO:<bob@example.com>");
+        Assert.Equal(["552 5.2.2 The mailbox is full", Stored], await client.DataAsync("Subject: x\r\n\r\ntext", 2));
+        Assert.Empty(await ReadAsync(node, "alice@example.com"));
+        Assert.Single(await ReadAsync(node, "bob@example.com"));
+    }
+
+    [Fact]
+    public async Task A_message_of_the_same_id_is_dropped_within_the_window_and_only_in_the_same_mailbox()
+    {
+        await using var node = await RunningNode.StartAsync(static options => options with { DuplicateWindow = TimeSpan.FromHours(1) });
+        await using (var user = await node.LogInAsync()) await user.OkAsync("CREATE work");
+        var large = new string('x', UserStore.MaxBodyBytesInDatabase);
+        foreach (var (recipient, message) in new[] { ("alice", "Message-ID: <1@x>\r\n\r\na"), ("alice", "Message-ID: <1@x>\r\n\r\nb"), ("alice", $"Message-ID: <1@x>\r\n\r\n{large}"),
+            ("alice+work", "Message-ID: <1@x>\r\n\r\nc"), ("alice", "Message-ID: <2@x>\r\n\r\nd"), ("alice", "Subject: none\r\n\r\ne"), ("alice", "Subject: none\r\n\r\nf") })
+        {
+            await using var client = await LmtpClient.BeginAsync(node.Node.LmtpEndPoint);
+            await client.AskAsync($"RCPT TO:<{recipient}@example.com>");
+            Assert.Equal([Stored], await client.DataAsync(message, 1));
+        }
+        await using var reader = await node.LogInAsync();
+        Assert.Equal(["* STATUS INBOX (MESSAGES 4)"], await reader.OkAsync("STATUS INBOX (MESSAGES)"));
+        Assert.Equal(["* STATUS work (MESSAGES 1)"], await reader.OkAsync("STATUS work (MESSAGES)"));
+    }
+
     [Theory]
     [InlineData("\"\"@example.com")]
     [InlineData("\"\"")]
