@@ -28,6 +28,8 @@ internal static class CommandGen
     private static readonly Gen<SequenceSet> Set = Gen.Select(Number, Number).Select((a, b) => new SequenceRange(a, b)).Array[1, 5]
         .Select(ranges => new SequenceSet([.. ranges]));
 
+    private static readonly Gen<string> EntryName = Gen.Char["abc(\"\\."].Array[1, 8].Select(letters => "/private/" + new string(letters));
+
     private static readonly Gen<ulong> ModSeq = Gen.ULong[0, long.MaxValue];
 
     private static readonly Gen<SearchReturn?> Return = Gen.Select(Gen.Int[0, 63], Number, Number, Gen.Bool).Select((bits, first, last, fromEnd) =>
@@ -70,7 +72,7 @@ internal static class CommandGen
     private static readonly Gen<string?> Charset = Gen.OneOf(Gen.Const((string?)null), Gen.Const((string?)"UTF-8"), Gen.Const((string?)"US-ASCII"));
 
     /// <summary>Any command.</summary>
-    public static readonly Gen<ImapCommand> Any = Gen.OneOf(Simple(), Session(), Mailboxes(), Messages());
+    public static readonly Gen<ImapCommand> Any = Gen.OneOf(Simple(), Session(), Mailboxes(), Messages(), Account());
 
     private static Gen<SearchKey> KeyOf(int depth)
     {
@@ -141,6 +143,15 @@ internal static class CommandGen
             .Select((names, select, result, items, extended) => (ImapCommand)List(names.Item1, names.Item2, names.Item3, (ListSelect)select, (ListReturn)result, items, extended)),
         Gen.Select(Tag, Mailbox, Flags, Moment, Gen.Select(Gen.Long[0, long.MaxValue], Gen.Bool, Gen.Bool)).Select((tag, mailbox, flags, date, literal) =>
             (ImapCommand)new AppendCommand(tag, mailbox, flags, date, new LiteralHeader(literal.Item1, literal.Item2, literal.Item3))));
+
+    private static Gen<ImapCommand> Account() => Gen.OneOf(
+        Gen.Select(Tag, Text).Select((tag, root) => (ImapCommand)new GetQuotaCommand(tag, root)),
+        Gen.Select(Tag, Mailbox).Select((tag, mailbox) => (ImapCommand)new GetQuotaRootCommand(tag, mailbox)),
+        Gen.Select(Gen.Select(Tag, Mailbox), EntryName.Array[1, 3], Gen.OneOf(Gen.Const(0), Gen.Const(1), Gen.Const(int.MaxValue)), Gen.UInt.Nullable()).Select((of, names, depth, size) =>
+            (ImapCommand)new GetMetadataCommand(of.Item1, of.Item2.IsInbox ? null : of.Item2, [.. names], depth, size)),
+        Gen.Select(Tag, Mailbox, Gen.Select(EntryName, Bytes, Gen.Bool).Array[1, 3]).Select((tag, mailbox, entries) => (ImapCommand)new SetMetadataCommand(tag,
+            mailbox.IsInbox ? null : mailbox, [.. entries.Select(entry => new KeyValuePair<string, byte[]?>(entry.Item1, entry.Item3 ? entry.Item2 : null))])),
+        Gen.Select(Tag, Atom).Select((tag, mechanism) => (ImapCommand)new CompressCommand(tag, mechanism.ToUpperInvariant())));
 
     private static ListCommand List(string tag, string reference, string[] patterns, ListSelect select, ListReturn result,
         ImmutableArray<StatusItem> items, bool extended)

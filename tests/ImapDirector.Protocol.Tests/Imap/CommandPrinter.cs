@@ -70,7 +70,7 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
             case StatusCommand status:
                 Mailbox(status.Mailbox);
                 Raw(" ");
-                List(status.Items, item => Word(item.ToString()));
+                List(status.Items, Item);
                 break;
             case ListCommand list: ListArguments(list); break;
             case LsubCommand lsub:
@@ -94,6 +94,27 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
                 Raw(" ");
                 if (search.Key is AndKey and) Joined(and.Keys, Key);
                 else Key(search.Key);
+                break;
+            case GetQuotaCommand quota: Argument(Encoding.UTF8.GetBytes(quota.Root)); break;
+            case GetQuotaRootCommand quota: Mailbox(quota.Mailbox); break;
+            case CompressCommand compress: Word(" " + compress.Mechanism); break;
+            case GetMetadataCommand get:
+                if (get.Depth > 0 || get.MaxSize is not null)
+                    Word($" ({(get.MaxSize is { } size ? $"MAXSIZE {size} " : "")}DEPTH {(get.Depth == int.MaxValue ? "infinity" : get.Depth)})");
+                Target(get.Mailbox);
+                Raw(" ");
+                List(get.Entries, name => String(Encoding.ASCII.GetBytes(name)));
+                break;
+            case SetMetadataCommand set:
+                Target(set.Mailbox);
+                Raw(" ");
+                List(set.Entries, entry =>
+                {
+                    String(Encoding.ASCII.GetBytes(entry.Key));
+                    Raw(" ");
+                    if (entry.Value is null) Word("NIL");
+                    else String(entry.Value, mayBeAtom: false);
+                });
                 break;
             case SortCommand sort:
                 Return(sort.Return);
@@ -124,6 +145,12 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
                 Mailbox(copy.Mailbox);
                 break;
         }
+    }
+
+    private void Target(MailboxName? mailbox)
+    {
+        if (mailbox is { } name) Mailbox(name);
+        else Raw(" \"\"");
     }
 
     private void Select(SelectCommand select)
@@ -167,7 +194,7 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
             Word(option);
             if (option != "STATUS") return;
             Raw(" ");
-            List(list.StatusItems, item => Word(item.ToString()));
+            List(list.StatusItems, Item);
         });
     }
 
@@ -273,6 +300,8 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
         Raw("]");
         if (item.Partial is { } partial) Raw($"<{partial.Offset}.{partial.Length}>");
     }
+
+    private void Item(StatusItem item) => Word(item == StatusItem.DeletedStorage ? "DELETED-STORAGE" : item.ToString());
 
     private void Flags(FlagList flags)
     {
