@@ -1,4 +1,5 @@
 using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Mailboxes;
 using ImapDirector.Storage.Search;
 using ImapDirector.Storage.Sessions;
 using ImapDirector.Storage.Store;
@@ -24,7 +25,9 @@ internal static class SearchRun
 
     public static async Task<SearchFindings> FindAsync(MailSession session, SelectedMailbox selected, SearchKey key, CancellationToken deadline)
     {
-        var program = new SearchProgram(key, selected, DateTimeOffset.UtcNow, deadline);
+        var notIndexed = new Lazy<List<long>>(() => NotIndexed(session, selected));
+        var program = new SearchProgram(key, selected, text => selected.Count < TextIndexing.WorthIt ? null : TextFilter.Of(text, session.Mail.Store, notIndexed.Value),
+            DateTimeOffset.UtcNow, deadline);
         if (program.AsksModSeq) session.EnableCondStore();
         var found = new List<uint>();
         var lastYield = Environment.TickCount64;
@@ -43,6 +46,14 @@ internal static class SearchRun
             }
         }
         return new SearchFindings(found, program.AsksModSeq);
+    }
+
+    /// <summary>What the text index does not know yet; it is brought up to date where that is much.</summary>
+    private static List<long> NotIndexed(MailSession session, SelectedMailbox selected)
+    {
+        var missing = session.Mail.Store.MissingTexts(selected.Shared.Id, int.MaxValue);
+        if (missing.Count >= TextIndexing.WorthIt) session.Mail.TextIndexing.Want(selected.Shared.Id);
+        return missing;
     }
 
     private static bool Matches(MailSession session, SelectedMailbox selected, SearchProgram program, MessageRecord message, uint sequence)

@@ -11,18 +11,32 @@ namespace ImapDirector.Storage.Mailboxes;
 /// that every session sees them at once, and in the order in which they were committed.</summary>
 /// <remarks>A change that has begun is finished and published whatever becomes of the session that asked for it; a caller's token only
 /// ends the wait for its turn.</remarks>
-internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsyncDisposable
+internal sealed class UserMail : IAsyncDisposable
 {
     /// <summary>A change that waits longer than this for those before it is given up: the disk hangs.</summary>
     private static readonly TimeSpan TurnTimeout = TimeSpan.FromSeconds(60);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private readonly KeywordLimit _keywords = new(store);
+    private readonly UserStore _store;
+    private readonly StorageMetrics _metrics;
+    private readonly KeywordLimit _keywords;
+    private readonly Lazy<TextIndexing> _textIndexing;
     private bool _closed;
     // Changed only by whoever has the turn; read by anybody.
     private readonly ConcurrentDictionary<long, Opened> _open = new();
 
-    public UserStore Store => store;
+    public UserMail(UserStore store, StorageMetrics metrics)
+    {
+        _store = store;
+        _metrics = metrics;
+        _keywords = new KeywordLimit(store);
+        _textIndexing = new Lazy<TextIndexing>(() => new TextIndexing(store, AddTextsAsync));
+    }
+
+    public UserStore Store => _store;
+
+    /// <summary>Brings mailboxes into the text index.</summary>
+    public TextIndexing TextIndexing => _textIndexing.Value;
 
     /// <summary>Adds messages, all or none, and tells every session that has the mailbox selected.</summary>
     /// <returns>The records and the mailbox's UIDVALIDITY, or <c>null</c> when there is no such mailbox.</returns>
@@ -42,11 +56,11 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
             if (FindSelectable(name) is not { } record) return null;
             if (!_open.TryGetValue(record.Id, out var opened))
             {
-                var firstRecent = await store.FirstRecentUidAsync(record.Id, claim: false, CancellationToken.None);
-                opened = new Opened(new SharedMailbox(record, store.LoadMessages(record.Id), Math.Max(firstRecent, 1), new ChangeLog()));
+                var firstRecent = await _store.FirstRecentUidAsync(record.Id, claim: false, CancellationToken.None);
+                opened = new Opened(new SharedMailbox(record, _store.LoadMessages(record.Id), Math.Max(firstRecent, 1), new ChangeLog()));
                 _open[record.Id] = opened;
                 _keywords.Forget(record.Id);
-                metrics.OpenMailboxes.Inc();
+                _metrics.OpenMailboxes.Inc();
             }
             opened.Sessions++;
             try
@@ -100,7 +114,7 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
                 modified = [.. mailbox.Find(uids.ToArray()).Where(message => message?.ModSeq > unchangedSince).Select(static message => message!.Uid)];
                 if (modified.Count > 0) uids = [.. uids.Except(modified)];
             }
-            var messages = await store.StoreFlagsAsync(mailbox.Id, uids, change.Operation, spelled, CancellationToken.None);
+            var messages = await _store.StoreFlagsAsync(mailbox.Id, uids, change.Operation, spelled, CancellationToken.None);
             mailbox.FlagsChanged(messages, origin);
             return new FlagChangeOutcome(messages, modified);
         }, cancellationToken);
@@ -109,7 +123,7 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
     public Task<ExpungedMessages> ExpungeAsync(SharedMailbox mailbox, IReadOnlyList<uint> uids, CancellationToken cancellationToken) =>
         ChangeAsync(async () =>
         {
-            var removed = await store.ExpungeAsync(mailbox.Id, uids, onlyDeleted: true, CancellationToken.None);
+            var removed = await _store.ExpungeAsync(mailbox.Id, uids, onlyDeleted: true, CancellationToken.None);
             mailbox.Removed(removed);
             return removed;
         }, cancellationToken);
@@ -126,21 +140,21 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
             if (originals.Contains(null)) return CopyOutcome.Expunged;
             string[] keywords = [.. originals.SelectMany(static message => message!.Keywords).Distinct(StringComparer.OrdinalIgnoreCase)];
             if (!TryUseKeywords(target.Id, keywords)) return CopyOutcome.TooManyKeywords;
-            var (copies, sourceModSeq) = await store.CopyAsync(from.Id, uids, target.Id, move, CancellationToken.None);
+            var (copies, sourceModSeq) = await _store.CopyAsync(from.Id, uids, target.Id, move, CancellationToken.None);
             FindOpen(target.Id)?.Added([.. copies.Select(static copy => copy.Copy)]);
             if (move) from.Removed(new ExpungedMessages([.. copies.Select(static copy => copy.SourceUid)], sourceModSeq));
             return new CopyOutcome(CopyResult.Done, target.UidValidity, copies);
         }, cancellationToken);
 
     public Task<StoreResult> CreateMailboxAsync(MailboxName name, string? specialUse, CancellationToken cancellationToken) =>
-        ChangeAsync(() => store.CreateMailboxAsync(name, specialUse, CancellationToken.None), cancellationToken);
+        ChangeAsync(() => _store.CreateMailboxAsync(name, specialUse, CancellationToken.None), cancellationToken);
 
     /// <summary>Deletes a mailbox; sessions that have it selected are told to leave.</summary>
     public Task<StoreResult> DeleteMailboxAsync(MailboxName name, CancellationToken cancellationToken) =>
         ChangeAsync(async () =>
         {
-            var record = store.FindMailbox(name);
-            var result = await store.DeleteMailboxAsync(name, CancellationToken.None);
+            var record = _store.FindMailbox(name);
+            var result = await _store.DeleteMailboxAsync(name, CancellationToken.None);
             if (result == StoreResult.Done && record is not null) FindOpen(record.Id)?.Deleted();
             return result;
         }, cancellationToken);
@@ -149,16 +163,16 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
     public Task<StoreResult> RenameMailboxAsync(MailboxName from, MailboxName to, CancellationToken cancellationToken) =>
         ChangeAsync(async () =>
         {
-            var result = await store.RenameMailboxAsync(from, to, CancellationToken.None);
-            if (result == StoreResult.Done && from.IsInbox && store.FindMailbox(MailboxName.Inbox) is { } inbox)
-                FindOpen(inbox.Id)?.Reloaded(inbox, store.LoadMessages(inbox.Id));
+            var result = await _store.RenameMailboxAsync(from, to, CancellationToken.None);
+            if (result == StoreResult.Done && from.IsInbox && _store.FindMailbox(MailboxName.Inbox) is { } inbox)
+                FindOpen(inbox.Id)?.Reloaded(inbox, _store.LoadMessages(inbox.Id));
             return result;
         }, cancellationToken);
 
     public Task SetSubscribedAsync(MailboxName name, bool subscribed, CancellationToken cancellationToken) =>
         ChangeAsync(async () =>
         {
-            await store.SetSubscribedAsync(name, subscribed, CancellationToken.None);
+            await _store.SetSubscribedAsync(name, subscribed, CancellationToken.None);
             return true;
         }, cancellationToken);
 
@@ -167,17 +181,27 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
     public Task SetMetadataAsync(long mailboxId, IReadOnlyList<KeyValuePair<string, byte[]?>> entries, CancellationToken cancellationToken) =>
         ChangeAsync(async () =>
         {
-            await store.SetMetadataAsync(mailboxId, entries, CancellationToken.None);
+            await _store.SetMetadataAsync(mailboxId, entries, CancellationToken.None);
             return true;
         }, cancellationToken);
 
-    /// <summary>Lets the change that runs come to its end, and closes the store. Those that wait for their turn fail.</summary>
-    public async ValueTask DisposeAsync() => await InTurnAsync(async () =>
+    /// <summary>Lets the change that runs come to its end, and closes the _store. Those that wait for their turn fail.</summary>
+    public async ValueTask DisposeAsync()
     {
-        _closed = true;
-        await store.DisposeAsync();
+        if (_textIndexing.IsValueCreated) await _textIndexing.Value.DisposeAsync();
+        await InTurnAsync(async () =>
+        {
+            _closed = true;
+            await _store.DisposeAsync();
+            return true;
+        }, CancellationToken.None);
+    }
+
+    private Task<bool> AddTextsAsync(IReadOnlyList<IndexedText> texts, CancellationToken cancellationToken) => InTurnAsync(async () =>
+    {
+        await _store.AddTextsAsync(texts, CancellationToken.None);
         return true;
-    }, CancellationToken.None);
+    }, cancellationToken);
 
     private Task<(IReadOnlyList<MessageRecord> Messages, uint UidValidity)?> AddAsync(MailboxName mailbox, IReadOnlyList<NewMessage> messages,
         (SharedMailbox Mailbox, uint Uid)? replaced, CancellationToken cancellationToken) =>
@@ -187,13 +211,13 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
             if (replaced is { } old && old.Mailbox.Find(old.Uid) is null) return ([], target.UidValidity);
             var shared = FindOpen(target.Id);
             NewMessage[] spelled = [.. messages.Select(message => message with { Flags = shared?.Spell(message.Flags) ?? message.Flags })];
-            var added = await store.AppendAsync(target.Id, spelled, replaced is { } one ? (one.Mailbox.Id, one.Uid) : null, CancellationToken.None);
+            var added = await _store.AppendAsync(target.Id, spelled, replaced is { } one ? (one.Mailbox.Id, one.Uid) : null, CancellationToken.None);
             shared?.Added(added.Messages);
             if (replaced is not null) replaced.Value.Mailbox.Removed(added.Replaced);
             return (added.Messages, target.UidValidity);
         }, cancellationToken);
 
-    private MailboxRecord? FindSelectable(MailboxName name) => store.FindMailbox(name) is { Selectable: true } record ? record : null;
+    private MailboxRecord? FindSelectable(MailboxName name) => _store.FindMailbox(name) is { Selectable: true } record ? record : null;
 
     private SharedMailbox? FindOpen(long id) => _open.TryGetValue(id, out var opened) ? opened.Mailbox : null;
 
@@ -206,7 +230,7 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
         opened.Mailbox.Leave(cursor);
         if (--opened.Sessions > 0) return;
         _open.TryRemove(opened.Mailbox.Id, out _);
-        metrics.OpenMailboxes.Dec();
+        _metrics.OpenMailboxes.Dec();
     }
 
     private async Task SaveRecentAsync(SharedMailbox mailbox)
@@ -214,7 +238,7 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
         if (!mailbox.TakeRecentClaim()) return;
         try
         {
-            await store.FirstRecentUidAsync(mailbox.Id, claim: true, CancellationToken.None);
+            await _store.FirstRecentUidAsync(mailbox.Id, claim: true, CancellationToken.None);
         }
         catch (MailboxGoneException)
         {
@@ -224,7 +248,7 @@ internal sealed class UserMail(UserStore store, StorageMetrics metrics) : IAsync
 
     private Task<T> ChangeAsync<T>(Func<Task<T>> change, CancellationToken cancellationToken) => InTurnAsync(async () =>
     {
-        using (metrics.CommitDuration.NewTimer()) return await change();
+        using (_metrics.CommitDuration.NewTimer()) return await change();
     }, cancellationToken);
 
     private async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)

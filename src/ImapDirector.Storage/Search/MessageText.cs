@@ -77,7 +77,8 @@ internal static class MessageText
         return new StreamReader(decoded, EncodingOf(part.Charset), detectEncodingFromByteOrderMarks: false, PieceChars);
     }
 
-    private static bool IsText(PartRecord part) =>
+    /// <summary>Whether a part is text for people.</summary>
+    public static bool IsText(PartRecord part) =>
         part.ContentType.Length == 0 || part.ContentType.StartsWith("text/", StringComparison.Ordinal);
 
     private static bool PartContains(Stream content, PartRecord part, SubstringMatcher matcher, CancellationToken cancellationToken)

@@ -11,16 +11,19 @@ internal sealed class SearchProgram
 {
     private readonly SelectedMailbox _selected;
     private readonly CancellationToken _cancellationToken;
+    private readonly Func<string, TextFilter?> _narrow;
     private readonly DateTimeOffset _now;
     private readonly Step _root;
 
     /// <param name="key">The criteria.</param>
     /// <param name="selected">The view that sequence numbers and <c>*</c> belong to.</param>
+    /// <param name="narrow">What the text index leaves for a text, <c>null</c> for everything.</param>
     /// <param name="now">What YOUNGER and OLDER count from.</param>
     /// <param name="cancellationToken">The deadline.</param>
-    public SearchProgram(SearchKey key, SelectedMailbox selected, DateTimeOffset now, CancellationToken cancellationToken)
+    public SearchProgram(SearchKey key, SelectedMailbox selected, Func<string, TextFilter?> narrow, DateTimeOffset now, CancellationToken cancellationToken)
     {
         _selected = selected;
+        _narrow = narrow;
         _now = now;
         _cancellationToken = cancellationToken;
         _root = Prepare(key);
@@ -129,11 +132,13 @@ internal sealed class SearchProgram
         _ => throw new InvalidOperationException($"The comparison {key.Comparison} has no meaning."),
     };
 
-    private static Step Header(HeaderKey key)
+    private Step Header(HeaderKey key)
     {
         var matcher = new SubstringMatcher(key.Text);
+        var filter = _narrow(key.Text);
         return new Step(Cost.Header, candidate =>
         {
+            if (filter?.Leaves(candidate.Message) == false) return false;
             if (candidate.Summary.Texts is { } texts && texts.TryGet(key.Field, out var text)) return text is not null && matcher.IsIn(text);
             foreach (var (name, value) in candidate.Header)
                 if (name.Equals(key.Field, StringComparison.OrdinalIgnoreCase) && matcher.IsIn(value)) return true;
@@ -144,9 +149,10 @@ internal sealed class SearchProgram
     private Step Text(TextKey key)
     {
         var matcher = new SubstringMatcher(key.Text);
-        return new Step(Cost.Body, candidate =>
-            (key.IncludeHeader && MessageText.HeaderContains(candidate.Header, matcher))
-            || MessageText.BodyContains(candidate.Content, candidate.Summary, matcher, _cancellationToken));
+        var filter = _narrow(key.Text);
+        return new Step(Cost.Body, candidate => filter?.Leaves(candidate.Message) != false &&
+            ((key.IncludeHeader && MessageText.HeaderContains(candidate.Header, matcher))
+            || MessageText.BodyContains(candidate.Content, candidate.Summary, matcher, _cancellationToken)));
     }
 
     private sealed record Step(Cost Cost, Func<SearchCandidate, bool> Matches);

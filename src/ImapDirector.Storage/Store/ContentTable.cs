@@ -22,6 +22,7 @@ internal static class ContentTable
     {
         store.Run("DELETE FROM summaries WHERE content_id IN (SELECT id FROM contents WHERE references_count = 0)");
         store.Run("DELETE FROM sort_keys WHERE content_id IN (SELECT id FROM contents WHERE references_count = 0)");
+        TextIndexTable.RemoveUnreferenced(store);
         return store.All("DELETE FROM contents WHERE references_count = 0 RETURNING file", static row => row.IsDBNull(0) ? "" : row.GetString(0))
             .FindAll(static file => file.Length > 0);
     }

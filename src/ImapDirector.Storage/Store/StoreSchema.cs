@@ -78,6 +78,7 @@ internal static class StoreSchema
         """;
 
     // sort_keys: what SORT and THREAD compare, without case, so that neither reads a message. Message ids are hashes of 16 bytes.
+    // texts: which three letters stand beside each other in which content, in capitals; it keeps no text. It only narrows searches down, so a content may be missing.
     // deliveries: what was delivered lately, where duplicates are to be dropped.
     // metadata: annotations (RFC 5464); those of mailbox 0 are the account's.
     // What was expunged, for clients that come back (RFC 7162). Kept up to a number of rows; expunges_forgotten is the mod-sequence up to which they are gone.
@@ -110,6 +111,12 @@ internal static class StoreSchema
           value      BLOB NOT NULL,
           PRIMARY KEY (mailbox_id, name)
         ) STRICT, WITHOUT ROWID;
+
+        CREATE VIRTUAL TABLE texts USING fts5(text, content='', contentless_delete=1, tokenize='trigram case_sensitive 1', detail=none);
+        CREATE TABLE indexed_texts (
+          content_id  INTEGER PRIMARY KEY,
+          is_complete INTEGER NOT NULL
+        ) STRICT;
 
         CREATE TABLE sort_keys (
           content_id   INTEGER PRIMARY KEY,

@@ -57,6 +57,19 @@ internal sealed class UserStore : IAsyncDisposable
     /// <summary>The bytes of a mailbox's messages that carry \Deleted.</summary>
     public ulong DeletedBytes(long mailboxId) => _database.Read(store => MailboxTable.DeletedBytes(store, mailboxId));
 
+    /// <summary>The contents of a mailbox that the text index lacks.</summary>
+    public List<long> MissingTexts(long mailboxId, int most) => _database.Read(store => TextIndexTable.Missing(store, mailboxId, most));
+
+    /// <summary>The contents that a query of the text index leaves.</summary>
+    public List<long> TextCandidates(string query) => _database.Read(store => TextIndexTable.Candidates(store, query));
+
+    /// <summary>Adds to the text index.</summary>
+    public Task AddTextsAsync(IReadOnlyList<IndexedText> texts, CancellationToken cancellationToken) => _database.WriteAsync(store =>
+    {
+        foreach (var text in texts) TextIndexTable.Add(store, text);
+        return true;
+    }, cancellationToken);
+
     /// <summary>An annotation of a mailbox (or of the account, <see cref="MetadataTable.Account"/>), and those some levels below it.</summary>
     public List<(string Name, byte[] Value)> FindMetadata(long mailboxId, string name, int depth) =>
         _database.Read(store => MetadataTable.Find(store, mailboxId, name, depth));
