@@ -9,6 +9,9 @@ namespace ImapDirector.Storage.Commands;
 /// <summary>STORE and UID STORE, conditional where the client asks for it (RFC 7162 section 3.1.3).</summary>
 internal static class StoreHandler
 {
+    // Within what the log of changes keeps, so that this session need not compare its whole view afterwards.
+    private const int LargeBatch = 5000;
+
     public static async ValueTask<CommandResult> RunAsync(MailSession session, StoreCommand command)
     {
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
@@ -19,7 +22,7 @@ internal static class StoreHandler
         var change = new FlagChange(command.Operation, command.Flags, command.UnchangedSince);
         var modified = new List<uint>();
         var expunged = false;
-        foreach (var uids in MessageBatches.Of(selected, places))
+        foreach (var uids in MessageBatches.Of(selected, places, IsOneStatement(command) ? LargeBatch : MessageBatches.DefaultSize))
         {
             var before = command.Silent && session.Enabled.CondStore ? selected.Shared.Find(uids) : null;
             var outcome = await session.Mail.StoreFlagsAsync(selected.Shared, uids, change, selected.Cursor, CancellationToken.None);
@@ -35,6 +38,9 @@ internal static class StoreHandler
             ? CommandResult.No(code.Length > 0 ? code : "EXPUNGEISSUED", "Some of the messages no longer exist.")
             : CommandResult.Ok(modified.Count > 0 ? "Some of the messages were changed meanwhile." : "Store completed.", code);
     }
+
+    /// <summary>System flags are added and removed by one statement of SQL, which is done with thousands of messages as quickly as the disk is with one commit.</summary>
+    private static bool IsOneStatement(StoreCommand command) => command.Operation != StoreOperation.Replace && command.Flags.Keywords.IsEmpty;
 
     private static async ValueTask TellFlagsAsync(MailSession session, SelectedMailbox selected, StoreCommand command, IReadOnlyList<MessageRecord> messages)
     {

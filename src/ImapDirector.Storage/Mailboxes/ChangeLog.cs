@@ -18,7 +18,7 @@ internal readonly record struct MailboxChange(uint Uid, ChangeKind Kind, Mailbox
 internal sealed class ChangeLog(int capacity = ChangeLog.DefaultCapacity)
 {
     /// <summary>More than one batch of a command (limits N16) changes.</summary>
-    public const int DefaultCapacity = 2048;
+    public const int DefaultCapacity = 8192;
 
     private const int FirstSize = 16;
 

@@ -24,6 +24,7 @@ internal sealed class UserMail : IAsyncDisposable
     private bool _closed;
     // Changed only by whoever has the turn; read by anybody.
     private readonly ConcurrentDictionary<long, Opened> _open = new();
+    private Opened? _left;
 
     public UserMail(UserStore store, StorageMetrics metrics)
     {
@@ -31,9 +32,14 @@ internal sealed class UserMail : IAsyncDisposable
         _metrics = metrics;
         _keywords = new KeywordLimit(store);
         _textIndexing = new Lazy<TextIndexing>(() => new TextIndexing(store, AddTextsAsync));
+        ContentRemoval = new ContentRemoval(store, RemoveContentsAsync);
+        ContentRemoval.Begin();
     }
 
     public UserStore Store => _store;
+
+    /// <summary>Removes what large expunges have left.</summary>
+    public ContentRemoval ContentRemoval { get; }
 
     /// <summary>Brings mailboxes into the text index.</summary>
     public TextIndexing TextIndexing => _textIndexing.Value;
@@ -60,9 +66,8 @@ internal sealed class UserMail : IAsyncDisposable
                 opened = new Opened(new SharedMailbox(record, _store.LoadMessages(record.Id), Math.Max(firstRecent, 1), new ChangeLog()));
                 _open[record.Id] = opened;
                 _keywords.Forget(record.Id);
-                _metrics.OpenMailboxes.Inc();
             }
-            opened.Sessions++;
+            if (opened.Sessions++ == 0) _metrics.OpenMailboxes.Inc();
             try
             {
                 var uids = opened.Mailbox.Join(cursor);
@@ -76,12 +81,23 @@ internal sealed class UserMail : IAsyncDisposable
             }
         }, cancellationToken);
 
-    /// <summary>A session leaves a mailbox; the last one takes it out of memory.</summary>
+    /// <summary>A session leaves a mailbox. The one that was left last stays in memory for a while: clients go to and fro.</summary>
     public Task CloseAsync(SharedMailbox mailbox, MailboxCursor cursor) => InTurnAsync(async () =>
     {
         Leave(_open[mailbox.Id], cursor);
         await SaveRecentAsync(mailbox);
         return true;
+    }, CancellationToken.None);
+
+    /// <summary>Takes a mailbox out of memory that was left some time ago.</summary>
+    public Task TrimAsync(TimeSpan age) => InTurnAsync(() =>
+    {
+        if (_left is { Sessions: 0 } left && Environment.TickCount64 - left.LeftAt >= age.TotalMilliseconds)
+        {
+            _open.TryRemove(left.Mailbox.Id, out _);
+            _left = null;
+        }
+        return Task.FromResult(true);
     }, CancellationToken.None);
 
     /// <summary>A mailbox with its counters as they are now; <c>null</c> when there is none of that name that can be selected.</summary>
@@ -125,6 +141,7 @@ internal sealed class UserMail : IAsyncDisposable
         {
             var removed = await _store.ExpungeAsync(mailbox.Id, uids, onlyDeleted: true, CancellationToken.None);
             mailbox.Removed(removed);
+            ContentRemoval.Begin();
             return removed;
         }, cancellationToken);
 
@@ -155,7 +172,8 @@ internal sealed class UserMail : IAsyncDisposable
         {
             var record = _store.FindMailbox(name);
             var result = await _store.DeleteMailboxAsync(name, CancellationToken.None);
-            if (result == StoreResult.Done && record is not null) FindOpen(record.Id)?.Deleted();
+            if (result == StoreResult.Done && record is not null) Forget(record.Id);
+            ContentRemoval.Begin();
             return result;
         }, cancellationToken);
 
@@ -188,6 +206,7 @@ internal sealed class UserMail : IAsyncDisposable
     /// <summary>Lets the change that runs come to its end, and closes the _store. Those that wait for their turn fail.</summary>
     public async ValueTask DisposeAsync()
     {
+        await ContentRemoval.DisposeAsync();
         if (_textIndexing.IsValueCreated) await _textIndexing.Value.DisposeAsync();
         await InTurnAsync(async () =>
         {
@@ -196,6 +215,12 @@ internal sealed class UserMail : IAsyncDisposable
             return true;
         }, CancellationToken.None);
     }
+
+    private Task<bool> RemoveContentsAsync(CancellationToken cancellationToken) => InTurnAsync(async () =>
+    {
+        await _store.RemoveUnreferencedAsync(CancellationToken.None);
+        return true;
+    }, cancellationToken);
 
     private Task<bool> AddTextsAsync(IReadOnlyList<IndexedText> texts, CancellationToken cancellationToken) => InTurnAsync(async () =>
     {
@@ -219,6 +244,14 @@ internal sealed class UserMail : IAsyncDisposable
 
     private MailboxRecord? FindSelectable(MailboxName name) => _store.FindMailbox(name) is { Selectable: true } record ? record : null;
 
+    /// <summary>A mailbox was deleted: its sessions have to leave, and nobody comes back to it.</summary>
+    private void Forget(long id)
+    {
+        if (!_open.TryGetValue(id, out var opened)) return;
+        opened.Mailbox.Deleted();
+        if (opened.Sessions == 0) _open.TryRemove(id, out _);
+    }
+
     private SharedMailbox? FindOpen(long id) => _open.TryGetValue(id, out var opened) ? opened.Mailbox : null;
 
     private bool TryUseKeywords(long mailboxId, IReadOnlyCollection<string> keywords) => FindOpen(mailboxId) is { } shared
@@ -229,8 +262,10 @@ internal sealed class UserMail : IAsyncDisposable
     {
         opened.Mailbox.Leave(cursor);
         if (--opened.Sessions > 0) return;
-        _open.TryRemove(opened.Mailbox.Id, out _);
         _metrics.OpenMailboxes.Dec();
+        if (_left is { Sessions: 0 } before && before != opened) _open.TryRemove(before.Mailbox.Id, out _);
+        opened.LeftAt = Environment.TickCount64;
+        _left = opened;
     }
 
     private async Task SaveRecentAsync(SharedMailbox mailbox)
@@ -270,5 +305,7 @@ internal sealed class UserMail : IAsyncDisposable
         public SharedMailbox Mailbox => mailbox;
 
         public int Sessions { get; set; }
+
+        public long LeftAt { get; set; }
     }
 }

@@ -130,8 +130,10 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     private async Task CloseIdleAsync()
     {
         List<Entry> idle = [];
+        Entry[] used;
         lock (_sync)
         {
+            used = [.. _entries.Values.Where(static entry => entry.Leases > 0 && entry.Opening.IsCompletedSuccessfully)];
             var before = Environment.TickCount64 - (long)_idleTime.TotalMilliseconds;
             foreach (var entry in _entries.Values)
             {
@@ -141,6 +143,19 @@ internal sealed class UserMailRegistry : IAsyncDisposable
             }
         }
         foreach (var entry in idle) await entry.Closing!;
+        foreach (var entry in used) await TrimAsync(await entry.Opening);
+    }
+
+    private async Task TrimAsync(UserMail mail)
+    {
+        try
+        {
+            await mail.TrimAsync(_idleTime);
+        }
+        catch (StoreException)
+        {
+            // Closed meanwhile, or its disk hangs: nothing to do for either here.
+        }
     }
 
     private async Task CloseAsync(Entry entry)

@@ -5,27 +5,40 @@ namespace ImapDirector.Storage.Store;
 /// <summary>What messages say, shared by their copies: in the database up to a size, in a file above it; and what was computed of it at arrival.</summary>
 internal static class ContentTable
 {
+    /// <summary>Contents that one expunge removes at once; it leaves the rest for later.</summary>
+    public const int MaxRemovedAtOnce = 200;
+
     /// <summary>Adds a content that nothing refers to yet; in the same transaction a message must.</summary>
     /// <returns>Its id.</returns>
     public static long Add(StoreConnection store, byte[]? body, string? file, byte[] summary, SortKeys keys)
     {
         store.Run("INSERT INTO contents (file, body) VALUES (?1, ?2)", file, body);
         var id = store.LastInsertId;
+        store.Run("INSERT INTO content_references VALUES (?1, 0)", id);
         store.Run("INSERT INTO summaries VALUES (?1, ?2)", id, summary);
         SortKeyTable.Add(store, id, keys);
         return id;
     }
 
-    /// <summary>Removes the contents that the transaction has left without a message.</summary>
-    /// <returns>The files that are to be removed once it is on disk.</returns>
-    public static List<string> RemoveUnreferenced(StoreConnection store)
+    /// <summary>Removes contents that are without a message, no more than <see cref="MaxRemovedAtOnce"/>.</summary>
+    public static RemovedContents RemoveUnreferenced(StoreConnection store)
     {
-        store.Run("DELETE FROM summaries WHERE content_id IN (SELECT id FROM contents WHERE references_count = 0)");
-        store.Run("DELETE FROM sort_keys WHERE content_id IN (SELECT id FROM contents WHERE references_count = 0)");
-        TextIndexTable.RemoveUnreferenced(store);
-        return store.All("DELETE FROM contents WHERE references_count = 0 RETURNING file", static row => row.IsDBNull(0) ? "" : row.GetString(0))
-            .FindAll(static file => file.Length > 0);
+        var ids = store.All("SELECT content_id FROM content_references WHERE messages = 0 LIMIT ?1", static row => row.GetInt64(0), MaxRemovedAtOnce);
+        var files = new List<string>();
+        foreach (var id in ids)
+        {
+            if (store.Scalar<string>("SELECT file FROM contents WHERE id = ?1", id) is { } file) files.Add(file);
+            store.Run("DELETE FROM contents WHERE id = ?1", id);
+            store.Run("DELETE FROM summaries WHERE content_id = ?1", id);
+            store.Run("DELETE FROM sort_keys WHERE content_id = ?1", id);
+            store.Run("DELETE FROM content_references WHERE content_id = ?1", id);
+            TextIndexTable.Remove(store, id);
+        }
+        return new RemovedContents(files, AreMoreLeft: ids.Count == MaxRemovedAtOnce);
     }
+
+    /// <summary>Whether contents are without a message.</summary>
+    public static bool HasUnreferenced(StoreConnection store) => store.Scalar<long>("SELECT EXISTS (SELECT 1 FROM content_references WHERE messages = 0)") != 0;
 
     public static HashSet<string> Files(StoreConnection store) =>
         [.. store.All("SELECT file FROM contents WHERE file IS NOT NULL", static row => row.GetString(0))];
@@ -40,3 +53,8 @@ internal static class ContentTable
 
 /// <summary>Where a content is: one of both is set.</summary>
 internal sealed record StoredContent(string? File, byte[]? Body);
+
+/// <summary>What was removed.</summary>
+/// <param name="Files">The files that are to be removed once it is on disk.</param>
+/// <param name="AreMoreLeft">Whether there may be more.</param>
+internal readonly record struct RemovedContents(IReadOnlyList<string> Files, bool AreMoreLeft);

@@ -101,6 +101,9 @@ internal static class MailboxTable
         return (uint)next;
     }
 
+    /// <summary>What <see cref="TakeModSeq"/> would give.</summary>
+    public static ulong NextModSeq(StoreConnection store, long id) => (ulong)store.Scalar<long>("SELECT highest_modseq + 1 FROM mailboxes WHERE id = ?1", id);
+
     /// <summary>Takes the next mod-sequence of a mailbox; what one transaction changes in it shares one.</summary>
     public static ulong TakeModSeq(StoreConnection store, long id) =>
         (ulong)store.Scalar<long>("UPDATE mailboxes SET highest_modseq = highest_modseq + 1 WHERE id = ?1 RETURNING highest_modseq", id);

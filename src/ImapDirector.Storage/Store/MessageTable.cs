@@ -18,28 +18,20 @@ internal static class MessageTable
 
     public static List<MessageRecord> StoreFlags(StoreConnection store, long mailboxId, IReadOnlyList<uint> uids, StoreOperation operation, FlagList flags)
     {
-        var messages = new List<MessageRecord>(uids.Count);
-        ulong? modSeq = null;
-        foreach (var uid in uids)
-        {
-            if (Find(store, mailboxId, uid) is not { } message) continue;
-            var changed = Apply(message, operation, flags);
-            if (changed != message)
-            {
-                changed = changed with { ModSeq = modSeq ??= MailboxTable.TakeModSeq(store, mailboxId) };
-                store.Run("UPDATE messages SET modseq = ?3, flags = ?4, keywords = ?5 WHERE mailbox_id = ?1 AND uid = ?2",
-                    mailboxId, uid, (long)changed.ModSeq, (int)changed.Flags, string.Join(' ', changed.Keywords));
-            }
-            messages.Add(changed);
-        }
-        return messages;
+        var set = Set(uids);
+        var modSeq = MailboxTable.NextModSeq(store, mailboxId);
+        var changed = flags.Keywords.IsEmpty && operation != StoreOperation.Replace
+            ? StoreSystemFlags(store, mailboxId, set, modSeq, operation, (int)flags.System)
+            : StoreOneByOne(store, mailboxId, set, modSeq, operation, flags);
+        if (changed > 0) MailboxTable.TakeModSeq(store, mailboxId);
+        return In(store, mailboxId, set);
     }
 
+    /// <summary>Expunges the messages of these UIDs, or those of them that carry \Deleted.</summary>
     public static ExpungedMessages Expunge(StoreConnection store, long mailboxId, IReadOnlyList<uint> uids, bool onlyDeleted)
     {
-        var removed = new List<uint>();
-        foreach (var uid in uids)
-            if (store.Run("DELETE FROM messages WHERE mailbox_id = ?1 AND uid = ?2 AND (?3 = 0 OR flags & 8 <> 0)", mailboxId, uid, onlyDeleted) > 0) removed.Add(uid);
+        var removed = store.All("DELETE FROM messages WHERE mailbox_id = ?1 AND uid IN (SELECT value FROM json_each(?2)) AND (?3 = 0 OR flags & 8 <> 0) RETURNING uid",
+            static row => (uint)row.GetInt64(0), mailboxId, Set(uids), onlyDeleted);
         if (removed.Count == 0) return new ExpungedMessages([], 0);
         removed.Sort();
         var modSeq = MailboxTable.TakeModSeq(store, mailboxId);
@@ -52,7 +44,8 @@ internal static class MessageTable
     /// <summary>Copies messages; the caller has made sure that the target exists.</summary>
     public static CopiedMessages Copy(StoreConnection store, long fromMailboxId, IReadOnlyList<uint> uids, long toMailboxId, bool move)
     {
-        var originals = uids.Select(uid => Find(store, fromMailboxId, uid)).OfType<MessageRecord>().ToList();
+        var byUid = In(store, fromMailboxId, Set(uids)).ToDictionary(static message => message.Uid);
+        var originals = uids.Distinct().Where(byUid.ContainsKey).Select(uid => byUid[uid]).ToList();
         if (originals.Count == 0) return new CopiedMessages([], 0);
         var uid = MailboxTable.TakeUids(store, toMailboxId, originals.Count);
         var modSeq = MailboxTable.TakeModSeq(store, toMailboxId);
@@ -69,7 +62,32 @@ internal static class MessageTable
         return new CopiedMessages(copies, expunged.ModSeq);
     }
 
-    private static MessageRecord? Find(StoreConnection store, long mailboxId, uint uid) => store.First(Columns + " AND uid = ?2", Read, mailboxId, uid);
+    private static List<MessageRecord> In(StoreConnection store, long mailboxId, string set) =>
+        store.All(Columns + " AND uid IN (SELECT value FROM json_each(?2)) ORDER BY uid", Read, mailboxId, set);
+
+    /// <summary>UIDs as one value of a statement.</summary>
+    private static string Set(IReadOnlyList<uint> uids) => "[" + string.Join(',', uids) + "]";
+
+    /// <summary>One statement for all of them, where SQL can say what changes.</summary>
+    private static int StoreSystemFlags(StoreConnection store, long mailboxId, string set, ulong modSeq, StoreOperation operation, int flags) =>
+        store.Run(operation == StoreOperation.Add
+            ? "UPDATE messages SET modseq = ?3, flags = flags | ?4 WHERE mailbox_id = ?1 AND uid IN (SELECT value FROM json_each(?2)) AND flags & ?4 <> ?4"
+            : "UPDATE messages SET modseq = ?3, flags = flags & ~?4 WHERE mailbox_id = ?1 AND uid IN (SELECT value FROM json_each(?2)) AND flags & ?4 <> 0",
+            mailboxId, set, (long)modSeq, flags);
+
+    private static int StoreOneByOne(StoreConnection store, long mailboxId, string set, ulong modSeq, StoreOperation operation, FlagList flags)
+    {
+        var count = 0;
+        foreach (var message in In(store, mailboxId, set))
+        {
+            var changed = Apply(message, operation, flags);
+            if (changed == message) continue;
+            store.Run("UPDATE messages SET modseq = ?3, flags = ?4, keywords = ?5 WHERE mailbox_id = ?1 AND uid = ?2",
+                mailboxId, message.Uid, (long)modSeq, (int)changed.Flags, string.Join(' ', changed.Keywords));
+            count++;
+        }
+        return count;
+    }
 
     /// <returns>The very same record when nothing changes.</returns>
     private static MessageRecord Apply(MessageRecord message, StoreOperation operation, FlagList flags)

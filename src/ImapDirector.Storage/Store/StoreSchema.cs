@@ -78,6 +78,7 @@ internal static class StoreSchema
         """;
 
     // sort_keys: what SORT and THREAD compare, without case, so that neither reads a message. Message ids are hashes of 16 bytes.
+    // content_references: apart from the contents, so that counting does not touch bodies.
     // texts: which three letters stand beside each other in which content, in capitals; it keeps no text. It only narrows searches down, so a content may be missing.
     // deliveries: what was delivered lately, where duplicates are to be dropped.
     // metadata: annotations (RFC 5464); those of mailbox 0 are the account's.
@@ -94,6 +95,32 @@ internal static class StoreSchema
           last_uid   INTEGER NOT NULL,
           PRIMARY KEY (mailbox_id, modseq, first_uid)
         ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE content_references (
+          content_id INTEGER PRIMARY KEY,
+          messages   INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO content_references SELECT id, references_count FROM contents;
+        CREATE INDEX unreferenced_content ON content_references (content_id) WHERE messages = 0;
+        DROP TRIGGER message_added;
+        DROP TRIGGER message_removed;
+        DROP TRIGGER message_changed;
+        DROP INDEX unreferenced_contents;
+        ALTER TABLE contents DROP COLUMN references_count;
+        CREATE TRIGGER message_added AFTER INSERT ON messages BEGIN
+          UPDATE mailboxes SET messages = messages + 1, unseen = unseen + (new.flags & 1 = 0), deleted = deleted + (new.flags & 8 <> 0),
+            size_bytes = size_bytes + new.size_bytes WHERE id = new.mailbox_id;
+          UPDATE content_references SET messages = messages + 1 WHERE content_id = new.content_id;
+        END;
+        CREATE TRIGGER message_removed AFTER DELETE ON messages BEGIN
+          UPDATE mailboxes SET messages = messages - 1, unseen = unseen - (old.flags & 1 = 0), deleted = deleted - (old.flags & 8 <> 0),
+            size_bytes = size_bytes - old.size_bytes WHERE id = old.mailbox_id;
+          UPDATE content_references SET messages = messages - 1 WHERE content_id = old.content_id;
+        END;
+        CREATE TRIGGER message_changed AFTER UPDATE OF flags ON messages WHEN old.flags & 9 <> new.flags & 9 BEGIN
+          UPDATE mailboxes SET unseen = unseen + (new.flags & 1 = 0) - (old.flags & 1 = 0),
+            deleted = deleted + (new.flags & 8 <> 0) - (old.flags & 8 <> 0) WHERE id = new.mailbox_id;
+        END;
 
         ALTER TABLE messages ADD COLUMN saved_seconds INTEGER NOT NULL DEFAULT 0;
         UPDATE messages SET saved_seconds = date_seconds;

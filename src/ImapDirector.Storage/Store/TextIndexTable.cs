@@ -23,11 +23,10 @@ internal static class TextIndexTable
     public static List<long> Candidates(StoreConnection store, string query) => store.All(
         "SELECT rowid FROM texts WHERE texts MATCH ?1 UNION ALL SELECT content_id FROM indexed_texts WHERE is_complete = 0", static row => row.GetInt64(0), query);
 
-    /// <summary>Forgets the contents that no message refers to any more.</summary>
-    public static void RemoveUnreferenced(StoreConnection store)
+    /// <summary>Forgets a content.</summary>
+    public static void Remove(StoreConnection store, long contentId)
     {
-        foreach (var id in store.All("DELETE FROM indexed_texts WHERE content_id IN (SELECT id FROM contents WHERE references_count = 0) RETURNING content_id", static row => row.GetInt64(0)))
-            store.Run("DELETE FROM texts WHERE rowid = ?1", id);
+        if (store.Run("DELETE FROM indexed_texts WHERE content_id = ?1", contentId) > 0) store.Run("DELETE FROM texts WHERE rowid = ?1", contentId);
     }
 }
 

@@ -43,10 +43,21 @@ internal sealed class UserStore : IAsyncDisposable
         var files = new ContentFiles(Path.Combine(directory, "contents"));
         var database = StoreDatabase.Open(file, MailboxTable.AddFirst);
         if (hasCrashed) files.Sweep(database.Read(ContentTable.Files));
-        return Task.FromResult(new UserStore(user, database, files) { Quota = quota });
+        var hasUnreferenced = database.Read(ContentTable.HasUnreferenced);
+        return Task.FromResult(new UserStore(user, database, files) { Quota = quota, HasUnreferencedContents = hasUnreferenced });
     }
 
     public UserName User { get; }
+
+    /// <summary>Whether contents may be left that no message refers to: <see cref="RemoveUnreferencedAsync"/> removes them, some at a time.</summary>
+    public bool HasUnreferencedContents { get; private set; }
+
+    /// <summary>Removes some of the contents that a large expunge has left.</summary>
+    public async Task RemoveUnreferencedAsync(CancellationToken cancellationToken)
+    {
+        HasUnreferencedContents = false;
+        await RemoveAsync(static _ => true, cancellationToken);
+    }
 
     /// <summary>What the user may keep.</summary>
     public QuotaLimits Quota { get; private init; }
@@ -138,7 +149,7 @@ internal sealed class UserStore : IAsyncDisposable
         try
         {
             foreach (var message in messages) placed.Add(await PlaceAsync(message.Content, cancellationToken));
-            var (result, unreferenced) = await _database.WriteAsync(store =>
+            var (result, removed) = await _database.WriteAsync(store =>
             {
                 RequireSelectable(store, mailboxId);
                 var uid = MailboxTable.TakeUids(store, mailboxId, messages.Count);
@@ -157,10 +168,10 @@ internal sealed class UserStore : IAsyncDisposable
                 }
                 var expunged = replaced is { } old ? MessageTable.Expunge(store, old.MailboxId, [old.Uid], onlyDeleted: false) : default;
                 DemandRoom(store);
-                return (new AddedMessages(added, expunged), replaced is null ? [] : ContentTable.RemoveUnreferenced(store));
+                return (new AddedMessages(added, expunged), replaced is null ? default : ContentTable.RemoveUnreferenced(store));
             }, cancellationToken);
             // A duplicate, which only a delivery of one message can be, was brought to its file for nothing.
-            RemoveFiles(result.Messages.Count > 0 ? unreferenced : [.. placed.Select(static content => content.File).OfType<string>()]);
+            RemoveFiles(result.Messages.Count > 0 ? removed.Files ?? [] : [.. placed.Select(static content => content.File).OfType<string>()]);
             return result;
         }
         catch (Exception refused) when (refused is MailboxGoneException or OverQuotaException)
@@ -277,8 +288,9 @@ internal sealed class UserStore : IAsyncDisposable
     /// <summary>A change that may leave contents behind that no message refers to.</summary>
     private async Task<T> RemoveAsync<T>(Func<StoreConnection, T> work, CancellationToken cancellationToken)
     {
-        var (result, unreferenced) = await _database.WriteAsync(store => (work(store), ContentTable.RemoveUnreferenced(store)), cancellationToken);
-        RemoveFiles(unreferenced);
+        var (result, removed) = await _database.WriteAsync(store => (work(store), ContentTable.RemoveUnreferenced(store)), cancellationToken);
+        RemoveFiles(removed.Files);
+        HasUnreferencedContents |= removed.AreMoreLeft;
         return result;
     }
 

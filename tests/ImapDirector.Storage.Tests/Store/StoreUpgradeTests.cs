@@ -1,0 +1,54 @@
+using System.Text;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Store;
+using Microsoft.Data.Sqlite;
+using Xunit;
+
+namespace ImapDirector.Storage.Tests.Store;
+
+/// <summary>A store that an older program made is brought to today's version when it is opened, with everything in it.</summary>
+public sealed class StoreUpgradeTests
+{
+    [Fact]
+    public async Task A_store_of_the_first_version_keeps_its_mail_and_gets_what_is_new()
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        await user.Store.DisposeAsync();
+        foreach (var file in Directory.GetFiles(user.UserDirectory)) File.Delete(file);
+        MakeFirstVersion(Path.Combine(user.UserDirectory, "mail.db"));
+
+        await user.ReopenAsync();
+        var messages = user.Store.LoadMessages(user.Inbox.Id);
+        Assert.Equal([1u, 2u, 5u], messages.Select(static message => message.Uid));
+        Assert.Equal([1_000L, 2_000L, 3_000L], messages.Select(static message => message.SavedSeconds));
+        Assert.Equal((3u, 2u, 1u), (user.Inbox.Messages, user.Inbox.Unseen, user.Inbox.Deleted));
+        Assert.Equal([2u, 5u, 1u], user.Store.Sorted(user.Inbox.Id, [new SortCriterion(SortKey.Subject, Reverse: false)]));
+        Assert.Equal("\"b\"", Encoding.ASCII.GetString(user.Store.LoadSummary(messages[0].ContentId).Envelope)[5..8]);
+        // What was expunged before is not known: whoever asks is told of all that is missing.
+        Assert.Null(user.Store.ExpungedSince(user.Inbox.Id, 3));
+
+        // The two copies share their content until both are gone.
+        await user.Store.ExpungeAsync(user.Inbox.Id, [2], onlyDeleted: false, CancellationToken.None);
+        Assert.NotEmpty(user.Content(messages[2]));
+        await user.Store.ExpungeAsync(user.Inbox.Id, [5], onlyDeleted: false, CancellationToken.None);
+        Assert.Throws<StoreException>(() => user.Content(messages[2]));
+        Assert.Equal([new SequenceRange(2, 2), new SequenceRange(5, 5)], user.Store.ExpungedSince(user.Inbox.Id, 4)!);
+    }
+
+    private static void MakeFirstVersion(string file)
+    {
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // All of it is written here, or in the program.
+        command.CommandText = StoreSchema.Steps[0] + """
+            INSERT INTO mailboxes (id, name, selectable, uid_validity, uid_next, highest_modseq) VALUES (1, 'INBOX', 1, 77, 6, 4);
+            INSERT INTO contents (id, body) VALUES (1, CAST('Subject: b' || char(13, 10, 13, 10) AS BLOB)), (2, CAST('Subject: a' || char(13, 10, 13, 10) AS BLOB));
+            INSERT INTO summaries VALUES (1, x'01'), (2, x'01');
+            INSERT INTO messages VALUES (1, 1, 2, 0, '', 1000, 0, 14, 1), (1, 2, 3, 1, 'kw', 2000, 0, 14, 2), (1, 5, 4, 8, '', 3000, 0, 14, 2);
+            PRAGMA user_version=1;
+            """;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+    }
+}
