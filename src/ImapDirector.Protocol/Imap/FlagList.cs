@@ -28,4 +28,19 @@ public readonly record struct FlagList(SystemFlags System, ImmutableArray<string
 {
     /// <summary>No flags.</summary>
     public static readonly FlagList Empty = new(SystemFlags.None, []);
+
+    /// <summary>The longest keyword, in bytes (limits N11).</summary>
+    public const int MaxKeywordBytes = 50;
+
+    /// <summary>The most keywords of a command or a message that comes in (limits N11).</summary>
+    public const int MaxKeywords = 64;
+
+    /// <summary>Whether a text can be a keyword: an atom of at most <see cref="MaxKeywordBytes"/>.</summary>
+    public static bool IsKeyword(string text)
+    {
+        if (text.Length is 0 or > MaxKeywordBytes) return false;
+        foreach (var letter in text)
+            if (letter > '\x7F' || !Grammar.AtomChars.Contains((byte)letter)) return false;
+        return true;
+    }
 }

@@ -67,6 +67,9 @@ public readonly record struct MailboxName(string Value)
         return TryDecodeText(wire, utf8, out var text) && TryCreate(text, out name);
     }
 
+    /// <summary>The name in modified UTF-7 (RFC 3501 section 5.1.3), as <see cref="TryDecode"/> reads it.</summary>
+    public byte[] ToModifiedUtf7() => ModifiedUtf7.Encode(Value);
+
     /// <summary>Decodes a name or a pattern without asking more of it than that its encoding is valid.</summary>
     internal static bool TryDecodeText(ReadOnlySpan<byte> wire, bool utf8, out string text)
     {

@@ -6,10 +6,6 @@ namespace ImapDirector.Protocol.Imap;
 /// <summary>The arguments of STORE, COPY and MOVE, and flag lists.</summary>
 internal static class MessageArguments
 {
-    // Limits N11.
-    private const int MaxKeywordBytes = 50;
-    private const int MaxKeywords = 64;
-
     public static StoreCommand? Store(ref ImapLexer lexer, string tag, bool byUid)
     {
         if (!lexer.Space() || !lexer.SequenceSet(out var messages) || !lexer.Space()) return null;
@@ -53,7 +49,7 @@ internal static class MessageArguments
 
     /// <summary>A keyword of STORE, APPEND or SEARCH.</summary>
     public static bool Keyword(ref ImapLexer lexer, out ReadOnlySpan<byte> keyword) =>
-        lexer.Atom(out keyword) && (keyword.Length <= MaxKeywordBytes || lexer.Fail("A keyword is too long", ParseErrorKind.Refused));
+        lexer.Atom(out keyword) && (keyword.Length <= FlagList.MaxKeywordBytes || lexer.Fail("A keyword is too long", ParseErrorKind.Refused));
 
     private static bool Flags(ref ImapLexer lexer, out FlagList flags)
     {
@@ -72,7 +68,7 @@ internal static class MessageArguments
             }
             if (!Keyword(ref lexer, out var keyword)) return false;
             if (Holds(keywords, keyword)) continue;
-            if (keywords.Count == MaxKeywords) return lexer.Fail("Too many keywords", ParseErrorKind.Refused);
+            if (keywords.Count == FlagList.MaxKeywords) return lexer.Fail("Too many keywords", ParseErrorKind.Refused);
             keywords.Add(Encoding.ASCII.GetString(keyword));
         }
         while (lexer.TryNext());

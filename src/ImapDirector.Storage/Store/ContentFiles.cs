@@ -8,6 +8,9 @@ internal sealed class ContentFiles(string directory)
 {
     private const int CopyBytes = 128 * 1024;
 
+    /// <summary>Whether a name is one that <see cref="WriteAsync"/> gives; what is written in a damaged database may be anything, also a path.</summary>
+    public static bool IsName(string name) => Guid.TryParseExact(name, "N", out _);
+
     /// <summary>Writes a message to a new file.</summary>
     /// <returns>Its name, once it is on disk.</returns>
     public async Task<string> WriteAsync(MessageSpool message, CancellationToken cancellationToken)
@@ -59,5 +62,8 @@ internal sealed class ContentFiles(string directory)
             if (Path.GetFileName(path) is var name && !known.Contains(name)) Delete(name);
     }
 
-    private string PathOf(string name) => Path.Combine(directory, name);
+    /// <summary>The names of all files there are.</summary>
+    public IReadOnlyList<string> List() => Directory.Exists(directory) ? [.. Directory.EnumerateFiles(directory).Select(static path => Path.GetFileName(path))] : [];
+
+    internal string PathOf(string name) => Path.Combine(directory, name);
 }

@@ -108,6 +108,11 @@ internal static class MailboxTable
     public static ulong TakeModSeq(StoreConnection store, long id) =>
         (ulong)store.Scalar<long>("UPDATE mailboxes SET highest_modseq = highest_modseq + 1 WHERE id = ?1 RETURNING highest_modseq", id);
 
+    /// <summary>A UIDVALIDITY that no mailbox of this user had before.</summary>
+    /// <remarks>It is the time, so that a store that is made anew for the same user begins above the old one's.</remarks>
+    public static long TakeUidValidity(StoreConnection store) => store.Scalar<long>(
+        "UPDATE counters SET value = max(value + 1, ?1) WHERE name = 'uid_validity' RETURNING value", DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+
     /// <summary>The messages go to a new mailbox and keep their UIDs; INBOX stays, empty (RFC 3501 section 6.3.5). Its children stay its own.</summary>
     private static StoreResult RenameInbox(StoreConnection store, MailboxRecord inbox, MailboxName to)
     {
@@ -144,10 +149,7 @@ internal static class MailboxTable
 
     private static void Add(StoreConnection store, string name, bool isSelectable, string? specialUse)
     {
-        // The time, so that a store that is made anew for the same user begins above the old one's.
-        var validity = store.Scalar<long>("UPDATE counters SET value = max(value + 1, ?1) WHERE name = 'uid_validity' RETURNING value",
-            DateTimeOffset.UtcNow.ToUnixTimeSeconds());
-        store.Run("INSERT INTO mailboxes (name, selectable, special_use, uid_validity) VALUES (?1, ?2, ?3, ?4)", name, isSelectable, specialUse, validity);
+        store.Run("INSERT INTO mailboxes (name, selectable, special_use, uid_validity) VALUES (?1, ?2, ?3, ?4)", name, isSelectable, specialUse, TakeUidValidity(store));
     }
 
     private static void Remove(StoreConnection store, long id) => store.Run("DELETE FROM mailboxes WHERE id = ?1", id);

@@ -66,6 +66,13 @@ internal sealed class StoreConnection : IDisposable
         return rows;
     }
 
+    /// <summary>Hands over one row after another; for tables that are too large to be held.</summary>
+    public void Each(string sql, Action<SqliteDataReader> take, params ReadOnlySpan<object?> values)
+    {
+        using var reader = Statement(sql, values).ExecuteReader();
+        while (reader.Read()) take(reader);
+    }
+
     /// <summary>Reads the first row.</summary>
     public T? First<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<object?> values) where T : class
     {

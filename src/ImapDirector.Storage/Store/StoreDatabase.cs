@@ -101,8 +101,7 @@ internal sealed class StoreDatabase : IAsyncDisposable
     private static void Upgrade(StoreConnection writer, Action<StoreConnection> whenNew) => writer.InTransaction(connection =>
     {
         var version = connection.Scalar<long>("PRAGMA user_version");
-        if (version > StoreSchema.Steps.Length)
-            throw new StoreException($"The store has version {version}, this program knows {StoreSchema.Steps.Length}: run the newer program that made it.");
+        if (version > StoreSchema.Steps.Length) throw TooNew(version);
         for (var step = version; step < StoreSchema.Steps.Length; step++) connection.Execute(StoreSchema.Steps[step]);
         if (version == 0) whenNew(connection);
         if (version < StoreSchema.Steps.Length)
@@ -111,7 +110,7 @@ internal sealed class StoreDatabase : IAsyncDisposable
     });
 
     /// <summary>SQLite gives the files beside it the rights of this one.</summary>
-    private static void MakePrivateFile(string file)
+    internal static void MakePrivateFile(string file)
     {
         if (File.Exists(file)) return;
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
@@ -122,7 +121,11 @@ internal sealed class StoreDatabase : IAsyncDisposable
         }
     }
 
-    private static StoreException Failure(string file, Exception cause) => cause is SqliteException sqlite
+    internal static StoreException TooNew(long version) =>
+        new($"The store has version {version}, this program knows {StoreSchema.Steps.Length}: run the newer program that made it.");
+
+    /// <summary>A failure of SQLite or the disk as callers know it.</summary>
+    internal static StoreException Failure(string file, Exception cause) => cause is SqliteException sqlite
         ? new StoreException($"The store \"{file}\" failed with SQLite error {sqlite.SqliteExtendedErrorCode}.", sqlite)
         : new StoreException($"The store \"{file}\" cannot be used: {cause.GetType().Name}.", cause);
 }

@@ -44,7 +44,10 @@ internal static class SummaryFormat
         if (reader.ReadByte() != Version) return null;
         var (envelope, body, bodyStructure) = (ReadBytes(reader), ReadBytes(reader), ReadBytes(reader));
         var day = reader.ReadInt32();
-        var parts = new PartRecord[reader.Read7BitEncodedInt()];
+        var count = reader.Read7BitEncodedInt();
+        // Each has some bytes: a damaged number must not become a large array.
+        if (count > bytes.Length) throw new EndOfStreamException();
+        var parts = new PartRecord[count];
         for (var i = 0; i < parts.Length; i++)
         {
             parts[i] = new PartRecord(reader.ReadString(), reader.ReadBoolean(), reader.Read7BitEncodedInt(), reader.Read7BitEncodedInt(),
@@ -62,6 +65,9 @@ internal static class SummaryFormat
 
     private static string? ReadText(BinaryReader reader) => reader.ReadBoolean() ? reader.ReadString() : null;
 
+    /// <summary>Whether <see cref="Decode"/> failed because of the bytes.</summary>
+    public static bool IsDamage(Exception failure) => failure is IOException or FormatException or ArgumentException or OverflowException;
+
     private static void WriteBytes(BinaryWriter writer, byte[] bytes)
     {
         writer.Write7BitEncodedInt(bytes.Length);
@@ -71,6 +77,7 @@ internal static class SummaryFormat
     private static byte[] ReadBytes(BinaryReader reader)
     {
         var length = reader.Read7BitEncodedInt();
+        if (length > reader.BaseStream.Length) throw new EndOfStreamException();
         var bytes = reader.ReadBytes(length);
         return bytes.Length == length ? bytes : throw new EndOfStreamException();
     }

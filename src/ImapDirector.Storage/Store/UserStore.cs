@@ -216,7 +216,7 @@ internal sealed class UserStore : IAsyncDisposable
         {
             if (SummaryFormat.Decode(bytes) is { } summary) return summary;
         }
-        catch (Exception broken) when (broken is IOException or FormatException or ArgumentException or OverflowException)
+        catch (Exception broken) when (SummaryFormat.IsDamage(broken))
         {
             throw new StoreException("The summary of a message is damaged.", broken);
         }

@@ -17,6 +17,18 @@ internal static class UserStorePath
         return Path.Combine(dataDirectory, "users", Convert.ToHexStringLower(digest.AsSpan(0, 1)), user.Value);
     }
 
+    /// <summary>The users who have a directory, in the order of their names. What is no user's directory is left out.</summary>
+    public static List<UserName> List(string dataDirectory)
+    {
+        var all = new DirectoryInfo(Path.Combine(dataDirectory, "users"));
+        if (!all.Exists) return [];
+        var users = new List<UserName>();
+        foreach (var directory in all.EnumerateDirectories("*", SearchOption.TopDirectoryOnly).SelectMany(static shelf => shelf.EnumerateDirectories()))
+            if (UserName.TryCreate(directory.Name, null, out var user) && Of(dataDirectory, user) == Path.Combine(all.FullName, directory.Parent!.Name, directory.Name)) users.Add(user);
+        users.Sort(static (left, right) => string.CompareOrdinal(left.Value, right.Value));
+        return users;
+    }
+
     /// <summary>Makes a directory that only its owner may enter, with those above it, and brings the new entries to disk.</summary>
     public static void Make(string directory)
     {

@@ -36,6 +36,7 @@ internal static class CommandTree
         RunCommands.CreateDirector(),
         RunCommands.CreateNode(),
         UserCommand.Create(),
+        StoreCommand.Create(),
         HealthCommand.Create(),
     };
 }

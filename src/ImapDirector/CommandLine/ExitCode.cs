@@ -9,6 +9,9 @@ internal static class ExitCode
     /// <summary>A fault of the program; the log says which.</summary>
     public const int Fault = 1;
 
+    /// <summary>Something was found in a store, or in what was to be imported, that is not mended.</summary>
+    public const int Findings = 2;
+
     /// <summary>The command line cannot be understood (EX_USAGE).</summary>
     public const int Usage = 64;
 
@@ -21,8 +24,14 @@ internal static class ExitCode
     /// <summary>Redis, or the process that was asked, does not answer or is not ready (EX_UNAVAILABLE).</summary>
     public const int Unavailable = 69;
 
-    /// <summary>There is such a user already (EX_CANTCREAT).</summary>
+    /// <summary>There is such a user, or something where a directory has to be empty, already (EX_CANTCREAT).</summary>
     public const int Exists = 73;
+
+    /// <summary>A file or a directory cannot be read or written (EX_IOERR).</summary>
+    public const int InputOutput = 74;
+
+    /// <summary>The data directory is in use (EX_TEMPFAIL).</summary>
+    public const int InUse = 75;
 
     /// <summary>The configuration, an address or a directory cannot be used (EX_CONFIG).</summary>
     public const int Configuration = 78;

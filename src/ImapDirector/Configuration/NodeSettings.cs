@@ -25,6 +25,16 @@ internal sealed record NodeSettings(StorageNodeOptions Node, ProcessSettings Pro
         return settings.Errors.Count == 0 ? new NodeSettings(node, process) : throw new ConfigurationException(settings.Errors);
     }
 
+    /// <summary>For commands that work on the data and do not run the node.</summary>
+    /// <exception cref="ConfigurationException">It names none.</exception>
+    public static string ReadDataDirectoryOnly(IConfiguration configuration)
+    {
+        var settings = new SettingsReader(configuration, []);
+        if (settings.Text("DataDirectory") is { } directory) return directory;
+        settings.Require("DataDirectory", "name the directory that holds the mail");
+        throw new ConfigurationException(settings.Errors);
+    }
+
     private static StorageNodeOptions ReadNode(SettingsReader settings)
     {
         var (directory, imap, lmtp, password) = (settings.Text("DataDirectory"), settings.EndPoint("Imap"), settings.EndPoint("Lmtp"), settings.Secret("MasterPassword"));

@@ -1,0 +1,123 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace ImapDirector.Storage.Store.Maintenance;
+
+/// <summary>Whether every content can be read to its end and is referred to as often as is written.</summary>
+internal static class ContentCheck
+{
+    private const int ReadBytes = 128 * 1024;
+
+    // An append writes its file first and waits for its turn at the database then.
+    private static readonly TimeSpan LongestAppend = TimeSpan.FromMinutes(10);
+
+    /// <summary>Reads every content; what can be read has a length afterwards, what cannot a reason.</summary>
+    public static Dictionary<long, ContentReferences> Read(StoreConnection store, ContentFiles files, StoreCondition condition, CancellationToken cancellationToken)
+    {
+        var references = new Dictionary<long, ContentReferences>();
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
+        store.Each("SELECT id, references_count, file, body FROM contents", row =>
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var id = row.GetInt64(0);
+            references.Add(id, new ContentReferences(row.GetInt64(1)));
+            if (row.IsDBNull(2)) condition.Lengths.Add(id, Count(row, buffer));
+            else if (TryCount(files, row.GetString(2), buffer, out var length, out var lost)) condition.Lengths.Add(id, length);
+            else condition.Lost.Add(id, lost);
+        });
+        ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+        return references;
+    }
+
+    /// <summary>Once the messages were counted.</summary>
+    public static void CompareReferences(Dictionary<long, ContentReferences> references, StoreCondition condition)
+    {
+        foreach (var (id, content) in references)
+        {
+            if (content.Counted == 0)
+            {
+                if (condition.Lost.Remove(id, out var lost))
+                {
+                    // What is gone and missed by nobody is only a row too many.
+                    if (lost.IsGone) condition.Superfluous.Add(id);
+                    condition.Add(StoreFindingKind.Content, Text($"content {id} is referred to by no message, and lost: {lost.Why}"));
+                }
+                else
+                {
+                    condition.Unreferenced.Add(id);
+                    condition.Add(StoreFindingKind.Content, Text($"content {id} is referred to by no message"),
+                        $"{StoreCondition.Repair}: it becomes a message of the mailbox \"{StoreRepair.Recovered}\"");
+                }
+            }
+            else if (content.Counted != content.Written)
+                condition.Add(StoreFindingKind.Counter, Text($"content {id} has {content.Written} references in its counter where there are {content.Counted}"));
+        }
+    }
+
+    public static void FindStrayFiles(StoreConnection store, IReadOnlyList<string> listed, ContentFiles files, bool isAlone, StoreCondition condition)
+    {
+        var known = ContentTable.Files(store);
+        foreach (var name in listed)
+        {
+            if (known.Contains(name) || !IsOld(files.PathOf(name), isAlone)) continue;
+            condition.StrayFiles.Add(name);
+            condition.Add(StoreFindingKind.File, $"nothing refers to the content file {StoreCondition.Shown(name)}", $"{StoreCondition.Repair} or \"store vacuum\"; a crash can leave it");
+        }
+    }
+
+    private static bool IsOld(string path, bool isAlone)
+    {
+        var file = new FileInfo(path);
+        return file.Exists && (isAlone || DateTime.UtcNow - file.LastWriteTimeUtc > LongestAppend);
+    }
+
+    private static long Count(SqliteDataReader row, byte[] buffer)
+    {
+        if (row.IsDBNull(3)) return 0;
+        using var body = row.GetStream(3);
+        return Count(body, buffer);
+    }
+
+    private static bool TryCount(ContentFiles files, string name, byte[] buffer, out long length, [NotNullWhen(false)] out LostContent? lost)
+    {
+        (length, lost) = (0, null);
+        try
+        {
+            if (ContentFiles.IsName(name))
+            {
+                using var file = files.OpenRead(name);
+                length = Count(file, buffer);
+                return true;
+            }
+            lost = new LostContent($"{StoreCondition.Shown(name)} is no name of a content file", IsGone: true);
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            lost = new LostContent($"the content file \"{name}\" is missing", IsGone: true);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            lost = new LostContent($"the content file \"{name}\" cannot be read ({refused.GetType().Name})", IsGone: false);
+        }
+        return false;
+    }
+
+    private static long Count(Stream stream, byte[] buffer)
+    {
+        var length = 0L;
+        for (int read; (read = stream.Read(buffer)) > 0;) length += read;
+        return length;
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>How often a content is referred to.</summary>
+internal sealed class ContentReferences(long written)
+{
+    public long Written => written;
+
+    public long Counted { get; set; }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+
+namespace ImapDirector.Storage.Store.Maintenance;
+
+/// <summary>Whether what a store of the second version keeps besides the messages can be: when each came, what was expunged, and what messages are sorted by.</summary>
+internal static class HistoryCheck
+{
+    public const int SinceVersion = 2;
+
+    private const int HashBytes = 16;
+
+    public static void Run(StoreConnection store, Dictionary<long, string> names, StoreCondition condition)
+    {
+        CheckExpunges(store, names, condition);
+        store.Each("SELECT mailbox_id, uid FROM messages WHERE saved_seconds NOT BETWEEN ?1 AND ?2",
+            row => condition.Add(StoreFindingKind.Message, Text($"{names.GetValueOrDefault(row.GetInt64(0), "a mailbox")} UID {row.GetInt64(1)} came at a time that cannot be")),
+            MessageCheck.MinSeconds, MessageCheck.MaxSeconds);
+        store.Each("SELECT content_id FROM sort_keys WHERE content_id NOT IN (SELECT id FROM contents)",
+            row => condition.Add(StoreFindingKind.Summary, Text($"there are sort keys of content {row.GetInt64(0)}, which does not exist")));
+        store.Each("SELECT content_id FROM sort_keys WHERE length(message_id) NOT IN (0, ?1) OR length(parents) % ?1 <> 0",
+            row => condition.Add(StoreFindingKind.Summary, Text($"content {row.GetInt64(0)} has damaged sort keys")), HashBytes);
+    }
+
+    /// <summary>Mends all of it; lists that cannot be are forgotten, so that clients are told of every UID that is missing.</summary>
+    public static void Mend(StoreConnection store, StoreCondition condition)
+    {
+        store.Run("DELETE FROM expunges WHERE mailbox_id NOT IN (SELECT id FROM mailboxes)");
+        foreach (var mailbox in condition.WithBadExpunges)
+        {
+            ExpungeTable.RemoveAll(store, mailbox);
+            store.Run("UPDATE mailboxes SET expunges_forgotten = highest_modseq WHERE id = ?1", mailbox);
+        }
+        store.Run("""
+            UPDATE mailboxes SET expunge_rows = (SELECT count(*) FROM expunges WHERE mailbox_id = mailboxes.id),
+              highest_modseq = max(highest_modseq, (SELECT coalesce(max(modseq), 0) FROM expunges WHERE mailbox_id = mailboxes.id))
+            """);
+        store.Run("UPDATE messages SET saved_seconds = date_seconds WHERE saved_seconds NOT BETWEEN ?1 AND ?2", MessageCheck.MinSeconds, MessageCheck.MaxSeconds);
+        // What has none gets them when it is sorted.
+        store.Run("DELETE FROM sort_keys WHERE content_id NOT IN (SELECT id FROM contents) OR length(message_id) NOT IN (0, ?1) OR length(parents) % ?1 <> 0", HashBytes);
+    }
+
+    private static void CheckExpunges(StoreConnection store, Dictionary<long, string> names, StoreCondition condition)
+    {
+        store.Each("""
+            SELECT b.id, b.highest_modseq, b.expunge_rows, b.expunges_forgotten, count(e.modseq), coalesce(max(e.modseq), 0),
+              coalesce(sum(e.first_uid < 1 OR e.first_uid > e.last_uid OR e.last_uid >= b.uid_next), 0)
+              + EXISTS (SELECT 1 FROM expunges x WHERE x.mailbox_id = b.id
+                  AND EXISTS (SELECT 1 FROM messages m WHERE m.mailbox_id = b.id AND m.uid BETWEEN x.first_uid AND x.last_uid))
+            FROM mailboxes b LEFT JOIN expunges e ON e.mailbox_id = b.id GROUP BY b.id ORDER BY b.name
+            """, row =>
+        {
+            var name = names[row.GetInt64(0)];
+            if (row.GetInt64(2) != row.GetInt64(4))
+                condition.Add(StoreFindingKind.Counter, Text($"{name} has {row.GetInt64(2)} rows of expunged UIDs in its counter where there are {row.GetInt64(4)}"));
+            if (row.GetInt64(5) > row.GetInt64(1))
+                condition.Add(StoreFindingKind.Counter, Text($"{name} has HIGHESTMODSEQ {row.GetInt64(1)} where an expunge has {row.GetInt64(5)}"));
+            if (row.GetInt64(6) == 0 && row.GetInt64(3) <= row.GetInt64(1)) return;
+            condition.WithBadExpunges.Add(row.GetInt64(0));
+            condition.Add(StoreFindingKind.Mailbox, $"{name} has a list of expunged UIDs that cannot be");
+        });
+        store.Each("SELECT DISTINCT mailbox_id FROM expunges WHERE mailbox_id NOT IN (SELECT id FROM mailboxes)",
+            row => condition.Add(StoreFindingKind.Mailbox, Text($"mailbox {row.GetInt64(0)} does not exist, where expunged UIDs are of it")));
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

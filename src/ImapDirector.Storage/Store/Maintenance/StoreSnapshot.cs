@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+using ImapDirector.Protocol.Imap;
+using Microsoft.Data.Sqlite;
+
+namespace ImapDirector.Storage.Store.Maintenance;
+
+/// <summary>A user's store as it is at one moment, read beside whatever a node writes meanwhile. It reads only what a store of any version has, so that
+/// one that no node has opened since an upgrade can be looked at too.</summary>
+internal sealed class StoreSnapshot : IDisposable
+{
+    public const string DatabaseName = "mail.db";
+    public const string ContentsName = "contents";
+
+    private readonly string _file;
+    private readonly StoreConnection _store;
+
+    private StoreSnapshot(string directory, StoreConnection store, int version)
+    {
+        _file = Path.Combine(directory, DatabaseName);
+        _store = store;
+        Version = version;
+        Files = new ContentFiles(Path.Combine(directory, ContentsName));
+    }
+
+    /// <summary>The version of its schema; 0 for one that was made and never written.</summary>
+    public int Version { get; }
+
+    public ContentFiles Files { get; }
+
+    /// <summary>Opens the store of a user's directory, which must exist.</summary>
+    /// <exception cref="StoreException">It cannot be read, or is of a newer program.</exception>
+    public static StoreSnapshot Open(string directory)
+    {
+        var file = Path.Combine(directory, DatabaseName);
+        StoreConnection? store = null;
+        try
+        {
+            store = new StoreConnection(file, readOnly: true);
+            store.Execute("BEGIN");
+            // The first read is what fixes the moment.
+            var version = store.Scalar<long>("PRAGMA user_version");
+            if (version > StoreSchema.Steps.Length) throw StoreDatabase.TooNew(version);
+            return new StoreSnapshot(directory, store, (int)version);
+        }
+        catch (Exception failed)
+        {
+            store?.Dispose();
+            if (failed is SqliteException or IOException or UnauthorizedAccessException) throw StoreDatabase.Failure(file, failed);
+            throw;
+        }
+    }
+
+    /// <summary>Reads.</summary>
+    /// <exception cref="StoreException">The database cannot be read there.</exception>
+    public T Read<T>(Func<StoreConnection, T> work)
+    {
+        try
+        {
+            return work(_store);
+        }
+        catch (Exception failed) when (failed is SqliteException or ArgumentException)
+        {
+            // An ArgumentException is a date that cannot be: a check says which.
+            throw StoreDatabase.Failure(_file, failed);
+        }
+    }
+
+    /// <summary>The mailboxes in the order of their names.</summary>
+    public List<SnapshotMailbox> Mailboxes() => Read(static store => store.All("""
+        SELECT id, name, selectable, uid_validity, uid_next, EXISTS (SELECT 1 FROM subscriptions WHERE subscriptions.name = mailboxes.name)
+        FROM mailboxes ORDER BY name
+        """, static row => new SnapshotMailbox(row.GetInt64(0), new MailboxName(row.GetString(1)), row.GetBoolean(2), row.GetInt64(3), row.GetInt64(4), row.GetBoolean(5))));
+
+    /// <summary>The messages of a mailbox in the order of their UIDs.</summary>
+    public List<MessageRecord> Messages(long mailboxId) => Read(store => store.All("""
+        SELECT uid, modseq, flags, keywords, date_seconds, date_offset, size_bytes, content_id FROM messages WHERE mailbox_id = ?1 ORDER BY uid
+        """, ReadMessage, mailboxId));
+
+    /// <summary>Opens a message's bytes; seekable.</summary>
+    /// <returns><c>null</c> when they are lost.</returns>
+    public Stream? OpenContent(long contentId)
+    {
+        if (Read(store => ContentTable.Find(store, contentId)) is not { } content) return null;
+        if (content.File is null) return new MemoryStream(content.Body ?? [], writable: false);
+        if (!ContentFiles.IsName(content.File)) return null;
+        try
+        {
+            return Files.OpenRead(content.File);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Of the given contents, those that the store still has; asked of a snapshot taken later than the one that knew them.</summary>
+    public HashSet<long> Present(IEnumerable<long> contentIds) => Read(store =>
+        contentIds.Where(id => store.Scalar<long?>("SELECT 1 FROM contents WHERE id = ?1", id) is not null).ToHashSet());
+
+    public void Dispose() => _store.Dispose();
+
+    private static MessageRecord ReadMessage(SqliteDataReader row) => new((uint)row.GetInt64(0), (ulong)row.GetInt64(1), (SystemFlags)row.GetInt64(2),
+        row.GetString(3) is { Length: > 0 } keywords ? [.. keywords.Split(' ')] : [],
+        DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)).ToOffset(TimeSpan.FromMinutes(row.GetInt64(5))), (uint)row.GetInt64(6), row.GetInt64(7))
+    {
+        // Not in a store of every version, and of no use outside of it.
+        SavedSeconds = row.GetInt64(4),
+    };
+}
+
+/// <summary>A mailbox as a snapshot has it. Its numbers are as they are written, whatever they are.</summary>
+internal sealed record SnapshotMailbox(long Id, MailboxName Name, bool IsSelectable, long UidValidity, long UidNext, bool IsSubscribed);

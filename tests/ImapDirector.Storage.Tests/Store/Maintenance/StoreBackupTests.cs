@@ -1,0 +1,134 @@
+using System.Text;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Store;
+using Xunit;
+
+namespace ImapDirector.Storage.Tests.Store.Maintenance;
+
+public sealed class StoreBackupTests
+{
+    private static readonly byte[] Large = Encoding.ASCII.GetBytes("Subject: large\r\n\r\n" + new string('x', UserStore.MaxBodyBytesInDatabase));
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_copy_has_everything_and_is_a_data_directory(bool mayLink)
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        await user.AddAsync("INBOX", "small", new FlagList(SystemFlags.Flagged, ["word"]));
+        await user.AddAsync("Sent", Large);
+        var before = user.Describe();
+        using var target = new BackupTarget();
+        Assert.Empty(StoreDirectory.Open(user.Directory.FullName).Backup(user.User, target.Path, mayLink, CancellationToken.None));
+        var copy = StoreDirectory.Open(target.Path);
+        Assert.Equal([user.User], copy.ListUsers());
+        Assert.Empty(copy.Check(user.User, CancellationToken.None));
+        Assert.Equal(["contents", "mail.db"], target.Entries(user));
+
+        // Restored: what came since is gone, what was there is there.
+        await user.AddAsync("INBOX", "later");
+        await user.Store.DisposeAsync();
+        Directory.Delete(user.UserDirectory, recursive: true);
+        Directory.Move(target.Of(user), user.UserDirectory);
+        await user.ReopenAsync();
+        Assert.Equal(before, user.Describe());
+        if (OperatingSystem.IsWindows()) return;
+        const UnixFileMode others = (UnixFileMode)0b000_111_111;
+        foreach (var path in Directory.EnumerateFileSystemEntries(user.UserDirectory, "*", SearchOption.AllDirectories).Append(user.UserDirectory))
+            Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(path) & others);
+    }
+
+    [Fact]
+    public async Task A_copy_made_while_a_writer_is_busy_is_whole()
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        var directory = StoreDirectory.Open(user.Directory.FullName);
+        await user.AddAsync("INBOX", Large);
+        using var stop = new CancellationTokenSource();
+        var busy = Task.Run(async () =>
+        {
+            for (var round = 0; !stop.IsCancellationRequested; round++)
+            {
+                var added = await user.AddAsync("INBOX", round % 2 == 0 ? Large : [(byte)round]);
+                if (round % 3 != 0) await user.Store.ExpungeAsync(user.Inbox.Id, [added.Uid, added.Uid - 1], onlyDeleted: false, CancellationToken.None);
+            }
+        });
+        for (var round = 0; round < 20; round++)
+        {
+            using var target = new BackupTarget();
+            Assert.Empty(directory.Backup(user.User, target.Path, mayLink: round % 2 == 0, CancellationToken.None));
+            Assert.Empty(StoreDirectory.Open(target.Path).Check(user.User, CancellationToken.None));
+        }
+        await stop.CancelAsync();
+        await busy;
+    }
+
+    [Fact]
+    public async Task A_lost_file_is_told_and_the_rest_is_copied()
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        await user.AddAsync("INBOX", "small");
+        await user.AddAsync("INBOX", Large);
+        File.Delete(user.ContentFile());
+        using var target = new BackupTarget();
+        var finding = Assert.Single(StoreDirectory.Open(user.Directory.FullName).Backup(user.User, target.Path, mayLink: true, CancellationToken.None));
+        Assert.Equal(StoreFindingKind.Content, finding.Kind);
+        Assert.True(StoreDirectory.Open(target.Path).Holds(user.User));
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_be_read_leaves_no_half_copy()
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        await user.Store.DisposeAsync();
+        await File.WriteAllTextAsync(Path.Combine(user.UserDirectory, "mail.db"), new string('x', 8192));
+        using var target = new BackupTarget();
+        var finding = Assert.Single(StoreDirectory.Open(user.Directory.FullName).Backup(user.User, target.Path, mayLink: true, CancellationToken.None));
+        Assert.Contains("cannot be backed up", finding.What, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(target.Path, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_vacuum_gives_room_back_and_changes_nothing_else()
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        for (var number = 0; number < 50; number++) await user.AddAsync("Trash", new string('x', 20_000));
+        await user.AddAsync("INBOX", Large);
+        await user.Store.ExpungeAsync(user.Mailbox("Trash").Id, [.. Enumerable.Range(1, 49).Select(static uid => (uint)uid)], onlyDeleted: false, CancellationToken.None);
+        var before = user.Describe();
+        await user.Store.DisposeAsync();
+        await File.WriteAllTextAsync(Path.Combine(user.UserDirectory, "contents", Guid.NewGuid().ToString("N")), "half a message");
+        using (var taken = StoreDirectory.Open(user.Directory.FullName).Take())
+        {
+            var (freed, findings) = taken.Vacuum(user.User, CancellationToken.None);
+            Assert.Empty(findings);
+            Assert.True(freed > 49 * 20_000);
+        }
+        Assert.NotNull(user.ContentFile());
+        await user.ReopenAsync();
+        Assert.Equal(before, user.Describe());
+        Assert.Empty(user.Check());
+    }
+
+    [Fact]
+    public async Task A_damaged_store_is_not_vacuumed()
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        await user.AddAsync("INBOX", Large);
+        await user.DamageAsync("DELETE FROM contents");
+        using var taken = StoreDirectory.Open(user.Directory.FullName).Take();
+        Assert.NotEmpty(taken.Vacuum(user.User, CancellationToken.None).Findings);
+        Assert.NotNull(user.ContentFile());
+    }
+
+    private sealed class BackupTarget : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("imapdirector-").FullName;
+
+        public string Of(StoreFixture user) => UserStorePath.Of(Path, user.User);
+
+        public string[] Entries(StoreFixture user) => [.. Directory.EnumerateFileSystemEntries(Of(user)).Select(entry => System.IO.Path.GetFileName(entry)).Order()];
+
+        public void Dispose() => Directory.Delete(Path, recursive: true);
+    }
+}
