@@ -1,4 +1,5 @@
 using ImapDirector.Protocol;
+using ImapDirector.Storage.Exchange;
 using ImapDirector.Storage.Store;
 using ImapDirector.Storage.Store.Maintenance;
 
@@ -48,6 +49,36 @@ public sealed class StoreDirectory
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public IReadOnlyList<StoreFinding> Backup(UserName user, string target, bool mayLink, CancellationToken cancellationToken) =>
         StoreBackup.Run(UserStorePath.Of(Root, user), UserStorePath.Of(Path.GetFullPath(target), user), mayLink, cancellationToken);
+
+    /// <summary>Writes a user's mail as it is at one moment for other programs.</summary>
+    /// <param name="user">The user.</param>
+    /// <param name="target">An empty directory, or one that does not exist.</param>
+    /// <param name="format">How it is written.</param>
+    /// <param name="keepUids">Whether a Maildir gets <c>dovecot-uidlist</c> files.</param>
+    /// <param name="progress">Hears of the number of messages written.</param>
+    /// <param name="cancellationToken">Ends it between two messages.</param>
+    /// <exception cref="IOException">The store cannot be read, or the target cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">One of the two belongs to somebody else.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public ExchangeResult Export(UserName user, string target, MailFormat format, bool keepUids, IProgress<int>? progress, CancellationToken cancellationToken)
+    {
+        var (source, directory) = (UserStorePath.Of(Root, user), Path.GetFullPath(target));
+        UserStorePath.Make(directory);
+        if (!File.Exists(Path.Combine(source, StoreSnapshot.DatabaseName))) return new ExchangeResult(0, 0, []);
+        try
+        {
+            using var snapshot = StoreSnapshot.Open(source);
+            if (snapshot.Version == 0) return new ExchangeResult(0, 0, []);
+            var export = new ExportTarget(snapshot, source, progress, cancellationToken);
+            if (format == MailFormat.Maildir) new MaildirExport(directory, keepUids).Run(snapshot, export);
+            else new MboxExport(directory).Run(snapshot, export);
+            return export.Result;
+        }
+        catch (StoreException failed)
+        {
+            throw new IOException(failed.Message, failed);
+        }
+    }
 
     /// <summary>Takes the directory, so that no node can start in it until the result is disposed.</summary>
     /// <exception cref="StoreDirectoryInUseException">A node or another command has it.</exception>

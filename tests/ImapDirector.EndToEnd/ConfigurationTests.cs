@@ -63,6 +63,13 @@ public sealed class ConfigurationTests
     [InlineData("user show")]
     [InlineData("user remove")]
     [InlineData("health")]
+    [InlineData("store")]
+    [InlineData("store check")]
+    [InlineData("store repair")]
+    [InlineData("store vacuum")]
+    [InlineData("store backup")]
+    [InlineData("store export")]
+    [InlineData("store import")]
     public async Task Help_is_everywhere(string command)
     {
         var (exitCode, printed, _) = await RunningProgram.RunAsync("", [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);

@@ -23,6 +23,17 @@ public sealed class DovecotServer : IAsyncDisposable
 
     public IPEndPoint EndPoint { get; }
 
+    /// <summary>Where a user's Maildir is, or is to be; its processes must be able to write there.</summary>
+    public string MaildirOf(string user) => Path.Combine(_directory, "mail", user);
+
+    /// <summary>Gives files to the user its processes run as.</summary>
+    public static async Task GiveAsync(string directory)
+    {
+        if (!Environment.IsPrivilegedProcess) return;
+        using var chown = Process.Start("chown", ["-R", "nobody:nogroup", directory]);
+        await chown.WaitForExitAsync();
+    }
+
     /// <summary>What it has logged so far.</summary>
     public Task<string> ReadLogAsync() => File.ReadAllTextAsync(Path.Combine(_directory, "log"));
 

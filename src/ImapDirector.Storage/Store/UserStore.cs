@@ -254,6 +254,9 @@ internal sealed class UserStore : IAsyncDisposable
         }
     }
 
+    /// <summary>Does what sessions have no command for, in one transaction. Only for a store that nobody serves meanwhile: it is told to no session.</summary>
+    public Task<T> MaintainAsync<T>(Func<StoreConnection, T> work, CancellationToken cancellationToken) => _database.WriteAsync(work, cancellationToken);
+
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
     /// <summary>Computes what is kept of a message, and brings a large one to its file.</summary>

@@ -17,6 +17,11 @@ internal static class StoreCommand
     private static readonly Option<bool> Renew = new("--renew-uidvalidity") { Description = "Give all mailboxes a new UIDVALIDITY, once they are mended: clients load them anew. For after a restore." };
     private static readonly Option<bool> Copy = new("--copy") { Description = "Copy large messages, also where a second name of the same file would do." };
     private static readonly Option<string> To = new("--to") { Description = "Where it goes: a directory that is empty or does not exist.", HelpName = "DIR", Required = true };
+    private static readonly Option<string> From = new("--from") { Description = "A Maildir, or a directory with .mbox files. Nothing should write to it meanwhile.", HelpName = "DIR", Required = true };
+    private static readonly Option<bool> KeepUids = new("--keep-uids") { Description = "Write, or read, a Maildir's dovecot-uidlist, so that clients need not load everything anew. An import keeps the UIDs of mailboxes that never had a message here." };
+
+    // Kept as text, so that the one spelling is the one in the help.
+    private static readonly Option<string> Format = FormatOption();
 
     public static Command Create()
     {
@@ -25,7 +30,17 @@ internal static class StoreCommand
         command.Add(With("repair", "Mend what \"check\" finds. The node must not run.", [User, All, RemoveLost, Renew], RepairAsync));
         command.Add(With("vacuum", "Give the room back that removed messages took. The node must not run.", [User, All], VacuumAsync));
         command.Add(With("backup", "Copy users' mail to another data directory. The node may run.", [User, All, To, Copy], BackupAsync));
+        command.Add(With("export", "Write users' mail as Maildir or mbox. The node may run.", [User, All, To, Format, KeepUids], ExportAsync));
+        command.Add(With("import", "Add mail from a Maildir or from mbox files to a user, who need not exist; a second run adds it a second time. The node must not run.",
+            [User, From, Format, KeepUids], ImportAsync));
         return command;
+    }
+
+    private static Option<string> FormatOption()
+    {
+        var option = new Option<string>("--format") { Description = "How the mail is written.", Required = true };
+        option.AcceptOnlyFromAmong("maildir", "mbox");
+        return option;
     }
 
     private static Command With(string name, string description, Option[] options, Func<StoreRun, Task<int>> run)
@@ -45,6 +60,10 @@ internal static class StoreCommand
             catch (StoreRefusal refusal)
             {
                 return await TellAsync(result, refusal.Message, refusal.ExitCode);
+            }
+            catch (InvalidDataException nothing)
+            {
+                return await TellAsync(result, nothing.Message, ExitCode.BadData);
             }
             catch (StoreDirectoryInUseException held)
             {
@@ -111,5 +130,35 @@ internal static class StoreCommand
         var target = run.EmptyTarget(To);
         foreach (var user in users) await run.TellAsync(user, run.Directory.Backup(user, target, mayLink: !run.Value(Copy), run.Cancellation));
         return await run.EndAsync("backed up");
+    }
+
+    private static async Task<int> ExportAsync(StoreRun run)
+    {
+        var (users, format) = (run.Users(User, All), FormatOf(run));
+        var (root, mailboxes, messages) = (run.EmptyTarget(To), 0, 0);
+        foreach (var user in users)
+        {
+            var target = run.Value(All) ? Path.Combine(root, user.Value) : root;
+            var exported = run.Directory.Export(user, target, format, run.Value(KeepUids), run, run.Cancellation);
+            (mailboxes, messages) = (mailboxes + exported.Mailboxes, messages + exported.Messages);
+            await run.TellAsync(user, exported.Findings);
+        }
+        return await run.EndAsync(FormattableString.Invariant($"exported, {mailboxes} mailboxes with {messages} messages"));
+    }
+
+    private static async Task<int> ImportAsync(StoreRun run)
+    {
+        if (run.Value(User) is not { } name) throw new StoreRefusal(ExitCode.Usage, "Whom this is for is missing: give --user NAME@DOMAIN.");
+        var (user, format) = (run.OneUser(name, mustExist: false), FormatOf(run));
+        using var taken = run.Directory.Take();
+        var imported = await taken.ImportAsync(user, run.Value(From)!, format, run.Value(KeepUids), run, run.Cancellation);
+        await run.TellAsync(user, imported.Findings);
+        return await run.EndAsync(FormattableString.Invariant($"imported, {imported.Mailboxes} mailboxes with {imported.Messages} messages"));
+    }
+
+    private static MailFormat FormatOf(StoreRun run)
+    {
+        if (run.Value(Format) == "maildir") return MailFormat.Maildir;
+        return run.Value(KeepUids) ? throw new StoreRefusal(ExitCode.Usage, "--keep-uids is for --format maildir: an mbox has no UIDs.") : MailFormat.Mbox;
     }
 }

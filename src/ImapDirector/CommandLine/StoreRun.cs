@@ -6,7 +6,7 @@ using ImapDirector.Storage;
 namespace ImapDirector.CommandLine;
 
 /// <summary>One run of a <c>store</c> command: what it works on, what it has told, and what it will end with.</summary>
-internal sealed class StoreRun(ParseResult result, StoreDirectory directory, CancellationToken cancellationToken)
+internal sealed class StoreRun(ParseResult result, StoreDirectory directory, CancellationToken cancellationToken) : IProgress<int>
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
 
@@ -67,7 +67,13 @@ internal sealed class StoreRun(ParseResult result, StoreDirectory directory, Can
             await result.InvocationConfiguration.Output.WriteLineAsync($"{user}\t{finding.Kind.ToString().ToLowerInvariant()}\t{finding.What}\t{mend}");
         }
         _done++;
-        await ShowProgressAsync();
+        if (_all > 1 && IsProgressDue()) await result.InvocationConfiguration.Error.WriteLineAsync(FormattableString.Invariant($"imapdirector: {_done} of {_all} users."));
+    }
+
+    /// <summary>Hears of the messages of the user who is being done.</summary>
+    public void Report(int value)
+    {
+        if (IsProgressDue()) result.InvocationConfiguration.Error.WriteLine(FormattableString.Invariant($"imapdirector: {value} messages of user {_done + 1} of {_all}."));
     }
 
     /// <summary>The last line, on standard error, and the exit code.</summary>
@@ -80,11 +86,12 @@ internal sealed class StoreRun(ParseResult result, StoreDirectory directory, Can
 
     private static string Number(int count, string what) => FormattableString.Invariant($"{count} {what}{(count == 1 ? "" : "s")}");
 
-    private async Task ShowProgressAsync()
+    /// <summary>Whether a person has waited long enough to be told.</summary>
+    private bool IsProgressDue()
     {
-        if (Console.IsErrorRedirected || _all < 2 || Stopwatch.GetElapsedTime(_started) < _nextProgress) return;
+        if (Console.IsErrorRedirected || Stopwatch.GetElapsedTime(_started) < _nextProgress) return false;
         _nextProgress = Stopwatch.GetElapsedTime(_started) + ProgressInterval;
-        await result.InvocationConfiguration.Error.WriteLineAsync(FormattableString.Invariant($"imapdirector: {_done} of {_all} users."));
+        return true;
     }
 }
 

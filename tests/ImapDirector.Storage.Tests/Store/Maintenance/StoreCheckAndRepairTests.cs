@@ -87,6 +87,7 @@ public sealed class StoreCheckAndRepairTests
             PRAGMA user_version = 1;
             """);
         Assert.Equal("content 1 has no summary", Assert.Single(user.Check()).What);
+        Assert.Equal(1, StoreDirectory.Open(user.Directory.FullName).Export(user.User, Path.Combine(user.Directory.FullName, "mail"), MailFormat.Maildir, keepUids: true, progress: null, CancellationToken.None).Messages);
         Assert.True(Assert.Single(await user.RepairAsync()).IsMended);
         await user.ReopenAsync();
         Assert.Equal("text"u8.ToArray(), user.Content(Assert.Single(user.Store.LoadMessages(user.Inbox.Id))));

@@ -1,0 +1,67 @@
+using ImapDirector.Storage.Store;
+using ImapDirector.Storage.Store.Maintenance;
+
+namespace ImapDirector.Storage.Exchange;
+
+/// <summary>What both formats do alike: a directory for its owner only, the messages of a snapshot, and what is told of them.</summary>
+internal sealed class ExportTarget(StoreSnapshot snapshot, string userDirectory, IProgress<int>? progress, CancellationToken cancellationToken)
+{
+    private readonly List<StoreFinding> _findings = [];
+    private int _mailboxes;
+    private int _messages;
+
+    public ExchangeResult Result => new(_mailboxes, _messages, _findings);
+
+    /// <summary>The mailboxes that can have messages, with how each is called in files.</summary>
+    public IEnumerable<(SnapshotMailbox Mailbox, string Name)> Mailboxes()
+    {
+        foreach (var mailbox in snapshot.Mailboxes().Where(static mailbox => mailbox.IsSelectable))
+        {
+            var name = FolderName.Of(mailbox.Name, out var isWhole);
+            if (!isWhole) Tell($"the mailbox {StoreCondition.Shown(mailbox.Name.Value)} has a name that is too long for a file", $"it is exported as {name}");
+            _mailboxes++;
+            yield return (mailbox, name);
+        }
+    }
+
+    /// <summary>The messages of a mailbox with their bytes; one whose bytes are lost is told and left out.</summary>
+    public IEnumerable<(MessageRecord Message, Stream Content)> Messages(SnapshotMailbox mailbox, IReadOnlyList<MessageRecord> messages)
+    {
+        foreach (var message in messages)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var content = snapshot.OpenContent(message.ContentId);
+            if (content is null)
+            {
+                TellLost(mailbox, message);
+                continue;
+            }
+            yield return (message, content);
+            _messages++;
+            progress?.Report(_messages);
+        }
+    }
+
+    public void Tell(string what, string mend) => _findings.Add(new StoreFinding(StoreFindingKind.Exchange, what, mend));
+
+    public static FileStream Create(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 64 * 1024 };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return new FileStream(path, options);
+    }
+
+    public static void Write(string path, string text)
+    {
+        using var file = Create(path);
+        file.Write(System.Text.Encoding.UTF8.GetBytes(text));
+    }
+
+    private void TellLost(SnapshotMailbox mailbox, MessageRecord message)
+    {
+        // Expunged since the snapshot is not lost.
+        using var later = StoreSnapshot.Open(userDirectory);
+        if (later.Present([message.ContentId]).Count > 0)
+            Tell(FormattableString.Invariant($"{StoreCondition.Shown(mailbox.Name.Value)} UID {message.Uid} has lost what it says"), "it is left out; run \"store check\"");
+    }
+}
