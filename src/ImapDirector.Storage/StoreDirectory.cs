@@ -33,22 +33,26 @@ public sealed class StoreDirectory
     public bool Holds(UserName user) => Directory.Exists(UserStorePath.Of(Root, user));
 
     /// <summary>Looks at everything in a user's store and changes nothing.</summary>
+    /// <param name="user">The user.</param>
+    /// <param name="progress">Hears of the number of messages read.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <returns>What is not as it should be.</returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public IReadOnlyList<StoreFinding> Check(UserName user, CancellationToken cancellationToken) =>
-        StoreCheck.Run(UserStorePath.Of(Root, user), isAlone: false, cancellationToken).Findings;
+    public IReadOnlyList<StoreFinding> Check(UserName user, IProgress<int>? progress, CancellationToken cancellationToken) =>
+        StoreCheck.Run(UserStorePath.Of(Root, user), isAlone: false, progress, cancellationToken).Findings;
 
     /// <summary>Copies a user's store as it is at one moment, and checks the copy.</summary>
     /// <param name="user">The user.</param>
     /// <param name="target">A directory that becomes a data directory with this user in it.</param>
     /// <param name="mayLink">Whether the large messages, which are files that never change, may be the same files under a second name where they can.</param>
+    /// <param name="progress">Hears of the number of messages read in the copy.</param>
     /// <param name="cancellationToken">Ends it; then there is no copy of this user.</param>
     /// <returns>What is not as it should be in the copy, or why there is none.</returns>
     /// <exception cref="IOException">The target cannot be written, or has this user already.</exception>
     /// <exception cref="UnauthorizedAccessException">One of the two belongs to somebody else.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public IReadOnlyList<StoreFinding> Backup(UserName user, string target, bool mayLink, CancellationToken cancellationToken) =>
-        StoreBackup.Run(UserStorePath.Of(Root, user), UserStorePath.Of(Path.GetFullPath(target), user), mayLink, cancellationToken);
+    public IReadOnlyList<StoreFinding> Backup(UserName user, string target, bool mayLink, IProgress<int>? progress, CancellationToken cancellationToken) =>
+        StoreBackup.Run(UserStorePath.Of(Root, user), UserStorePath.Of(Path.GetFullPath(target), user), mayLink, progress, cancellationToken);
 
     /// <summary>Writes a user's mail as it is at one moment for other programs.</summary>
     /// <param name="user">The user.</param>
@@ -57,7 +61,8 @@ public sealed class StoreDirectory
     /// <param name="keepUids">Whether a Maildir gets <c>dovecot-uidlist</c> files.</param>
     /// <param name="progress">Hears of the number of messages written.</param>
     /// <param name="cancellationToken">Ends it between two messages.</param>
-    /// <exception cref="IOException">The store cannot be read, or the target cannot be written.</exception>
+    /// <returns>What was written, and what had to be left out.</returns>
+    /// <exception cref="IOException">The target cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">One of the two belongs to somebody else.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public ExchangeResult Export(UserName user, string target, MailFormat format, bool keepUids, IProgress<int>? progress, CancellationToken cancellationToken)
@@ -65,18 +70,21 @@ public sealed class StoreDirectory
         var (source, directory) = (UserStorePath.Of(Root, user), Path.GetFullPath(target));
         UserStorePath.Make(directory);
         if (!File.Exists(Path.Combine(source, StoreSnapshot.DatabaseName))) return new ExchangeResult(0, 0, []);
+        ExportTarget? export = null;
         try
         {
             using var snapshot = StoreSnapshot.Open(source);
             if (snapshot.Version == 0) return new ExchangeResult(0, 0, []);
-            var export = new ExportTarget(snapshot, source, progress, cancellationToken);
+            export = new ExportTarget(snapshot, source, progress, cancellationToken);
             if (format == MailFormat.Maildir) new MaildirExport(directory, keepUids).Run(snapshot, export);
             else new MboxExport(directory).Run(snapshot, export);
             return export.Result;
         }
         catch (StoreException failed)
         {
-            throw new IOException(failed.Message, failed);
+            var condition = new StoreCondition();
+            condition.Add(failed);
+            return new ExchangeResult(export?.Result.Mailboxes ?? 0, export?.Result.Messages ?? 0, [.. export?.Result.Findings ?? [], .. condition.Findings]);
         }
     }
 

@@ -16,11 +16,12 @@ public sealed class TakenStoreDirectory : IDisposable
     /// <summary>Mends a user's store. What can be read is never removed.</summary>
     /// <param name="user">The user.</param>
     /// <param name="removeLost">Whether messages go of which the content is gone.</param>
+    /// <param name="progress">Hears of the number of messages read.</param>
     /// <param name="cancellationToken">Ends it before anything is changed.</param>
     /// <returns>What was found, each with whether it is mended.</returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public Task<IReadOnlyList<StoreFinding>> RepairAsync(UserName user, bool removeLost, CancellationToken cancellationToken) =>
-        StoreRepair.RunAsync(UserStorePath.Of(_root, user), removeLost, cancellationToken);
+    public Task<IReadOnlyList<StoreFinding>> RepairAsync(UserName user, bool removeLost, IProgress<int>? progress, CancellationToken cancellationToken) =>
+        StoreRepair.RunAsync(UserStorePath.Of(_root, user), removeLost, progress, cancellationToken);
 
     /// <summary>Gives all mailboxes of a user a new UIDVALIDITY, so that clients forget what they know of them: after a restore, that can be messages which
     /// the store never heard of.</summary>
@@ -39,10 +40,13 @@ public sealed class TakenStoreDirectory : IDisposable
     }
 
     /// <summary>Gives the room back that removed messages took. A store with findings is left as it is.</summary>
+    /// <param name="user">The user.</param>
+    /// <param name="progress">Hears of the number of messages read.</param>
+    /// <param name="cancellationToken">Ends it before anything is changed.</param>
     /// <returns>The bytes that were freed, and the findings.</returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public (long FreedBytes, IReadOnlyList<StoreFinding> Findings) Vacuum(UserName user, CancellationToken cancellationToken) =>
-        StoreVacuum.Run(UserStorePath.Of(_root, user), cancellationToken);
+    public (long FreedBytes, IReadOnlyList<StoreFinding> Findings) Vacuum(UserName user, IProgress<int>? progress, CancellationToken cancellationToken) =>
+        StoreVacuum.Run(UserStorePath.Of(_root, user), progress, cancellationToken);
 
     /// <summary>Adds mail to a user's store, which is made when there is none. A second run adds everything a second time.</summary>
     /// <param name="user">The user.</param>

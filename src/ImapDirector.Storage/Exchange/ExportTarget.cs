@@ -24,19 +24,28 @@ internal sealed class ExportTarget(StoreSnapshot snapshot, string userDirectory,
         }
     }
 
-    /// <summary>The messages of a mailbox with their bytes; one whose bytes are lost is told and left out.</summary>
-    public IEnumerable<(MessageRecord Message, Stream Content)> Messages(SnapshotMailbox mailbox, IReadOnlyList<MessageRecord> messages)
+    /// <summary>The messages of a mailbox; what a damaged database does not give is told.</summary>
+    public List<MessageRecord> ListMessages(SnapshotMailbox mailbox)
+    {
+        var messages = snapshot.Messages(mailbox.Id, out var isWhole);
+        if (!isWhole)
+            Tell($"{StoreCondition.Shown(mailbox.Name.Value)} cannot be read whole", FormattableString.Invariant($"{messages.Count} messages can, the others are left out; run \"store check\""));
+        return messages;
+    }
+
+    /// <summary>The messages of a mailbox with their bytes and how their lines end; one whose bytes are lost is told and left out.</summary>
+    public IEnumerable<(MessageRecord Message, Stream Content, LineEnds Ends)> Messages(SnapshotMailbox mailbox, IReadOnlyList<MessageRecord> messages)
     {
         foreach (var message in messages)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            using var content = snapshot.OpenContent(message.ContentId);
-            if (content is null)
+            using var content = Open(message);
+            if (content is null || Count(content) is not { } ends)
             {
                 TellLost(mailbox, message);
                 continue;
             }
-            yield return (message, content);
+            yield return (message, content, ends);
             _messages++;
             progress?.Report(_messages);
         }
@@ -57,11 +66,50 @@ internal sealed class ExportTarget(StoreSnapshot snapshot, string userDirectory,
         file.Write(System.Text.Encoding.UTF8.GetBytes(text));
     }
 
+    /// <summary>Reads a content to its end before anything of it is written, so that no half message is.</summary>
+    private static LineEnds? Count(Stream content)
+    {
+        try
+        {
+            var ends = LineEnds.Count(content);
+            content.Position = 0;
+            return ends;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private Stream? Open(MessageRecord message)
+    {
+        try
+        {
+            return snapshot.OpenContent(message.ContentId);
+        }
+        catch (StoreException)
+        {
+            return null;
+        }
+    }
+
     private void TellLost(SnapshotMailbox mailbox, MessageRecord message)
     {
         // Expunged since the snapshot is not lost.
-        using var later = StoreSnapshot.Open(userDirectory);
-        if (later.Present([message.ContentId]).Count > 0)
+        if (IsStillThere(message.ContentId))
             Tell(FormattableString.Invariant($"{StoreCondition.Shown(mailbox.Name.Value)} UID {message.Uid} has lost what it says"), "it is left out; run \"store check\"");
+    }
+
+    private bool IsStillThere(long contentId)
+    {
+        try
+        {
+            using var later = StoreSnapshot.Open(userDirectory);
+            return later.Present([contentId]).Count > 0;
+        }
+        catch (StoreException)
+        {
+            return true;
+        }
     }
 }

@@ -26,7 +26,7 @@ internal sealed class LinePieces(Stream source)
     public bool IsEmptyLine => BeginsLine && EndsLine && Text.IsEmpty;
 
     /// <returns><c>false</c> at the end.</returns>
-    /// <exception cref="IOException">The stream cannot be read.</exception>
+    /// <exception cref="UnreadableSourceException">The stream cannot be read.</exception>
     public bool MoveNext()
     {
         var beginsLine = EndsLine || _end == 0;
@@ -57,8 +57,18 @@ internal sealed class LinePieces(Stream source)
     {
         _buffer.AsSpan(_start.._end).CopyTo(_buffer);
         (_start, _end) = (0, _end - _start);
-        var read = source.Read(_buffer, _end, _buffer.Length - _end);
-        _end += read;
-        _hasEnded = read == 0;
+        try
+        {
+            var read = source.Read(_buffer, _end, _buffer.Length - _end);
+            _end += read;
+            _hasEnded = read == 0;
+        }
+        catch (IOException broken)
+        {
+            throw new UnreadableSourceException(broken);
+        }
     }
 }
+
+/// <summary>What is read cannot be read further; what is written is not at fault.</summary>
+internal sealed class UnreadableSourceException(IOException broken) : Exception("The source cannot be read.", broken);

@@ -16,7 +16,7 @@ internal sealed class MaildirExport(string directory, bool keepUids)
             var folder = mailbox.Name.IsInbox ? directory : Path.Combine(directory, "." + name);
             foreach (var part in new[] { "cur", "new", "tmp" }) UserStorePath.Make(Path.Combine(folder, part));
             if (!mailbox.Name.IsInbox) ExportTarget.Write(Path.Combine(folder, "maildirfolder"), "");
-            WriteMailbox(mailbox, snapshot.Messages(mailbox.Id), folder, target);
+            WriteMailbox(mailbox, target.ListMessages(mailbox), folder, target);
         }
         SubscriptionList.Write(directory, snapshot);
     }
@@ -29,10 +29,8 @@ internal sealed class MaildirExport(string directory, bool keepUids)
         if (flags.Write() is { Length: > 0 } keywords) ExportTarget.Write(Path.Combine(folder, MaildirFlags.KeywordsFile), keywords);
         using var uids = keepUids ? new StreamWriter(ExportTarget.Create(Path.Combine(folder, UidList.FileName)), new UTF8Encoding(false)) : null;
         uids?.Write(UidList.Header(mailbox.UidValidity, mailbox.UidNext));
-        foreach (var (message, content) in target.Messages(mailbox, messages))
+        foreach (var (message, content, ends) in target.Messages(mailbox, messages))
         {
-            var ends = LineEnds.Count(content);
-            content.Position = 0;
             // UIDVALIDITY is a time, too, so the name is what a Maildir's names are: a time, something unique, the host; and files sort as their UIDs do.
             var name = FormattableString.Invariant($"{mailbox.UidValidity}.U{message.Uid:D10}.imapdirector,S={ends.FileBytes},W={ends.NetworkBytes}");
             using (var file = ExportTarget.Create(Path.Combine(folder, "cur", name + MaildirFlags.Mark + flags.Encode(message))))

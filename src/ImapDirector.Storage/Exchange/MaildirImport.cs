@@ -21,8 +21,9 @@ internal sealed class MaildirImport(string directory, bool keepUids)
         await AddMailboxAsync(MailboxName.Inbox, directory, subscribe: true, target, cancellationToken);
         foreach (var folder in ImportSource.Directories(directory))
         {
-            if (folder.Name[0] != '.' || (!ImportSource.IsLink(folder) && !IsMaildir(folder.FullName))) continue;
-            if (ImportSource.IsLink(folder)) target.Tell($"the folder {StoreCondition.Shown(folder.Name)} is a link", "it is left out");
+            if (Parts.Contains(folder.Name) || (!ImportSource.IsLink(folder) && !IsMaildir(folder.FullName))) continue;
+            if (folder.Name[0] != '.') target.Tell($"the Maildir {StoreCondition.Shown(folder.Name)} is no folder of this one", "it is left out; put a dot in front of its name, or import it by itself");
+            else if (ImportSource.IsLink(folder)) target.Tell($"the folder {StoreCondition.Shown(folder.Name)} is a link", "it is left out");
             else if (!FolderName.TryRead(folder.Name[1..], out var name)) target.Tell($"the folder {StoreCondition.Shown(folder.Name)} has a name that no mailbox can have", "it is left out; rename it");
             else await AddMailboxAsync(name, folder.FullName, isSubscribed(folder.Name[1..]), target, cancellationToken);
         }
@@ -82,9 +83,9 @@ internal sealed class MaildirImport(string directory, bool keepUids)
             {
                 await CopyAsync(stream, spool, cancellationToken);
             }
-            catch (IOException broken)
+            catch (UnreadableSourceException broken)
             {
-                target.Tell($"{shown} cannot be read ({broken.GetType().Name})", "it is left out");
+                target.Tell($"{shown} cannot be read ({broken.InnerException!.GetType().Name})", "it is left out");
                 return;
             }
             await target.AppendAsync(mailbox, spool, flags, new DateTimeOffset(File.GetLastWriteTimeUtc(stream.SafeFileHandle), TimeSpan.Zero), shown, cancellationToken);

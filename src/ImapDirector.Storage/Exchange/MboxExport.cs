@@ -13,7 +13,7 @@ internal sealed class MboxExport(string directory)
         foreach (var (mailbox, name) in target.Mailboxes())
         {
             using var file = ExportTarget.Create(Path.Combine(directory, name + MboxHeader.FileSuffix));
-            foreach (var (message, content) in target.Messages(mailbox, snapshot.Messages(mailbox.Id))) Write(message, content, file);
+            foreach (var (message, content, _) in target.Messages(mailbox, target.ListMessages(mailbox))) Write(message, content, file);
         }
         SubscriptionList.Write(directory, snapshot);
     }

@@ -75,9 +75,9 @@ internal sealed class MboxReader(FileStream file, long mailbox, string shown, Im
                 (isMore, date) = await AddMessageAsync(date ?? File.GetLastWriteTimeUtc(file.SafeFileHandle), cancellationToken);
             }
         }
-        catch (IOException broken)
+        catch (UnreadableSourceException broken)
         {
-            target.Tell($"{shown} cannot be read behind message {_number} ({broken.GetType().Name})", "the rest is left out");
+            target.Tell($"{shown} cannot be read behind message {_number} ({broken.InnerException!.GetType().Name})", "the rest is left out");
         }
     }
 

@@ -93,7 +93,7 @@ internal static class StoreCommand
 
     private static async Task<int> CheckAsync(StoreRun run)
     {
-        foreach (var user in run.Users(User, All)) await run.TellAsync(user, run.Directory.Check(user, run.Cancellation));
+        foreach (var user in run.Users(User, All)) await run.TellAsync(user, run.Directory.Check(user, run, run.Cancellation));
         return await run.EndAsync("checked");
     }
 
@@ -103,7 +103,7 @@ internal static class StoreCommand
         using var taken = run.Directory.Take();
         foreach (var user in users)
         {
-            var findings = await taken.RepairAsync(user, run.Value(RemoveLost), run.Cancellation);
+            var findings = await taken.RepairAsync(user, run.Value(RemoveLost), run, run.Cancellation);
             if (run.Value(Renew) && findings.All(static finding => finding.Kind != StoreFindingKind.Database || finding.IsMended)) await taken.RenewUidValidityAsync(user, run.Cancellation);
             await run.TellAsync(user, findings);
         }
@@ -117,7 +117,7 @@ internal static class StoreCommand
         var freed = 0L;
         foreach (var user in users)
         {
-            var (bytes, findings) = taken.Vacuum(user, run.Cancellation);
+            var (bytes, findings) = taken.Vacuum(user, run, run.Cancellation);
             freed += bytes;
             await run.TellAsync(user, findings);
         }
@@ -128,7 +128,7 @@ internal static class StoreCommand
     {
         var users = run.Users(User, All);
         var target = run.EmptyTarget(To);
-        foreach (var user in users) await run.TellAsync(user, run.Directory.Backup(user, target, mayLink: !run.Value(Copy), run.Cancellation));
+        foreach (var user in users) await run.TellAsync(user, run.Directory.Backup(user, target, mayLink: !run.Value(Copy), run, run.Cancellation));
         return await run.EndAsync("backed up");
     }
 
@@ -143,7 +143,7 @@ internal static class StoreCommand
             (mailboxes, messages) = (mailboxes + exported.Mailboxes, messages + exported.Messages);
             await run.TellAsync(user, exported.Findings);
         }
-        return await run.EndAsync(FormattableString.Invariant($"exported, {mailboxes} mailboxes with {messages} messages"));
+        return await run.EndAsync($"exported, {StoreRun.Number(mailboxes, "mailbox")} with {StoreRun.Number(messages, "message")}");
     }
 
     private static async Task<int> ImportAsync(StoreRun run)
@@ -153,7 +153,7 @@ internal static class StoreCommand
         using var taken = run.Directory.Take();
         var imported = await taken.ImportAsync(user, run.Value(From)!, format, run.Value(KeepUids), run, run.Cancellation);
         await run.TellAsync(user, imported.Findings);
-        return await run.EndAsync(FormattableString.Invariant($"imported, {imported.Mailboxes} mailboxes with {imported.Messages} messages"));
+        return await run.EndAsync($"imported, {StoreRun.Number(imported.Mailboxes, "mailbox")} with {StoreRun.Number(imported.Messages, "message")}");
     }
 
     private static MailFormat FormatOf(StoreRun run)

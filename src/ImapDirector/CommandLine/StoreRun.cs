@@ -84,7 +84,7 @@ internal sealed class StoreRun(ParseResult result, StoreDirectory directory, Can
         return _left == 0 ? ExitCode.Ok : ExitCode.Findings;
     }
 
-    private static string Number(int count, string what) => FormattableString.Invariant($"{count} {what}{(count == 1 ? "" : "s")}");
+    public static string Number(int count, string what) => FormattableString.Invariant($"{count} {what}{(count == 1 ? "" : what.EndsWith('x') ? "es" : "s")}");
 
     /// <summary>Whether a person has waited long enough to be told.</summary>
     private bool IsProgressDue()

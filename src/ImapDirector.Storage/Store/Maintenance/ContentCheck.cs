@@ -14,7 +14,7 @@ internal static class ContentCheck
     private static readonly TimeSpan LongestAppend = TimeSpan.FromMinutes(10);
 
     /// <summary>Reads every content; what can be read has a length afterwards, what cannot a reason.</summary>
-    public static Dictionary<long, ContentReferences> Read(StoreConnection store, ContentFiles files, StoreCondition condition, CancellationToken cancellationToken)
+    public static Dictionary<long, ContentReferences> Read(StoreConnection store, ContentFiles files, StoreCondition condition, IProgress<int>? progress, CancellationToken cancellationToken)
     {
         var references = new Dictionary<long, ContentReferences>();
         var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
@@ -26,6 +26,7 @@ internal static class ContentCheck
             if (row.IsDBNull(2)) condition.Lengths.Add(id, Count(row, buffer));
             else if (TryCount(files, row.GetString(2), buffer, out var length, out var lost)) condition.Lengths.Add(id, length);
             else condition.Lost.Add(id, lost);
+            progress?.Report(references.Count);
         });
         ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
         return references;

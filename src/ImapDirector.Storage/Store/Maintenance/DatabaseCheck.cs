@@ -52,8 +52,9 @@ internal static class DatabaseCheck
         foreach (var wanted in expected.Where(wanted => !present.Contains(wanted, SameStatement.Instance)))
         {
             var isTable = wanted.Type is "table" or "view";
-            areTablesThere &= !isTable;
-            var how = present.Any(there => there.Name == wanted.Name) ? "is not as this program makes it" : "is missing";
+            var isThere = present.Any(there => there.Name == wanted.Name);
+            areTablesThere &= isThere || !isTable;
+            var how = isThere ? "is not as this program makes it" : "is missing";
             condition.Add(StoreFindingKind.Schema, $"the {wanted.Type} {wanted.Name} {how}", isTable ? StoreCondition.Restore : StoreCondition.Repair);
         }
         foreach (var foreign in present.Where(there => expected.TrueForAll(wanted => wanted.Name != there.Name)))

@@ -9,12 +9,13 @@ internal static class StoreBackup
     /// <param name="source">The user's directory.</param>
     /// <param name="target">Where the copy is to be; there must be nothing yet. It appears there only when it is complete.</param>
     /// <param name="mayLink">Whether content files, which never change, may be the same files under a second name.</param>
+    /// <param name="progress">Hears of the number of contents read in the copy.</param>
     /// <param name="cancellationToken">Ends it between two files.</param>
     /// <returns>What a check of the copy finds.</returns>
     /// <exception cref="IOException">The target cannot be written.</exception>
-    public static IReadOnlyList<StoreFinding> Run(string source, string target, bool mayLink, CancellationToken cancellationToken)
+    public static IReadOnlyList<StoreFinding> Run(string source, string target, bool mayLink, IProgress<int>? progress, CancellationToken cancellationToken)
     {
-        if (!File.Exists(Path.Combine(source, StoreSnapshot.DatabaseName))) return StoreCheck.Run(source, isAlone: false, cancellationToken).Findings;
+        if (!File.Exists(Path.Combine(source, StoreSnapshot.DatabaseName))) return StoreCheck.Run(source, isAlone: false, progress, cancellationToken).Findings;
         var parent = Path.GetDirectoryName(target)!;
         // No user's name begins with a dot.
         var partial = Path.Combine(parent, $".partial-{Guid.NewGuid():N}");
@@ -23,7 +24,7 @@ internal static class StoreBackup
         {
             CopyDatabase(source, partial);
             CopyContents(source, partial, mayLink, cancellationToken);
-            var findings = StoreCheck.Run(partial, isAlone: true, cancellationToken).Findings;
+            var findings = StoreCheck.Run(partial, isAlone: true, progress, cancellationToken).Findings;
             Directory.Move(partial, target);
             DirectorySync.Flush(parent);
             return findings;

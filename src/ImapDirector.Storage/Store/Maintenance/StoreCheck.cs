@@ -7,18 +7,19 @@ internal static class StoreCheck
 {
     /// <param name="directory">The user's directory.</param>
     /// <param name="isAlone">Whether no node can be at work in it, so that a file nobody refers to cannot be one that is just being written.</param>
+    /// <param name="progress">Hears of the number of contents read.</param>
     /// <param name="cancellationToken">Ends it between two messages.</param>
-    public static StoreCondition Run(string directory, bool isAlone, CancellationToken cancellationToken)
+    public static StoreCondition Run(string directory, bool isAlone, IProgress<int>? progress, CancellationToken cancellationToken)
     {
         var condition = new StoreCondition();
         try
         {
-            Run(directory, isAlone, condition, cancellationToken);
+            Run(directory, isAlone, condition, progress, cancellationToken);
         }
         catch (StoreException failed)
         {
             condition.IsDatabaseSound = false;
-            condition.Add(StoreFindingKind.Database, failed.Message, StoreCondition.Restore);
+            condition.Add(failed);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
@@ -28,7 +29,7 @@ internal static class StoreCheck
         return condition;
     }
 
-    private static void Run(string directory, bool isAlone, StoreCondition condition, CancellationToken cancellationToken)
+    private static void Run(string directory, bool isAlone, StoreCondition condition, IProgress<int>? progress, CancellationToken cancellationToken)
     {
         // Listed before the snapshot: a file is there before the database knows it, so the rest of the order makes no file look stray that is not.
         var files = new ContentFiles(Path.Combine(directory, StoreSnapshot.ContentsName)).List();
@@ -50,7 +51,7 @@ internal static class StoreCheck
         snapshot.Read(store =>
         {
             var names = MailboxCheck.Run(store, condition);
-            var references = ContentCheck.Read(store, snapshot.Files, condition, cancellationToken);
+            var references = ContentCheck.Read(store, snapshot.Files, condition, progress, cancellationToken);
             MessageCheck.Run(store, names, references, condition);
             ContentCheck.CompareReferences(references, condition);
             SummaryCheck.Run(store, references, condition, cancellationToken);

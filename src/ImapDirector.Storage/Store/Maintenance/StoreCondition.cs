@@ -1,3 +1,5 @@
+using Microsoft.Data.Sqlite;
+
 namespace ImapDirector.Storage.Store.Maintenance;
 
 /// <summary>What a check saw: the findings for people, and for the repair the places that it cannot find with one statement.</summary>
@@ -5,6 +7,9 @@ internal sealed class StoreCondition
 {
     public const string Repair = "run \"store repair\"";
     public const string Restore = "restore the user from a backup; \"store export\" saves what can still be read";
+
+    // SQLite's own numbers.
+    private const int Corrupt = 11, NotADatabase = 26;
 
     public List<StoreFinding> Findings { get; } = [];
 
@@ -50,6 +55,14 @@ internal sealed class StoreCondition
     public bool IsGone(long contentId) => Lost.TryGetValue(contentId, out var lost) ? lost.IsGone : !Lengths.ContainsKey(contentId);
 
     public void Add(StoreFindingKind kind, string what, string mend = Repair) => Findings.Add(new StoreFinding(kind, what, mend));
+
+    /// <summary>A store that cannot be read.</summary>
+    public void Add(StoreException failed) => Add(StoreFindingKind.Database, failed.Message, failed.InnerException switch
+    {
+        null => "run the program that made it",
+        SqliteException { SqliteErrorCode: Corrupt or NotADatabase } or not SqliteException => Restore,
+        _ => "run this as the user who runs the node; else look at the disk",
+    });
 
     /// <summary>A name as it is shown to people: of a damaged store it may be anything.</summary>
     public static string Shown(string name) =>

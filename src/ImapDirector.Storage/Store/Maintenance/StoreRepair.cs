@@ -11,17 +11,18 @@ internal static class StoreRepair
 
     /// <param name="directory">The user's directory; the caller has made sure that no node serves it.</param>
     /// <param name="removeLost">Whether messages go of which the content is lost.</param>
+    /// <param name="progress">Hears of the number of contents read, twice: it looks at what it made, too.</param>
     /// <param name="cancellationToken">Ends it before anything is changed.</param>
     /// <returns>What was found, and whether it is mended.</returns>
-    public static async Task<IReadOnlyList<StoreFinding>> RunAsync(string directory, bool removeLost, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<StoreFinding>> RunAsync(string directory, bool removeLost, IProgress<int>? progress, CancellationToken cancellationToken)
     {
-        var found = StoreCheck.Run(directory, isAlone: true, cancellationToken);
+        var found = StoreCheck.Run(directory, isAlone: true, progress, cancellationToken);
         if (found.Findings.Count == 0) return [];
         var condition = found;
         if (!condition.IsDatabaseSound)
         {
             if (!TryReindex(Path.Combine(directory, StoreSnapshot.DatabaseName))) return found.Findings;
-            condition = StoreCheck.Run(directory, isAlone: true, cancellationToken);
+            condition = StoreCheck.Run(directory, isAlone: true, progress, cancellationToken);
             if (!condition.IsDatabaseSound) return found.Findings;
         }
         try
@@ -32,7 +33,7 @@ internal static class StoreRepair
         {
             return [.. found.Findings, new StoreFinding(StoreFindingKind.Database, failed.Message, StoreCondition.Restore)];
         }
-        var left = StoreCheck.Run(directory, isAlone: true, cancellationToken).Findings;
+        var left = StoreCheck.Run(directory, isAlone: true, progress, cancellationToken).Findings;
         var before = found.Findings.Union(condition.Findings).ToList();
         return [.. before.Select(finding => finding with { IsMended = !left.Contains(finding) }), .. left.Except(before)];
     }

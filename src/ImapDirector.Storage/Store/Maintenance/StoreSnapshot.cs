@@ -58,9 +58,9 @@ internal sealed class StoreSnapshot : IDisposable
         {
             return work(_store);
         }
-        catch (Exception failed) when (failed is SqliteException or ArgumentException)
+        catch (Exception failed) when (failed is SqliteException or ArgumentException or InvalidCastException or InvalidOperationException or FormatException or OverflowException)
         {
-            // An ArgumentException is a date that cannot be: a check says which.
+            // What is no SqliteException is a value that cannot be, such as a date, or NULL where there has to be a number.
             throw StoreDatabase.Failure(_file, failed);
         }
     }
@@ -72,9 +72,23 @@ internal sealed class StoreSnapshot : IDisposable
         """, static row => new SnapshotMailbox(row.GetInt64(0), new MailboxName(row.GetString(1)), row.GetBoolean(2), row.GetInt64(3), row.GetInt64(4), row.GetBoolean(5))));
 
     /// <summary>The messages of a mailbox in the order of their UIDs.</summary>
-    public List<MessageRecord> Messages(long mailboxId) => Read(store => store.All("""
-        SELECT uid, modseq, flags, keywords, date_seconds, date_offset, size_bytes, content_id FROM messages WHERE mailbox_id = ?1 ORDER BY uid
-        """, ReadMessage, mailboxId));
+    /// <param name="mailboxId">The mailbox.</param>
+    /// <param name="isWhole">Whether these are all. Where the database is damaged, they are those before and those behind the damage.</param>
+    public List<MessageRecord> Messages(long mailboxId, out bool isWhole)
+    {
+        const string columns = "SELECT uid, modseq, flags, keywords, date_seconds, date_offset, size_bytes, content_id FROM messages WHERE mailbox_id = ?1 ORDER BY uid";
+        var messages = new List<MessageRecord>();
+        isWhole = TryTake(columns, mailboxId, messages.Add);
+        if (isWhole) return messages;
+        var behind = new List<MessageRecord>();
+        var last = messages.Count == 0 ? 0 : messages[^1].Uid;
+        TryTake(columns + " DESC", mailboxId, message =>
+        {
+            if (message.Uid > last) behind.Add(message);
+        });
+        behind.Reverse();
+        return [.. messages, .. behind];
+    }
 
     /// <summary>Opens a message's bytes; seekable.</summary>
     /// <returns><c>null</c> when they are lost.</returns>
@@ -98,6 +112,22 @@ internal sealed class StoreSnapshot : IDisposable
         contentIds.Where(id => store.Scalar<long?>("SELECT 1 FROM contents WHERE id = ?1", id) is not null).ToHashSet());
 
     public void Dispose() => _store.Dispose();
+
+    private bool TryTake(string sql, long mailboxId, Action<MessageRecord> take)
+    {
+        try
+        {
+            return Read(store =>
+            {
+                store.Each(sql, row => take(ReadMessage(row)), mailboxId);
+                return true;
+            });
+        }
+        catch (StoreException)
+        {
+            return false;
+        }
+    }
 
     private static MessageRecord ReadMessage(SqliteDataReader row) => new((uint)row.GetInt64(0), (ulong)row.GetInt64(1), (SystemFlags)row.GetInt64(2),
         row.GetString(3) is { Length: > 0 } keywords ? [.. keywords.Split(' ')] : [],

@@ -6,11 +6,12 @@ namespace ImapDirector.Storage.Store.Maintenance;
 internal static class StoreVacuum
 {
     /// <param name="directory">The user's directory; the caller has made sure that no node serves it.</param>
+    /// <param name="progress">Hears of the number of contents read.</param>
     /// <param name="cancellationToken">Ends it before anything is changed.</param>
     /// <returns>The bytes that were freed, and what keeps it from its work: a damaged store is left as it is.</returns>
-    public static (long FreedBytes, IReadOnlyList<StoreFinding> Findings) Run(string directory, CancellationToken cancellationToken)
+    public static (long FreedBytes, IReadOnlyList<StoreFinding> Findings) Run(string directory, IProgress<int>? progress, CancellationToken cancellationToken)
     {
-        var condition = StoreCheck.Run(directory, isAlone: true, cancellationToken);
+        var condition = StoreCheck.Run(directory, isAlone: true, progress, cancellationToken);
         // What it is about to remove is no damage.
         condition.Findings.RemoveAll(static finding => finding.Kind == StoreFindingKind.File);
         if (condition.Findings.Count > 0) return (0, condition.Findings);

@@ -21,10 +21,10 @@ internal static class DamagedStore
 
     public static string ContentFile(this StoreFixture user) => Assert.Single(Directory.GetFiles(Path.Combine(user.UserDirectory, "contents")));
 
-    public static IReadOnlyList<StoreFinding> Check(this StoreFixture user) => StoreCheck.Run(user.UserDirectory, isAlone: true, CancellationToken.None).Findings;
+    public static IReadOnlyList<StoreFinding> Check(this StoreFixture user) => StoreCheck.Run(user.UserDirectory, isAlone: true, progress: null, CancellationToken.None).Findings;
 
     public static Task<IReadOnlyList<StoreFinding>> RepairAsync(this StoreFixture user, bool removeLost = false) =>
-        StoreRepair.RunAsync(user.UserDirectory, removeLost, CancellationToken.None);
+        StoreRepair.RunAsync(user.UserDirectory, removeLost, progress: null, CancellationToken.None);
 
     /// <summary>Everything a client could see, as text.</summary>
     public static string Describe(this StoreFixture user) => string.Join('\n', user.Store.ListMailboxes().Select(mailbox =>

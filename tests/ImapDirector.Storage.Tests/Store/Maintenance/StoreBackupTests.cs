@@ -19,10 +19,10 @@ public sealed class StoreBackupTests
         await user.AddAsync("Sent", Large);
         var before = user.Describe();
         using var target = new BackupTarget();
-        Assert.Empty(StoreDirectory.Open(user.Directory.FullName).Backup(user.User, target.Path, mayLink, CancellationToken.None));
+        Assert.Empty(StoreDirectory.Open(user.Directory.FullName).Backup(user.User, target.Path, mayLink, progress: null, CancellationToken.None));
         var copy = StoreDirectory.Open(target.Path);
         Assert.Equal([user.User], copy.ListUsers());
-        Assert.Empty(copy.Check(user.User, CancellationToken.None));
+        Assert.Empty(copy.Check(user.User, progress: null, CancellationToken.None));
         Assert.Equal(["contents", "mail.db"], target.Entries(user));
 
         // Restored: what came since is gone, what was there is there.
@@ -56,8 +56,8 @@ public sealed class StoreBackupTests
         for (var round = 0; round < 20; round++)
         {
             using var target = new BackupTarget();
-            Assert.Empty(directory.Backup(user.User, target.Path, mayLink: round % 2 == 0, CancellationToken.None));
-            Assert.Empty(StoreDirectory.Open(target.Path).Check(user.User, CancellationToken.None));
+            Assert.Empty(directory.Backup(user.User, target.Path, mayLink: round % 2 == 0, progress: null, CancellationToken.None));
+            Assert.Empty(StoreDirectory.Open(target.Path).Check(user.User, progress: null, CancellationToken.None));
         }
         await stop.CancelAsync();
         await busy;
@@ -71,7 +71,7 @@ public sealed class StoreBackupTests
         await user.AddAsync("INBOX", Large);
         File.Delete(user.ContentFile());
         using var target = new BackupTarget();
-        var finding = Assert.Single(StoreDirectory.Open(user.Directory.FullName).Backup(user.User, target.Path, mayLink: true, CancellationToken.None));
+        var finding = Assert.Single(StoreDirectory.Open(user.Directory.FullName).Backup(user.User, target.Path, mayLink: true, progress: null, CancellationToken.None));
         Assert.Equal(StoreFindingKind.Content, finding.Kind);
         Assert.True(StoreDirectory.Open(target.Path).Holds(user.User));
     }
@@ -83,7 +83,7 @@ public sealed class StoreBackupTests
         await user.Store.DisposeAsync();
         await File.WriteAllTextAsync(Path.Combine(user.UserDirectory, "mail.db"), new string('x', 8192));
         using var target = new BackupTarget();
-        var finding = Assert.Single(StoreDirectory.Open(user.Directory.FullName).Backup(user.User, target.Path, mayLink: true, CancellationToken.None));
+        var finding = Assert.Single(StoreDirectory.Open(user.Directory.FullName).Backup(user.User, target.Path, mayLink: true, progress: null, CancellationToken.None));
         Assert.Contains("cannot be backed up", finding.What, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFiles(target.Path, "*", SearchOption.AllDirectories));
     }
@@ -100,7 +100,7 @@ public sealed class StoreBackupTests
         await File.WriteAllTextAsync(Path.Combine(user.UserDirectory, "contents", Guid.NewGuid().ToString("N")), "half a message");
         using (var taken = StoreDirectory.Open(user.Directory.FullName).Take())
         {
-            var (freed, findings) = taken.Vacuum(user.User, CancellationToken.None);
+            var (freed, findings) = taken.Vacuum(user.User, progress: null, CancellationToken.None);
             Assert.Empty(findings);
             Assert.True(freed > 49 * 20_000);
         }
@@ -117,7 +117,7 @@ public sealed class StoreBackupTests
         await user.AddAsync("INBOX", Large);
         await user.DamageAsync("DELETE FROM contents");
         using var taken = StoreDirectory.Open(user.Directory.FullName).Take();
-        Assert.NotEmpty(taken.Vacuum(user.User, CancellationToken.None).Findings);
+        Assert.NotEmpty(taken.Vacuum(user.User, progress: null, CancellationToken.None).Findings);
         Assert.NotNull(user.ContentFile());
     }
 

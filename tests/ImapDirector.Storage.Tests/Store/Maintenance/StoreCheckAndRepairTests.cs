@@ -205,9 +205,9 @@ public sealed class StoreCheckAndRepairTests
         await using var user = await FilledAsync();
         var stray = Path.Combine(user.UserDirectory, "contents", Guid.NewGuid().ToString("N"));
         await File.WriteAllTextAsync(stray, "half a message");
-        Assert.Empty(StoreDirectory.Open(user.Directory.FullName).Check(user.User, CancellationToken.None));
+        Assert.Empty(StoreDirectory.Open(user.Directory.FullName).Check(user.User, progress: null, CancellationToken.None));
         File.SetLastWriteTimeUtc(stray, DateTime.UtcNow.AddHours(-1));
-        Assert.Equal(StoreFindingKind.File, Assert.Single(StoreDirectory.Open(user.Directory.FullName).Check(user.User, CancellationToken.None)).Kind);
+        Assert.Equal(StoreFindingKind.File, Assert.Single(StoreDirectory.Open(user.Directory.FullName).Check(user.User, progress: null, CancellationToken.None)).Kind);
         await user.Store.DisposeAsync();
         Assert.True(Assert.Single(await user.RepairAsync()).IsMended);
         Assert.False(File.Exists(stray));
@@ -306,7 +306,7 @@ public sealed class StoreCheckAndRepairTests
                 await user.Store.ExpungeAsync(user.Mailbox("Sent").Id, [.. user.Store.LoadMessages(user.Mailbox("Sent").Id).Skip(1).Select(message => message.Uid)], onlyDeleted: false, CancellationToken.None);
             }
         });
-        for (var round = 0; round < 30; round++) Assert.Empty(directory.Check(user.User, CancellationToken.None));
+        for (var round = 0; round < 30; round++) Assert.Empty(directory.Check(user.User, progress: null, CancellationToken.None));
         await stop.CancelAsync();
         await busy;
     }
