@@ -88,6 +88,20 @@ public sealed class RoundTripTests
     }
 
     [Fact]
+    public async Task Any_lines_come_back_from_an_mbox()
+    {
+        string[] lines = ["", "From ", "From x Sat Jan  3 01:05:34 1996", ">From ", ">>From a", "Subject: x", " folded", "text", ">", "From", "\u00e9"];
+        var messages = new List<string>();
+        Gen.Int[0, lines.Length - 1].Array[1, 12].Sample(numbers => messages.Add(string.Concat(numbers.Select(number => lines[number] + "\r\n"))), iter: 400, threads: 1);
+        await using var exchange = await ExchangeFixture.OpenAsync();
+        foreach (var message in messages) await exchange.User.AddAsync("INBOX", message);
+        exchange.Export(MailFormat.Mbox);
+        await using var target = await StoreFixture.OpenAsync();
+        Assert.Empty((await exchange.ImportAsync(target, MailFormat.Mbox)).Findings);
+        Assert.Equal(messages, target.Store.LoadMessages(target.Inbox.Id).Select(message => Encoding.Latin1.GetString(target.Content(message))));
+    }
+
+    [Fact]
     public async Task A_large_message_comes_back()
     {
         await using var exchange = await ExchangeFixture.OpenAsync();

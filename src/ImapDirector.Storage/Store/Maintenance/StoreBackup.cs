@@ -40,7 +40,7 @@ internal static class StoreBackup
     }
 
     /// <summary>The database first: what it knows has its file by then.</summary>
-    private static void CopyDatabase(string source, string target)
+    internal static void CopyDatabase(string source, string target)
     {
         var (from, to) = (Path.Combine(source, StoreSnapshot.DatabaseName), Path.Combine(target, StoreSnapshot.DatabaseName));
         StoreDatabase.MakePrivateFile(to);
@@ -58,7 +58,8 @@ internal static class StoreBackup
         DirectorySync.Flush(target);
     }
 
-    private static void CopyContents(string source, string target, bool mayLink, CancellationToken cancellationToken)
+    /// <summary>Then its files, and what became of those that are gone by now.</summary>
+    internal static void CopyContents(string source, string target, bool mayLink, CancellationToken cancellationToken)
     {
         var (from, to) = (Path.Combine(source, StoreSnapshot.ContentsName), Path.Combine(target, StoreSnapshot.ContentsName));
         List<(long Id, string File)> contents;

@@ -1,6 +1,7 @@
 using System.Text;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Store;
+using ImapDirector.Storage.Store.Maintenance;
 using Xunit;
 
 namespace ImapDirector.Storage.Tests.Store.Maintenance;
@@ -61,6 +62,45 @@ public sealed class StoreBackupTests
         }
         await stop.CancelAsync();
         await busy;
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_expunged_between_the_database_and_its_file_is_not_in_the_copy(bool mayLink)
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        await user.AddAsync("INBOX", "kept");
+        var gone = await user.AddAsync("INBOX", Large);
+        await user.Store.CopyAsync(user.Inbox.Id, [gone.Uid], user.Mailbox("Sent").Id, move: false, CancellationToken.None);
+        await user.AddAsync("INBOX", Large);
+        using var target = new BackupTarget();
+        UserStorePath.Make(target.Of(user));
+        StoreBackup.CopyDatabase(user.UserDirectory, target.Of(user));
+        await user.Store.ExpungeAsync(user.Inbox.Id, [gone.Uid], onlyDeleted: false, CancellationToken.None);
+        await user.Store.ExpungeAsync(user.Mailbox("Sent").Id, [1], onlyDeleted: false, CancellationToken.None);
+        StoreBackup.CopyContents(user.UserDirectory, target.Of(user), mayLink, CancellationToken.None);
+        Assert.Empty(StoreDirectory.Open(target.Path).Check(user.User, progress: null, CancellationToken.None));
+        await using var copy = await UserStore.OpenAsync(target.Path, user.User, CancellationToken.None);
+        Assert.Equal([1u, 3u], copy.LoadMessages(copy.FindMailbox(MailboxName.Inbox)!.Id).Select(message => message.Uid));
+    }
+
+    [Fact]
+    public async Task A_crash_leaves_a_log_that_is_read_with_the_rest()
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        await user.AddAsync("INBOX", "in the log");
+        using var target = new BackupTarget();
+        UserStorePath.Make(target.Of(user));
+        // As they lie there while the store is open, the log with what is not in the database yet.
+        foreach (var name in new[] { "mail.db", "mail.db-wal" }) File.Copy(Path.Combine(user.UserDirectory, name), Path.Combine(target.Of(user), name));
+        var crashed = StoreDirectory.Open(target.Path);
+        Assert.Empty(crashed.Check(user.User, progress: null, CancellationToken.None));
+        Assert.Equal(1, crashed.Export(user.User, Path.Combine(target.Path, "mbox"), MailFormat.Mbox, keepUids: false, progress: null, CancellationToken.None).Messages);
+        using var second = new BackupTarget();
+        Assert.Empty(crashed.Backup(user.User, second.Path, mayLink: true, progress: null, CancellationToken.None));
+        await using var copy = await UserStore.OpenAsync(second.Path, user.User, CancellationToken.None);
+        Assert.Equal(1u, copy.FindMailbox(MailboxName.Inbox)!.Messages);
     }
 
     [Fact]
