@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace ImapDirector.Storage.Store.Maintenance;
 
-/// <summary>Whether what a store of the second version keeps besides the messages can be: when each came, what was expunged, and what messages are sorted by.</summary>
+/// <summary>Whether what a store of the second version keeps besides the messages can be: when each came, what was expunged, annotations, and what messages are
+/// sorted and searched by.</summary>
 internal static class HistoryCheck
 {
     public const int SinceVersion = 2;
@@ -17,6 +18,10 @@ internal static class HistoryCheck
             MessageCheck.MinSeconds, MessageCheck.MaxSeconds);
         store.Each("SELECT content_id FROM sort_keys WHERE content_id NOT IN (SELECT id FROM contents)",
             row => condition.Add(StoreFindingKind.Summary, Text($"there are sort keys of content {row.GetInt64(0)}, which does not exist")));
+        store.Each("SELECT content_id FROM indexed_texts WHERE content_id NOT IN (SELECT id FROM contents)",
+            row => condition.Add(StoreFindingKind.Summary, Text($"the text index has content {row.GetInt64(0)}, which does not exist")));
+        store.Each("SELECT DISTINCT mailbox_id FROM metadata WHERE mailbox_id <> ?1 AND mailbox_id NOT IN (SELECT id FROM mailboxes)",
+            row => condition.Add(StoreFindingKind.Mailbox, Text($"mailbox {row.GetInt64(0)} does not exist, where annotations are of it")), MetadataTable.Account);
         store.Each("SELECT content_id FROM sort_keys WHERE length(message_id) NOT IN (0, ?1) OR length(parents) % ?1 <> 0",
             row => condition.Add(StoreFindingKind.Summary, Text($"content {row.GetInt64(0)} has damaged sort keys")), HashBytes);
     }
@@ -35,8 +40,18 @@ internal static class HistoryCheck
               highest_modseq = max(highest_modseq, (SELECT coalesce(max(modseq), 0) FROM expunges WHERE mailbox_id = mailboxes.id))
             """);
         store.Run("UPDATE messages SET saved_seconds = date_seconds WHERE saved_seconds NOT BETWEEN ?1 AND ?2", MessageCheck.MinSeconds, MessageCheck.MaxSeconds);
+        store.Run("DELETE FROM metadata WHERE mailbox_id <> ?1 AND mailbox_id NOT IN (SELECT id FROM mailboxes)", MetadataTable.Account);
+        foreach (var id in store.All("SELECT content_id FROM indexed_texts WHERE content_id NOT IN (SELECT id FROM contents)", static row => row.GetInt64(0)))
+            TextIndexTable.Remove(store, id);
         // What has none gets them when it is sorted.
         store.Run("DELETE FROM sort_keys WHERE content_id NOT IN (SELECT id FROM contents) OR length(message_id) NOT IN (0, ?1) OR length(parents) % ?1 <> 0", HashBytes);
+    }
+
+    /// <summary>Removes what was computed of a content.</summary>
+    public static void Forget(StoreConnection store, long contentId)
+    {
+        store.Run("DELETE FROM sort_keys WHERE content_id = ?1", contentId);
+        TextIndexTable.Remove(store, contentId);
     }
 
     private static void CheckExpunges(StoreConnection store, Dictionary<long, string> names, StoreCondition condition)

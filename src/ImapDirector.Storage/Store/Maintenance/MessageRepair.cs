@@ -31,7 +31,8 @@ internal static class MessageRepair
         foreach (var content in condition.Unreferenced)
         {
             MessageTable.Add(store, mailbox, new MessageRecord(MailboxTable.TakeUids(store, mailbox, 1), modSeq, SystemFlags.None, [], now,
-                checked((uint)condition.Lengths[content]), content) { SavedSeconds = now.ToUnixTimeSeconds() });
+                checked((uint)condition.Lengths[content]), content)
+            { SavedSeconds = now.ToUnixTimeSeconds() });
         }
     }
 
@@ -60,6 +61,7 @@ internal static class MessageRepair
             using var stream = content.File is null ? new MemoryStream(content.Body ?? [], writable: false) : files.OpenRead(content.File);
             var (summary, keys) = MessageSummarizer.Examine(stream);
             store.Run("INSERT OR REPLACE INTO summaries (content_id, summary) VALUES (?1, ?2)", id, SummaryFormat.Encode(summary));
+            HistoryCheck.Forget(store, id);
             SortKeyTable.Add(store, id, keys);
         }
     }

@@ -18,6 +18,7 @@ public sealed class StoreBackupTests
         await using var user = await StoreFixture.OpenAsync();
         await user.AddAsync("INBOX", "small", new FlagList(SystemFlags.Flagged, ["word"]));
         await user.AddAsync("Sent", Large);
+        await IndexAsync(user, 1, "SMALL");
         var before = user.Describe();
         using var target = new BackupTarget();
         Assert.Empty(StoreDirectory.Open(user.Directory.FullName).Backup(user.User, target.Path, mayLink, progress: null, CancellationToken.None));
@@ -33,6 +34,7 @@ public sealed class StoreBackupTests
         Directory.Move(target.Of(user), user.UserDirectory);
         await user.ReopenAsync();
         Assert.Equal(before, user.Describe());
+        Assert.Equal([1], user.Store.TextCandidates("\"MAL\""));
         if (OperatingSystem.IsWindows()) return;
         const UnixFileMode others = (UnixFileMode)0b000_111_111;
         foreach (var path in Directory.EnumerateFileSystemEntries(user.UserDirectory, "*", SearchOption.AllDirectories).Append(user.UserDirectory))
@@ -74,6 +76,7 @@ public sealed class StoreBackupTests
         var gone = await user.AddAsync("INBOX", Large);
         await user.Store.CopyAsync(user.Inbox.Id, [gone.Uid], user.Mailbox("Sent").Id, move: false, CancellationToken.None);
         await user.AddAsync("INBOX", Large);
+        await IndexAsync(user, gone.ContentId, "LARGE");
         using var target = new BackupTarget();
         UserStorePath.Make(target.Of(user));
         StoreBackup.CopyDatabase(user.UserDirectory, target.Of(user));
@@ -82,6 +85,7 @@ public sealed class StoreBackupTests
         StoreBackup.CopyContents(user.UserDirectory, target.Of(user), mayLink, CancellationToken.None);
         Assert.Empty(StoreDirectory.Open(target.Path).Check(user.User, progress: null, CancellationToken.None));
         await using var copy = await UserStore.OpenAsync(target.Path, user.User, CancellationToken.None);
+        Assert.Empty(copy.TextCandidates("\"ARG\""));
         Assert.Equal([1u, 3u], copy.LoadMessages(copy.FindMailbox(MailboxName.Inbox)!.Id).Select(message => message.Uid));
     }
 
@@ -133,7 +137,9 @@ public sealed class StoreBackupTests
     {
         await using var user = await StoreFixture.OpenAsync();
         for (var number = 0; number < 50; number++) await user.AddAsync("Trash", new string('x', 20_000));
-        await user.AddAsync("INBOX", Large);
+        var large = await user.AddAsync("INBOX", Large);
+        await IndexAsync(user, 1, "SOON GONE");
+        await IndexAsync(user, large.ContentId, "LARGE");
         await user.Store.ExpungeAsync(user.Mailbox("Trash").Id, [.. Enumerable.Range(1, 49).Select(static uid => (uint)uid)], onlyDeleted: false, CancellationToken.None);
         var before = user.Describe();
         await user.Store.DisposeAsync();
@@ -147,6 +153,7 @@ public sealed class StoreBackupTests
         Assert.NotNull(user.ContentFile());
         await user.ReopenAsync();
         Assert.Equal(before, user.Describe());
+        Assert.Equal([large.ContentId], user.Store.TextCandidates("\"ARG\""));
         Assert.Empty(user.Check());
     }
 
@@ -160,6 +167,8 @@ public sealed class StoreBackupTests
         Assert.NotEmpty(taken.Vacuum(user.User, progress: null, CancellationToken.None).Findings);
         Assert.NotNull(user.ContentFile());
     }
+
+    private static Task IndexAsync(StoreFixture user, long content, string text) => user.Store.AddTextsAsync([new IndexedText(content, text, true)], CancellationToken.None);
 
     private sealed class BackupTarget : IDisposable
     {

@@ -39,6 +39,8 @@ public sealed class StoreCheckAndRepairTests
         { "UPDATE messages SET saved_seconds = 9000000000000000 WHERE uid = 2", StoreFindingKind.Message, "\"INBOX\" UID 2 came at a time that cannot be" },
         { "INSERT INTO sort_keys SELECT 77, sent_seconds, subject, is_reply, from_mailbox, to_mailbox, cc_mailbox, from_name, to_name, message_id, parents FROM sort_keys LIMIT 1", StoreFindingKind.Summary, "there are sort keys of content 77, which does not exist" },
         { "UPDATE sort_keys SET parents = x'00' WHERE content_id = 1", StoreFindingKind.Summary, "content 1 has damaged sort keys" },
+        { "INSERT INTO indexed_texts VALUES (77, 1); INSERT INTO texts (rowid, text) VALUES (77, 'XYZ')", StoreFindingKind.Summary, "the text index has content 77, which does not exist" },
+        { "INSERT INTO metadata VALUES (77, '/private/comment', x'00')", StoreFindingKind.Mailbox, "mailbox 77 does not exist, where annotations are of it" },
         { "UPDATE mailboxes SET expunge_rows = 7 WHERE name = 'INBOX'", StoreFindingKind.Counter, "\"INBOX\" has 7 rows of expunged UIDs in its counter where there are 0" },
         { "INSERT INTO expunges VALUES (1, 99, 1, 1)", StoreFindingKind.Mailbox, "\"INBOX\" has a list of expunged UIDs that cannot be" },
         { "INSERT INTO expunges VALUES (1, 2, 9, 9)", StoreFindingKind.Mailbox, "\"INBOX\" has a list of expunged UIDs that cannot be" },
