@@ -14,7 +14,7 @@ internal static class ThreadHandler
         try
         {
             var found = await SearchRun.FindAsync(session, selected, command.Key, deadline.Token);
-            var threads = await session.Heavy.RunAsync(() => ThreadsOf(session, selected, command.Algorithm, found.Uids, deadline.Token), deadline.Token);
+            var threads = await session.Heavy.RunAsync(() => ThreadsOfAsync(session, selected, command.Algorithm, found.Uids, deadline.Token), deadline.Token);
             await WriteAsync(session, selected, command.ByUid, threads);
             return CommandResult.Ok("Thread completed.");
         }
@@ -24,11 +24,11 @@ internal static class ThreadHandler
         }
     }
 
-    private static List<ThreadNode> ThreadsOf(MailSession session, SelectedMailbox selected, ThreadAlgorithm algorithm, List<uint> found, CancellationToken deadline)
+    private static async Task<List<ThreadNode>> ThreadsOfAsync(MailSession session, SelectedMailbox selected, ThreadAlgorithm algorithm, List<uint> found, CancellationToken deadline)
     {
         if (found.Count == 0) return [];
         var withParents = algorithm != ThreadAlgorithm.OrderedSubject;
-        var items = session.Mail.Store.ThreadItems(selected.Shared.Id, withParents);
+        var items = await session.Mail.Store.ThreadItemsAsync(selected.Shared.Id, withParents, deadline);
         if (found.Count < items.Count)
         {
             var wanted = found.ToHashSet();

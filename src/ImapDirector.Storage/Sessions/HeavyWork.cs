@@ -6,7 +6,7 @@ internal sealed class HeavyWork : IDisposable
     private readonly SemaphoreSlim _places = new(Math.Max(2, Environment.ProcessorCount));
 
     /// <exception cref="OperationCanceledException">The deadline passed before there was a place, or inside the work.</exception>
-    public async Task<T> RunAsync<T>(Func<T> work, CancellationToken deadline)
+    public async Task<T> RunAsync<T>(Func<Task<T>> work, CancellationToken deadline)
     {
         await _places.WaitAsync(deadline);
         try

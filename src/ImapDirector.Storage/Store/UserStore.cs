@@ -225,16 +225,16 @@ internal sealed class UserStore : IAsyncDisposable
     }
 
     /// <summary>All UIDs of a mailbox in the order of the criteria, equal ones in order of arrival.</summary>
-    public List<uint> Sorted(long mailboxId, IReadOnlyList<SortCriterion> criteria)
+    public async Task<List<uint>> SortedAsync(long mailboxId, IReadOnlyList<SortCriterion> criteria, CancellationToken cancellationToken)
     {
-        AddMissingSortKeys(mailboxId);
+        await AddMissingSortKeysAsync(mailboxId, cancellationToken);
         return _database.Read(store => SortKeyTable.Sorted(store, mailboxId, criteria));
     }
 
     /// <summary>What THREAD needs to know of all messages of a mailbox, in order of arrival.</summary>
-    public List<ThreadItem> ThreadItems(long mailboxId, bool withParents)
+    public async Task<List<ThreadItem>> ThreadItemsAsync(long mailboxId, bool withParents, CancellationToken cancellationToken)
     {
-        AddMissingSortKeys(mailboxId);
+        await AddMissingSortKeysAsync(mailboxId, cancellationToken);
         return _database.Read(store => SortKeyTable.ThreadItems(store, mailboxId, withParents));
     }
 
@@ -297,23 +297,34 @@ internal sealed class UserStore : IAsyncDisposable
         return result;
     }
 
-    /// <summary>Messages that came with an older version of the store have no keys yet; once they have, they are not looked for again.</summary>
-    private void AddMissingSortKeys(long mailboxId)
+    /// <summary>Messages that came with an older version of the store have no keys yet; once they have, they are not looked for again. One whose content is
+    /// lost is left out: it cannot be shown either.</summary>
+    private async Task AddMissingSortKeysAsync(long mailboxId, CancellationToken cancellationToken)
     {
-        if (!_withSortKeys.TryAdd(mailboxId, true)) return;
+        if (_withSortKeys.ContainsKey(mailboxId)) return;
         foreach (var contents in _database.Read(store => SortKeyTable.Missing(store, mailboxId)).Chunk(SortKeyBatch))
         {
-            var keys = new List<(long Id, SortKeys Keys)>(contents.Length);
-            foreach (var id in contents)
+            cancellationToken.ThrowIfCancellationRequested();
+            var keys = contents.Select(id => (Id: id, Keys: FindSortKeys(id))).Where(static found => found.Keys is not null).ToList();
+            await _database.WriteAsync(store =>
             {
-                using var content = OpenContent(id);
-                keys.Add((id, MessageSummarizer.Examine(content).Keys));
-            }
-            _database.WriteAsync(store =>
-            {
-                foreach (var (id, one) in keys) SortKeyTable.Add(store, id, one);
+                foreach (var (id, one) in keys) SortKeyTable.Add(store, id, one!);
                 return true;
-            }, CancellationToken.None).GetAwaiter().GetResult();
+            }, cancellationToken);
+        }
+        _withSortKeys[mailboxId] = true;
+    }
+
+    private SortKeys? FindSortKeys(long contentId)
+    {
+        try
+        {
+            using var content = OpenContent(contentId);
+            return MessageSummarizer.Examine(content).Keys;
+        }
+        catch (Exception lost) when (lost is StoreException or IOException)
+        {
+            return null;
         }
     }
 

@@ -22,7 +22,7 @@ public sealed class StoreUpgradeTests
         Assert.Equal([1u, 2u, 5u], messages.Select(static message => message.Uid));
         Assert.Equal([1_000L, 2_000L, 3_000L], messages.Select(static message => message.SavedSeconds));
         Assert.Equal((3u, 2u, 1u), (user.Inbox.Messages, user.Inbox.Unseen, user.Inbox.Deleted));
-        Assert.Equal([2u, 5u, 1u], user.Store.Sorted(user.Inbox.Id, [new SortCriterion(SortKey.Subject, Reverse: false)]));
+        Assert.Equal([2u, 5u, 1u], await user.Store.SortedAsync(user.Inbox.Id, [new SortCriterion(SortKey.Subject, Reverse: false)], CancellationToken.None));
         Assert.Equal("\"b\"", Encoding.ASCII.GetString(user.Store.LoadSummary(messages[0].ContentId).Envelope)[5..8]);
         // What was expunged before is not known: whoever asks is told of all that is missing.
         Assert.Null(user.Store.ExpungedSince(user.Inbox.Id, 3));

@@ -18,6 +18,8 @@ internal static class HistoryCheck
             MessageCheck.MinSeconds, MessageCheck.MaxSeconds);
         store.Each("SELECT content_id FROM sort_keys WHERE content_id NOT IN (SELECT id FROM contents)",
             row => condition.Add(StoreFindingKind.Summary, Text($"there are sort keys of content {row.GetInt64(0)}, which does not exist")));
+        store.Each("SELECT content_id FROM content_references WHERE content_id NOT IN (SELECT id FROM contents)",
+            row => condition.Add(StoreFindingKind.Counter, Text($"references are counted of content {row.GetInt64(0)}, which does not exist")));
         store.Each("SELECT content_id FROM indexed_texts WHERE content_id NOT IN (SELECT id FROM contents)",
             row => condition.Add(StoreFindingKind.Summary, Text($"the text index has content {row.GetInt64(0)}, which does not exist")));
         store.Each("SELECT DISTINCT mailbox_id FROM metadata WHERE mailbox_id <> ?1 AND mailbox_id NOT IN (SELECT id FROM mailboxes)",

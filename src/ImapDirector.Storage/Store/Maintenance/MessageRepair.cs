@@ -46,10 +46,10 @@ internal static class MessageRepair
     public static void MendReferences(StoreConnection store)
     {
         store.Run("""
-            UPDATE contents SET references_count = counted.number
-            FROM (SELECT c.id AS id, count(m.uid) AS number FROM contents c LEFT JOIN messages m ON m.content_id = c.id GROUP BY c.id) AS counted
-            WHERE counted.id = contents.id AND references_count <> counted.number
+            INSERT INTO content_references SELECT c.id, count(m.uid) FROM contents c LEFT JOIN messages m ON m.content_id = c.id WHERE true GROUP BY c.id
+            ON CONFLICT (content_id) DO UPDATE SET messages = excluded.messages WHERE messages <> excluded.messages
             """);
+        store.Run("DELETE FROM content_references WHERE content_id NOT IN (SELECT id FROM contents)");
         store.Run("DELETE FROM summaries WHERE content_id NOT IN (SELECT id FROM contents)");
     }
 

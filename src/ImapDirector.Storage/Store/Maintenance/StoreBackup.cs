@@ -109,7 +109,11 @@ internal static class StoreBackup
             {
                 copy.Run("DELETE FROM messages WHERE content_id = ?1", id);
                 copy.Run("DELETE FROM summaries WHERE content_id = ?1", id);
-                if (version >= HistoryCheck.SinceVersion) HistoryCheck.Forget(copy, id);
+                if (version >= HistoryCheck.SinceVersion)
+                {
+                    HistoryCheck.Forget(copy, id);
+                    copy.Run("DELETE FROM content_references WHERE content_id = ?1", id);
+                }
                 copy.Run("DELETE FROM contents WHERE id = ?1", id);
             }
             return true;

@@ -21,8 +21,8 @@ public sealed class StoreCheckAndRepairTests
         { "UPDATE mailboxes SET uid_validity = 0 WHERE name = 'INBOX'", StoreFindingKind.Counter, "\"INBOX\" has UIDVALIDITY 0, which cannot be" },
         { "DELETE FROM counters", StoreFindingKind.Counter, "the counter of UIDVALIDITY is missing" },
         { "UPDATE counters SET value = 1", StoreFindingKind.Counter, "the counter of UIDVALIDITY is 1, below a mailbox's " },
-        { "UPDATE contents SET references_count = 0 WHERE id = 1", StoreFindingKind.Counter, "content 1 has 0 references in its counter where there are 2" },
-        { "UPDATE contents SET references_count = 5 WHERE id = 2", StoreFindingKind.Counter, "content 2 has 5 references in its counter where there are 1" },
+        { "UPDATE content_references SET messages = 0 WHERE content_id = 1", StoreFindingKind.Counter, "content 1 has 0 references in its counter where there are 2" },
+        { "UPDATE content_references SET messages = 5 WHERE content_id = 2", StoreFindingKind.Counter, "content 2 has 5 references in its counter where there are 1" },
         { "DELETE FROM summaries WHERE content_id = 1", StoreFindingKind.Summary, "content 1 has no summary" },
         { "UPDATE summaries SET summary = CAST(substr(summary, 1, 1) || x'ffffffff07' AS BLOB) WHERE content_id = 1", StoreFindingKind.Summary, "content 1 has a damaged summary" },
         { "UPDATE summaries SET summary = (SELECT summary FROM summaries WHERE content_id = 3) WHERE content_id = 1", StoreFindingKind.Summary, "content 1 has a damaged summary" },
@@ -48,7 +48,8 @@ public sealed class StoreCheckAndRepairTests
         { "UPDATE mailboxes SET expunges_forgotten = 99 WHERE name = 'INBOX'", StoreFindingKind.Mailbox, "\"INBOX\" has a list of expunged UIDs that cannot be" },
         { "DROP TRIGGER message_removed", StoreFindingKind.Schema, "the trigger message_removed is missing" },
         { "DROP TRIGGER message_changed; CREATE TRIGGER message_changed AFTER UPDATE OF flags ON messages BEGIN SELECT 1; END", StoreFindingKind.Schema, "the trigger message_changed is not as this program makes it" },
-        { "DROP INDEX unreferenced_contents", StoreFindingKind.Schema, "the index unreferenced_contents is missing" },
+        { "INSERT INTO content_references VALUES (77, 1)", StoreFindingKind.Counter, "references are counted of content 77, which does not exist" },
+        { "DROP INDEX unreferenced_content", StoreFindingKind.Schema, "the index unreferenced_content is missing" },
     };
 
     [Fact]
@@ -120,7 +121,7 @@ public sealed class StoreCheckAndRepairTests
     {
         await using var user = await FilledAsync();
         var before = user.Describe();
-        await user.DamageAsync("UPDATE mailboxes SET messages = 9, unseen = 9, deleted = 9, size_bytes = 9; UPDATE contents SET references_count = 9; DELETE FROM summaries");
+        await user.DamageAsync("UPDATE mailboxes SET messages = 9, unseen = 9, deleted = 9, size_bytes = 9; UPDATE content_references SET messages = 9; DELETE FROM summaries");
         await user.RepairAsync();
         await user.ReopenAsync();
         Assert.Equal(before, user.Describe());
@@ -242,12 +243,12 @@ public sealed class StoreCheckAndRepairTests
         // The rows change, the index does not notice.
         await user.DamageAsync("""
             PRAGMA writable_schema = ON;
-            UPDATE sqlite_schema SET sql = 'CREATE INDEX unreferenced_contents ON contents (file) WHERE references_count = 0' WHERE name = 'unreferenced_contents';
+            UPDATE sqlite_schema SET sql = 'CREATE INDEX unreferenced_content ON content_references (messages) WHERE messages = 0' WHERE name = 'unreferenced_content';
             """);
-        await user.DamageAsync("UPDATE contents SET references_count = 0");
+        await user.DamageAsync("UPDATE content_references SET messages = 0");
         await user.DamageAsync("""
             PRAGMA writable_schema = ON;
-            UPDATE sqlite_schema SET sql = 'CREATE INDEX unreferenced_contents ON contents (id) WHERE references_count = 0' WHERE name = 'unreferenced_contents';
+            UPDATE sqlite_schema SET sql = 'CREATE INDEX unreferenced_content ON content_references (content_id) WHERE messages = 0' WHERE name = 'unreferenced_content';
             """);
         Assert.Contains(user.Check(), finding => finding.Kind == StoreFindingKind.Database);
         Assert.All(await user.RepairAsync(), finding => Assert.True(finding.IsMended, finding.What));
