@@ -115,5 +115,6 @@ internal static class MessageTable
 
     private static MessageRecord Read(SqliteDataReader row) => new((uint)row.GetInt64(0), (ulong)row.GetInt64(1), (SystemFlags)row.GetInt32(2),
         row.GetString(3) is { Length: > 0 } keywords ? [.. keywords.Split(' ')] : [],
-        DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)).ToOffset(TimeSpan.FromMinutes(row.GetInt64(5))), (uint)row.GetInt64(6), row.GetInt64(7)) { SavedSeconds = row.GetInt64(8) };
+        DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)).ToOffset(TimeSpan.FromMinutes(row.GetInt64(5))), (uint)row.GetInt64(6), row.GetInt64(7))
+    { SavedSeconds = row.GetInt64(8) };
 }

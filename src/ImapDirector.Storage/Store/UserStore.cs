@@ -162,7 +162,8 @@ internal sealed class UserStore : IAsyncDisposable
                         && !DeliveryTable.TryAdd(store, content.Keys.MessageId, mailboxId, now, (long)message.DuplicateWindow.TotalSeconds)) continue;
                     var id = ContentTable.Add(store, content.Body, content.File, content.Summary, content.Keys);
                     var record = new MessageRecord(uid++, modSeq, message.Flags.System, message.Flags.Keywords, message.InternalDate,
-                        checked((uint)message.Content.Length), id) { SavedSeconds = now };
+                        checked((uint)message.Content.Length), id)
+                    { SavedSeconds = now };
                     MessageTable.Add(store, mailboxId, record);
                     added.Add(record);
                 }
