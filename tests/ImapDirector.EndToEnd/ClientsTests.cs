@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using ImapDirector.Tests.Shared;
 using MailKit;
 using MailKit.Net.Imap;
@@ -14,8 +12,6 @@ namespace ImapDirector.EndToEnd;
 /// <summary>Clients as people use them, each against everything in one process.</summary>
 public sealed class ClientsTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
-
     [FactIfInstalled("curl")]
     public async Task Curl_prints_byte_for_byte_what_came_through_lmtp_behind_its_trace_headers()
     {
@@ -32,7 +28,7 @@ public sealed class ClientsTests
         for (var i = 0; i < messages.Length; i++)
         {
             await Mail.DeliverAsync(server.Lmtp, Mail.Alice, messages[i]);
-            var printed = await RunAsync("curl", directory.Path, "-sk", "--url", $"imaps://{server.Imaps}/INBOX;MAILINDEX={i + 1}", "-u", $"{Mail.Alice}:{Mail.Password}");
+            var printed = await ClientProgram.RunAsync("curl", directory.Path, "-sk", "--url", $"imaps://{server.Imaps}/INBOX;MAILINDEX={i + 1}", "-u", $"{Mail.Alice}:{Mail.Password}");
             var trace = printed[..^Math.Min(printed.Length, messages[i].Length)];
             Assert.Equal(messages[i], printed[trace.Length..]);
             Assert.Matches(@"\AReturn-Path: <sender@example\.net>\r\nReceived: from [^\r]+\r\n(\t[^\r]+\r\n)+\z", trace);
@@ -91,7 +87,7 @@ public sealed class ClientsTests
         client.Inbox.CountChanged += (_, _) => done.Cancel();
         var idling = client.IdleAsync(done.Token);
         await Mail.DeliverAsync(server.Lmtp, Mail.Alice, Mail.Message("hello"));
-        await idling.WaitAsync(Patience);
+        await idling.WaitAsync(ClientProgram.Patience);
         Assert.Equal(1, client.Inbox.Count);
     }
 
@@ -124,7 +120,7 @@ public sealed class ClientsTests
             client.logout()
             print('done')
             """);
-        Assert.Equal("done", (await RunAsync("python3", directory.Path, directory.File("walk.py"), server.Imap.Port.ToString(CultureInfo.InvariantCulture), Mail.Alice, Mail.Password)).Trim());
+        Assert.Equal("done", (await ClientProgram.RunAsync("python3", directory.Path, directory.File("walk.py"), server.Imap.Port.ToString(CultureInfo.InvariantCulture), Mail.Alice, Mail.Password)).Trim());
     }
 
     [FactIfInstalled("mbsync")]
@@ -186,7 +182,7 @@ public sealed class ClientsTests
         Assert.Equal(near, inbox.Files());
         Assert.Equal(far, await FarStateAsync());
 
-        Task<string> SyncAsync() => RunAsync("mbsync", directory.Path, "-c", directory.File("mbsyncrc"), "-a");
+        Task<string> SyncAsync() => ClientProgram.RunAsync("mbsync", directory.Path, "-c", directory.File("mbsyncrc"), "-a");
 
         async Task<SortedDictionary<string, string>> FarFlagsAsync()
         {
@@ -207,24 +203,4 @@ public sealed class ClientsTests
 
     private static Task<RunningProgram> StartAsync(TemporaryDirectory directory) =>
         RunningProgram.StandaloneAsync(directory.Path, "--user", Mail.Alice, "--password", Mail.Password);
-
-    /// <summary>Runs a program that has to succeed.</summary>
-    /// <returns>What it printed, its bytes as characters.</returns>
-    private static async Task<string> RunAsync(string program, string home, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.Latin1 };
-        start.Environment["HOME"] = home;
-        using var process = Process.Start(start)!;
-        var (printed, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        try
-        {
-            await process.WaitForExitAsync().WaitAsync(Patience);
-        }
-        finally
-        {
-            if (!process.HasExited) process.Kill();
-        }
-        Assert.True(process.ExitCode == 0, $"{program}: {await error}");
-        return await printed;
-    }
 }
