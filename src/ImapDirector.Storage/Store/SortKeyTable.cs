@@ -28,9 +28,9 @@ internal static class SortKeyTable
     public static List<ThreadItem> ThreadItems(StoreConnection store, long mailboxId, bool withParents)
     {
         var ids = withParents ? "k.message_id, k.parents" : "x'', x''";
-        return store.All("SELECT m.uid, coalesce(k.sent_seconds, m.date_seconds), m.date_seconds, k.subject, k.is_reply, " + ids + FromMailbox + " ORDER BY m.uid",
-            static row => new ThreadItem((uint)row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetString(3), row.GetBoolean(4),
-                row.GetFieldValue<byte[]>(5), row.GetFieldValue<byte[]>(6)), mailboxId);
+        return store.All("SELECT m.uid, coalesce(k.sent_seconds, m.date_seconds), k.subject, k.is_reply, " + ids + FromMailbox + " ORDER BY m.uid",
+            static row => new ThreadItem((uint)row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetBoolean(3),
+                row.GetFieldValue<byte[]>(4), row.GetFieldValue<byte[]>(5)), mailboxId);
     }
 
     // A constant for each criterion: nothing of the client's gets into the statement.
@@ -52,9 +52,8 @@ internal static class SortKeyTable
 /// <summary>What THREAD needs to know of a message.</summary>
 /// <param name="Uid">Its UID.</param>
 /// <param name="SentSeconds">When it was sent, in seconds since 1970.</param>
-/// <param name="ArrivalSeconds">Its INTERNALDATE, in seconds since 1970.</param>
 /// <param name="Subject">Its base subject, folded.</param>
 /// <param name="IsReply">Whether its subject was that of a reply or a forward.</param>
 /// <param name="MessageId">The hash of its message id, or empty.</param>
 /// <param name="Parents">The hashes of the messages it refers to, the eldest first.</param>
-internal sealed record ThreadItem(uint Uid, long SentSeconds, long ArrivalSeconds, string Subject, bool IsReply, byte[] MessageId, byte[] Parents);
+internal sealed record ThreadItem(uint Uid, long SentSeconds, string Subject, bool IsReply, byte[] MessageId, byte[] Parents);

@@ -92,7 +92,7 @@ public sealed class SortAndThreadTests
             S: * THREAD (8)((5)(6))(1 (2 3)(4)(7))
             S: a OK ~
             C: b THREAD REFS UTF-8 ALL
-            S: * THREAD (1 (2 3)(4))((5)(6))(7)(8)
+            S: * THREAD (8)((5)(6))(1 (2 3)(4))(7)
             S: b OK ~
             C: c THREAD ORDEREDSUBJECT UTF-8 ALL
             S: * THREAD (8)(5 6)(1 (2)(4)(3)(7))

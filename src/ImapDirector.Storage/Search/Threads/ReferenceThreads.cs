@@ -23,6 +23,7 @@ internal static class ReferenceThreads
             return roots;
         }
         SortChildren(roots);
+        // By the newest message, as the only other server that offers it does.
         var newest = roots.ToDictionary(static root => root, Newest);
         roots.Sort((left, right) => newest[left].CompareTo(newest[right]) is not 0 and var order ? order : ThreadNode.BySent(left, right));
         return roots;
@@ -128,7 +129,7 @@ internal static class ReferenceThreads
     {
         var newest = long.MinValue;
         foreach (var node in BreadthFirst([root]))
-            if (node.Item is { } item) newest = Math.Max(newest, item.ArrivalSeconds);
+            if (node.Item is { } item) newest = Math.Max(newest, item.SentSeconds);
         return newest;
     }
 
