@@ -1,0 +1,138 @@
+"""Commands on one large mailbox."""
+import itertools
+import time
+
+from . import clients, messages
+from .figures import Figure, Stopwatch, measure, say
+
+USER = "big@example.com"
+BATCH = 100
+
+
+def fill(server, count, seed):
+    """The same messages in the same order; gives their bytes."""
+    session = server.login(USER)
+    session.command("CREATE big")
+    many = "MULTIAPPEND" in session.capabilities()
+    total, begun, last_said = 0, time.monotonic(), 0.0
+    mail = messages.Mail(seed)
+    for first in range(0, count, BATCH):
+        batch = list(itertools.islice(mail, min(BATCH, count - first)))
+        total += sum(len(message) for message, _, _ in batch)
+        commands = [clients.append_command("big", *one) for one in batch]
+        if many:
+            tags = [session.send(commands[0] + b"".join(command[len("APPEND big"):] for command in commands[1:]))]
+        else:
+            tags = [session.send(command) for command in commands]
+        session.finish(tags[-1])
+        if time.monotonic() - last_said > 15:
+            last_said = time.monotonic()
+            say(f"{server.name}: {first + len(batch)} of {count} messages after {last_said - begun:.0f} s")
+    session.close()
+    return total
+
+
+class LargeMailbox:
+    """A session per server that has the mailbox selected."""
+
+    def __init__(self, servers, count, repetitions):
+        self.servers, self.count, self.repetitions = servers, count, repetitions
+        self.sessions = {server: server.login(USER) for server in servers}
+        self.capabilities = {server: set(session.capabilities()) for server, session in self.sessions.items()}
+        for session in self.sessions.values():
+            session.command("SELECT big")
+
+    def figures(self):
+        yield self.timed("`SELECT`", "SELECT big")
+        yield self.timed("`FETCH 1:* (UID FLAGS)`", "FETCH 1:* (UID FLAGS)")
+        yield self.timed("`FETCH 1:* (UID ENVELOPE BODYSTRUCTURE INTERNALDATE RFC822.SIZE)`", "FETCH 1:* (UID ENVELOPE BODYSTRUCTURE INTERNALDATE RFC822.SIZE)")
+        yield self.timed("`FETCH` of 1,000 whole messages", "FETCH 1:1000 (UID BODY.PEEK[])")
+        yield self.timed("`UID SEARCH FROM x SINCE y`", 'UID SEARCH FROM "clara.berg" SINCE 1-Mar-2020')
+        yield self.timed("`SEARCH BODY word`", f"SEARCH BODY {messages.RARE_WORD}")
+        yield self.timed("`SORT (REVERSE DATE) UTF-8 ALL`", "SORT (REVERSE DATE) UTF-8 ALL", needs=("SORT",))
+        yield self.timed("`THREAD REFERENCES UTF-8 ALL`", "THREAD REFERENCES UTF-8 ALL", needs=("THREAD=REFERENCES",))
+        yield self.timed("`STORE 1:* +FLAGS.SILENT (\\Flagged)`", "STORE 1:* +FLAGS.SILENT (\\Flagged)", undo="STORE 1:* -FLAGS.SILENT (\\Flagged)")
+        yield self.resync()
+        yield self.expunge()
+
+    def offered(self, figure, needs):
+        for server in self.servers:
+            if not set(needs) <= self.capabilities[server]:
+                figure.missing[server.name] = "not offered"
+        return figure
+
+    def timed(self, name, command, needs=(), undo=None):
+        figure = self.offered(Figure(name, "s"), needs)
+        repeats = {}
+
+        def run(server):
+            session = self.sessions[server]
+            if server not in repeats:
+                # Once without counting, so that caches are warm; short commands are then run several times, because CPU time comes in ticks of 10 ms.
+                session.command(command, keep=False)
+                if undo:
+                    session.command(undo, keep=False)
+                begun = time.perf_counter()
+                session.command(command, keep=False)
+                repeats[server] = 1 if undo else max(1, min(1000, int(0.5 / (time.perf_counter() - begun))))
+                if undo:
+                    session.command(undo, keep=False)
+            with Stopwatch(server) as watch:
+                for _ in range(repeats[server]):
+                    session.command(command, keep=False)
+            if undo:
+                session.command(undo, keep=False)
+            return watch.cpu / repeats[server], watch.wall / repeats[server]
+
+        return measure(figure, self.servers, run, self.repetitions)
+
+    def resync(self):
+        """A client that was away while one message of a hundred changed."""
+        figure = self.offered(Figure("QRESYNC after 1 % changed", "s"), ("QRESYNC",))
+        changed = f"{','.join(str(number) for number in range(1, self.count + 1, 100))}"
+
+        def run(server):
+            session = self.sessions[server]
+            session.command("UNSELECT", keep=False)
+            away = server.login(USER)
+            away.command("ENABLE QRESYNC")
+            answer = away.command("SELECT big").decode()
+            valid, modseq = (answer.partition(f"[{word} ")[2].partition("]")[0] for word in ("UIDVALIDITY", "HIGHESTMODSEQ"))
+            away.command("UNSELECT")
+            session.command("SELECT big", keep=False)
+            for change in ("+", "-"):
+                session.command(f"STORE {changed} {change}FLAGS.SILENT ($Resync)", keep=False)
+            times = 5
+            with Stopwatch(server) as watch:
+                for _ in range(times):
+                    away.command(f"SELECT big (QRESYNC ({valid} {modseq} 1:{self.count * 9}))", keep=False)
+            away.close()
+            return watch.cpu / times, watch.wall / times
+
+        return measure(figure, self.servers, run, self.repetitions)
+
+    def expunge(self):
+        """Of half of a copy of the mailbox, every second message; the originals keep the bodies alive at both servers."""
+        figure = Figure("`EXPUNGE` of half", "s")
+
+        def run(server):
+            session = self.sessions[server]
+            session.command("SELECT big", keep=False)
+            session.command("CREATE copy")
+            session.command("COPY 1:* copy", keep=False)
+            session.command("SELECT copy", keep=False)
+            # In pieces, so that no command line grows too long for a server.
+            for first in range(1, self.count + 1, 4000):
+                odd = ",".join(str(number) for number in range(first, min(first + 4000, self.count + 1), 2))
+                session.command(f"STORE {odd} +FLAGS.SILENT (\\Deleted)", keep=False)
+            with Stopwatch(server) as watch:
+                session.command("EXPUNGE", keep=False)
+            session.command("SELECT big", keep=False)
+            session.command("DELETE copy")
+            return watch.cpu, watch.wall
+
+        return measure(figure, self.servers, run, self.repetitions)
+
+    def close(self):
+        for session in self.sessions.values():
+            session.close()
