@@ -1,12 +1,15 @@
 """Starts and stops the two servers on free loopback ports, each with its data in a directory of its own."""
+import contextlib
 import getpass
 import grp
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from . import clients
@@ -56,6 +59,27 @@ class Server:
 
     def restart(self):
         self.stop()
+        self.start()
+
+    @contextlib.contextmanager
+    def in_memory(self):
+        """Lends the server a memory disk for its data, where filling a mailbox with one commit per message does not take a quarter of an hour."""
+        data, memory = self.directory / "data", pathlib.Path("/dev/shm")
+        if not data.is_dir() or not memory.is_dir() or shutil.disk_usage(memory).free < 6 * 2 ** 30:
+            yield
+            return
+        with tempfile.TemporaryDirectory(prefix="node-side-by-side-", dir=memory) as lent:
+            self.stop()
+            shutil.move(data, pathlib.Path(lent) / "data")
+            data.symlink_to(pathlib.Path(lent) / "data")
+            self.start()
+            try:
+                yield
+            finally:
+                self.stop()
+                data.unlink()
+                shutil.move(pathlib.Path(lent) / "data", data)
+                os.sync()
         self.start()
 
     @property
