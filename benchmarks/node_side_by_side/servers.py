@@ -173,6 +173,7 @@ service imap-login {{
 }}
 service imap {{
   service_count = {reuse}
+  process_limit = 12000
   unix_listener imap-master {{
     user = {user}
   }}
