@@ -29,7 +29,7 @@ internal static class StatusHandler
             switch (items[i])
             {
                 case StatusItem.Messages: Item(output, "MESSAGES "u8, mailbox.Messages); break;
-                case StatusItem.Recent: Item(output, "RECENT "u8, mailbox.Recent); break;
+                case StatusItem.Recent: Item(output, "RECENT "u8, session.Mail.CountRecent(mailbox)); break;
                 case StatusItem.UidNext: Item(output, "UIDNEXT "u8, mailbox.UidNext); break;
                 case StatusItem.UidValidity: Item(output, "UIDVALIDITY "u8, mailbox.UidValidity); break;
                 case StatusItem.Unseen: Item(output, "UNSEEN "u8, mailbox.Unseen); break;

@@ -89,23 +89,23 @@ internal sealed class UserMail : IAsyncDisposable
         return true;
     }, CancellationToken.None);
 
-    /// <summary>Takes a mailbox out of memory that was left some time ago.</summary>
-    public Task TrimAsync(TimeSpan age) => InTurnAsync(() =>
+    /// <summary>Takes a mailbox out of memory that was left some time ago, and gives back what a silent session does not need.</summary>
+    public Task TrimAsync(TimeSpan age) => InTurnAsync(async () =>
     {
+        await _store.TrimAsync();
         if (_left is { Sessions: 0 } left && Environment.TickCount64 - left.LeftAt >= age.TotalMilliseconds)
         {
             _open.TryRemove(left.Mailbox.Id, out _);
             _left = null;
         }
-        return Task.FromResult(true);
+        return true;
     }, CancellationToken.None);
 
     /// <summary>A mailbox with its counters as they are now; <c>null</c> when there is none of that name that can be selected.</summary>
-    public MailboxRecord? FindStatus(MailboxName name)
-    {
-        if (FindSelectable(name) is not { } record) return null;
-        return FindOpen(record.Id) is { } shared ? record with { Recent = shared.RecentCount } : record;
-    }
+    public MailboxRecord? FindStatus(MailboxName name) => FindSelectable(name);
+
+    /// <summary>The messages of a mailbox that no read-write session has been told of.</summary>
+    public uint CountRecent(MailboxRecord mailbox) => FindOpen(mailbox.Id)?.RecentCount ?? _store.CountRecent(mailbox.Id);
 
     /// <summary>Whether a message with these flags may be added without making too many keywords (limits N11).</summary>
     public Task<bool> HasRoomForKeywordsAsync(MailboxName name, FlagList flags, CancellationToken cancellationToken) => flags.Keywords.IsEmpty

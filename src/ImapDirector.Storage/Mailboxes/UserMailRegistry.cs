@@ -7,12 +7,16 @@ namespace ImapDirector.Storage.Mailboxes;
 /// <remarks>A store that nobody uses stays open for a while, because a client that left often comes back, and deliveries come in groups.</remarks>
 internal sealed class UserMailRegistry : IAsyncDisposable
 {
+    /// <summary>From here on a store that is opened takes the place of one that nobody uses.</summary>
+    private const int MaxOpenWithoutUse = 1000;
+
     private static readonly TimeSpan DefaultIdleTime = TimeSpan.FromSeconds(30);
 
     private readonly string _dataDirectory;
     private readonly StorageMetrics _metrics;
     private readonly TimeSpan _idleTime;
     private readonly QuotaLimits _quota;
+    private readonly int _maxOpen;
     private readonly Lock _sync = new();
     private readonly Dictionary<UserName, Entry> _entries = [];
     private readonly CancellationTokenSource _stop = new();
@@ -23,8 +27,9 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     {
     }
 
-    internal UserMailRegistry(string dataDirectory, StorageMetrics metrics, TimeSpan idleTime, QuotaLimits quota = default)
+    internal UserMailRegistry(string dataDirectory, StorageMetrics metrics, TimeSpan idleTime, QuotaLimits quota = default, int maxOpen = MaxOpenWithoutUse)
     {
+        _maxOpen = maxOpen;
         _quota = quota;
         _dataDirectory = dataDirectory;
         _metrics = metrics;
@@ -44,6 +49,8 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     {
         while (true)
         {
+            // Stores are opened no faster than others are closed: each takes a few of the process's files.
+            while (FindSuperfluous(user) is { } superfluous) await superfluous.Closing!.WaitAsync(cancellationToken);
             var entry = Enter(user);
             if (entry.Closing is { } closing)
             {
@@ -81,6 +88,21 @@ internal sealed class UserMailRegistry : IAsyncDisposable
             else if (entry.Opening.IsCompletedSuccessfully) await (await entry.Opening).DisposeAsync();
         }
         _stop.Dispose();
+    }
+
+    /// <summary>Begins to close the store that nobody has used for longest, where many are open and another one is to be.</summary>
+    /// <returns>That store; <c>null</c> when there is room, or everything is in use.</returns>
+    private Entry? FindSuperfluous(UserName user)
+    {
+        lock (_sync)
+        {
+            if (_entries.Count < _maxOpen || _entries.ContainsKey(user)) return null;
+            Entry? oldest = null;
+            foreach (var entry in _entries.Values)
+                if (entry is { Leases: 0, Closing: null, Opening.IsCompletedSuccessfully: true } && entry.LastUsed <= (oldest?.LastUsed ?? long.MaxValue)) oldest = entry;
+            if (oldest is not null) oldest.Closing = CloseAsync(oldest);
+            return oldest;
+        }
     }
 
     /// <summary>A lease on the user's entry, unless that is just closing.</summary>
@@ -137,7 +159,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
             var before = Environment.TickCount64 - (long)_idleTime.TotalMilliseconds;
             foreach (var entry in _entries.Values)
             {
-                if (entry.Leases > 0 || entry.LastUsed > before || !entry.Opening.IsCompletedSuccessfully) continue;
+                if (entry.Leases > 0 || entry.Closing is not null || entry.LastUsed > before || !entry.Opening.IsCompletedSuccessfully) continue;
                 idle.Add(entry);
                 entry.Closing = CloseAsync(entry);
             }

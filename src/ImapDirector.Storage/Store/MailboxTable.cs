@@ -8,8 +8,7 @@ internal static class MailboxTable
 {
     private const string Columns = """
         SELECT id, name, uid_validity, uid_next, highest_modseq, special_use, selectable,
-          EXISTS (SELECT 1 FROM subscriptions WHERE subscriptions.name = mailboxes.name), messages, unseen, deleted,
-          (SELECT count(*) FROM messages WHERE mailbox_id = mailboxes.id AND uid >= first_recent_uid), size_bytes
+          EXISTS (SELECT 1 FROM subscriptions WHERE subscriptions.name = mailboxes.name), messages, unseen, deleted, size_bytes
         FROM mailboxes
         """;
 
@@ -87,6 +86,10 @@ internal static class MailboxTable
     /// <returns><c>null</c> when there is no such mailbox.</returns>
     public static uint? FirstRecentUid(StoreConnection store, long id) =>
         (uint?)store.Scalar<long?>("SELECT first_recent_uid FROM mailboxes WHERE id = ?1", id);
+
+    /// <summary>Counts the messages that no read-write session has been told of, one by one: only for whoever asks.</summary>
+    public static uint CountRecent(StoreConnection store, long id) => (uint)store.Scalar<long>(
+        "SELECT count(*) FROM messages WHERE mailbox_id = ?1 AND uid >= (SELECT first_recent_uid FROM mailboxes WHERE id = ?1)", id);
 
     public static void ClaimRecent(StoreConnection store, long id) => store.Run("UPDATE mailboxes SET first_recent_uid = uid_next WHERE id = ?1", id);
 
@@ -166,5 +169,5 @@ internal static class MailboxTable
 
     private static MailboxRecord Read(SqliteDataReader row) => new(row.GetInt64(0), new MailboxName(row.GetString(1)), (uint)row.GetInt64(2),
         (uint)row.GetInt64(3), (ulong)row.GetInt64(4), row.IsDBNull(5) ? null : row.GetString(5), row.GetBoolean(6), row.GetBoolean(7),
-        (uint)row.GetInt64(8), (uint)row.GetInt64(9), (uint)row.GetInt64(10), (uint)row.GetInt64(11), (ulong)row.GetInt64(12));
+        (uint)row.GetInt64(8), (uint)row.GetInt64(9), (uint)row.GetInt64(10), (ulong)row.GetInt64(11));
 }

@@ -14,6 +14,7 @@ internal sealed class StoreDatabase : IAsyncDisposable
     private readonly StoreConnection _writer;
     private readonly ConcurrentBag<StoreConnection> _readers = [];
     private volatile bool _isDisposed;
+    private volatile bool _wasRead;
 
     private StoreDatabase(string file, StoreConnection writer) => (_file, _writer) = (file, writer);
 
@@ -44,6 +45,7 @@ internal sealed class StoreDatabase : IAsyncDisposable
     public T Read<T>(Func<StoreConnection, T> work)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
+        _wasRead = true;
         try
         {
             if (!_readers.TryTake(out var reader)) reader = new StoreConnection(_file, readOnly: true);
@@ -78,6 +80,27 @@ internal sealed class StoreDatabase : IAsyncDisposable
         catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
         {
             throw Failure(_file, failed);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Gives back what is only worth keeping for a store that is used: called now and then, it closes readers that nobody used since the last call.</summary>
+    public async Task TrimAsync()
+    {
+        if (_wasRead)
+        {
+            _wasRead = false;
+            return;
+        }
+        if (_readers.IsEmpty) return;
+        while (_readers.TryTake(out var reader)) reader.Dispose();
+        await _turn.WaitAsync();
+        try
+        {
+            if (!_isDisposed) _writer.Execute("PRAGMA shrink_memory;");
         }
         finally
         {

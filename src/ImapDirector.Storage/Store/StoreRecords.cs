@@ -7,7 +7,7 @@ namespace ImapDirector.Storage.Store;
 
 /// <summary>A mailbox as stored.</summary>
 internal sealed record MailboxRecord(long Id, MailboxName Name, uint UidValidity, uint UidNext, ulong HighestModSeq, string? SpecialUse,
-    bool Selectable, bool Subscribed, uint Messages, uint Unseen, uint Deleted, uint Recent, ulong SizeBytes);
+    bool Selectable, bool Subscribed, uint Messages, uint Unseen, uint Deleted, ulong SizeBytes);
 
 /// <summary>A message of a mailbox. Immutable: a change makes a new record.</summary>
 internal sealed record MessageRecord(uint Uid, ulong ModSeq, SystemFlags Flags, ImmutableArray<string> Keywords, DateTimeOffset InternalDate, uint SizeBytes, long ContentId)

@@ -65,6 +65,9 @@ internal sealed class UserStore : IAsyncDisposable
     /// <summary>What the user keeps.</summary>
     public QuotaUsage Usage() => _database.Read(QuotaUsage.Of);
 
+    /// <summary>The messages of a mailbox that no read-write session has been told of.</summary>
+    public uint CountRecent(long mailboxId) => _database.Read(store => MailboxTable.CountRecent(store, mailboxId));
+
     /// <summary>The bytes of a mailbox's messages that carry \Deleted.</summary>
     public ulong DeletedBytes(long mailboxId) => _database.Read(store => MailboxTable.DeletedBytes(store, mailboxId));
 
@@ -257,6 +260,9 @@ internal sealed class UserStore : IAsyncDisposable
 
     /// <summary>Does what sessions have no command for, in one transaction. Only for a store that nobody serves meanwhile: it is told to no session.</summary>
     public Task<T> MaintainAsync<T>(Func<StoreConnection, T> work, CancellationToken cancellationToken) => _database.WriteAsync(work, cancellationToken);
+
+    /// <summary>Gives back memory and files that a silent session does not need.</summary>
+    public Task TrimAsync() => _database.TrimAsync();
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 

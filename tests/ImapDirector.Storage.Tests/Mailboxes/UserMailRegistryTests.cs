@@ -1,4 +1,5 @@
 using ImapDirector.Protocol;
+using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Mailboxes;
 using Prometheus;
 using Xunit;
@@ -28,6 +29,37 @@ public sealed class UserMailRegistryTests : IDisposable
         Assert.Equal("bob", other.Mail.Store.User.Value);
         Assert.Equal(2, registry.Count);
         foreach (var lease in leases) await lease.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Stores_that_nobody_uses_make_room_for_others_and_those_in_use_stay()
+    {
+        await using var registry = new UserMailRegistry(_directory, new StorageMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), TimeSpan.FromMinutes(1), maxOpen: 4);
+        await using var used = await registry.AcquireAsync(User("used"), CancellationToken.None);
+        var mail = used.Mail;
+        await Parallel.ForEachAsync(Enumerable.Range(0, 60), async (i, token) =>
+        {
+            await using var lease = await registry.AcquireAsync(User($"user{i % 20}"), token);
+            Assert.NotNull(lease.Mail.Store.FindMailbox(MailboxName.Inbox));
+        });
+        await using (await registry.AcquireAsync(User("last"), CancellationToken.None)) Assert.InRange(registry.Count, 1, 4);
+        await using var again = await registry.AcquireAsync(User("used"), CancellationToken.None);
+        Assert.Same(mail, again.Mail);
+    }
+
+    [Fact]
+    public async Task A_store_whose_sessions_are_silent_gives_its_readers_back_and_reads_on()
+    {
+        await using var registry = Open(TimeSpan.FromMinutes(1));
+        await using var lease = await registry.AcquireAsync(User("alice"), CancellationToken.None);
+        lease.Mail.Store.ListMailboxes();
+        await lease.Mail.TrimAsync(TimeSpan.Zero);
+        var before = OpenFiles();
+        await lease.Mail.TrimAsync(TimeSpan.Zero);
+        if (OperatingSystem.IsLinux()) Assert.True(OpenFiles() < before, $"{before} files, then {OpenFiles()}");
+        Assert.NotNull(lease.Mail.Store.FindMailbox(MailboxName.Inbox));
+
+        int OpenFiles() => Directory.GetFiles("/proc/self/fd").Count(file => new FileInfo(file).LinkTarget?.StartsWith(_directory, StringComparison.Ordinal) == true);
     }
 
     [Fact]

@@ -214,7 +214,7 @@ public sealed class UserStoreModelTests
             {
                 if (difference.Length > 0) return false;
                 var (name, mailbox) = (record.Name.Value, _mailboxes[record.Name.Value]);
-                difference += Compare(name, Counters(mailbox, _subscribed.Contains(name)), $"{record.Selectable} {record.SpecialUse} {record.Subscribed} {record.UidNext} {record.Messages} {record.Unseen} {record.Deleted} {record.Recent} {record.SizeBytes}");
+                difference += Compare(name, Counters(mailbox, _subscribed.Contains(name)), $"{record.Selectable} {record.SpecialUse} {record.Subscribed} {record.UidNext} {record.Messages} {record.Unseen} {record.Deleted} {user.Store.CountRecent(record.Id)} {record.SizeBytes}");
                 difference += Compare($"messages of {name}", string.Join('\n', mailbox.Messages.Select(Text)),
                     string.Join('\n', user.Store.LoadMessages(record.Id).Select(message => Text(new Message(message.Uid, message.Flags, [.. message.Keywords], user.Content(message))))));
                 if (mailbox.Seen.Id == record.Id && (mailbox.Seen.Validity != record.UidValidity || mailbox.Seen.ModSeq > record.HighestModSeq)) difference += $"{name}: {mailbox.Seen} became {record}";
