@@ -4,17 +4,19 @@ using Microsoft.Data.Sqlite;
 
 namespace ImapDirector.Storage.Store;
 
-/// <summary>The database file of one user: one connection that writes, a few that read beside it, and every failure as a <see cref="StoreException"/>.</summary>
+/// <summary>The database file of one user: one connection that writes, a few that read beside it, and every failure as a <see cref="StoreException"/>.
+/// Of one that nobody uses for a while all are closed, for they are most of what a silent session costs; the next use opens them again.</summary>
 internal sealed class StoreDatabase : IAsyncDisposable
 {
     private const int KeptReaders = 2;
 
     private readonly string _file;
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private readonly StoreConnection _writer;
+    private readonly Lock _opening = new();
+    private volatile StoreConnection? _writer;
     private readonly ConcurrentBag<StoreConnection> _readers = [];
     private volatile bool _isDisposed;
-    private volatile bool _wasRead;
+    private volatile bool _wasUsed;
 
     private StoreDatabase(string file, StoreConnection writer) => (_file, _writer) = (file, writer);
 
@@ -45,9 +47,11 @@ internal sealed class StoreDatabase : IAsyncDisposable
     public T Read<T>(Func<StoreConnection, T> work)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        _wasRead = true;
+        _wasUsed = true;
         try
         {
+            // Beside a writer a reader never is the one that makes or removes the files of the log.
+            _ = Writer();
             if (!_readers.TryTake(out var reader)) reader = new StoreConnection(_file, readOnly: true);
             var isWell = false;
             try
@@ -75,7 +79,8 @@ internal sealed class StoreDatabase : IAsyncDisposable
         try
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            return _writer.InTransaction(work);
+            _wasUsed = true;
+            return Writer().InTransaction(work);
         }
         catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
         {
@@ -87,25 +92,17 @@ internal sealed class StoreDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives back what is only worth keeping for a store that is used: called now and then, it closes readers that nobody used since the last call.</summary>
+    /// <summary>Called now and then, it closes the connections if nobody used them since the last call.</summary>
     public async Task TrimAsync()
     {
-        if (_wasRead)
+        if (_wasUsed)
         {
-            _wasRead = false;
+            _wasUsed = false;
             return;
         }
-        if (_readers.IsEmpty) return;
-        while (_readers.TryTake(out var reader)) reader.Dispose();
         await _turn.WaitAsync();
-        try
-        {
-            if (!_isDisposed) _writer.Execute("PRAGMA shrink_memory;");
-        }
-        finally
-        {
-            _turn.Release();
-        }
+        CloseAll();
+        _turn.Release();
     }
 
     public async ValueTask DisposeAsync()
@@ -114,11 +111,30 @@ internal sealed class StoreDatabase : IAsyncDisposable
         if (!_isDisposed)
         {
             _isDisposed = true;
-            while (_readers.TryTake(out var reader)) reader.Dispose();
-            // The last to close brings the log into the database and removes it.
-            _writer.Dispose();
+            CloseAll();
         }
         _turn.Release();
+    }
+
+    private StoreConnection Writer()
+    {
+        if (_writer is { } open) return open;
+        lock (_opening)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return _writer ??= new StoreConnection(_file, readOnly: false);
+        }
+    }
+
+    private void CloseAll()
+    {
+        while (_readers.TryTake(out var reader)) reader.Dispose();
+        lock (_opening)
+        {
+            // The last to close brings the log into the database and removes it.
+            _writer?.Dispose();
+            _writer = null;
+        }
     }
 
     private static void Upgrade(StoreConnection writer, Action<StoreConnection> whenNew) => writer.InTransaction(connection =>
