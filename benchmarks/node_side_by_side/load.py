@@ -130,7 +130,7 @@ def fill_idlers(server, count):
     at_once(8, work)
 
 
-def idle_memory(servers, count, settle=10):
+def idle_memory(servers, count, settle=30):
     def prepare(server):
         sessions = []
         for number in range(count):

@@ -90,15 +90,17 @@ internal sealed class UserMail : IAsyncDisposable
     }, CancellationToken.None);
 
     /// <summary>Takes a mailbox out of memory that was left some time ago, and gives back what a silent session does not need.</summary>
-    public Task TrimAsync(TimeSpan age) => InTurnAsync(async () =>
+    /// <returns>Whether something was given back.</returns>
+    public Task<bool> TrimAsync(TimeSpan age) => InTurnAsync(async () =>
     {
-        await _store.TrimAsync();
+        var isFreed = await _store.TrimAsync();
         if (_left is { Sessions: 0 } left && Environment.TickCount64 - left.LeftAt >= age.TotalMilliseconds)
         {
             _open.TryRemove(left.Mailbox.Id, out _);
             _left = null;
+            isFreed = true;
         }
-        return true;
+        return isFreed;
     }, CancellationToken.None);
 
     /// <summary>A mailbox with its counters as they are now; <c>null</c> when there is none of that name that can be selected.</summary>

@@ -1,3 +1,4 @@
+using ImapDirector.Network;
 using ImapDirector.Protocol;
 using ImapDirector.Storage.Store;
 
@@ -9,6 +10,9 @@ internal sealed class UserMailRegistry : IAsyncDisposable
 {
     /// <summary>From here on a store that is opened takes the place of one that nobody uses.</summary>
     private const int MaxOpenWithoutUse = 1000;
+
+    // Each waits for the disk, which brings a log into its database.
+    private const int TrimmedAtOnce = 8;
 
     private static readonly TimeSpan DefaultIdleTime = TimeSpan.FromSeconds(30);
 
@@ -165,18 +169,25 @@ internal sealed class UserMailRegistry : IAsyncDisposable
             }
         }
         foreach (var entry in idle) await entry.Closing!;
-        foreach (var entry in used) await TrimAsync(await entry.Opening);
+        var freed = idle.Count;
+        await Parallel.ForEachAsync(used, new ParallelOptions { MaxDegreeOfParallelism = TrimmedAtOnce }, async (entry, _) =>
+        {
+            if (await TrimAsync(await entry.Opening)) Interlocked.Increment(ref freed);
+        });
+        // SQLite's memory is the C library's, which keeps what was freed until it is asked.
+        if (freed > 0) FreedMemory.GiveBack();
     }
 
-    private async Task TrimAsync(UserMail mail)
+    private async Task<bool> TrimAsync(UserMail mail)
     {
         try
         {
-            await mail.TrimAsync(_idleTime);
+            return await mail.TrimAsync(_idleTime);
         }
         catch (StoreException)
         {
             // Closed meanwhile, or its disk hangs: nothing to do for either here.
+            return false;
         }
     }
 

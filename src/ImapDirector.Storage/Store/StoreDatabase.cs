@@ -93,16 +93,18 @@ internal sealed class StoreDatabase : IAsyncDisposable
     }
 
     /// <summary>Called now and then, it closes the connections if nobody used them since the last call.</summary>
-    public async Task TrimAsync()
+    /// <returns>Whether it closed any.</returns>
+    public async Task<bool> TrimAsync()
     {
-        if (_wasUsed)
+        if (_wasUsed || _writer is null)
         {
             _wasUsed = false;
-            return;
+            return false;
         }
         await _turn.WaitAsync();
         CloseAll();
         _turn.Release();
+        return true;
     }
 
     public async ValueTask DisposeAsync()

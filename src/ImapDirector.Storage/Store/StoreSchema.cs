@@ -131,6 +131,7 @@ internal static class StoreSchema
           seconds    INTEGER NOT NULL,
           PRIMARY KEY (message_id, mailbox_id)
         ) STRICT, WITHOUT ROWID;
+        CREATE INDEX deliveries_by_time ON deliveries (seconds);
 
         CREATE TABLE metadata (
           mailbox_id INTEGER NOT NULL,

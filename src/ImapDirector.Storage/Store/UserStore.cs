@@ -262,7 +262,8 @@ internal sealed class UserStore : IAsyncDisposable
     public Task<T> MaintainAsync<T>(Func<StoreConnection, T> work, CancellationToken cancellationToken) => _database.WriteAsync(work, cancellationToken);
 
     /// <summary>Gives back memory and files that a silent session does not need.</summary>
-    public Task TrimAsync() => _database.TrimAsync();
+    /// <returns>Whether there was something to give back.</returns>
+    public Task<bool> TrimAsync() => _database.TrimAsync();
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
