@@ -76,9 +76,12 @@ internal sealed class RunningProgram : IAsyncDisposable
         ["standalone", "--data", data, "--imap-port", "0", "--imaps-port", "0", "--lmtp-port", "0", "--http-port", "0", "--redis-port", "0", .. more]);
 
     /// <summary>Runs a command to its end.</summary>
-    public static async Task<(int ExitCode, string Printed, string Error)> RunAsync(string input, params string[] arguments)
+    public static Task<(int ExitCode, string Printed, string Error)> RunAsync(string input, params string[] arguments) => RunAsync(new Dictionary<string, string>(), input, arguments);
+
+    /// <summary>Runs a command with these variables added to its environment.</summary>
+    public static async Task<(int ExitCode, string Printed, string Error)> RunAsync(Dictionary<string, string> environment, string input, params string[] arguments)
     {
-        using var process = Launch(new Dictionary<string, string>(), arguments);
+        using var process = Launch(environment, arguments);
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
         var (printed, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());

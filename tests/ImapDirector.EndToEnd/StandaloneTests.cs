@@ -165,15 +165,8 @@ public sealed class StandaloneTests
     {
         using var proxy = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
         proxy.Start();
-        Environment.SetEnvironmentVariable("http_proxy", $"http://{proxy.LocalEndpoint}");
-        try
-        {
-            Assert.Equal(69, (await RunningProgram.RunAsync("", "health", "--url", "http://127.0.0.1:1/readyz")).ExitCode);
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable("http_proxy", null);
-        }
+        var environment = new Dictionary<string, string> { ["http_proxy"] = $"http://{proxy.LocalEndpoint}" };
+        Assert.Equal(69, (await RunningProgram.RunAsync(environment, "", "health", "--url", "http://127.0.0.1:1/readyz")).ExitCode);
         Assert.False(proxy.Pending());
     }
 

@@ -72,24 +72,6 @@ public sealed class SettingsReaderTests : IDisposable
     }
 
     [Fact]
-    public void The_last_of_file_environment_and_command_line_wins()
-    {
-        var file = Path.Combine(_directory.FullName, "a.json");
-        File.WriteAllText(file, """{ /* one */ "A": "file", "B": "file", "C": "file", }""");
-        Environment.SetEnvironmentVariable("IMAPDIRECTOR__SettingsReaderTests__B", "environment");
-        try
-        {
-            var configuration = SettingsSource.Load(file, ["C=set", "SettingsReaderTests__D=set", "E:F=a=b"]);
-            Assert.Equal(("file", "set", "a=b"), (configuration["A"], configuration["C"], configuration["E:F"]));
-            Assert.Equal(("environment", "set"), (configuration["SettingsReaderTests:B"], configuration["SettingsReaderTests:D"]));
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable("IMAPDIRECTOR__SettingsReaderTests__B", null);
-        }
-    }
-
-    [Fact]
     public void A_secret_comes_from_its_file_without_the_line_end()
     {
         var file = Path.Combine(_directory.FullName, "secret");
