@@ -16,9 +16,11 @@ internal static class MessageBatches
         var batch = new List<uint>(Math.Min(size, selected.Count));
         foreach (var (first, last) in places)
         {
-            for (var i = first; i <= last; i++)
+            for (var i = first; i <= last;)
             {
-                batch.Add(selected.Uids[i]);
+                var taken = Math.Min(last - i + 1, size - batch.Count);
+                batch.AddRange(selected.Uids.Slice(i, taken));
+                i += taken;
                 if (batch.Count < size) continue;
                 yield return batch.ToArray();
                 batch.Clear();

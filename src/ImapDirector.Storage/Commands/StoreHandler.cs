@@ -9,8 +9,7 @@ namespace ImapDirector.Storage.Commands;
 /// <summary>STORE and UID STORE, conditional where the client asks for it (RFC 7162 section 3.1.3).</summary>
 internal static class StoreHandler
 {
-    // Within what the log of changes keeps, so that this session need not compare its whole view afterwards.
-    private const int LargeBatch = 5000;
+    private const int LargeBatch = 100_000;
 
     public static async ValueTask<CommandResult> RunAsync(MailSession session, StoreCommand command)
     {
@@ -22,16 +21,14 @@ internal static class StoreHandler
         var change = new FlagChange(command.Operation, command.Flags, command.UnchangedSince);
         var modified = new List<uint>();
         var expunged = false;
-        foreach (var uids in MessageBatches.Of(selected, places, IsOneStatement(command) ? LargeBatch : MessageBatches.DefaultSize))
+        foreach (var uids in MessageBatches.Of(selected, places, IsQuick(command) ? LargeBatch : MessageBatches.DefaultSize))
         {
-            var before = command.Silent && session.Enabled.CondStore ? selected.Shared.Find(uids) : null;
             var outcome = await session.Mail.StoreFlagsAsync(selected.Shared, uids, change, selected.Cursor, CancellationToken.None);
             if (outcome is null) return CommandResult.TooManyKeywords;
             selected.Read();
-            expunged |= outcome.Messages.Count + outcome.Modified.Count < uids.Length;
+            expunged |= outcome.Found < uids.Length;
             modified.AddRange(outcome.Modified);
-            if (before is not null) await TellModSeqsAsync(session, selected, command, before, outcome.Messages);
-            else if (!command.Silent) await TellFlagsAsync(session, selected, command, outcome.Messages);
+            if (!command.Silent || session.Enabled.CondStore) await TellAsync(session, selected, command, uids, outcome);
         }
         var code = modified.Count > 0 ? Modified(selected, modified, command.ByUid) : "";
         return expunged && !command.ByUid
@@ -39,29 +36,25 @@ internal static class StoreHandler
             : CommandResult.Ok(modified.Count > 0 ? "Some of the messages were changed meanwhile." : "Store completed.", code);
     }
 
-    /// <summary>System flags are added and removed by one statement of SQL, which is done with thousands of messages as quickly as the disk is with one commit.</summary>
-    private static bool IsOneStatement(StoreCommand command) => command.Operation != StoreOperation.Replace && command.Flags.Keywords.IsEmpty;
-
-    private static async ValueTask TellFlagsAsync(MailSession session, SelectedMailbox selected, StoreCommand command, IReadOnlyList<MessageRecord> messages)
-    {
-        selected.TellKeywords(session.Output);
-        foreach (var message in messages)
-        {
-            selected.WriteFlags(session.Output, selected.SequenceOf(message.Uid), message, command.ByUid);
-            await session.Output.FlushIfLargeAsync();
-        }
-    }
+    /// <summary>System flags of many messages are added and removed in the time of one commit.</summary>
+    private static bool IsQuick(StoreCommand command) => command.Operation != StoreOperation.Replace && command.Flags.Keywords.IsEmpty;
 
     /// <summary>A client that asked for silence still needs the new mod-sequences, of what really changed and of what it named a condition for.</summary>
-    private static async ValueTask TellModSeqsAsync(MailSession session, SelectedMailbox selected, StoreCommand command, MessageRecord?[] before,
-        IReadOnlyList<MessageRecord> messages)
+    private static async ValueTask TellAsync(MailSession session, SelectedMailbox selected, StoreCommand command, uint[] uids, FlagChangeOutcome outcome)
     {
-        var known = before.OfType<MessageRecord>().ToDictionary(static message => message.Uid, static message => message.ModSeq);
-        foreach (var message in messages)
+        selected.TellKeywords(session.Output);
+        var leftAlone = outcome.Modified.ToHashSet();
+        for (var start = 0; start < uids.Length; start += MessageBatches.DefaultSize)
         {
-            if (command.UnchangedSince is null && known.GetValueOrDefault(message.Uid) == message.ModSeq) continue;
-            SelectedMailbox.WriteModSeq(session.Output, selected.SequenceOf(message.Uid), message, command.ByUid || session.Enabled.QResync);
-            await session.Output.FlushIfLargeAsync();
+            foreach (var message in selected.Shared.Find(uids.AsSpan(start, Math.Min(MessageBatches.DefaultSize, uids.Length - start))))
+            {
+                if (message is null || leftAlone.Contains(message.Uid)) continue;
+                var sequence = selected.SequenceOf(message.Uid);
+                if (!command.Silent) selected.WriteFlags(session.Output, sequence, message, command.ByUid);
+                else if (command.UnchangedSince is not null || message.ModSeq == outcome.ModSeq)
+                    SelectedMailbox.WriteModSeq(session.Output, sequence, message, command.ByUid || session.Enabled.QResync);
+                await session.Output.FlushIfLargeAsync();
+            }
         }
     }
 

@@ -8,10 +8,12 @@ internal enum ChangeKind : byte
 }
 
 /// <summary>One change of a mailbox.</summary>
-/// <param name="Uid">The message.</param>
+/// <param name="First">The first of the messages.</param>
+/// <param name="Last">The last of them; the same one where they were removed.</param>
+/// <param name="ModSeq">The mod-sequence that those in between have at least that were changed.</param>
 /// <param name="Kind">What happened.</param>
 /// <param name="Origin">The session that made it and answers for it itself, or <c>null</c>.</param>
-internal readonly record struct MailboxChange(uint Uid, ChangeKind Kind, MailboxCursor? Origin);
+internal readonly record struct MailboxChange(uint First, uint Last, ulong ModSeq, ChangeKind Kind, MailboxCursor? Origin);
 
 /// <summary>The last changes of a mailbox, kept once for all its sessions, each of which remembers how far it has read. A session that
 /// falls behind the oldest change kept compares its whole view instead, so that a slow reader costs no memory.</summary>

@@ -10,9 +10,10 @@ namespace ImapDirector.Storage.Mailboxes;
 internal readonly record struct FlagChange(StoreOperation Operation, FlagList Flags, ulong? UnchangedSince = null);
 
 /// <summary>What became of a <see cref="FlagChange"/>.</summary>
-/// <param name="Messages">Those that exist and were not left alone, as they are now.</param>
+/// <param name="Found">How many of the messages exist, those left alone included.</param>
+/// <param name="ModSeq">The mod-sequence of those that it really changed.</param>
 /// <param name="Modified">The UIDs of those left alone.</param>
-internal sealed record FlagChangeOutcome(IReadOnlyList<MessageRecord> Messages, IReadOnlyList<uint> Modified);
+internal sealed record FlagChangeOutcome(int Found, ulong ModSeq, IReadOnlyList<uint> Modified);
 
 /// <summary>What became of a COPY or MOVE.</summary>
 /// <param name="Result">Whether it was done.</param>

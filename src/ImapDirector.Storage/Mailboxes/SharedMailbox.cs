@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
+using System.Diagnostics.CodeAnalysis;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Store;
 
@@ -13,7 +13,7 @@ internal sealed class SharedMailbox
     private readonly ChangeLog _log;
     private readonly List<MailboxCursor> _cursors = [];
     private readonly Dictionary<string, string> _keywordSpellings = new(StringComparer.OrdinalIgnoreCase);
-    private readonly List<MessageRecord> _messages = [];
+    private MessageList _messages;
     private ImmutableArray<string> _keywords = [];
     private uint _uidNext;
     private uint _firstRecent;
@@ -21,7 +21,7 @@ internal sealed class SharedMailbox
     private bool _recentClaimed;
     private bool _gone;
 
-    public SharedMailbox(MailboxRecord record, IReadOnlyList<MessageRecord> messages, uint firstRecentUid, ChangeLog log)
+    public SharedMailbox(MailboxRecord record, MessageList messages, uint firstRecentUid, ChangeLog log)
     {
         Id = record.Id;
         UidValidity = record.UidValidity;
@@ -29,8 +29,7 @@ internal sealed class SharedMailbox
         _uidNext = record.UidNext;
         _firstRecent = firstRecentUid;
         _modSeq = record.HighestModSeq;
-        _messages.EnsureCapacity(messages.Count);
-        foreach (var message in messages) Append(message);
+        Take(messages);
     }
 
     public long Id { get; }
@@ -51,7 +50,7 @@ internal sealed class SharedMailbox
     /// <summary>Messages that no read-write session has been told of.</summary>
     public uint RecentCount
     {
-        get { lock (_sync) return (uint)(_messages.Count - IndexOf(_firstRecent)); }
+        get { lock (_sync) return (uint)(_messages.Count - _messages.IndexOf(_firstRecent)); }
     }
 
     /// <summary>Whether the store has to be told that no message is <c>\Recent</c> any more: sessions have claimed all there are since the
@@ -79,9 +78,7 @@ internal sealed class SharedMailbox
             ReadAdded(cursor);
             cursor.Added.Clear();
             cursor.Gone = _gone;
-            var uids = new uint[_messages.Count];
-            for (var i = 0; i < uids.Length; i++) uids[i] = _messages[i].Uid;
-            return uids;
+            return _messages.Uids.ToArray();
         }
     }
 
@@ -126,8 +123,11 @@ internal sealed class SharedMailbox
     {
         var found = new List<uint>();
         lock (_sync)
-            foreach (var message in _messages)
-                if ((message.Flags & flags) == flags) found.Add(message.Uid);
+        {
+            var present = _messages.Flags;
+            for (var i = 0; i < present.Length; i++)
+                if ((present[i] & flags) == flags) found.Add(_messages.Uids[i]);
+        }
         return found;
     }
 
@@ -135,8 +135,11 @@ internal sealed class SharedMailbox
     public uint FirstUnseenUid()
     {
         lock (_sync)
-            foreach (var message in _messages)
-                if ((message.Flags & SystemFlags.Seen) == 0) return message.Uid;
+        {
+            var flags = _messages.Flags;
+            for (var i = 0; i < flags.Length; i++)
+                if ((flags[i] & SystemFlags.Seen) == 0) return _messages.Uids[i];
+        }
         return 0;
     }
 
@@ -174,45 +177,87 @@ internal sealed class SharedMailbox
         {
             foreach (var message in messages)
             {
-                var index = IndexOf(message.Uid);
-                if (index == _messages.Count || _messages[index].Uid != message.Uid || _messages[index].ModSeq >= message.ModSeq) continue;
+                var index = FindIndex(message.Uid);
+                if (index < 0 || _messages.ModSeqOf(index) >= message.ModSeq) continue;
                 _messages[index] = message;
                 _modSeq = Math.Max(_modSeq, message.ModSeq);
-                LearnKeywords(message);
-                _log.Add(new MailboxChange(message.Uid, ChangeKind.Flags, origin));
+                LearnKeywords(message.Keywords);
+                _log.Add(new MailboxChange(message.Uid, message.Uid, message.ModSeq, ChangeKind.Flags, origin));
             }
+            Wake();
+        }
+    }
+
+    /// <summary>What it takes to change the system flags of many messages.</summary>
+    /// <param name="uids">The messages, ascending.</param>
+    /// <param name="added">The flags to set.</param>
+    /// <param name="removed">The flags to take away.</param>
+    /// <param name="unchangedSince">Those changed after this are left alone.</param>
+    public FlagPlan Plan(ReadOnlySpan<uint> uids, SystemFlags added, SystemFlags removed, ulong? unchangedSince)
+    {
+        var plan = new FlagPlan(added, removed);
+        lock (_sync)
+        {
+            var (index, last) = (0, -2);
+            foreach (var uid in uids)
+            {
+                if (index >= _messages.Count || _messages.Uids[index] != uid) index = _messages.IndexOf(uid);
+                if (index == _messages.Count || _messages.Uids[index] != uid) continue;
+                if (_messages.ModSeqOf(index) > unchangedSince)
+                {
+                    plan.LeaveAlone(uid);
+                }
+                else
+                {
+                    plan.Add(uid, _messages.Flags[index], isNeighbour: last == index - 1);
+                    last = index;
+                }
+                index++;
+            }
+        }
+        return plan;
+    }
+
+    /// <summary>The system flags of many messages were changed.</summary>
+    /// <param name="change">Of which, and how.</param>
+    /// <param name="modSeq">The mod-sequence of those really changed.</param>
+    /// <param name="origin">The session that made the change.</param>
+    public void FlagsChanged(FlagRanges change, ulong modSeq, MailboxCursor? origin)
+    {
+        lock (_sync)
+        {
+            foreach (var range in change.Ranges)
+            {
+                var due = new FlagRange(modSeq, range.First, range.Last, change.Added, change.Removed);
+                for (var i = _messages.IndexOf(range.First); i < _messages.Count && _messages.Uids[i] <= range.Last; i++)
+                {
+                    var (flags, before) = (_messages.Flags[i], _messages.ModSeqOf(i));
+                    if (due.TryApply(ref flags, ref before)) _messages.SetFlags(i, flags, modSeq);
+                }
+                _log.Add(new MailboxChange(range.First, range.Last, modSeq, ChangeKind.Flags, origin));
+            }
+            _modSeq = Math.Max(_modSeq, modSeq);
             Wake();
         }
     }
 
     public void Removed(ExpungedMessages expunged)
     {
-        var uids = expunged.Uids;
-        if (uids.Count == 0) return;
+        if (expunged.Uids.Count == 0) return;
         lock (_sync)
         {
             _modSeq = Math.Max(_modSeq, expunged.ModSeq);
-            var next = 0;
-            var kept = IndexOf(uids[0]);
-            for (var i = kept; i < _messages.Count; i++)
-            {
-                var uid = _messages[i].Uid;
-                while (next < uids.Count && uids[next] < uid) next++;
-                if (next < uids.Count && uids[next] == uid) _log.Add(new MailboxChange(uid, ChangeKind.Removed, null));
-                else _messages[kept++] = _messages[i];
-            }
-            _messages.RemoveRange(kept, _messages.Count - kept);
+            _messages.Remove(expunged.Uids, uid => _log.Add(new MailboxChange(uid, uid, expunged.ModSeq, ChangeKind.Removed, null)));
             Wake();
         }
     }
 
     /// <summary>Everything may be different: takes the messages as they are now.</summary>
-    public void Reloaded(MailboxRecord record, IReadOnlyList<MessageRecord> messages)
+    public void Reloaded(MailboxRecord record, MessageList messages)
     {
         lock (_sync)
         {
-            _messages.Clear();
-            foreach (var message in messages) Append(message);
+            Take(messages);
             _uidNext = Math.Max(_uidNext, record.UidNext);
             _modSeq = Math.Max(_modSeq, record.HighestModSeq);
             _log.Forget();
@@ -230,17 +275,26 @@ internal sealed class SharedMailbox
         }
     }
 
+    [MemberNotNull(nameof(_messages))]
+    private void Take(MessageList messages)
+    {
+        _messages = messages;
+        for (var i = 0; i < messages.Count; i++) _modSeq = Math.Max(_modSeq, messages.ModSeqOf(i));
+        if (messages.Count > 0) _uidNext = Math.Max(_uidNext, messages.Uids[^1] + 1);
+        foreach (var keywords in messages.KeywordLists) LearnKeywords(keywords);
+    }
+
     private void Append(MessageRecord message)
     {
         _messages.Add(message);
         _uidNext = Math.Max(_uidNext, message.Uid + 1);
         _modSeq = Math.Max(_modSeq, message.ModSeq);
-        LearnKeywords(message);
+        LearnKeywords(message.Keywords);
     }
 
-    private void LearnKeywords(MessageRecord message)
+    private void LearnKeywords(ImmutableArray<string> keywords)
     {
-        foreach (var keyword in message.Keywords)
+        foreach (var keyword in keywords)
             if (_keywordSpellings.TryAdd(keyword, keyword)) _keywords = _keywords.Add(keyword);
     }
 
@@ -254,9 +308,15 @@ internal sealed class SharedMailbox
         for (var position = cursor.Position; position < _log.Next; position++)
         {
             var change = _log[position];
-            if (change.Kind == ChangeKind.Removed) cursor.Removed.Add(change.Uid);
-            else if (!ReferenceEquals(change.Origin, cursor)) cursor.Changed.Add(change.Uid);
+            if (change.Kind == ChangeKind.Removed) cursor.Removed.Add(change.First);
+            else if (!ReferenceEquals(change.Origin, cursor)) ReadFlags(cursor, change);
         }
+    }
+
+    private void ReadFlags(MailboxCursor cursor, MailboxChange change)
+    {
+        for (var i = _messages.IndexOf(change.First); i < _messages.Count && _messages.Uids[i] <= change.Last; i++)
+            if (_messages.ModSeqOf(i) >= change.ModSeq) cursor.Changed.Add(_messages.Uids[i]);
     }
 
     private void Compare(MailboxCursor cursor, ReadOnlySpan<uint> view)
@@ -264,16 +324,16 @@ internal sealed class SharedMailbox
         var index = 0;
         foreach (var uid in view)
         {
-            while (index < _messages.Count && _messages[index].Uid < uid) index++;
-            if (index == _messages.Count || _messages[index].Uid != uid) cursor.Removed.Add(uid);
-            else if (_messages[index].ModSeq > cursor.ModSeq) cursor.Changed.Add(uid);
+            while (index < _messages.Count && _messages.Uids[index] < uid) index++;
+            if (index == _messages.Count || _messages.Uids[index] != uid) cursor.Removed.Add(uid);
+            else if (_messages.ModSeqOf(index) > cursor.ModSeq) cursor.Changed.Add(uid);
         }
-        cursor.Added.RemoveAll(uid => FindLocked(uid) is null);
+        cursor.Added.RemoveAll(uid => FindIndex(uid) < 0);
     }
 
     private void ReadAdded(MailboxCursor cursor)
     {
-        for (var i = IndexOf((ulong)cursor.LastUid + 1); i < _messages.Count; i++) cursor.Added.Add(_messages[i].Uid);
+        cursor.Added.AddRange(_messages.Uids[_messages.IndexOf((ulong)cursor.LastUid + 1)..]);
         cursor.Recent.Add(Math.Max(_firstRecent, cursor.LastUid + 1), _uidNext - 1);
         if (!cursor.ReadOnly && _firstRecent < _uidNext)
         {
@@ -283,22 +343,11 @@ internal sealed class SharedMailbox
         cursor.LastUid = _uidNext - 1;
     }
 
-    private MessageRecord? FindLocked(uint uid)
-    {
-        var index = IndexOf(uid);
-        return index < _messages.Count && _messages[index].Uid == uid ? _messages[index] : null;
-    }
+    private MessageRecord? FindLocked(uint uid) => FindIndex(uid) is >= 0 and var index ? _messages[index] : null;
 
-    private int IndexOf(ulong uid)
+    private int FindIndex(uint uid)
     {
-        var messages = CollectionsMarshal.AsSpan(_messages);
-        var (low, high) = (0, messages.Length);
-        while (low < high)
-        {
-            var middle = (low + high) >>> 1;
-            if (messages[middle].Uid < uid) low = middle + 1;
-            else high = middle;
-        }
-        return low;
+        var index = _messages.IndexOf(uid);
+        return index < _messages.Count && _messages.Uids[index] == uid ? index : -1;
     }
 }

@@ -116,25 +116,31 @@ internal sealed class UserMail : IAsyncDisposable
 
     /// <summary>Changes flags of messages and tells every session that has the mailbox selected, but for <paramref name="origin"/>.</summary>
     /// <param name="mailbox">The mailbox.</param>
-    /// <param name="uids">The messages.</param>
+    /// <param name="uids">The messages, ascending.</param>
     /// <param name="change">What is to be done; messages changed after its <see cref="FlagChange.UnchangedSince"/> are left alone.</param>
     /// <param name="origin">The session that asks, or <c>null</c>.</param>
     /// <param name="cancellationToken">Ends the wait for its turn.</param>
     /// <returns>What became of them; <c>null</c> when the mailbox would have too many keywords (limits N11).</returns>
-    public Task<FlagChangeOutcome?> StoreFlagsAsync(SharedMailbox mailbox, IReadOnlyList<uint> uids, FlagChange change, MailboxCursor? origin,
+    public Task<FlagChangeOutcome?> StoreFlagsAsync(SharedMailbox mailbox, uint[] uids, FlagChange change, MailboxCursor? origin,
         CancellationToken cancellationToken) =>
         ChangeAsync<FlagChangeOutcome?>(async () =>
         {
             if (mailbox.Spell(change.Flags) is not { } spelled) return null;
-            List<uint> modified = [];
-            if (change.UnchangedSince is { } unchangedSince)
+            var system = change.Operation == StoreOperation.Replace || !spelled.Keywords.IsEmpty ? SystemFlags.None : spelled.System;
+            var plan = change.Operation == StoreOperation.Remove
+                ? mailbox.Plan(uids, SystemFlags.None, system, change.UnchangedSince)
+                : mailbox.Plan(uids, system, SystemFlags.None, change.UnchangedSince);
+            if (system != SystemFlags.None && plan.IsEmpty) return new FlagChangeOutcome(plan.Found, 0, plan.Modified);
+            if (system != SystemFlags.None && plan.IsWorthRanges)
             {
-                modified = [.. mailbox.Find(uids.ToArray()).Where(message => message?.ModSeq > unchangedSince).Select(static message => message!.Uid)];
-                if (modified.Count > 0) uids = [.. uids.Except(modified)];
+                var modSeq = await _store.StoreFlagsAsync(mailbox.Id, plan.Ranges, CancellationToken.None);
+                mailbox.FlagsChanged(plan.Ranges, modSeq, origin);
+                return new FlagChangeOutcome(plan.Found, modSeq, plan.Modified);
             }
-            var messages = await _store.StoreFlagsAsync(mailbox.Id, uids, change.Operation, spelled, CancellationToken.None);
-            mailbox.FlagsChanged(messages, origin);
-            return new FlagChangeOutcome(messages, modified);
+            var due = plan.Modified.Count == 0 ? uids : [.. uids.Except(plan.Modified)];
+            var stored = await _store.StoreFlagsAsync(mailbox.Id, due, change.Operation, spelled, CancellationToken.None);
+            mailbox.FlagsChanged(stored.Messages, origin);
+            return new FlagChangeOutcome(stored.Messages.Count + plan.Modified.Count, stored.ModSeq, plan.Modified);
         }, cancellationToken);
 
     /// <summary>Removes messages that carry <c>\Deleted</c> and tells every session that has the mailbox selected.</summary>

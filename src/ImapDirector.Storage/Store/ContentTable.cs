@@ -20,6 +20,12 @@ internal static class ContentTable
         return id;
     }
 
+    /// <summary>As many messages more refer to contents as they are named.</summary>
+    public static void Refer(StoreConnection store, IReadOnlyCollection<long> ids) => Count(store, ids, 1);
+
+    /// <summary>As many messages fewer refer to contents as they are named.</summary>
+    public static void Release(StoreConnection store, IReadOnlyCollection<long> ids) => Count(store, ids, -1);
+
     /// <summary>Removes contents that are without a message, no more than <see cref="MaxRemovedAtOnce"/>.</summary>
     public static RemovedContents RemoveUnreferenced(StoreConnection store)
     {
@@ -35,6 +41,15 @@ internal static class ContentTable
             TextIndexTable.Remove(store, id);
         }
         return new RemovedContents(files, AreMoreLeft: ids.Count == MaxRemovedAtOnce);
+    }
+
+    private static void Count(StoreConnection store, IReadOnlyCollection<long> ids, int change)
+    {
+        if (ids.Count == 0) return;
+        store.Run("""
+            UPDATE content_references SET messages = messages + ?2 * named.times
+            FROM (SELECT value AS id, count(*) AS times FROM json_each(?1) GROUP BY value) AS named WHERE content_id = named.id
+            """, "[" + string.Join(',', ids) + "]", change);
     }
 
     /// <summary>Whether contents are without a message.</summary>

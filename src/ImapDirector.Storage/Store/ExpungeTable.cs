@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using ImapDirector.Protocol.Imap;
 
 namespace ImapDirector.Storage.Store;
@@ -14,15 +16,17 @@ internal static class ExpungeTable
     /// <param name="uids">What was expunged, ascending.</param>
     public static void Add(StoreConnection store, long mailboxId, ulong modSeq, List<uint> uids)
     {
+        // One statement, because every second message of a large mailbox may be gone.
+        var ranges = new StringBuilder("[");
         var rows = 0;
         for (var start = 0; start < uids.Count;)
         {
             var end = start;
             while (end + 1 < uids.Count && uids[end + 1] == uids[end] + 1) end++;
-            store.Run("INSERT INTO expunges VALUES (?1, ?2, ?3, ?4)", mailboxId, (long)modSeq, uids[start], uids[end]);
-            rows++;
+            ranges.Append(rows++ == 0 ? "" : ",").Append(CultureInfo.InvariantCulture, $"[{uids[start]},{uids[end]}]");
             start = end + 1;
         }
+        store.Run("INSERT INTO expunges SELECT ?1, ?2, value ->> 0, value ->> 1 FROM json_each(?3)", mailboxId, (long)modSeq, ranges.Append(']').ToString());
         var kept = store.Scalar<long>("UPDATE mailboxes SET expunge_rows = expunge_rows + ?2 WHERE id = ?1 RETURNING expunge_rows", mailboxId, rows);
         if (kept > MaxRows) ForgetOlderHalf(store, mailboxId);
     }

@@ -111,6 +111,14 @@ internal static class MailboxTable
     public static ulong TakeModSeq(StoreConnection store, long id) =>
         (ulong)store.Scalar<long>("UPDATE mailboxes SET highest_modseq = highest_modseq + 1 WHERE id = ?1 RETURNING highest_modseq", id);
 
+    /// <summary>Adds to the counters that STATUS and LIST tell.</summary>
+    public static void Count(StoreConnection store, long id, MailboxCounters change)
+    {
+        if (change == default) return;
+        store.Run("UPDATE mailboxes SET messages = messages + ?2, unseen = unseen + ?3, deleted = deleted + ?4, size_bytes = size_bytes + ?5 WHERE id = ?1",
+            id, change.Messages, change.Unseen, change.Deleted, change.Bytes);
+    }
+
     /// <summary>A UIDVALIDITY that no mailbox of this user had before.</summary>
     /// <remarks>It is the time, so that a store that is made anew for the same user begins above the old one's.</remarks>
     public static long TakeUidValidity(StoreConnection store) => store.Scalar<long>(
@@ -123,6 +131,7 @@ internal static class MailboxTable
         Add(store, to.Value, isSelectable: true, specialUse: null);
         var target = Find(store, to)!.Id;
         store.Run("UPDATE messages SET mailbox_id = ?2 WHERE mailbox_id = ?1", inbox.Id, target);
+        store.Run("UPDATE flag_changes SET mailbox_id = ?2 WHERE mailbox_id = ?1", inbox.Id, target);
         store.Run("""
             UPDATE mailboxes SET (uid_next, highest_modseq, expunges_forgotten, first_recent_uid, messages, unseen, deleted, size_bytes) =
               (SELECT uid_next, highest_modseq, highest_modseq, first_recent_uid, messages, unseen, deleted, size_bytes FROM mailboxes WHERE id = ?1)
@@ -136,10 +145,6 @@ internal static class MailboxTable
         ExpungeTable.RemoveAll(store, inbox.Id);
         return StoreResult.Done;
     }
-
-    /// <summary>The bytes of the messages that carry \Deleted.</summary>
-    public static ulong DeletedBytes(StoreConnection store, long id) =>
-        (ulong)store.Scalar<long>("SELECT coalesce(sum(size_bytes), 0) FROM messages WHERE mailbox_id = ?1 AND flags & 8 <> 0", id);
 
     private static void AddParents(StoreConnection store, MailboxName name)
     {

@@ -1,93 +1,147 @@
 using System.Collections.Immutable;
 using ImapDirector.Protocol.Imap;
-using Microsoft.Data.Sqlite;
 
 namespace ImapDirector.Storage.Store;
 
 /// <summary>The messages of the mailboxes: their UIDs, flags and dates. What they say is in <see cref="ContentTable"/>.</summary>
 internal static class MessageTable
 {
+    // A counter in a damaged database may be anything; the list grows by itself.
+    private const long MostExpected = 1_000_000;
+
+    /// <summary>What is read of a message, in the order of <see cref="MessageList.Add(StoredRow)"/>.</summary>
     private const string Columns = "SELECT uid, modseq, flags, keywords, date_seconds, date_offset, size_bytes, content_id, saved_seconds FROM messages WHERE mailbox_id = ?1";
 
-    public static List<MessageRecord> All(StoreConnection store, long mailboxId) => store.All(Columns + " ORDER BY uid", Read, mailboxId);
-
-    public static void Add(StoreConnection store, long mailboxId, MessageRecord message) =>
-        store.Run("INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)", mailboxId, message.Uid, (long)message.ModSeq, (int)message.Flags,
-            string.Join(' ', message.Keywords), message.InternalDate.ToUnixTimeSeconds(), (long)message.InternalDate.Offset.TotalMinutes,
-            message.SizeBytes, message.ContentId, message.SavedSeconds);
-
-    public static List<MessageRecord> StoreFlags(StoreConnection store, long mailboxId, IReadOnlyList<uint> uids, StoreOperation operation, FlagList flags)
+    /// <summary>All messages of a mailbox.</summary>
+    public static MessageList All(StoreConnection store, long mailboxId)
     {
-        var set = Set(uids);
-        var modSeq = MailboxTable.NextModSeq(store, mailboxId);
-        var changed = flags.Keywords.IsEmpty && operation != StoreOperation.Replace
-            ? StoreSystemFlags(store, mailboxId, set, modSeq, operation, (int)flags.System)
-            : StoreOneByOne(store, mailboxId, set, modSeq, operation, flags);
-        if (changed > 0) MailboxTable.TakeModSeq(store, mailboxId);
-        return In(store, mailboxId, set);
+        var count = store.Scalar<long>("SELECT messages FROM mailboxes WHERE id = ?1", mailboxId);
+        var messages = new MessageList((int)Math.Clamp(count, 0, MostExpected));
+        store.EachRow(Columns + " ORDER BY uid", messages.Add, mailboxId);
+        FlagChangeTable.Apply(FlagChangeTable.Of(store, mailboxId), messages);
+        return messages;
     }
+
+    /// <summary>Adds a message to a content that exists.</summary>
+    public static void Add(StoreConnection store, long mailboxId, MessageRecord message)
+    {
+        Insert(store, mailboxId, message);
+        store.Run("UPDATE content_references SET messages = messages + 1 WHERE content_id = ?1", message.ContentId);
+        MailboxTable.Count(store, mailboxId, MailboxCounters.Of(message));
+    }
+
+    /// <returns>The messages as they are now, and the mod-sequence of those that were changed.</returns>
+    public static (List<MessageRecord> Messages, ulong ModSeq) StoreFlags(StoreConnection store, long mailboxId, IReadOnlyList<uint> uids, StoreOperation operation, FlagList flags)
+    {
+        List<MessageRecord> messages = [.. In(store, mailboxId, uids)];
+        var modSeq = MailboxTable.NextModSeq(store, mailboxId);
+        var counters = default(MailboxCounters);
+        var byFlags = new Dictionary<SystemFlags, List<uint>>();
+        for (var i = 0; i < messages.Count; i++)
+        {
+            var (before, after) = (messages[i], Apply(messages[i], operation, flags));
+            if (before == after) continue;
+            messages[i] = after = after with { ModSeq = modSeq };
+            counters += MailboxCounters.Of(after) - MailboxCounters.Of(before);
+            if (before.Keywords != after.Keywords)
+            {
+                store.Run("UPDATE messages SET modseq = ?3, flags = ?4, keywords = ?5 WHERE mailbox_id = ?1 AND uid = ?2",
+                    mailboxId, after.Uid, (long)modSeq, (int)after.Flags, string.Join(' ', after.Keywords));
+                continue;
+            }
+            if (!byFlags.TryGetValue(after.Flags, out var alike)) byFlags.Add(after.Flags, alike = []);
+            alike.Add(after.Uid);
+        }
+        foreach (var (system, alike) in byFlags) Write(store, mailboxId, alike, system, modSeq);
+        MailboxTable.Count(store, mailboxId, counters);
+        if (messages.Exists(message => message.ModSeq == modSeq)) MailboxTable.TakeModSeq(store, mailboxId);
+        return (messages, modSeq);
+    }
+
+    /// <summary>Gives messages that are alike their flags and mod-sequence.</summary>
+    public static void Write(StoreConnection store, long mailboxId, IReadOnlyList<uint> uids, SystemFlags flags, ulong modSeq) =>
+        store.Run("UPDATE messages SET modseq = ?3, flags = ?4 WHERE mailbox_id = ?1 AND uid IN (SELECT value FROM json_each(?2))",
+            mailboxId, Set(uids), (long)modSeq, (int)flags);
 
     /// <summary>Expunges the messages of these UIDs, or those of them that carry \Deleted.</summary>
     public static ExpungedMessages Expunge(StoreConnection store, long mailboxId, IReadOnlyList<uint> uids, bool onlyDeleted)
     {
-        var removed = store.All("DELETE FROM messages WHERE mailbox_id = ?1 AND uid IN (SELECT value FROM json_each(?2)) AND (?3 = 0 OR flags & 8 <> 0) RETURNING uid",
-            static row => (uint)row.GetInt64(0), mailboxId, Set(uids), onlyDeleted);
+        var removed = new List<uint>(uids.Count);
+        var contents = new List<long>(uids.Count);
+        var counters = default(MailboxCounters);
+        foreach (var message in In(store, mailboxId, uids))
+        {
+            if (onlyDeleted && (message.Flags & SystemFlags.Deleted) == 0) continue;
+            removed.Add(message.Uid);
+            contents.Add(message.ContentId);
+            counters -= MailboxCounters.Of(message);
+        }
         if (removed.Count == 0) return new ExpungedMessages([], 0);
-        removed.Sort();
+        store.Run("DELETE FROM messages WHERE mailbox_id = ?1 AND uid IN (SELECT value FROM json_each(?2))", mailboxId, Set(removed));
+        ContentTable.Release(store, contents);
+        MailboxTable.Count(store, mailboxId, counters);
         var modSeq = MailboxTable.TakeModSeq(store, mailboxId);
         ExpungeTable.Add(store, mailboxId, modSeq, removed);
         return new ExpungedMessages(removed, modSeq);
     }
 
-    public static void RemoveAll(StoreConnection store, long mailboxId) => store.Run("DELETE FROM messages WHERE mailbox_id = ?1", mailboxId);
+    /// <summary>Removes the messages of a mailbox that goes itself.</summary>
+    public static void RemoveAll(StoreConnection store, long mailboxId)
+    {
+        ContentTable.Release(store, store.All("SELECT content_id FROM messages WHERE mailbox_id = ?1", static row => row.GetInt64(0), mailboxId));
+        store.Run("DELETE FROM messages WHERE mailbox_id = ?1", mailboxId);
+        FlagChangeTable.RemoveAll(store, mailboxId);
+    }
+
+    /// <summary>The bytes of the messages that carry \Deleted.</summary>
+    public static ulong DeletedBytes(StoreConnection store, long mailboxId)
+    {
+        var bytes = 0ul;
+        foreach (var message in All(store, mailboxId))
+            if ((message.Flags & SystemFlags.Deleted) != 0) bytes += message.SizeBytes;
+        return bytes;
+    }
 
     /// <summary>Copies messages; the caller has made sure that the target exists.</summary>
     public static CopiedMessages Copy(StoreConnection store, long fromMailboxId, IReadOnlyList<uint> uids, long toMailboxId, bool move)
     {
-        var byUid = In(store, fromMailboxId, Set(uids)).ToDictionary(static message => message.Uid);
+        var byUid = In(store, fromMailboxId, uids).ToDictionary(static message => message.Uid);
         var originals = uids.Distinct().Where(byUid.ContainsKey).Select(uid => byUid[uid]).ToList();
         if (originals.Count == 0) return new CopiedMessages([], 0);
         var uid = MailboxTable.TakeUids(store, toMailboxId, originals.Count);
         var modSeq = MailboxTable.TakeModSeq(store, toMailboxId);
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         var copies = new List<(uint, MessageRecord)>(originals.Count);
+        var counters = default(MailboxCounters);
         foreach (var original in originals)
         {
             var copy = original with { Uid = uid++, ModSeq = modSeq, SavedSeconds = now };
-            Add(store, toMailboxId, copy);
+            Insert(store, toMailboxId, copy);
+            counters += MailboxCounters.Of(copy);
             copies.Add((original.Uid, copy));
         }
+        MailboxTable.Count(store, toMailboxId, counters);
+        ContentTable.Refer(store, originals.ConvertAll(static original => original.ContentId));
         // Only now, so that the shared contents are never without a reference.
         var expunged = move ? Expunge(store, fromMailboxId, originals.ConvertAll(static original => original.Uid), onlyDeleted: false) : default;
         return new CopiedMessages(copies, expunged.ModSeq);
     }
 
-    private static List<MessageRecord> In(StoreConnection store, long mailboxId, string set) =>
-        store.All(Columns + " AND uid IN (SELECT value FROM json_each(?2)) ORDER BY uid", Read, mailboxId, set);
+    private static void Insert(StoreConnection store, long mailboxId, MessageRecord message) =>
+        store.Run("INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)", mailboxId, message.Uid, (long)message.ModSeq, (int)message.Flags,
+            string.Join(' ', message.Keywords), message.InternalDate.ToUnixTimeSeconds(), (long)message.InternalDate.Offset.TotalMinutes,
+            message.SizeBytes, message.ContentId, message.SavedSeconds);
+
+    private static MessageList In(StoreConnection store, long mailboxId, IReadOnlyList<uint> uids)
+    {
+        var messages = new MessageList();
+        store.EachRow(Columns + " AND uid IN (SELECT value FROM json_each(?2)) ORDER BY uid", messages.Add, mailboxId, Set(uids));
+        FlagChangeTable.Apply(FlagChangeTable.Of(store, mailboxId), messages);
+        return messages;
+    }
 
     /// <summary>UIDs as one value of a statement.</summary>
     private static string Set(IReadOnlyList<uint> uids) => "[" + string.Join(',', uids) + "]";
-
-    /// <summary>One statement for all of them, where SQL can say what changes.</summary>
-    private static int StoreSystemFlags(StoreConnection store, long mailboxId, string set, ulong modSeq, StoreOperation operation, int flags) =>
-        store.Run(operation == StoreOperation.Add
-            ? "UPDATE messages SET modseq = ?3, flags = flags | ?4 WHERE mailbox_id = ?1 AND uid IN (SELECT value FROM json_each(?2)) AND flags & ?4 <> ?4"
-            : "UPDATE messages SET modseq = ?3, flags = flags & ~?4 WHERE mailbox_id = ?1 AND uid IN (SELECT value FROM json_each(?2)) AND flags & ?4 <> 0",
-            mailboxId, set, (long)modSeq, flags);
-
-    private static int StoreOneByOne(StoreConnection store, long mailboxId, string set, ulong modSeq, StoreOperation operation, FlagList flags)
-    {
-        var count = 0;
-        foreach (var message in In(store, mailboxId, set))
-        {
-            var changed = Apply(message, operation, flags);
-            if (changed == message) continue;
-            store.Run("UPDATE messages SET modseq = ?3, flags = ?4, keywords = ?5 WHERE mailbox_id = ?1 AND uid = ?2",
-                mailboxId, message.Uid, (long)modSeq, (int)changed.Flags, string.Join(' ', changed.Keywords));
-            count++;
-        }
-        return count;
-    }
 
     /// <returns>The very same record when nothing changes.</returns>
     private static MessageRecord Apply(MessageRecord message, StoreOperation operation, FlagList flags)
@@ -104,7 +158,9 @@ internal static class MessageTable
             StoreOperation.Remove => message.Keywords.RemoveRange(flags.Keywords, StringComparer.OrdinalIgnoreCase),
             _ => flags.Keywords,
         };
-        return system == message.Flags && AreSame(keywords, message.Keywords) ? message : message with { Flags = system, Keywords = keywords };
+        // The very same list shows that the row's need not be written.
+        if (AreSame(keywords, message.Keywords)) keywords = message.Keywords;
+        return system == message.Flags && keywords == message.Keywords ? message : message with { Flags = system, Keywords = keywords };
     }
 
     private static ImmutableArray<string> Union(ImmutableArray<string> present, ImmutableArray<string> added) =>
@@ -112,9 +168,4 @@ internal static class MessageTable
 
     private static bool AreSame(ImmutableArray<string> left, ImmutableArray<string> right) =>
         left.Length == right.Length && left.All(keyword => right.Contains(keyword, StringComparer.OrdinalIgnoreCase));
-
-    private static MessageRecord Read(SqliteDataReader row) => new((uint)row.GetInt64(0), (ulong)row.GetInt64(1), (SystemFlags)row.GetInt32(2),
-        row.GetString(3) is { Length: > 0 } keywords ? [.. keywords.Split(' ')] : [],
-        DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)).ToOffset(TimeSpan.FromMinutes(row.GetInt64(5))), (uint)row.GetInt64(6), row.GetInt64(7))
-    { SavedSeconds = row.GetInt64(8) };
 }

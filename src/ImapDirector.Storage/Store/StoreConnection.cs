@@ -73,6 +73,13 @@ internal sealed class StoreConnection : IDisposable
         while (reader.Read()) take(reader);
     }
 
+    /// <summary>Hands over one row after another as SQLite has it; for those of whole mailboxes.</summary>
+    public void EachRow(string sql, TakeRow take, params ReadOnlySpan<object?> values)
+    {
+        using var reader = Statement(sql, values).ExecuteReader();
+        while (reader.Read()) take(new StoredRow(reader.Handle!));
+    }
+
     /// <summary>Reads the first row.</summary>
     public T? First<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<object?> values) where T : class
     {

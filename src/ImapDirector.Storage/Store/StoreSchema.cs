@@ -4,7 +4,7 @@ namespace ImapDirector.Storage.Store;
 internal static class StoreSchema
 {
     /// <summary>Step <c>n</c> leads from version <c>n</c> to version <c>n + 1</c>.</summary>
-    public static readonly string[] Steps = [First, Second];
+    public static readonly string[] Steps = [First, Second, Third];
 
     // uid_validity is drawn from one counter for all names, so that no name ever has the same one twice.
     // Numbers of messages are kept by the triggers: STATUS and LIST never count rows, but for \Recent, which counts those above first_recent_uid.
@@ -159,5 +159,23 @@ internal static class StoreSchema
           message_id   BLOB NOT NULL,
           parents      BLOB NOT NULL
         ) STRICT;
+        """;
+
+    // flag_changes: changes of system flags of many messages at once, as ranges of UIDs. Each is due to the messages that have a lower mod-sequence and whose
+    // flags it changes; a row of messages is the truth as of its own mod-sequence.
+    // No triggers: what is counted is counted once for a statement, not for each row.
+    private const string Third = """
+        CREATE TABLE flag_changes (
+          mailbox_id INTEGER NOT NULL,
+          modseq     INTEGER NOT NULL,
+          first_uid  INTEGER NOT NULL,
+          last_uid   INTEGER NOT NULL,
+          added      INTEGER NOT NULL,
+          removed    INTEGER NOT NULL,
+          PRIMARY KEY (mailbox_id, modseq, first_uid)
+        ) STRICT, WITHOUT ROWID;
+        DROP TRIGGER message_added;
+        DROP TRIGGER message_removed;
+        DROP TRIGGER message_changed;
         """;
 }

@@ -69,7 +69,7 @@ internal sealed class UserStore : IAsyncDisposable
     public uint CountRecent(long mailboxId) => _database.Read(store => MailboxTable.CountRecent(store, mailboxId));
 
     /// <summary>The bytes of a mailbox's messages that carry \Deleted.</summary>
-    public ulong DeletedBytes(long mailboxId) => _database.Read(store => MailboxTable.DeletedBytes(store, mailboxId));
+    public ulong DeletedBytes(long mailboxId) => _database.Read(store => MessageTable.DeletedBytes(store, mailboxId));
 
     /// <summary>The contents of a mailbox that the text index lacks.</summary>
     public List<long> MissingTexts(long mailboxId, int most) => _database.Read(store => TextIndexTable.Missing(store, mailboxId, most));
@@ -120,7 +120,7 @@ internal sealed class UserStore : IAsyncDisposable
     public IReadOnlyList<MailboxName> ListSubscriptions() => _database.Read(MailboxTable.Subscriptions);
 
     /// <summary>All messages of a mailbox in UID order.</summary>
-    public IReadOnlyList<MessageRecord> LoadMessages(long mailboxId) => _database.Read(store => MessageTable.All(store, mailboxId));
+    public MessageList LoadMessages(long mailboxId) => _database.Read(store => MessageTable.All(store, mailboxId));
 
     /// <summary>Hands the \Recent messages to the caller: returns the lowest UID that no read-write session has been told of, and
     /// (when <paramref name="claim"/>) makes UIDNEXT the lowest from now on.</summary>
@@ -187,9 +187,14 @@ internal sealed class UserStore : IAsyncDisposable
     }
 
     /// <summary>Changes flags of the given UIDs (those that do not exist any more are left out) in one transaction.</summary>
-    /// <returns>The records of all given messages that exist, as they are now; those really changed carry the new mod-sequence.</returns>
-    public async Task<IReadOnlyList<MessageRecord>> StoreFlagsAsync(long mailboxId, IReadOnlyList<uint> uids, StoreOperation operation, FlagList flags, CancellationToken cancellationToken) =>
-        await _database.WriteAsync(store => MessageTable.StoreFlags(store, mailboxId, uids, operation, flags), cancellationToken);
+    /// <returns>The records of all given messages that exist, as they are now, and the mod-sequence that those have which were really changed.</returns>
+    public Task<(List<MessageRecord> Messages, ulong ModSeq)> StoreFlagsAsync(long mailboxId, IReadOnlyList<uint> uids, StoreOperation operation, FlagList flags,
+        CancellationToken cancellationToken) => _database.WriteAsync(store => MessageTable.StoreFlags(store, mailboxId, uids, operation, flags), cancellationToken);
+
+    /// <summary>Changes system flags of many messages at once, in a time that does not depend on how many they are.</summary>
+    /// <returns>Their new mod-sequence.</returns>
+    public Task<ulong> StoreFlagsAsync(long mailboxId, FlagRanges change, CancellationToken cancellationToken) =>
+        _database.WriteAsync(store => FlagChangeTable.Add(store, mailboxId, change), cancellationToken);
 
     /// <summary>Removes the given UIDs; with <paramref name="onlyDeleted"/> only those that carry \Deleted.</summary>
     public async Task<ExpungedMessages> ExpungeAsync(long mailboxId, IReadOnlyList<uint> uids, bool onlyDeleted, CancellationToken cancellationToken) =>

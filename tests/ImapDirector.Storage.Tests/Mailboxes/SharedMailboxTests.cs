@@ -15,7 +15,7 @@ public sealed class SharedMailboxTests
     private static SharedMailbox Mailbox(int messages, int logCapacity = ChangeLog.DefaultCapacity)
     {
         var record = new MailboxRecord(1, MailboxName.Inbox, 1, (uint)messages + 1, (ulong)messages, null, true, true, (uint)messages, 0, 0, 0);
-        return new SharedMailbox(record, [.. Enumerable.Range(1, messages).Select(static i => Message((uint)i, (ulong)i))], 1, new ChangeLog(logCapacity));
+        return new SharedMailbox(record, MessageList.Of(Enumerable.Range(1, messages).Select(static i => Message((uint)i, (ulong)i))), 1, new ChangeLog(logCapacity));
     }
 
     [Fact]

@@ -1,7 +1,9 @@
 using System.Text;
 using CsCheck;
 using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Mailboxes;
 using ImapDirector.Storage.Store;
+using ImapDirector.Storage.Store.Maintenance;
 using Xunit;
 
 namespace ImapDirector.Storage.Tests.Store;
@@ -34,6 +36,7 @@ public sealed class UserStoreModelTests
             await ApplyAsync(user, model, step);
             Assert.True(model.Matches(user, out var difference), $"{difference}\nafter\n{done}");
         }
+        Assert.Empty(StoreCheck.Run(user.UserDirectory, isAlone: false, null, CancellationToken.None).Findings);
     }
 
     private static async Task ApplyAsync(StoreFixture user, Model model, Step step)
@@ -63,7 +66,7 @@ public sealed class UserStoreModelTests
                 break;
             case 7 when store.FindMailbox(name) is { } mailbox:
                 var operation = (StoreOperation)(step.Choice % 3);
-                await store.StoreFlagsAsync(mailbox.Id, model.Some(name.Value, step.Choice), operation, flags, CancellationToken.None);
+                await StoreFlagsAsync(store, mailbox, model.Some(name.Value, step.Choice), operation, flags, asRanges: step.Flags % 2 == 0);
                 model.Store(name.Value, step.Choice, operation, flags);
                 break;
             case 8 when store.FindMailbox(name) is { } mailbox:
@@ -82,6 +85,20 @@ public sealed class UserStoreModelTests
                 await user.ReopenAsync();
                 break;
         }
+    }
+
+    /// <summary>System flags alone can also be written down as ranges; nobody can tell afterwards which way it was.</summary>
+    private static async Task StoreFlagsAsync(UserStore store, MailboxRecord mailbox, uint[] uids, StoreOperation operation, FlagList flags, bool asRanges)
+    {
+        if (!asRanges || operation == StoreOperation.Replace || !flags.Keywords.IsEmpty)
+        {
+            await store.StoreFlagsAsync(mailbox.Id, uids, operation, flags, CancellationToken.None);
+            return;
+        }
+        var shared = new SharedMailbox(mailbox, store.LoadMessages(mailbox.Id), 1, new ChangeLog());
+        var (added, removed) = operation == StoreOperation.Add ? (flags.System, SystemFlags.None) : (SystemFlags.None, flags.System);
+        var plan = shared.Plan(uids, added, removed, null);
+        if (!plan.IsEmpty) await store.StoreFlagsAsync(mailbox.Id, plan.Ranges, CancellationToken.None);
     }
 
     private sealed record Step(int Kind, string First, string Second, int Flags, int Choice);

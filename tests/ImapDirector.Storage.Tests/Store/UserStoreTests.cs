@@ -94,8 +94,8 @@ public sealed class UserStoreTests
         Assert.Equal((SystemFlags.Draft, "new"), (replaced.Flags, string.Join(' ', replaced.Keywords)));
         Assert.Equal(replaced.ModSeq, user.Inbox.HighestModSeq);
 
-        Task<IReadOnlyList<MessageRecord>> StoreAsync(StoreOperation operation, SystemFlags flags, string keyword) =>
-            user.Store.StoreFlagsAsync(user.Inbox.Id, [message.Uid, 999], operation, new FlagList(flags, [keyword]), CancellationToken.None);
+        async Task<IReadOnlyList<MessageRecord>> StoreAsync(StoreOperation operation, SystemFlags flags, string keyword) =>
+            (await user.Store.StoreFlagsAsync(user.Inbox.Id, [message.Uid, 999], operation, new FlagList(flags, [keyword]), CancellationToken.None)).Messages;
     }
 
     [Fact]

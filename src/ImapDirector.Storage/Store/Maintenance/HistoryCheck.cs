@@ -10,8 +10,9 @@ internal static class HistoryCheck
 
     private const int HashBytes = 16;
 
-    public static void Run(StoreConnection store, Dictionary<long, string> names, StoreCondition condition)
+    public static void Run(StoreConnection store, int version, Dictionary<long, string> names, StoreCondition condition)
     {
+        if (version >= FlagChangeTable.SinceVersion) CheckFlagChanges(store, names, condition);
         CheckExpunges(store, names, condition);
         store.Each("SELECT mailbox_id, uid FROM messages WHERE saved_seconds NOT BETWEEN ?1 AND ?2",
             row => condition.Add(StoreFindingKind.Message, Text($"{names.GetValueOrDefault(row.GetInt64(0), "a mailbox")} UID {row.GetInt64(1)} came at a time that cannot be")),
@@ -54,6 +55,15 @@ internal static class HistoryCheck
     {
         store.Run("DELETE FROM sort_keys WHERE content_id = ?1", contentId);
         TextIndexTable.Remove(store, contentId);
+    }
+
+    private static void CheckFlagChanges(StoreConnection store, Dictionary<long, string> names, StoreCondition condition)
+    {
+        store.Each("""
+            SELECT DISTINCT mailbox_id FROM flag_changes LEFT JOIN mailboxes ON id = mailbox_id
+            WHERE id IS NULL OR first_uid < 1 OR first_uid > last_uid OR last_uid >= uid_next OR modseq > highest_modseq OR (added | removed) NOT BETWEEN 0 AND ?1
+            """, row => condition.Add(StoreFindingKind.Mailbox, Text($"{names.GetValueOrDefault(row.GetInt64(0), "a mailbox that does not exist")} has changes of flags that cannot be")),
+            MessageCheck.AllFlags);
     }
 
     private static void CheckExpunges(StoreConnection store, Dictionary<long, string> names, StoreCondition condition)

@@ -105,6 +105,8 @@ internal static class StoreBackup
         store.InTransaction(copy =>
         {
             var version = copy.Scalar<long>("PRAGMA user_version");
+            if (version >= FlagChangeTable.SinceVersion)
+                foreach (var mailbox in FlagChangeTable.Mailboxes(copy)) FlagChangeTable.Settle(copy, mailbox);
             foreach (var id in missing.Where(id => !present.Contains(id)))
             {
                 copy.Run("DELETE FROM messages WHERE content_id = ?1", id);
@@ -116,6 +118,8 @@ internal static class StoreBackup
                 }
                 copy.Run("DELETE FROM contents WHERE id = ?1", id);
             }
+            // Older versions count by themselves.
+            if (version >= FlagChangeTable.SinceVersion) MailboxRepair.MendCounters(copy);
             return true;
         });
     }

@@ -50,12 +50,13 @@ internal static class StoreCheck
         if (!condition.IsDatabaseSound) return;
         snapshot.Read(store =>
         {
+            if (snapshot.Version >= FlagChangeTable.SinceVersion) FlagChangeTable.Shadow(store);
             var names = MailboxCheck.Run(store, condition);
             var references = ContentCheck.Read(store, snapshot.Files, condition, progress, cancellationToken);
             MessageCheck.Run(store, names, references, condition);
             ContentCheck.CompareReferences(references, condition);
             SummaryCheck.Run(store, references, condition, cancellationToken);
-            if (snapshot.Version >= HistoryCheck.SinceVersion) HistoryCheck.Run(store, names, condition);
+            if (snapshot.Version >= HistoryCheck.SinceVersion) HistoryCheck.Run(store, snapshot.Version, names, condition);
             ContentCheck.FindStrayFiles(store, files, snapshot.Files, isAlone, condition);
             return true;
         });

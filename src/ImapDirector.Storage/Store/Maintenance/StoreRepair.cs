@@ -68,6 +68,7 @@ internal static class StoreRepair
             await database.WriteAsync(store =>
             {
                 MendSchema(store);
+                foreach (var mailbox in FlagChangeTable.Mailboxes(store)) FlagChangeTable.Settle(store, mailbox);
                 MailboxRepair.MendMailboxes(store, condition);
                 MessageRepair.MendValues(store, condition);
                 MailboxRepair.MendCounters(store);

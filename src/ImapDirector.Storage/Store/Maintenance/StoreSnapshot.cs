@@ -79,7 +79,7 @@ internal sealed class StoreSnapshot : IDisposable
         const string columns = "SELECT uid, modseq, flags, keywords, date_seconds, date_offset, size_bytes, content_id FROM messages WHERE mailbox_id = ?1 ORDER BY uid";
         var messages = new List<MessageRecord>();
         isWhole = TryTake(columns, mailboxId, messages.Add);
-        if (isWhole) return messages;
+        if (isWhole) return WithFlagChanges(mailboxId, messages, ref isWhole);
         var behind = new List<MessageRecord>();
         var last = messages.Count == 0 ? 0 : messages[^1].Uid;
         TryTake(columns + " DESC", mailboxId, message =>
@@ -87,7 +87,7 @@ internal sealed class StoreSnapshot : IDisposable
             if (message.Uid > last) behind.Add(message);
         });
         behind.Reverse();
-        return [.. messages, .. behind];
+        return WithFlagChanges(mailboxId, [.. messages, .. behind], ref isWhole);
     }
 
     /// <summary>Opens a message's bytes; seekable.</summary>
@@ -112,6 +112,21 @@ internal sealed class StoreSnapshot : IDisposable
         contentIds.Where(id => store.Scalar<long?>("SELECT 1 FROM contents WHERE id = ?1", id) is not null).ToHashSet());
 
     public void Dispose() => _store.Dispose();
+
+    private List<MessageRecord> WithFlagChanges(long mailboxId, List<MessageRecord> messages, ref bool isWhole)
+    {
+        if (Version < FlagChangeTable.SinceVersion) return messages;
+        try
+        {
+            var changes = Read(store => FlagChangeTable.Of(store, mailboxId));
+            return messages.ConvertAll(message => FlagChangeTable.Apply(changes, message));
+        }
+        catch (StoreException)
+        {
+            isWhole = false;
+            return messages;
+        }
+    }
 
     private bool TryTake(string sql, long mailboxId, Action<MessageRecord> take)
     {

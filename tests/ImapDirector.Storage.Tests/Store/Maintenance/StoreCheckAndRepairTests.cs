@@ -46,8 +46,10 @@ public sealed class StoreCheckAndRepairTests
         { "INSERT INTO expunges VALUES (1, 2, 9, 9)", StoreFindingKind.Mailbox, "\"INBOX\" has a list of expunged UIDs that cannot be" },
         { "INSERT INTO expunges VALUES (77, 2, 1, 1)", StoreFindingKind.Mailbox, "mailbox 77 does not exist, where expunged UIDs are of it" },
         { "UPDATE mailboxes SET expunges_forgotten = 99 WHERE name = 'INBOX'", StoreFindingKind.Mailbox, "\"INBOX\" has a list of expunged UIDs that cannot be" },
-        { "DROP TRIGGER message_removed", StoreFindingKind.Schema, "the trigger message_removed is missing" },
-        { "DROP TRIGGER message_changed; CREATE TRIGGER message_changed AFTER UPDATE OF flags ON messages BEGIN SELECT 1; END", StoreFindingKind.Schema, "the trigger message_changed is not as this program makes it" },
+        { "DROP INDEX deliveries_by_time", StoreFindingKind.Schema, "the index deliveries_by_time is missing" },
+        { "DROP INDEX deliveries_by_time; CREATE INDEX deliveries_by_time ON deliveries (mailbox_id)", StoreFindingKind.Schema, "the index deliveries_by_time is not as this program makes it" },
+        { "INSERT INTO flag_changes VALUES (1, 1, 2, 1, 1, 0)", StoreFindingKind.Mailbox, "\"INBOX\" has changes of flags that cannot be" },
+        { "INSERT INTO flag_changes VALUES (99, 1, 1, 1, 1, 0)", StoreFindingKind.Mailbox, "a mailbox that does not exist has changes of flags that cannot be" },
         { "INSERT INTO content_references VALUES (77, 1)", StoreFindingKind.Counter, "references are counted of content 77, which does not exist" },
         { "DROP INDEX unreferenced_content", StoreFindingKind.Schema, "the index unreferenced_content is missing" },
     };
@@ -132,7 +134,7 @@ public sealed class StoreCheckAndRepairTests
     public async Task A_content_that_no_message_refers_to_becomes_a_message()
     {
         await using var user = await FilledAsync();
-        await user.DamageAsync("DROP TRIGGER message_removed; DELETE FROM messages WHERE content_id IN (1, 3)");
+        await user.DamageAsync("DELETE FROM messages WHERE content_id IN (1, 3)");
         Assert.Equal(2, user.Check().Count(finding => finding.Kind == StoreFindingKind.Content));
         Assert.All(await user.RepairAsync(), finding => Assert.True(finding.IsMended, finding.What));
         await user.ReopenAsync();
