@@ -21,7 +21,8 @@ public sealed class Connection : IAsyncDisposable
     private const int MaxDiscardedBytes = 256 * 1024;
     private static readonly TimeSpan CloseNotifyTimeout = TimeSpan.FromMilliseconds(250);
     private static readonly StreamPipeReaderOptions ReaderOptions = new(leaveOpen: true, useZeroByteReads: true);
-    private static readonly StreamPipeWriterOptions WriterOptions = new(leaveOpen: true);
+    // One segment for what gathers before it is sent: each segment is a system call of its own. They are given back after every flush.
+    private static readonly StreamPipeWriterOptions WriterOptions = new(leaveOpen: true, minimumBufferSize: 32 * 1024);
 
     private readonly NetworkStream _network;
     private PipeReader _input;

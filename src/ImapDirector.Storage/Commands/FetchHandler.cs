@@ -30,13 +30,11 @@ internal static class FetchHandler
         foreach (var uids in MessageBatches.Of(selected, places, marks ? MarkingBatchSize : MessageBatches.DefaultSize))
         {
             var marked = marks ? await MarkSeenAsync(session, selected, uids, command.ChangedSince) : [];
-            var messages = selected.Shared.Find(uids);
+            var messages = command.ChangedSince is { } since ? selected.Shared.FindChanged(uids, since) : [.. selected.Shared.Find(uids).OfType<MessageRecord>()];
+            expunged |= command.ChangedSince is null && messages.Count < uids.Length;
             selected.TellKeywords(session.Output);
-            foreach (var message in messages)
-            {
-                if (message?.ModSeq <= command.ChangedSince) continue;
-                if (message is null || !await response.WriteAsync(message, marked.Contains(message.Uid))) expunged = true;
-            }
+            foreach (var (message, loaded) in response.ReadAhead(messages))
+                expunged |= !await response.WriteAsync(message, loaded, marked.Contains(message.Uid));
             await Task.Yield();
         }
         if (response.MetUnknownEncoding) return CommandResult.UnknownEncoding;

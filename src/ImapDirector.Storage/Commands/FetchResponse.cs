@@ -9,6 +9,9 @@ namespace ImapDirector.Storage.Commands;
 /// <summary>Writes the FETCH responses of one command.</summary>
 internal sealed class FetchResponse
 {
+    private const int MaxReadAhead = 32;
+    private const long MaxReadAheadBytes = 256 * 1024;
+
     private readonly MailSession _session;
     private readonly SelectedMailbox _selected;
     private readonly FetchCommand _command;
@@ -40,19 +43,39 @@ internal sealed class FetchResponse
     /// <summary>Whether a part was asked for without an encoding that is not known here: the command as a whole fails (RFC 3516 section 4.3).</summary>
     public bool MetUnknownEncoding { get; private set; }
 
+    /// <summary>Reads what the answers need of the messages, some at a time.</summary>
+    public IEnumerable<(MessageRecord Message, LoadedMessage Loaded)> ReadAhead(IReadOnlyList<MessageRecord> messages)
+    {
+        if (!_needsSummary && !_needsPreview && !_needsContent)
+        {
+            foreach (var message in messages) yield return (message, default);
+            yield break;
+        }
+        for (var start = 0; start < messages.Count;)
+        {
+            var (end, bytes) = (start, 0L);
+            while (end < messages.Count && end - start < MaxReadAhead && (end == start || bytes + InMemory(messages[end]) <= MaxReadAheadBytes)) bytes += InMemory(messages[end++]);
+            var loaded = _session.Mail.Store.Load([.. messages.Skip(start).Take(end - start).Select(static message => message.ContentId)],
+                _needsSummary || _needsPreview, _needsContent || _needsPreview);
+            for (var i = start; i < end; i++) yield return (messages[i], loaded[i - start]);
+            start = end;
+        }
+    }
+
     /// <summary>Writes what the command asks of one message.</summary>
     /// <param name="message">The message.</param>
+    /// <param name="loaded">What <see cref="ReadAhead"/> has read of it.</param>
     /// <param name="marked">It was marked as seen for this answer: its flags are told as well.</param>
     /// <returns><c>false</c> when it was expunged meanwhile; then nothing was written.</returns>
-    public async ValueTask<bool> WriteAsync(MessageRecord message, bool marked)
+    public async ValueTask<bool> WriteAsync(MessageRecord message, LoadedMessage loaded, bool marked)
     {
         MessageSummary? summary = null;
         Stream? content = null;
         try
         {
             // Everything that can fail is opened before the first byte of the answer.
-            if (_needsSummary || _needsPreview) summary = _session.Mail.Store.LoadSummary(message.ContentId);
-            if (_needsContent || _needsPreview) content = _session.Mail.Store.OpenContent(message.ContentId);
+            if (_needsSummary || _needsPreview) summary = _session.Mail.Store.SummaryOf(loaded);
+            if (_needsContent || _needsPreview) content = _session.Mail.Store.OpenContent(loaded);
         }
         catch (StoreException) when (_selected.Shared.Find(message.Uid) is null)
         {
@@ -94,6 +117,9 @@ internal sealed class FetchResponse
         }
         return true;
     }
+
+    /// <summary>What reading a message ahead takes: larger ones are read from their files as they are sent.</summary>
+    private long InMemory(MessageRecord message) => !_needsContent && !_needsPreview || message.SizeBytes > UserStore.MaxBodyBytesInDatabase ? 0 : message.SizeBytes;
 
     private void WriteItem(ResponseStream output, FetchItemKind kind, MessageRecord message, MessageSummary? summary, ref bool first)
     {

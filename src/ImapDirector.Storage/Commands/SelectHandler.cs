@@ -58,9 +58,8 @@ internal static class SelectHandler
         if (selected.Count == 0 || known is null) return;
         foreach (var uids in MessageBatches.Of(selected, known))
         {
-            foreach (var message in selected.Shared.Find(uids))
+            foreach (var message in selected.Shared.FindChanged(uids, state.ModSeq))
             {
-                if (message is null || message.ModSeq <= state.ModSeq) continue;
                 selected.WriteFlags(session.Output, selected.SequenceOf(message.Uid), message, withUid: true);
                 await session.Output.FlushIfLargeAsync();
             }

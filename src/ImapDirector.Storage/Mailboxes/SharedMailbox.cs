@@ -14,6 +14,8 @@ internal sealed class SharedMailbox
     private readonly List<MailboxCursor> _cursors = [];
     private readonly Dictionary<string, string> _keywordSpellings = new(StringComparer.OrdinalIgnoreCase);
     private MessageList _messages;
+    // What the sessions begin with, one for all of them as long as no message comes or goes.
+    private uint[]? _uids;
     private ImmutableArray<string> _keywords = [];
     private uint _uidNext;
     private uint _firstRecent;
@@ -66,7 +68,7 @@ internal sealed class SharedMailbox
     }
 
     /// <summary>Lets a session in: from now on its signal fires at each change.</summary>
-    /// <returns>The UIDs it begins with, ascending.</returns>
+    /// <returns>The UIDs it begins with, ascending; others have the same array.</returns>
     public uint[] Join(MailboxCursor cursor)
     {
         lock (_sync)
@@ -78,7 +80,7 @@ internal sealed class SharedMailbox
             ReadAdded(cursor);
             cursor.Added.Clear();
             cursor.Gone = _gone;
-            return _messages.Uids.ToArray();
+            return _uids ??= _messages.Uids.ToArray();
         }
     }
 
@@ -109,12 +111,29 @@ internal sealed class SharedMailbox
         lock (_sync) return FindLocked(uid);
     }
 
-    /// <summary>The messages of these UIDs, <c>null</c> for those that are not there any more.</summary>
+    /// <summary>The messages of these UIDs, which ascend; <c>null</c> for those that are not there any more.</summary>
     public MessageRecord?[] Find(ReadOnlySpan<uint> uids)
     {
         var found = new MessageRecord?[uids.Length];
         lock (_sync)
-            for (var i = 0; i < uids.Length; i++) found[i] = FindLocked(uids[i]);
+        {
+            var index = 0;
+            for (var i = 0; i < uids.Length; i++)
+                if (TryFindNext(uids[i], ref index)) found[i] = _messages[index];
+        }
+        return found;
+    }
+
+    /// <summary>The messages of these UIDs, which ascend, that changed after a mod-sequence.</summary>
+    public List<MessageRecord> FindChanged(ReadOnlySpan<uint> uids, ulong since)
+    {
+        var found = new List<MessageRecord>();
+        lock (_sync)
+        {
+            var index = 0;
+            foreach (var uid in uids)
+                if (TryFindNext(uid, ref index) && _messages.ModSeqOf(index) > since) found.Add(_messages[index]);
+        }
         return found;
     }
 
@@ -201,8 +220,7 @@ internal sealed class SharedMailbox
             var (index, last) = (0, -2);
             foreach (var uid in uids)
             {
-                if (index >= _messages.Count || _messages.Uids[index] != uid) index = _messages.IndexOf(uid);
-                if (index == _messages.Count || _messages.Uids[index] != uid) continue;
+                if (!TryFindNext(uid, ref index)) continue;
                 if (_messages.ModSeqOf(index) > unchangedSince)
                 {
                     plan.LeaveAlone(uid);
@@ -212,7 +230,6 @@ internal sealed class SharedMailbox
                     plan.Add(uid, _messages.Flags[index], isNeighbour: last == index - 1);
                     last = index;
                 }
-                index++;
             }
         }
         return plan;
@@ -247,6 +264,7 @@ internal sealed class SharedMailbox
         lock (_sync)
         {
             _modSeq = Math.Max(_modSeq, expunged.ModSeq);
+            _uids = null;
             _messages.Remove(expunged.Uids, uid => _log.Add(new MailboxChange(uid, uid, expunged.ModSeq, ChangeKind.Removed, null)));
             Wake();
         }
@@ -279,6 +297,7 @@ internal sealed class SharedMailbox
     private void Take(MessageList messages)
     {
         _messages = messages;
+        _uids = null;
         for (var i = 0; i < messages.Count; i++) _modSeq = Math.Max(_modSeq, messages.ModSeqOf(i));
         if (messages.Count > 0) _uidNext = Math.Max(_uidNext, messages.Uids[^1] + 1);
         foreach (var keywords in messages.KeywordLists) LearnKeywords(keywords);
@@ -287,6 +306,7 @@ internal sealed class SharedMailbox
     private void Append(MessageRecord message)
     {
         _messages.Add(message);
+        _uids = null;
         _uidNext = Math.Max(_uidNext, message.Uid + 1);
         _modSeq = Math.Max(_modSeq, message.ModSeq);
         LearnKeywords(message.Keywords);
@@ -341,6 +361,19 @@ internal sealed class SharedMailbox
             _recentClaimed = true;
         }
         cursor.LastUid = _uidNext - 1;
+    }
+
+    /// <summary>Finds one message after the other: the next one is nearly always the neighbour of the one before.</summary>
+    private bool TryFindNext(uint uid, ref int index)
+    {
+        if (index + 1 < _messages.Count && _messages.Uids[index + 1] == uid)
+        {
+            index++;
+            return true;
+        }
+        var found = FindIndex(uid);
+        if (found >= 0) index = found;
+        return found >= 0;
     }
 
     private MessageRecord? FindLocked(uint uid) => FindIndex(uid) is >= 0 and var index ? _messages[index] : null;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using ImapDirector.Network;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Imap;
@@ -144,10 +145,11 @@ internal sealed class UserMail : IAsyncDisposable
         }, cancellationToken);
 
     /// <summary>Removes messages that carry <c>\Deleted</c> and tells every session that has the mailbox selected.</summary>
-    public Task<ExpungedMessages> ExpungeAsync(SharedMailbox mailbox, IReadOnlyList<uint> uids, CancellationToken cancellationToken) =>
+    public Task<ExpungedMessages> ExpungeAsync(SharedMailbox mailbox, List<uint> uids, CancellationToken cancellationToken) =>
         ChangeAsync(async () =>
         {
-            var removed = await _store.ExpungeAsync(mailbox.Id, uids, onlyDeleted: true, CancellationToken.None);
+            var deleted = mailbox.Find(CollectionsMarshal.AsSpan(uids)).OfType<MessageRecord>().Where(static message => (message.Flags & SystemFlags.Deleted) != 0);
+            var removed = await _store.ExpungeAsync(mailbox.Id, [.. deleted], CancellationToken.None);
             mailbox.Removed(removed);
             ContentRemoval.Begin();
             return removed;

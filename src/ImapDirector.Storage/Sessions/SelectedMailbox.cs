@@ -12,13 +12,14 @@ internal sealed class SelectedMailbox
     private readonly MailboxCursor _cursor;
     private readonly EnabledExtensions _enabled;
     private uint[] _uids;
+    private bool _hasOwnUids;
     private int _count;
     private int _keywordsTold;
     private int _recentTold;
 
     /// <param name="shared">The mailbox.</param>
     /// <param name="cursor">What the session joined it with.</param>
-    /// <param name="uids">What was in it then, ascending.</param>
+    /// <param name="uids">What was in it then, ascending. It is not written to.</param>
     /// <param name="enabled">How the client wants to be told of changes.</param>
     public SelectedMailbox(SharedMailbox shared, MailboxCursor cursor, uint[] uids, EnabledExtensions enabled)
     {
@@ -135,6 +136,7 @@ internal sealed class SelectedMailbox
     private async ValueTask TellRemovedAsync(ResponseStream output)
     {
         if (_enabled.QResync) await WriteVanishedAsync(output);
+        OwnUids(_count);
         // From the end, so that no number changes that is still to be told.
         var kept = _count;
         for (var i = _count - 1; i >= 0; i--)
@@ -172,7 +174,7 @@ internal sealed class SelectedMailbox
         if (_cursor.Added.Count > 0)
         {
             var needed = _count + _cursor.Added.Count;
-            if (needed > _uids.Length) Array.Resize(ref _uids, Math.Max(needed, _uids.Length + _uids.Length / 4 + 4));
+            OwnUids(needed);
             _cursor.Added.CopyTo(_uids, _count);
             _count = needed;
             _cursor.Added.Clear();
@@ -180,6 +182,14 @@ internal sealed class SelectedMailbox
         }
         // Expunges change it as well.
         if (!_enabled.Imap4Rev2 && RecentCount != _recentTold) WriteRecent(output);
+    }
+
+    /// <summary>Makes the view one that can be written to, with room for so many.</summary>
+    private void OwnUids(int needed)
+    {
+        if (needed > _uids.Length) Array.Resize(ref _uids, Math.Max(needed, _uids.Length + _uids.Length / 4 + 4));
+        else if (!_hasOwnUids) _uids = _uids.AsSpan().ToArray();
+        _hasOwnUids = true;
     }
 
     public void WriteExists(ResponseStream output)

@@ -59,11 +59,21 @@ internal static class ContentTable
         [.. store.All("SELECT file FROM contents WHERE file IS NOT NULL", static row => row.GetString(0))];
 
     /// <returns><c>null</c> when there is no such content.</returns>
-    public static byte[]? FindSummary(StoreConnection store, long id) => store.Scalar<byte[]>("SELECT summary FROM summaries WHERE content_id = ?1", id);
+    public static byte[]? FindSummary(StoreConnection store, long id)
+    {
+        byte[]? summary = null;
+        store.EachRow("SELECT summary FROM summaries WHERE content_id = ?1", row => summary = row.Bytes(0).ToArray(), id);
+        return summary;
+    }
 
     /// <returns>The bytes or the file's name; <c>null</c> when there is no such content.</returns>
-    public static StoredContent? Find(StoreConnection store, long id) => store.First("SELECT file, body FROM contents WHERE id = ?1",
-        static row => new StoredContent(row.IsDBNull(0) ? null : row.GetString(0), row.IsDBNull(1) ? null : row.GetFieldValue<byte[]>(1)), id);
+    public static StoredContent? Find(StoreConnection store, long id)
+    {
+        StoredContent? content = null;
+        store.EachRow("SELECT file, body FROM contents WHERE id = ?1",
+            row => content = new StoredContent(row.IsNull(0) ? null : row.Text(0), row.IsNull(1) ? null : row.Bytes(1).ToArray()), id);
+        return content;
+    }
 }
 
 /// <summary>Where a content is: one of both is set.</summary>

@@ -59,6 +59,7 @@ internal static class FlagChangeTable
     /// <summary>Brings the rows of a mailbox's messages up to date.</summary>
     public static void Settle(StoreConnection store, long mailboxId)
     {
+        if (Count(store, mailboxId) == 0) return;
         UpdateMessages(store, mailboxId);
         RemoveAll(store, mailboxId);
     }

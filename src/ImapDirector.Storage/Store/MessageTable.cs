@@ -64,19 +64,22 @@ internal static class MessageTable
             mailboxId, Set(uids), (long)modSeq, (int)flags);
 
     /// <summary>Expunges the messages of these UIDs, or those of them that carry \Deleted.</summary>
-    public static ExpungedMessages Expunge(StoreConnection store, long mailboxId, IReadOnlyList<uint> uids, bool onlyDeleted)
+    public static ExpungedMessages Expunge(StoreConnection store, long mailboxId, IReadOnlyList<uint> uids, bool onlyDeleted) =>
+        Expunge(store, mailboxId, [.. In(store, mailboxId, uids).Where(message => !onlyDeleted || (message.Flags & SystemFlags.Deleted) != 0)]);
+
+    /// <summary>Expunges messages that are as the caller knows them.</summary>
+    public static ExpungedMessages Expunge(StoreConnection store, long mailboxId, IReadOnlyList<MessageRecord> messages)
     {
-        var removed = new List<uint>(uids.Count);
-        var contents = new List<long>(uids.Count);
+        if (messages.Count == 0) return new ExpungedMessages([], 0);
+        var removed = new List<uint>(messages.Count);
+        var contents = new List<long>(messages.Count);
         var counters = default(MailboxCounters);
-        foreach (var message in In(store, mailboxId, uids))
+        foreach (var message in messages)
         {
-            if (onlyDeleted && (message.Flags & SystemFlags.Deleted) == 0) continue;
             removed.Add(message.Uid);
             contents.Add(message.ContentId);
             counters -= MailboxCounters.Of(message);
         }
-        if (removed.Count == 0) return new ExpungedMessages([], 0);
         store.Run("DELETE FROM messages WHERE mailbox_id = ?1 AND uid IN (SELECT value FROM json_each(?2))", mailboxId, Set(removed));
         ContentTable.Release(store, contents);
         MailboxTable.Count(store, mailboxId, counters);
@@ -111,19 +114,24 @@ internal static class MessageTable
         var uid = MailboxTable.TakeUids(store, toMailboxId, originals.Count);
         var modSeq = MailboxTable.TakeModSeq(store, toMailboxId);
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        // What is copied is what the rows say.
+        FlagChangeTable.Settle(store, fromMailboxId);
+        store.Run("""
+            INSERT INTO messages SELECT ?2, ?3 + named.key, ?4, flags, keywords, date_seconds, date_offset, size_bytes, content_id, ?5
+            FROM json_each(?6) AS named CROSS JOIN messages ON mailbox_id = ?1 AND uid = named.value
+            """, fromMailboxId, toMailboxId, uid, (long)modSeq, now, Set(originals.ConvertAll(static original => original.Uid)));
         var copies = new List<(uint, MessageRecord)>(originals.Count);
         var counters = default(MailboxCounters);
         foreach (var original in originals)
         {
             var copy = original with { Uid = uid++, ModSeq = modSeq, SavedSeconds = now };
-            Insert(store, toMailboxId, copy);
             counters += MailboxCounters.Of(copy);
             copies.Add((original.Uid, copy));
         }
         MailboxTable.Count(store, toMailboxId, counters);
         ContentTable.Refer(store, originals.ConvertAll(static original => original.ContentId));
         // Only now, so that the shared contents are never without a reference.
-        var expunged = move ? Expunge(store, fromMailboxId, originals.ConvertAll(static original => original.Uid), onlyDeleted: false) : default;
+        var expunged = move ? Expunge(store, fromMailboxId, [.. originals.OrderBy(static original => original.Uid)]) : default;
         return new CopiedMessages(copies, expunged.ModSeq);
     }
 

@@ -20,17 +20,20 @@ internal static class SortKeyTable
     /// <summary>All UIDs of a mailbox in the order of the criteria; equal ones in the order of arrival (RFC 5256 section 3).</summary>
     public static List<uint> Sorted(StoreConnection store, long mailboxId, IEnumerable<SortCriterion> criteria)
     {
+        var uids = new List<uint>();
         var order = string.Concat(criteria.Select(static criterion => ColumnOf(criterion.Key) + (criterion.Reverse ? " DESC, " : ", ")));
-        return store.All("SELECT m.uid" + FromMailbox + " ORDER BY " + order + "m.uid", static row => (uint)row.GetInt64(0), mailboxId);
+        store.EachRow("SELECT m.uid" + FromMailbox + " ORDER BY " + order + "m.uid", row => uids.Add((uint)row.Integer(0)), mailboxId);
+        return uids;
     }
 
     /// <summary>What THREAD needs to know of all messages of a mailbox, in UID order.</summary>
     public static List<ThreadItem> ThreadItems(StoreConnection store, long mailboxId, bool withParents)
     {
-        var ids = withParents ? "k.message_id, k.parents" : "x'', x''";
-        return store.All("SELECT m.uid, coalesce(k.sent_seconds, m.date_seconds), k.subject, k.is_reply, " + ids + FromMailbox + " ORDER BY m.uid",
-            static row => new ThreadItem((uint)row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetBoolean(3),
-                row.GetFieldValue<byte[]>(4), row.GetFieldValue<byte[]>(5)), mailboxId);
+        var ids = withParents ? "k.message_id, k.parents" : "NULL, NULL";
+        var items = new List<ThreadItem>();
+        store.EachRow("SELECT m.uid, coalesce(k.sent_seconds, m.date_seconds), k.subject, k.is_reply, " + ids + FromMailbox + " ORDER BY m.uid", row =>
+            items.Add(new ThreadItem((uint)row.Integer(0), row.Integer(1), row.Text(2), row.Integer(3) != 0, row.Bytes(4).ToArray(), row.Bytes(5).ToArray())), mailboxId);
+        return items;
     }
 
     // A constant for each criterion: nothing of the client's gets into the statement.

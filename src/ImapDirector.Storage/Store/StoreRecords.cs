@@ -75,6 +75,12 @@ internal sealed record MessageSummary(byte[] Envelope, byte[] Body, byte[] BodyS
 /// <param name="Encoding">The transfer encoding in lower case, or <c>7bit</c>.</param>
 internal sealed record PartRecord(string Path, bool IsMessage, int HeaderStart, int BodyStart, int End, string ContentType, string? Charset, string Encoding);
 
+/// <summary>What was read of a message at once with others.</summary>
+/// <param name="ContentId">Its content.</param>
+/// <param name="Summary">What was computed of it, as it is stored; <c>null</c> where it is gone, or was not asked for.</param>
+/// <param name="Content">Its bytes, or where they are; <c>null</c> where it is gone, or was not asked for.</param>
+internal readonly record struct LoadedMessage(long ContentId, byte[]? Summary, StoredContent? Content);
+
 /// <summary>The store is damaged or the disk refuses: the one operation fails, other users go on.</summary>
 internal sealed class StoreException(string message, Exception? inner = null) : Exception(message, inner);
 

@@ -200,6 +200,10 @@ internal sealed class UserStore : IAsyncDisposable
     public async Task<ExpungedMessages> ExpungeAsync(long mailboxId, IReadOnlyList<uint> uids, bool onlyDeleted, CancellationToken cancellationToken) =>
         await RemoveAsync(store => MessageTable.Expunge(store, mailboxId, uids, onlyDeleted), cancellationToken);
 
+    /// <summary>Removes messages that are as the caller knows them.</summary>
+    public async Task<ExpungedMessages> ExpungeAsync(long mailboxId, IReadOnlyList<MessageRecord> messages, CancellationToken cancellationToken) =>
+        await RemoveAsync(store => MessageTable.Expunge(store, mailboxId, messages), cancellationToken);
+
     /// <summary>Copies messages (flags and dates kept, bodies shared) in one transaction; with <paramref name="move"/> the originals are removed in it.</summary>
     /// <exception cref="MailboxGoneException">The target was deleted meanwhile.</exception>
     /// <exception cref="OverQuotaException">The user would keep too much.</exception>
@@ -218,20 +222,28 @@ internal sealed class UserStore : IAsyncDisposable
 
     /// <summary>What was computed at arrival: ENVELOPE, BODY and BODYSTRUCTURE texts ready to send, and the part table.</summary>
     /// <exception cref="StoreException">The content is gone, or cannot be read.</exception>
-    public MessageSummary LoadSummary(long contentId)
+    public MessageSummary LoadSummary(long contentId) => Summarize(contentId, _database.Read(store => ContentTable.FindSummary(store, contentId)));
+
+    /// <summary>Reads what is kept of several messages at once, which takes less than one after the other.</summary>
+    /// <param name="contentIds">Which.</param>
+    /// <param name="withSummary">Whether <see cref="LoadedMessage.Summary"/> is asked for.</param>
+    /// <param name="withContent">Whether <see cref="LoadedMessage.Content"/> is asked for. Bodies in the database are in memory then.</param>
+    /// <returns>As many, in the same order, whatever became of them meanwhile.</returns>
+    public List<LoadedMessage> Load(IReadOnlyList<long> contentIds, bool withSummary, bool withContent) => _database.Read(store =>
     {
-        var bytes = _database.Read(store => ContentTable.FindSummary(store, contentId)) ?? throw Gone();
-        try
-        {
-            if (SummaryFormat.Decode(bytes) is { } summary) return summary;
-        }
-        catch (Exception broken) when (SummaryFormat.IsDamage(broken))
-        {
-            throw new StoreException("The summary of a message is damaged.", broken);
-        }
-        using var content = OpenContent(contentId);
-        return MessageSummarizer.Summarize(content);
-    }
+        var loaded = new List<LoadedMessage>(contentIds.Count);
+        foreach (var id in contentIds)
+            loaded.Add(new LoadedMessage(id, withSummary ? ContentTable.FindSummary(store, id) : null, withContent ? ContentTable.Find(store, id) : null));
+        return loaded;
+    });
+
+    /// <summary>The summary of a message that was loaded.</summary>
+    /// <exception cref="StoreException">The content is gone, or cannot be read.</exception>
+    public MessageSummary SummaryOf(LoadedMessage message) => Summarize(message.ContentId, message.Summary);
+
+    /// <summary>Opens the bytes of a message that was loaded; seekable.</summary>
+    /// <exception cref="StoreException">The content is gone, or cannot be read.</exception>
+    public Stream OpenContent(LoadedMessage message) => Open(message.Content);
 
     /// <summary>All UIDs of a mailbox in the order of the criteria, equal ones in order of arrival.</summary>
     public async Task<List<uint>> SortedAsync(long mailboxId, IReadOnlyList<SortCriterion> criteria, CancellationToken cancellationToken)
@@ -249,9 +261,34 @@ internal sealed class UserStore : IAsyncDisposable
 
     /// <summary>Opens a message's bytes; seekable.</summary>
     /// <exception cref="StoreException">The content is gone, or cannot be read.</exception>
-    public Stream OpenContent(long contentId)
+    public Stream OpenContent(long contentId) => Open(_database.Read(store => ContentTable.Find(store, contentId)));
+
+    /// <summary>Does what sessions have no command for, in one transaction. Only for a store that nobody serves meanwhile: it is told to no session.</summary>
+    public Task<T> MaintainAsync<T>(Func<StoreConnection, T> work, CancellationToken cancellationToken) => _database.WriteAsync(work, cancellationToken);
+
+    /// <summary>Gives back memory and files that a silent session does not need.</summary>
+    /// <returns>Whether there was something to give back.</returns>
+    public Task<bool> TrimAsync() => _database.TrimAsync();
+
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
+
+    private MessageSummary Summarize(long contentId, byte[]? encoded)
     {
-        var content = _database.Read(store => ContentTable.Find(store, contentId)) ?? throw Gone();
+        try
+        {
+            if (SummaryFormat.Decode(encoded ?? throw Gone()) is { } summary) return summary;
+        }
+        catch (Exception broken) when (SummaryFormat.IsDamage(broken))
+        {
+            throw new StoreException("The summary of a message is damaged.", broken);
+        }
+        using var content = OpenContent(contentId);
+        return MessageSummarizer.Summarize(content);
+    }
+
+    private Stream Open(StoredContent? content)
+    {
+        if (content is null) throw Gone();
         if (content.File is null) return new MemoryStream(content.Body ?? [], writable: false);
         try
         {
@@ -262,15 +299,6 @@ internal sealed class UserStore : IAsyncDisposable
             throw new StoreException($"The content file \"{content.File}\" cannot be opened: {refused.GetType().Name}.", refused);
         }
     }
-
-    /// <summary>Does what sessions have no command for, in one transaction. Only for a store that nobody serves meanwhile: it is told to no session.</summary>
-    public Task<T> MaintainAsync<T>(Func<StoreConnection, T> work, CancellationToken cancellationToken) => _database.WriteAsync(work, cancellationToken);
-
-    /// <summary>Gives back memory and files that a silent session does not need.</summary>
-    /// <returns>Whether there was something to give back.</returns>
-    public Task<bool> TrimAsync() => _database.TrimAsync();
-
-    public ValueTask DisposeAsync() => _database.DisposeAsync();
 
     /// <summary>Computes what is kept of a message, and brings a large one to its file.</summary>
     private async Task<PlacedContent> PlaceAsync(MessageSpool message, CancellationToken cancellationToken)

@@ -5,12 +5,15 @@ namespace ImapDirector.Storage.Search.Threads;
 /// <summary>A message in its thread, or one that is only referred to (a dummy of RFC 5256 section 3).</summary>
 internal sealed class ThreadNode(ThreadItem? item)
 {
+    // Most messages have no children, and there are many messages: they share this. Nothing is ever added to it.
+    private static readonly List<ThreadNode> None = [];
+
     /// <summary>The message; <c>null</c> for a dummy.</summary>
     public ThreadItem? Item { get; set; } = item;
 
     public ThreadNode? Parent { get; private set; }
 
-    public List<ThreadNode> Children { get; private set; } = [];
+    public List<ThreadNode> Children { get; private set; } = None;
 
     public bool IsDummy => Item is null;
 
@@ -21,7 +24,9 @@ internal sealed class ThreadNode(ThreadItem? item)
     {
         Parent?.Children.Remove(this);
         Parent = parent;
-        parent?.Children.Add(this);
+        if (parent is null) return;
+        if (ReferenceEquals(parent.Children, None)) parent.Children = new List<ThreadNode>(1);
+        parent.Children.Add(this);
     }
 
     /// <summary>Whether this is the node, or above it.</summary>

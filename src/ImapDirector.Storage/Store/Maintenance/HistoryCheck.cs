@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImapDirector.Protocol.Imap;
 
 namespace ImapDirector.Storage.Store.Maintenance;
 
@@ -13,7 +14,7 @@ internal static class HistoryCheck
     public static void Run(StoreConnection store, int version, Dictionary<long, string> names, StoreCondition condition)
     {
         if (version >= FlagChangeTable.SinceVersion) CheckFlagChanges(store, names, condition);
-        CheckExpunges(store, names, condition);
+        CheckExpunges(store, version, names, condition);
         store.Each("SELECT mailbox_id, uid FROM messages WHERE saved_seconds NOT BETWEEN ?1 AND ?2",
             row => condition.Add(StoreFindingKind.Message, Text($"{names.GetValueOrDefault(row.GetInt64(0), "a mailbox")} UID {row.GetInt64(1)} came at a time that cannot be")),
             MessageCheck.MinSeconds, MessageCheck.MaxSeconds);
@@ -38,8 +39,8 @@ internal static class HistoryCheck
             ExpungeTable.RemoveAll(store, mailbox);
             store.Run("UPDATE mailboxes SET expunges_forgotten = highest_modseq WHERE id = ?1", mailbox);
         }
-        store.Run("""
-            UPDATE mailboxes SET expunge_rows = (SELECT count(*) FROM expunges WHERE mailbox_id = mailboxes.id),
+        store.Run($"""
+            UPDATE mailboxes SET expunge_rows = (SELECT {ExpungeTable.Weights} FROM expunges WHERE mailbox_id = mailboxes.id),
               highest_modseq = max(highest_modseq, (SELECT coalesce(max(modseq), 0) FROM expunges WHERE mailbox_id = mailboxes.id))
             """);
         store.Run("UPDATE messages SET saved_seconds = date_seconds WHERE saved_seconds NOT BETWEEN ?1 AND ?2", MessageCheck.MinSeconds, MessageCheck.MaxSeconds);
@@ -66,12 +67,13 @@ internal static class HistoryCheck
             MessageCheck.AllFlags);
     }
 
-    private static void CheckExpunges(StoreConnection store, Dictionary<long, string> names, StoreCondition condition)
+    private static void CheckExpunges(StoreConnection store, int version, Dictionary<long, string> names, StoreCondition condition)
     {
-        store.Each("""
-            SELECT b.id, b.highest_modseq, b.expunge_rows, b.expunges_forgotten, count(e.modseq), coalesce(max(e.modseq), 0),
+        var (weights, single) = version >= FlagChangeTable.SinceVersion ? (ExpungeTable.Weights, "x.ranges IS NULL AND ") : ("count(e.modseq)", "");
+        store.Each($"""
+            SELECT b.id, b.highest_modseq, b.expunge_rows, b.expunges_forgotten, (SELECT {weights} FROM expunges e WHERE e.mailbox_id = b.id), coalesce(max(e.modseq), 0),
               coalesce(sum(e.first_uid < 1 OR e.first_uid > e.last_uid OR e.last_uid >= b.uid_next), 0)
-              + EXISTS (SELECT 1 FROM expunges x WHERE x.mailbox_id = b.id
+              + EXISTS (SELECT 1 FROM expunges x WHERE {single}x.mailbox_id = b.id
                   AND EXISTS (SELECT 1 FROM messages m WHERE m.mailbox_id = b.id AND m.uid BETWEEN x.first_uid AND x.last_uid))
             FROM mailboxes b LEFT JOIN expunges e ON e.mailbox_id = b.id GROUP BY b.id ORDER BY b.name
             """, row =>
@@ -81,12 +83,31 @@ internal static class HistoryCheck
                 condition.Add(StoreFindingKind.Counter, Text($"{name} has {row.GetInt64(2)} rows of expunged UIDs in its counter where there are {row.GetInt64(4)}"));
             if (row.GetInt64(5) > row.GetInt64(1))
                 condition.Add(StoreFindingKind.Counter, Text($"{name} has HIGHESTMODSEQ {row.GetInt64(1)} where an expunge has {row.GetInt64(5)}"));
-            if (row.GetInt64(6) == 0 && row.GetInt64(3) <= row.GetInt64(1)) return;
+            if (row.GetInt64(6) == 0 && row.GetInt64(3) <= row.GetInt64(1) && (version < FlagChangeTable.SinceVersion || IsPackedSound(store, row.GetInt64(0)))) return;
             condition.WithBadExpunges.Add(row.GetInt64(0));
             condition.Add(StoreFindingKind.Mailbox, $"{name} has a list of expunged UIDs that cannot be");
         });
         store.Each("SELECT DISTINCT mailbox_id FROM expunges WHERE mailbox_id NOT IN (SELECT id FROM mailboxes)",
             row => condition.Add(StoreFindingKind.Mailbox, Text($"mailbox {row.GetInt64(0)} does not exist, where expunged UIDs are of it")));
+    }
+
+    /// <summary>Whether the packed ranges of a mailbox can be, and no message is in them.</summary>
+    private static bool IsPackedSound(StoreConnection store, long mailboxId)
+    {
+        var isSound = true;
+        foreach (var (first, last, packed) in store.All("SELECT first_uid, last_uid, ranges FROM expunges WHERE mailbox_id = ?1 AND ranges IS NOT NULL",
+            static row => (row.GetInt64(0), row.GetInt64(1), row.GetFieldValue<byte[]>(2)), mailboxId))
+        {
+            var ranges = new List<SequenceRange>();
+            if (!PackedRanges.TryDecode(packed, ranges) || ranges.Count == 0 || ranges[0].First != first || ranges[^1].Last != last) return false;
+            var next = 0;
+            store.Each("SELECT uid FROM messages WHERE mailbox_id = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid", row =>
+            {
+                while (next < ranges.Count && ranges[next].Last < row.GetInt64(0)) next++;
+                isSound &= next == ranges.Count || ranges[next].First > row.GetInt64(0);
+            }, mailboxId, first, last);
+        }
+        return isSound;
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
