@@ -115,7 +115,7 @@ public sealed class DirectorServerTests
         await using var refused = await director.ConnectAsync();
         await atNode.SendAsync("a LOGIN alice secret\r\n");
         await refused.SendAsync("a LOGIN bob wrong\r\n");
-        await TestDirector.UntilAsync(async () => (await director.SessionsAsync()).Count == 1 && director.Lines.Any(line => line.StartsWith("3402 ", StringComparison.Ordinal)));
+        await TestDirector.UntilAsync(async () => node.Sessions.Count == 1 && (await director.SessionsAsync()).Count == 1 && director.Lines.Any(line => line.StartsWith("3402 ", StringComparison.Ordinal)));
 
         await director.Server.DrainAsync(TimeSpan.FromSeconds(20));
 
