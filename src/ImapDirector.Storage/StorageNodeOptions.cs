@@ -1,4 +1,5 @@
 using System.Net;
+using ImapDirector.Protocol;
 
 namespace ImapDirector.Storage;
 
@@ -38,6 +39,13 @@ public sealed record StorageNodeOptions
     /// <summary>How many messages one user may keep; 0 is no limit.</summary>
     public long QuotaMessages { get; init; }
 
+    /// <summary>The account whose mailboxes all users of the node see under <c>Shared Folders/</c>, as its access lists allow (RFC 4314); <c>null</c> for none.</summary>
+    public string? SharedUser { get; init; }
+
+    /// <summary>Whether users may give rights in their own mailboxes to <c>anyone</c>, which is every user of the node, of whatever domain. The account of
+    /// <see cref="SharedUser"/> may always.</summary>
+    public bool AllowAnyone { get; init; }
+
     /// <summary>A message delivered to the same mailbox again within this time, by its Message-ID, is dropped as a duplicate; zero lets every one in.</summary>
     public TimeSpan DuplicateWindow { get; init; }
 
@@ -59,6 +67,9 @@ public sealed record StorageNodeOptions
     /// <summary>Checks every setting.</summary>
     /// <returns>A sentence for each that is out of its bounds, with the key, the value and the fix, and never a secret; empty when all is well.</returns>
     public IReadOnlyList<string> Validate() => StorageNodeOptionsRules.Check(this);
+
+    /// <summary>The canonical name of <see cref="SharedUser"/>.</summary>
+    internal UserName? FindSharedUser() => UserName.TryCreate(SharedUser, null, out var user) ? user : null;
 
     /// <summary>Leaves the password out.</summary>
     public override string ToString() => $"{Name} ({Imap})";

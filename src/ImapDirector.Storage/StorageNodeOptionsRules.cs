@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using ImapDirector.Protocol;
 using static ImapDirector.Network.SettingRules;
 
 namespace ImapDirector.Storage;
@@ -24,6 +25,8 @@ internal static class StorageNodeOptionsRules
             errors.Add($"DataDirectory is \"{Shown(options.DataDirectory)}\": name the directory that is to hold the mail.");
         else if (File.Exists(options.DataDirectory))
             errors.Add($"DataDirectory is \"{Shown(options.DataDirectory)}\", which is a file: name a directory.");
+        if (options.SharedUser is { } shared && !UserName.TryCreate(shared, null, out _))
+            errors.Add($"SharedUser is \"{Shown(shared)}\": give the whole name of an account, such as \"shared@example.com\".");
         CheckListeners(options, errors);
         CheckCredentials(options, errors);
         CheckLimits(options, errors);

@@ -29,6 +29,9 @@ public readonly record struct FlagList(SystemFlags System, ImmutableArray<string
     /// <summary>No flags.</summary>
     public static readonly FlagList Empty = new(SystemFlags.None, []);
 
+    /// <summary>Whether there is none.</summary>
+    public bool IsEmpty => System == SystemFlags.None && Keywords.IsEmpty;
+
     /// <summary>The longest keyword, in bytes (limits N11).</summary>
     public const int MaxKeywordBytes = 50;
 

@@ -151,7 +151,7 @@ public enum ListSelect
     SpecialUse = 8,
 }
 
-/// <summary>Return options of LIST (RFC 5258 section 3.2, RFC 5819, RFC 6154).</summary>
+/// <summary>Return options of LIST (RFC 5258 section 3.2, RFC 5819, RFC 6154, RFC 8440).</summary>
 [Flags]
 public enum ListReturn
 {
@@ -167,6 +167,8 @@ public enum ListReturn
     Status = 8,
     /// <summary><c>METADATA (…)</c> (RFC 9590).</summary>
     Metadata = 16,
+    /// <summary><c>MYRIGHTS</c> (RFC 8440).</summary>
+    MyRights = 32,
 }
 
 /// <summary>STATUS.</summary>

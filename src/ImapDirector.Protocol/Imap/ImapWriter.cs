@@ -76,7 +76,7 @@ public static class ImapWriter
     }
 
     /// <summary>Writes a parenthesised flag list; <paramref name="recent"/> adds <c>\Recent</c>.</summary>
-    public static void Flags(this IBufferWriter<byte> output, SystemFlags system, ReadOnlySpan<string> keywords, bool recent)
+    public static void Flags(this IBufferWriter<byte> output, SystemFlags system, ReadOnlySpan<string> keywords, bool recent, bool any = false)
     {
         output.Write("("u8);
         var first = true;
@@ -85,6 +85,7 @@ public static class ImapWriter
         if (recent) output.ListItem(@"\Recent", ref first);
         foreach (var keyword in keywords)
             if (keyword.Length > 0) output.ListItem(keyword, ref first, Grammar.AtomChars);
+        if (any) output.ListItem(@"\*", ref first);
         output.Write(")"u8);
     }
 

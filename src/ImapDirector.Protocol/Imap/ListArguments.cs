@@ -75,6 +75,7 @@ internal static class ListArguments
             if (lexer.TryWord("SUBSCRIBED"u8)) result |= ListReturn.Subscribed;
             else if (lexer.TryWord("CHILDREN"u8)) result |= ListReturn.Children;
             else if (lexer.TryWord("SPECIAL-USE"u8)) result |= ListReturn.SpecialUse;
+            else if (lexer.TryWord("MYRIGHTS"u8)) result |= ListReturn.MyRights;
             else if ((result & ListReturn.Status) == 0 && lexer.TryWord("STATUS"u8))
             {
                 result |= ListReturn.Status;

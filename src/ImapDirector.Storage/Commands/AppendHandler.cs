@@ -20,31 +20,44 @@ internal static class AppendHandler
 
     public static async ValueTask<CommandResult> AppendAsync(MailSession session, AppendCommand command)
     {
+        await using var target = await session.Mailboxes.FindAsync(command.Mailbox);
         await using var messages = new ReceivedMessages(session);
-        if (await messages.ReceiveAsync(command.Mailbox, command.Message, MaxMessages, MaxTotal * session.Options.MaxMessageBytes) is { } refused) return refused;
-        if (await session.Mail.AppendAsync(command.Mailbox, messages.All, CancellationToken.None) is not { } appended) return CommandResult.TryCreate;
+        if (await messages.ReceiveAsync(target, command.Message, MaxMessages, MaxTotal * session.Options.MaxMessageBytes) is { } refused) return refused;
+        if (await target.Mail.AppendAsync(target.Name, messages.All, CancellationToken.None) is not { } appended) return CommandResult.TryCreate;
         return CommandResult.Ok("Append completed.", AppendUid(appended));
     }
 
     public static async ValueTask<CommandResult> ReplaceAsync(MailSession session, ReplaceCommand command)
     {
+        await using var target = await session.Mailboxes.FindAsync(command.Mailbox);
         await using var messages = new ReceivedMessages(session);
         CommandResult? early = null;
         uint uid = 0;
         if (session.Selected is not { } selected) early = CommandResult.NoMailboxSelected;
         else if (selected.ReadOnly) early = CommandResult.ReadOnly;
+        else if (!selected.Allows(MailboxRights.DeleteMessages | MailboxRights.Expunge)) early = CommandResult.NoPermission;
         else if (selected.Resolve(command.Replaced, command.ByUid) is not [var (place, _)])
             early = command.ByUid ? CommandResult.No("NONEXISTENT", "There is no such message.") : CommandResult.InvalidMessageSet;
         else uid = selected.Uids[place];
         if (early is { } answer) return await messages.RefuseAsync(command.Message, answer);
 
-        if (await messages.ReceiveAsync(command.Mailbox, command.Message, 1, session.Options.MaxMessageBytes) is { } refused) return refused;
-        if (await session.Mail.ReplaceAsync(session.Selected!.Shared, uid, command.Mailbox, messages.All[0], CancellationToken.None) is not { } replaced)
-            return CommandResult.TryCreate;
+        if (await messages.ReceiveAsync(target, command.Message, 1, session.Options.MaxMessageBytes) is { } refused) return refused;
+        if (await ReplaceAsync(session.Selected!, uid, target, messages.All) is not { } replaced) return CommandResult.TryCreate;
         if (replaced.Messages.Count == 0) return CommandResult.No("EXPUNGEISSUED", "The message no longer exists.");
         // Before the EXPUNGE, so that the client knows what took its place (RFC 8508 section 3.3).
         session.Output.Status("*", ImapStatus.Ok, AppendUid(replaced), "Replaced.");
         return CommandResult.Ok("Replace completed.") with { TellsHighestModSeq = session.Enabled.QResync };
+    }
+
+    private static async ValueTask<(IReadOnlyList<MessageRecord> Messages, uint UidValidity)?> ReplaceAsync(SelectedMailbox selected, uint uid, MailboxAccess target,
+        IReadOnlyList<NewMessage> messages)
+    {
+        if (target.Mail == selected.Mail) return await selected.Mail.ReplaceAsync(selected.Shared, uid, target.Name, messages[0], CancellationToken.None);
+        // In two stores it cannot be one transaction: a crash between the two leaves both messages.
+        if (selected.Shared.Find(uid) is null) return ([], 0);
+        var added = await target.Mail.AppendAsync(target.Name, messages, CancellationToken.None);
+        if (added is not null) await selected.Mail.RemoveAsync(selected.Shared, [uid], CancellationToken.None);
+        return added;
     }
 
     private static string AppendUid((IReadOnlyList<MessageRecord> Messages, uint UidValidity) appended)

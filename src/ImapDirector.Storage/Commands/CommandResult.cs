@@ -16,6 +16,8 @@ internal readonly record struct CommandResult(ImapStatus Status, string Code, st
 
     public static readonly CommandResult NoSuchMailbox = No("NONEXISTENT", "There is no such mailbox.");
 
+    public static readonly CommandResult NoPermission = No("NOPERM", "You may not do this.");
+
     public static readonly CommandResult TryCreate = No("TRYCREATE", "There is no such mailbox.");
 
     public static readonly CommandResult UnknownEncoding = No("UNKNOWN-CTE", "The encoding cannot be read.");

@@ -13,6 +13,7 @@ internal static class CopyHandler
     {
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
         if (command.Move && selected.ReadOnly) return CommandResult.ReadOnly;
+        if (command.Move && !selected.Allows(MailboxRights.DeleteMessages | MailboxRights.Expunge)) return CommandResult.NoPermission;
         if (selected.Resolve(command.Messages, command.ByUid) is not { } places) return CommandResult.InvalidMessageSet;
 
         var uids = new List<uint>();
@@ -20,7 +21,18 @@ internal static class CopyHandler
         // UIDs that do not exist any more are passed over like those that never did (RFC 3501 section 6.4.8).
         if (command.ByUid) uids.RemoveAll(uid => selected.Shared.Find(uid) is null);
 
-        var outcome = await session.Mail.CopyAsync(selected.Shared, uids, command.Mailbox, command.Move, CancellationToken.None);
+        await using var target = await session.Mailboxes.FindAsync(command.Mailbox);
+        if (target.Refuses(MailboxRights.Insert, CommandResult.TryCreate) is { } refused) return refused;
+        CopyOutcome outcome;
+        if (target.Mail == selected.Mail && new PermittedFlags(target.Rights).AreAll)
+        {
+            outcome = await selected.Mail.CopyAsync(selected.Shared, uids, target.Name, command.Move, CancellationToken.None);
+        }
+        else
+        {
+            (outcome, var cannot) = await CopyAcrossUsers.RunAsync(session, selected, uids, target, command.Move);
+            if (cannot is { } why) return why;
+        }
         switch (outcome.Result)
         {
             case CopyResult.NoTarget:

@@ -10,6 +10,7 @@ internal static class ExpungeHandler
     {
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
         if (selected.ReadOnly) return CommandResult.ReadOnly;
+        if (!selected.Allows(MailboxRights.Expunge)) return CommandResult.NoPermission;
         await ExpungeAsync(session, selected, command.Uids);
         return CommandResult.Ok("Expunge completed.") with { TellsHighestModSeq = session.Enabled.QResync };
     }
@@ -25,6 +26,6 @@ internal static class ExpungeHandler
             var named = selected.ResolveUids(uids);
             deleted.RemoveAll(uid => !named.Contains(uid));
         }
-        if (deleted.Count > 0) await session.Mail.ExpungeAsync(selected.Shared, deleted, CancellationToken.None);
+        if (deleted.Count > 0) await selected.Mail.ExpungeAsync(selected.Shared, deleted, CancellationToken.None);
     }
 }

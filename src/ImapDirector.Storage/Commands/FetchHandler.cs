@@ -24,7 +24,7 @@ internal static class FetchHandler
             if (!session.Enabled.QResync) return CommandResult.Bad("VANISHED needs QRESYNC enabled.");
             await VanishedEarlier.WriteAsync(session, selected, command.ChangedSince ?? 0, command.Messages);
         }
-        var marks = !selected.ReadOnly && command.Items.Any(MarksSeen);
+        var marks = !selected.ReadOnly && selected.Allows(MailboxRights.Seen) && command.Items.Any(MarksSeen);
         var response = new FetchResponse(session, selected, command);
         var expunged = false;
         foreach (var uids in MessageBatches.Of(selected, places, marks ? MarkingBatchSize : MessageBatches.DefaultSize))
@@ -83,7 +83,7 @@ internal static class FetchHandler
         var seen = new FlagList(SystemFlags.Seen, []);
         uint[] ascending = [.. unseen.Order()];
         // Without new keywords there is no limit to meet.
-        _ = await session.Mail.StoreFlagsAsync(selected.Shared, ascending, new FlagChange(StoreOperation.Add, seen), selected.Cursor, CancellationToken.None);
+        _ = await selected.Mail.StoreFlagsAsync(selected.Shared, ascending, new FlagChange(StoreOperation.Add, seen), selected.Cursor, CancellationToken.None);
         selected.Read();
         return unseen;
     }

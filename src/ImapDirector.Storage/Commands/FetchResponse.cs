@@ -55,7 +55,7 @@ internal sealed class FetchResponse
         {
             var (end, bytes) = (start, 0L);
             while (end < messages.Count && end - start < MaxReadAhead && (end == start || bytes + InMemory(messages[end]) <= MaxReadAheadBytes)) bytes += InMemory(messages[end++]);
-            var loaded = _session.Mail.Store.Load([.. messages.Skip(start).Take(end - start).Select(static message => message.ContentId)],
+            var loaded = _selected.Mail.Store.Load([.. messages.Skip(start).Take(end - start).Select(static message => message.ContentId)],
                 _needsSummary || _needsPreview, _needsContent || _needsPreview);
             for (var i = start; i < end; i++) yield return (messages[i], loaded[i - start]);
             start = end;
@@ -74,8 +74,8 @@ internal sealed class FetchResponse
         try
         {
             // Everything that can fail is opened before the first byte of the answer.
-            if (_needsSummary || _needsPreview) summary = _session.Mail.Store.SummaryOf(loaded);
-            if (_needsContent || _needsPreview) content = _session.Mail.Store.OpenContent(loaded);
+            if (_needsSummary || _needsPreview) summary = _selected.Mail.Store.SummaryOf(loaded);
+            if (_needsContent || _needsPreview) content = _selected.Mail.Store.OpenContent(loaded);
         }
         catch (StoreException) when (_selected.Shared.Find(message.Uid) is null)
         {
@@ -137,7 +137,7 @@ internal sealed class FetchResponse
             case FetchItemKind.EmailId:
                 Separate(output, ref first);
                 output.Raw("EMAILID ("u8);
-                output.Raw(Encoding.ASCII.GetBytes(ObjectId.OfEmail(message)));
+                output.Raw(Encoding.ASCII.GetBytes(ObjectId.OfEmail(message, _selected.ObjectScope)));
                 output.Raw(")"u8);
                 break;
             case FetchItemKind.ThreadId:

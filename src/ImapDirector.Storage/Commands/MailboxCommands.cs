@@ -12,6 +12,10 @@ internal static class MailboxCommands
 
     public static async ValueTask<CommandResult> CreateAsync(MailSession session, CreateCommand command)
     {
+        await using var place = await session.Mailboxes.FindPlaceAsync(command.Mailbox);
+        // Whether something is there already is not told to whoever may make nothing there.
+        if (place.Refuses(MailboxRights.Create, CommandResult.NoPermission) is { } refused) return refused;
+        if (!place.IsOwn && !command.SpecialUse.IsEmpty) return CommandResult.No("USEATTR", "A mailbox of somebody else has no use of yours.");
         var use = command.SpecialUse switch
         {
             [] => null,
@@ -21,10 +25,10 @@ internal static class MailboxCommands
         // Each use has one mailbox, so that clients agree on where things go.
         if (use is not null && (use.Length == 0 || session.Mail.Store.ListMailboxes().Any(mailbox => mailbox.SpecialUse == use)))
             return CommandResult.No("USEATTR", "A mailbox cannot be made for this use.");
-        return await session.Mail.CreateMailboxAsync(command.Mailbox, use, CancellationToken.None) switch
+        return await place.Mail.CreateMailboxAsync(place.Name, use, CancellationToken.None) switch
         {
             StoreResult.Done => CommandResult.Ok("Create completed.",
-                session.Mail.Store.FindMailbox(command.Mailbox) is { } made ? $"MAILBOXID ({ObjectId.OfMailbox(made.Id)})" : ""),
+                place.Mail.Store.FindMailbox(place.Name) is { } made ? $"MAILBOXID ({ObjectId.OfMailbox(made.Id, place.ObjectScope)})" : ""),
             StoreResult.AlreadyExists => CommandResult.No("ALREADYEXISTS", "The mailbox exists already."),
             _ => CommandResult.No("CANNOT", "There can be no such mailbox."),
         };
@@ -32,13 +36,15 @@ internal static class MailboxCommands
 
     public static async ValueTask<CommandResult> DeleteAsync(MailSession session, DeleteCommand command)
     {
-        var record = session.Mail.Store.FindMailbox(command.Mailbox);
-        var result = await session.Mail.DeleteMailboxAsync(command.Mailbox, CancellationToken.None);
+        await using var access = await session.Mailboxes.FindAsync(command.Mailbox);
+        if (access.Refuses(MailboxRights.DeleteMailbox) is { } refused) return refused;
+        var record = access.Mail.Store.FindMailbox(access.Name);
+        var result = await access.Mail.DeleteMailboxAsync(access.Name, CancellationToken.None);
         switch (result)
         {
             case StoreResult.Done:
                 // Whoever deletes the mailbox it has selected is back in the authenticated state; other sessions have to end.
-                if (record is not null && session.Selected?.Shared.Id == record.Id) await session.DeselectAsync();
+                if (record is not null && session.Selected is { } selected && selected.Mail == access.Mail && selected.Shared.Id == record.Id) await session.DeselectAsync();
                 return CommandResult.Ok("Delete completed.");
             case StoreResult.NotFound:
                 return CommandResult.NoSuchMailbox;
@@ -47,18 +53,32 @@ internal static class MailboxCommands
         }
     }
 
-    public static async ValueTask<CommandResult> RenameAsync(MailSession session, RenameCommand command) =>
-        await session.Mail.RenameMailboxAsync(command.From, command.To, CancellationToken.None) switch
+    public static async ValueTask<CommandResult> RenameAsync(MailSession session, RenameCommand command)
+    {
+        await using var from = await session.Mailboxes.FindAsync(command.From);
+        if (from.Refuses(MailboxRights.DeleteMailbox) is { } notFrom) return notFrom;
+        await using var to = await session.Mailboxes.FindPlaceAsync(command.To);
+        if (to.Refuses(MailboxRights.Create, CommandResult.NoPermission) is { } notTo) return notTo;
+        if (from.Mail != to.Mail) return CommandResult.No("CANNOT", "A mailbox stays with its owner.");
+        // Its messages would leave it, and what is delivered later would not be where they are.
+        if (!from.IsOwn && from.Name.IsInbox) return CommandResult.No("CANNOT", "The inbox of somebody else cannot be renamed.");
+        return await from.Mail.RenameMailboxAsync(from.Name, to.Name, CancellationToken.None) switch
         {
             StoreResult.Done => CommandResult.Ok("Rename completed."),
             StoreResult.AlreadyExists => CommandResult.No("ALREADYEXISTS", "A mailbox of the new name exists already."),
             StoreResult.NotFound => CommandResult.NoSuchMailbox,
             _ => CommandResult.No("CANNOT", "The mailbox cannot be renamed so."),
         };
+    }
 
     public static async ValueTask<CommandResult> SubscribeAsync(MailSession session, SubscribeCommand command)
     {
-        if (command.Subscribe && session.Mail.Store.FindMailbox(command.Mailbox) is null) return CommandResult.NoSuchMailbox;
+        if (command.Subscribe)
+        {
+            await using var access = await session.Mailboxes.FindAsync(command.Mailbox);
+            if (access.Refuses(MailboxRights.Lookup) is { } refused) return refused;
+            if (access.Mail.Store.FindMailbox(access.Name) is null) return CommandResult.NoSuchMailbox;
+        }
         await session.Mail.SetSubscribedAsync(command.Mailbox, command.Subscribe, CancellationToken.None);
         return CommandResult.Ok(command.Subscribe ? "Subscribe completed." : "Unsubscribe completed.");
     }

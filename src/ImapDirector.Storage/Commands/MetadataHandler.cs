@@ -7,13 +7,15 @@ using ImapDirector.Storage.Store;
 
 namespace ImapDirector.Storage.Commands;
 
-/// <summary>GETMETADATA and SETMETADATA (RFC 5464). All mailboxes are the user's own: /private and /shared differ in name alone.</summary>
+/// <summary>GETMETADATA and SETMETADATA (RFC 5464). What is /private of a mailbox is its owner's: others find none there and can keep none.</summary>
 internal static class MetadataHandler
 {
     public static async ValueTask<CommandResult> GetAsync(MailSession session, GetMetadataCommand command)
     {
-        if (!TryFind(session, command.Mailbox, out var id)) return CommandResult.NoSuchMailbox;
-        var longest = await WriteAsync(session, command.Mailbox, id, command.Entries, command.Depth, command.MaxSize);
+        await using var access = await FindAsync(session, command.Mailbox);
+        if (access.Refuses(MailboxRights.Read) is { } refused) return refused;
+        if (!TryFind(access, command.Mailbox, out var id)) return CommandResult.NoSuchMailbox;
+        var longest = await WriteAsync(session, access, command.Mailbox, id, command.Entries, command.Depth, command.MaxSize);
         return longest > command.MaxSize
             ? CommandResult.Ok("Getmetadata completed.", string.Create(CultureInfo.InvariantCulture, $"METADATA LONGENTRIES {longest}"))
             : CommandResult.Ok("Getmetadata completed.");
@@ -21,12 +23,15 @@ internal static class MetadataHandler
 
     public static async ValueTask<CommandResult> SetAsync(MailSession session, SetMetadataCommand command)
     {
-        if (!TryFind(session, command.Mailbox, out var id)) return CommandResult.NoSuchMailbox;
+        await using var access = await FindAsync(session, command.Mailbox);
+        if (access.Refuses(MailboxRights.Write) is { } refused) return refused;
+        if (!access.IsOwn && command.Entries.Any(static entry => IsPrivate(entry.Key))) return CommandResult.NoPermission;
+        if (!TryFind(access, command.Mailbox, out var id)) return CommandResult.NoSuchMailbox;
         if (command.Entries.Any(static entry => entry.Value?.Length > MetadataTable.MaxValueBytes))
             return CommandResult.No(string.Create(CultureInfo.InvariantCulture, $"METADATA MAXSIZE {MetadataTable.MaxValueBytes}"), "A value is too long.");
         try
         {
-            await session.Mail.SetMetadataAsync(id, command.Entries, CancellationToken.None);
+            await access.Mail.SetMetadataAsync(id, command.Entries, CancellationToken.None);
             return CommandResult.Ok("Setmetadata completed.");
         }
         catch (TooManyEntriesException)
@@ -37,14 +42,14 @@ internal static class MetadataHandler
 
     /// <summary>Writes the entries of one mailbox, for LIST as well (RFC 9590).</summary>
     /// <returns>The length of the longest value; those longer than <paramref name="maxSize"/> are left out.</returns>
-    public static async ValueTask<int> WriteAsync(MailSession session, MailboxName? mailbox, long id, ImmutableArray<string> entries, int depth, uint? maxSize)
+    public static async ValueTask<int> WriteAsync(MailSession session, MailboxAccess access, MailboxName? mailbox, long id, ImmutableArray<string> entries, int depth, uint? maxSize)
     {
         var output = session.Output;
         var longest = 0;
         var found = new List<(string Name, byte[]? Value)>();
         foreach (var entry in entries)
         {
-            var values = session.Mail.Store.FindMetadata(id, entry, depth);
+            var values = access.IsOwn || !IsPrivate(entry) ? access.Mail.Store.FindMetadata(id, entry, depth) : [];
             foreach (var (name, value) in values)
             {
                 longest = Math.Max(longest, value.Length);
@@ -70,11 +75,17 @@ internal static class MetadataHandler
         return longest;
     }
 
-    private static bool TryFind(MailSession session, MailboxName? mailbox, out long id)
+    private static bool IsPrivate(string entry) => entry.StartsWith("/private/", StringComparison.Ordinal);
+
+    /// <summary>What is of the account is one's own.</summary>
+    private static ValueTask<MailboxAccess> FindAsync(MailSession session, MailboxName? mailbox) =>
+        mailbox is { } name ? session.Mailboxes.FindAsync(name) : ValueTask.FromResult(MailboxAccess.Own(session.Mail, default));
+
+    private static bool TryFind(MailboxAccess access, MailboxName? mailbox, out long id)
     {
         id = MetadataTable.Account;
-        if (mailbox is not { } name) return true;
-        if (session.Mail.Store.FindMailbox(name) is not { } found) return false;
+        if (mailbox is null) return true;
+        if (access.Mail.Store.FindMailbox(access.Name) is not { } found) return false;
         id = found.Id;
         return true;
     }

@@ -1,5 +1,6 @@
 using ImapDirector.Network;
 using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Mailboxes;
 using ImapDirector.Storage.Sessions;
 using ImapDirector.Storage.Store;
 
@@ -13,20 +14,20 @@ internal sealed class ReceivedMessages(MailSession session) : IAsyncDisposable
     public IReadOnlyList<NewMessage> All => _messages;
 
     /// <summary>Receives them all.</summary>
-    /// <param name="mailbox">Where they are to go.</param>
+    /// <param name="target">Where they are to go; flags that the session may not set there are left out.</param>
     /// <param name="first">The first one, whose literal has been announced.</param>
     /// <param name="maxMessages">How many there may be.</param>
     /// <param name="maxBytes">How long they may be together.</param>
     /// <returns><c>null</c> when all are here; else the command's answer.</returns>
-    public async ValueTask<CommandResult?> ReceiveAsync(MailboxName mailbox, AppendMessage first, int maxMessages, long maxBytes)
+    public async ValueTask<CommandResult?> ReceiveAsync(MailboxAccess target, AppendMessage first, int maxMessages, long maxBytes)
     {
         session.BeginWait();
         var bytes = 0L;
         for (AppendMessage? next = first; next is { } message;)
         {
             bytes += message.Literal.Length;
-            if (await FindFaultAsync(mailbox, message, bytes > maxBytes || _messages.Count == maxMessages) is { } fault) return await RefuseAsync(message, fault);
-            var hasNul = await ReceiveAsync(message);
+            if (await FindFaultAsync(target, message, bytes > maxBytes || _messages.Count == maxMessages) is { } fault) return await RefuseAsync(message, fault);
+            var hasNul = await ReceiveAsync(message, new PermittedFlags(target.Rights));
             var rest = await session.Reader.EndLiteralCommandAsync(session.ClientToken);
             if (rest.Kind == FrameKind.EndOfStream) throw new SessionEndedException(SessionEnd.Disconnected);
             if (rest.Kind != FrameKind.Command) throw new SessionEndedException(SessionEnd.Misbehaved);
@@ -51,11 +52,11 @@ internal sealed class ReceivedMessages(MailSession session) : IAsyncDisposable
     }
 
     /// <returns>Whether there is a NUL in it.</returns>
-    private async ValueTask<bool> ReceiveAsync(AppendMessage message)
+    private async ValueTask<bool> ReceiveAsync(AppendMessage message, PermittedFlags permitted)
     {
         var hasNul = false;
         var spool = new MessageSpool(session.SpoolDirectory);
-        _messages.Add(new NewMessage(spool, message.Flags, message.Date ?? DateTimeOffset.UtcNow));
+        _messages.Add(new NewMessage(spool, permitted.Of(message.Flags), message.Date ?? DateTimeOffset.UtcNow));
         var complete = await session.Reader.CopyLiteralAsync(message.Literal, (bytes, cancellationToken) =>
         {
             // The idle time-out counts from the last bytes that came, not from the first.
@@ -68,18 +69,19 @@ internal sealed class ReceivedMessages(MailSession session) : IAsyncDisposable
         return hasNul;
     }
 
-    private async ValueTask<CommandResult?> FindFaultAsync(MailboxName mailbox, AppendMessage message, bool isTooMuch)
+    private async ValueTask<CommandResult?> FindFaultAsync(MailboxAccess target, AppendMessage message, bool isTooMuch)
     {
-        if (session.Mail.FindStatus(mailbox) is null) return CommandResult.TryCreate;
+        if (target.Refuses(MailboxRights.Insert, CommandResult.TryCreate) is { } refused) return refused;
+        if (target.Mail.FindStatus(target.Name) is null) return CommandResult.TryCreate;
         if (message.Literal.Length > session.Options.MaxMessageBytes) return CommandResult.No("TOOBIG", "The message is too big.");
         if (isTooMuch) return CommandResult.No("LIMIT", "Too much for one command.");
-        var store = session.Mail.Store;
+        var store = target.Mail.Store;
         if (store.Quota.IsSet && store.Quota.IsBelow(store.Usage().With(_messages.Sum(static earlier => earlier.Content.Length) + message.Literal.Length, _messages.Count + 1)))
             return CommandResult.OverQuota;
         if (message.Literal.Length == 0) return CommandResult.No("CANNOT", "The message is empty.");
         // Together with those of the messages before it, which are not stored yet.
         var keywords = _messages.SelectMany(static earlier => earlier.Flags.Keywords).Concat(message.Flags.Keywords).Distinct(StringComparer.OrdinalIgnoreCase);
         var flags = message.Flags with { Keywords = [.. keywords] };
-        return await session.Mail.HasRoomForKeywordsAsync(mailbox, flags, CancellationToken.None) ? null : CommandResult.TooManyKeywords;
+        return await target.Mail.HasRoomForKeywordsAsync(target.Name, new PermittedFlags(target.Rights).Of(flags), CancellationToken.None) ? null : CommandResult.TooManyKeywords;
     }
 }

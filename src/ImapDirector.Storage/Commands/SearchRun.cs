@@ -26,7 +26,7 @@ internal static class SearchRun
     public static async Task<SearchFindings> FindAsync(MailSession session, SelectedMailbox selected, SearchKey key, CancellationToken deadline)
     {
         var notIndexed = new Lazy<List<long>>(() => NotIndexed(session, selected));
-        var program = new SearchProgram(key, selected, text => selected.Count < TextIndexing.WorthIt ? null : TextFilter.Of(text, session.Mail.Store, notIndexed.Value),
+        var program = new SearchProgram(key, selected, text => selected.Count < TextIndexing.WorthIt ? null : TextFilter.Of(text, selected.Mail.Store, notIndexed.Value),
             DateTimeOffset.UtcNow, deadline);
         if (program.AsksModSeq) session.EnableCondStore();
         var found = new List<uint>();
@@ -51,14 +51,14 @@ internal static class SearchRun
     /// <summary>What the text index does not know yet; it is brought up to date where that is much.</summary>
     private static List<long> NotIndexed(MailSession session, SelectedMailbox selected)
     {
-        var missing = session.Mail.Store.MissingTexts(selected.Shared.Id, int.MaxValue);
-        if (missing.Count >= TextIndexing.WorthIt) session.Mail.TextIndexing.Want(selected.Shared.Id);
+        var missing = selected.Mail.Store.MissingTexts(selected.Shared.Id, int.MaxValue);
+        if (missing.Count >= TextIndexing.WorthIt) selected.Mail.TextIndexing.Want(selected.Shared.Id);
         return missing;
     }
 
     private static bool Matches(MailSession session, SelectedMailbox selected, SearchProgram program, MessageRecord message, uint sequence)
     {
-        using var candidate = new SearchCandidate(session.Mail.Store, message, sequence, selected.IsRecent(message.Uid));
+        using var candidate = new SearchCandidate(selected.Mail.Store, message, sequence, selected.IsRecent(message.Uid));
         try
         {
             return program.Matches(candidate);

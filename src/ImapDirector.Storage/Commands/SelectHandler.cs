@@ -8,6 +8,10 @@ namespace ImapDirector.Storage.Commands;
 /// <summary>SELECT, EXAMINE, CLOSE and UNSELECT.</summary>
 internal static class SelectHandler
 {
+    /// <summary>Without any of these a mailbox is read-only (RFC 4314 section 5.2).</summary>
+    private const MailboxRights Changing =
+        MailboxRights.Insert | MailboxRights.Expunge | MailboxRights.Seen | MailboxRights.Write | MailboxRights.DeleteMessages;
+
     public static async ValueTask<CommandResult> SelectAsync(MailSession session, SelectCommand command)
     {
         var output = session.Output;
@@ -18,7 +22,14 @@ internal static class SelectHandler
             output.Raw("* OK [CLOSED] Previous mailbox closed.\r\n"u8);
         }
         if (command.CondStore) session.EnableCondStore();
-        if (await session.SelectAsync(command.Mailbox, command.ReadOnly) is not { } selected) return CommandResult.NoSuchMailbox;
+        var access = await session.Mailboxes.FindAsync(command.Mailbox);
+        if (access.Refuses(MailboxRights.Read) is { } refused)
+        {
+            await access.DisposeAsync();
+            return refused;
+        }
+        var readOnly = command.ReadOnly || (access.Rights & Changing) == MailboxRights.None;
+        if (await session.SelectAsync(access, readOnly) is not { } selected) return CommandResult.NoSuchMailbox;
         selected.WriteFlagList(output);
         selected.WriteExists(output);
         if (!session.Enabled.Imap4Rev2) selected.WriteRecent(output);
@@ -35,7 +46,7 @@ internal static class SelectHandler
         output.Raw("] Predicted next UID.\r\n"u8);
         selected.WriteHighestModSeq(output);
         output.Raw("* OK [MAILBOXID ("u8);
-        output.Raw(Encoding.ASCII.GetBytes(ObjectId.OfMailbox(selected.Shared.Id)));
+        output.Raw(Encoding.ASCII.GetBytes(ObjectId.OfMailbox(selected.Shared.Id, selected.ObjectScope)));
         output.Raw(")] Its own, also under another name.\r\n"u8);
         if (session.Enabled.Imap4Rev2)
         {
@@ -45,9 +56,7 @@ internal static class SelectHandler
             output.EndLine();
         }
         if (command.QResync is { } state && state.UidValidity == selected.Shared.UidValidity) await ResynchronizeAsync(session, selected, state);
-        return command.ReadOnly
-            ? CommandResult.Ok("Examine completed.", "READ-ONLY")
-            : CommandResult.Ok("Select completed.", "READ-WRITE");
+        return CommandResult.Ok(command.ReadOnly ? "Examine completed." : "Select completed.", readOnly ? "READ-ONLY" : "READ-WRITE");
     }
 
     /// <summary>Tells a client that comes back what has happened meanwhile (RFC 7162 section 3.2.5.2).</summary>
@@ -70,7 +79,7 @@ internal static class SelectHandler
     {
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
         // The client is not told of these, and need not know their numbers: it leaves.
-        if (command.Expunge && !selected.ReadOnly) await ExpungeHandler.ExpungeAsync(session, selected, uids: null);
+        if (command.Expunge && !selected.ReadOnly && selected.Allows(MailboxRights.Expunge)) await ExpungeHandler.ExpungeAsync(session, selected, uids: null);
         await session.DeselectAsync();
         return CommandResult.Ok(command.Expunge ? "Close completed." : "Unselect completed.");
     }

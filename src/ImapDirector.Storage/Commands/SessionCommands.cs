@@ -59,7 +59,8 @@ internal static class SessionCommands
 
     public static ValueTask<CommandResult> NamespaceAsync(MailSession session)
     {
-        session.Output.Raw("* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n"u8);
+        session.Output.Raw("* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) "u8);
+        session.Output.Raw(session.Mailboxes.Namespaces.HasShared ? "((\"Shared Folders/\" \"/\"))\r\n"u8 : "NIL\r\n"u8);
         return Done("Namespace completed.");
     }
 

@@ -18,12 +18,17 @@ internal static class StoreHandler
         if (selected.Resolve(command.Messages, command.ByUid) is not { } places) return CommandResult.InvalidMessageSet;
         if (command.UnchangedSince is not null) session.EnableCondStore();
 
-        var change = new FlagChange(command.Operation, command.Flags, command.UnchangedSince);
+        // Flags that may not be changed are passed over, as long as one may be (RFC 4314 section 4).
+        var permitted = selected.PermittedFlags;
+        var flags = permitted.Of(command.Flags);
+        if (permitted.AreNone || (command.Operation != StoreOperation.Replace && flags.IsEmpty && !command.Flags.IsEmpty)) return CommandResult.NoPermission;
+
+        var change = new FlagChange(command.Operation, flags, command.UnchangedSince) { Permitted = permitted };
         var modified = new List<uint>();
         var expunged = false;
         foreach (var uids in MessageBatches.Of(selected, places, IsQuick(command) ? LargeBatch : MessageBatches.DefaultSize))
         {
-            var outcome = await session.Mail.StoreFlagsAsync(selected.Shared, uids, change, selected.Cursor, CancellationToken.None);
+            var outcome = await selected.Mail.StoreFlagsAsync(selected.Shared, uids, change, selected.Cursor, CancellationToken.None);
             if (outcome is null) return CommandResult.TooManyKeywords;
             selected.Read();
             expunged |= outcome.Found < uids.Length;

@@ -18,7 +18,7 @@ internal static class VanishedEarlier
         if (last == 0) return;
         var asked = known?.Resolve(last) ?? [new SequenceRange(1, last)];
         // Where nobody knows any more, whatever is missing may have been there.
-        var expunged = session.Mail.Store.ExpungedSince(selected.Shared.Id, modSeq) ?? [new SequenceRange(1, last)];
+        var expunged = selected.Mail.Store.ExpungedSince(selected.Shared.Id, modSeq) ?? [new SequenceRange(1, last)];
         var vanished = Missing(selected, Intersection(asked, expunged), last);
         if (vanished.Count == 0) return;
         var output = session.Output;

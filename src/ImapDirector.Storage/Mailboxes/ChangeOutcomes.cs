@@ -7,7 +7,11 @@ namespace ImapDirector.Storage.Mailboxes;
 /// <param name="Operation">What is done with them.</param>
 /// <param name="Flags">The flags.</param>
 /// <param name="UnchangedSince">Messages with a mod-sequence above this are left alone, <c>null</c> for none (RFC 7162 section 3.1.3).</param>
-internal readonly record struct FlagChange(StoreOperation Operation, FlagList Flags, ulong? UnchangedSince = null);
+internal readonly record struct FlagChange(StoreOperation Operation, FlagList Flags, ulong? UnchangedSince = null)
+{
+    /// <summary>The flags that a replacement changes; all others stay as they are.</summary>
+    public PermittedFlags Permitted { get; init; } = PermittedFlags.Every;
+}
 
 /// <summary>What became of a <see cref="FlagChange"/>.</summary>
 /// <param name="Found">How many of the messages exist, those left alone included.</param>

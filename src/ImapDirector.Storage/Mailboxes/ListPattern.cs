@@ -12,6 +12,14 @@ internal sealed class ListPattern(string pattern)
 
     private readonly string _pattern = Collapse(pattern);
 
+    /// <summary>Whether the pattern may fit names that begin so.</summary>
+    public bool MayFitUnder(string prefix)
+    {
+        var wild = _pattern.AsSpan().IndexOfAny('*', '%');
+        var fixedPart = wild < 0 ? _pattern : _pattern.AsSpan(0, wild);
+        return fixedPart.StartsWith(prefix, StringComparison.Ordinal) || prefix.AsSpan().StartsWith(fixedPart, StringComparison.Ordinal);
+    }
+
     /// <summary>Whether the pattern fits the whole name. A first level INBOX fits in any case.</summary>
     /// <returns><c>null</c> when the budget was spent.</returns>
     public bool? Matches(string name)

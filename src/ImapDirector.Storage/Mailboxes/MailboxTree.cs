@@ -7,29 +7,43 @@ namespace ImapDirector.Storage.Mailboxes;
 /// <param name="Name">The name.</param>
 /// <param name="Mailbox">The mailbox, or <c>null</c> when there is none: a subscribed name, or the parent of one.</param>
 /// <param name="Subscribed">Whether the name is subscribed.</param>
-internal readonly record struct ListEntry(string Name, MailboxRecord? Mailbox, bool Subscribed);
+/// <param name="Rights">What the user may do with the mailbox.</param>
+internal readonly record struct ListEntry(string Name, MailboxRecord? Mailbox, bool Subscribed, MailboxRights Rights);
 
-/// <summary>All names of a user in order: mailboxes, subscribed names, and what lies between them and the root.</summary>
+/// <summary>All names that a user can see, in order: mailboxes, subscribed names, and what lies between them and the root.</summary>
 internal sealed class MailboxTree
 {
     private readonly SortedDictionary<string, ListEntry> _entries = new(StringComparer.Ordinal);
     private readonly HashSet<string> _withChildren = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _levels = new(StringComparer.Ordinal);
 
-    public MailboxTree(IReadOnlyList<MailboxRecord> mailboxes, IReadOnlyList<MailboxName> subscriptions)
+    /// <param name="mailboxes">The user's own.</param>
+    /// <param name="subscriptions">The names the user has subscribed to.</param>
+    /// <param name="shared">What others share, under the names that the user has for it.</param>
+    public MailboxTree(IReadOnlyList<MailboxRecord> mailboxes, IReadOnlyList<MailboxName> subscriptions, IReadOnlyList<(MailboxRecord Mailbox, MailboxRights Rights)> shared)
     {
         foreach (var mailbox in mailboxes)
         {
-            _entries[mailbox.Name.Value] = new ListEntry(mailbox.Name.Value, mailbox, Subscribed: false);
+            _entries[mailbox.Name.Value] = new ListEntry(mailbox.Name.Value, mailbox, Subscribed: false, MailboxRights.All);
             _withChildren.UnionWith(Ancestors(mailbox.Name.Value));
         }
+        foreach (var (mailbox, rights) in shared)
+        {
+            _entries[mailbox.Name.Value] = new ListEntry(mailbox.Name.Value, mailbox, Subscribed: false, rights);
+            _levels.UnionWith(Ancestors(mailbox.Name.Value));
+        }
+        _withChildren.UnionWith(_levels);
         foreach (var name in subscriptions)
         {
-            var known = _entries.GetValueOrDefault(name.Value, new ListEntry(name.Value, null, false));
+            var known = _entries.GetValueOrDefault(name.Value, new ListEntry(name.Value, null, false, MailboxRights.None));
             _entries[name.Value] = known with { Subscribed = true };
         }
         foreach (var name in _entries.Keys.ToArray())
-            foreach (var ancestor in Ancestors(name)) _entries.TryAdd(ancestor, new ListEntry(ancestor, null, false));
+            foreach (var ancestor in Ancestors(name)) _entries.TryAdd(ancestor, new ListEntry(ancestor, null, false, MailboxRights.None));
     }
+
+    /// <summary>Whether it is no mailbox, or none that the user may know of, and one that somebody shares is below it.</summary>
+    public bool IsLevel(ListEntry entry) => entry.Mailbox is null && _levels.Contains(entry.Name);
 
     /// <summary>In the order of their names, parents before their children.</summary>
     public IEnumerable<ListEntry> Entries => _entries.Values;

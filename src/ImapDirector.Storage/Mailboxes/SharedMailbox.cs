@@ -22,6 +22,7 @@ internal sealed class SharedMailbox
     private ulong _modSeq;
     private bool _recentClaimed;
     private bool _gone;
+    private AccessList _access = AccessList.Empty;
 
     public SharedMailbox(MailboxRecord record, MessageList messages, uint firstRecentUid, ChangeLog log)
     {
@@ -35,6 +36,9 @@ internal sealed class SharedMailbox
     }
 
     public long Id { get; }
+
+    /// <summary>Who else than the owner may do what with it, as of the last commit.</summary>
+    public AccessList Access { get { lock (_sync) return _access; } }
 
     public uint UidValidity { get; }
 
@@ -279,6 +283,16 @@ internal sealed class SharedMailbox
             _uidNext = Math.Max(_uidNext, record.UidNext);
             _modSeq = Math.Max(_modSeq, record.HighestModSeq);
             _log.Forget();
+            Wake();
+        }
+    }
+
+    /// <summary>Rights were given or taken away: each session looks at its own before it tells or does anything more.</summary>
+    public void AccessChanged(AccessList access)
+    {
+        lock (_sync)
+        {
+            _access = access;
             Wake();
         }
     }

@@ -21,15 +21,20 @@ internal sealed class UserMail : IAsyncDisposable
     private readonly UserStore _store;
     private readonly StorageMetrics _metrics;
     private readonly KeywordLimit _keywords;
+    private readonly SharingIndex? _sharing;
     private readonly Lazy<TextIndexing> _textIndexing;
     private bool _closed;
     // Changed only by whoever has the turn; read by anybody.
     private readonly ConcurrentDictionary<long, Opened> _open = new();
     private Opened? _left;
 
-    public UserMail(UserStore store, StorageMetrics metrics)
+    /// <param name="store">The store.</param>
+    /// <param name="metrics">Where changes are counted.</param>
+    /// <param name="sharing">Where it is told whom something was given, or <c>null</c>.</param>
+    public UserMail(UserStore store, StorageMetrics metrics, SharingIndex? sharing = null)
     {
         _store = store;
+        _sharing = sharing;
         _metrics = metrics;
         _keywords = new KeywordLimit(store);
         _textIndexing = new Lazy<TextIndexing>(() => new TextIndexing(store, AddTextsAsync));
@@ -65,6 +70,7 @@ internal sealed class UserMail : IAsyncDisposable
             {
                 var firstRecent = await _store.FirstRecentUidAsync(record.Id, claim: false, CancellationToken.None);
                 opened = new Opened(new SharedMailbox(record, _store.LoadMessages(record.Id), Math.Max(firstRecent, 1), new ChangeLog()));
+                opened.Mailbox.AccessChanged(_store.Access.Find(record.Id));
                 _open[record.Id] = opened;
                 _keywords.Forget(record.Id);
             }
@@ -139,6 +145,20 @@ internal sealed class UserMail : IAsyncDisposable
                 return new FlagChangeOutcome(plan.Found, modSeq, plan.Modified);
             }
             var due = plan.Modified.Count == 0 ? uids : [.. uids.Except(plan.Modified)];
+            if (change.Operation == StoreOperation.Replace && !change.Permitted.AreAll)
+            {
+                var replaced = 0;
+                var lastModSeq = 0UL;
+                foreach (var (flags, group) in change.Permitted.Replace(mailbox.Find(due).OfType<MessageRecord>(), spelled).ToArray())
+                {
+                    var some = await _store.StoreFlagsAsync(mailbox.Id, group, StoreOperation.Replace, flags, CancellationToken.None);
+                    // The session is told like all others: what it asked for is not what came of it.
+                    mailbox.FlagsChanged(some.Messages, origin: null);
+                    replaced += some.Messages.Count;
+                    lastModSeq = some.ModSeq;
+                }
+                return new FlagChangeOutcome(replaced + plan.Modified.Count, lastModSeq, plan.Modified);
+            }
             var stored = await _store.StoreFlagsAsync(mailbox.Id, due, change.Operation, spelled, CancellationToken.None);
             mailbox.FlagsChanged(stored.Messages, origin);
             return new FlagChangeOutcome(stored.Messages.Count + plan.Modified.Count, stored.ModSeq, plan.Modified);
@@ -150,6 +170,16 @@ internal sealed class UserMail : IAsyncDisposable
         {
             var deleted = mailbox.Find(CollectionsMarshal.AsSpan(uids)).OfType<MessageRecord>().Where(static message => (message.Flags & SystemFlags.Deleted) != 0);
             var removed = await _store.ExpungeAsync(mailbox.Id, [.. deleted], CancellationToken.None);
+            mailbox.Removed(removed);
+            ContentRemoval.Begin();
+            return removed;
+        }, cancellationToken);
+
+    /// <summary>Removes messages whatever their flags, because they are elsewhere now, and tells every session that has the mailbox selected.</summary>
+    public Task<ExpungedMessages> RemoveAsync(SharedMailbox mailbox, IReadOnlyList<uint> uids, CancellationToken cancellationToken) =>
+        ChangeAsync(async () =>
+        {
+            var removed = await _store.ExpungeAsync(mailbox.Id, uids, onlyDeleted: false, CancellationToken.None);
             mailbox.Removed(removed);
             ContentRemoval.Begin();
             return removed;
@@ -201,6 +231,20 @@ internal sealed class UserMail : IAsyncDisposable
         ChangeAsync(async () =>
         {
             await _store.SetSubscribedAsync(name, subscribed, CancellationToken.None);
+            return true;
+        }, cancellationToken);
+
+    /// <summary>Changes an entry of a mailbox's access list; sessions that have it selected see it at their next command.</summary>
+    /// <exception cref="TooManyEntriesException">There would be too many.</exception>
+    /// <exception cref="MailboxGoneException">The mailbox was deleted meanwhile.</exception>
+    public Task ChangeAccessAsync(long mailboxId, AccessIdentifier identifier, Func<MailboxRights, MailboxRights> change, CancellationToken cancellationToken) =>
+        ChangeAsync(async () =>
+        {
+            // First, so that nothing is ever given that the index knows nothing of.
+            if (!identifier.IsNegative) _sharing?.Add(identifier, _store.User);
+            var access = await _store.Access.ChangeAsync(mailboxId, identifier, change, CancellationToken.None);
+            FindOpen(mailboxId)?.AccessChanged(access);
+            if (!identifier.IsNegative && !_store.Access.Given().Contains(identifier)) _sharing?.Remove(identifier, _store.User);
             return true;
         }, cancellationToken);
 

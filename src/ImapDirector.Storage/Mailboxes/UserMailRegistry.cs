@@ -36,6 +36,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
         _maxOpen = maxOpen;
         _quota = quota;
         _dataDirectory = dataDirectory;
+        Sharing = new SharingIndex(dataDirectory);
         _metrics = metrics;
         _idleTime = idleTime;
         _sweeping = SweepAsync();
@@ -46,6 +47,15 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     {
         get { lock (_sync) return _entries.Count; }
     }
+
+    /// <summary>Who has given something to whom.</summary>
+    public SharingIndex Sharing { get; }
+
+    /// <summary>As <see cref="AcquireAsync"/>, but makes nothing for a user who has no mail here.</summary>
+    /// <returns><c>null</c> for such a user.</returns>
+    /// <exception cref="StoreException">The store cannot be opened.</exception>
+    public async ValueTask<UserMailLease?> TryAcquireAsync(UserName user, CancellationToken cancellationToken) =>
+        UserStorePath.Exists(_dataDirectory, user) ? await AcquireAsync(user, cancellationToken) : null;
 
     /// <summary>Opens the user's mail, or joins those who have it open. Dispose the lease when done; the store is closed some time after the last one.</summary>
     /// <exception cref="StoreException">The store cannot be opened.</exception>
@@ -137,7 +147,17 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     {
         // Opening reads the disk; it must not run inside the lock of the caller.
         await Task.Yield();
-        return new UserMail(await UserStore.OpenAsync(_dataDirectory, user, _stop.Token, _quota), _metrics);
+        var store = await UserStore.OpenAsync(_dataDirectory, user, _stop.Token, _quota);
+        try
+        {
+            // Of a store that came from elsewhere, or from a backup, the index knows nothing.
+            foreach (var identifier in store.Access.Given()) Sharing.Add(identifier, user);
+        }
+        catch (StoreException)
+        {
+            // A full disk keeps nobody from reading; others see what is shared with them again when this succeeds.
+        }
+        return new UserMail(store, _metrics, Sharing);
     }
 
     private async Task SweepAsync()

@@ -55,7 +55,7 @@ internal sealed class SearchProgram
         KeywordKey keyword => new Step(Cost.Memory, candidate => HasKeyword(candidate, keyword.Keyword) == keyword.Present),
         ModSeqKey changed => ModSeq(changed),
         AgeKey age => Age(age),
-        EmailIdKey email => new Step(Cost.Memory, candidate => ObjectId.OfEmail(candidate.Message) == email.Id),
+        EmailIdKey email => new Step(Cost.Memory, candidate => ObjectId.OfEmail(candidate.Message, _selected.ObjectScope) == email.Id),
         // No message has one (RFC 8474 section 5.2 allows NIL).
         ThreadIdKey => new Step(Cost.Memory, static _ => false),
         RecentKey recent => new Step(Cost.Memory, candidate => candidate.IsRecent == recent.Recent),

@@ -29,10 +29,15 @@ internal sealed partial class MailSession : IAsyncDisposable
         _services = services;
         Output = output;
         Mail = mail;
+        Mailboxes = new SessionMailboxes(mail, services);
         Reader = NewReader();
     }
 
+    /// <summary>The user's own.</summary>
     public UserMail Mail { get; }
+
+    /// <summary>The mailboxes that the client can name.</summary>
+    public SessionMailboxes Mailboxes { get; }
 
     public ResponseStream Output { get; }
 
@@ -100,13 +105,21 @@ internal sealed partial class MailSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Selects a mailbox; none may be selected.</summary>
+    /// <summary>Selects a mailbox; none may be selected. What may be done with it is the selection's from now on.</summary>
     /// <returns><c>null</c> when there is no such mailbox.</returns>
-    public async ValueTask<SelectedMailbox?> SelectAsync(MailboxName name, bool readOnly)
+    public async ValueTask<SelectedMailbox?> SelectAsync(MailboxAccess access, bool readOnly)
     {
         var cursor = new MailboxCursor(readOnly);
-        if (await Mail.OpenAsync(name, cursor, CancellationToken.None) is not var (mailbox, uids)) return null;
-        return Selected = new SelectedMailbox(mailbox, cursor, uids, Enabled);
+        try
+        {
+            if (await access.Mail.OpenAsync(access.Name, cursor, CancellationToken.None) is var (mailbox, uids))
+                return Selected = new SelectedMailbox(mailbox, access, cursor, uids, Enabled);
+            return null;
+        }
+        finally
+        {
+            if (Selected is null) await access.DisposeAsync();
+        }
     }
 
     /// <summary>The client has used CONDSTORE (RFC 7162 section 3.1): from now on it is told of mod-sequences, beginning with that of the mailbox it has selected.</summary>
@@ -122,7 +135,7 @@ internal sealed partial class MailSession : IAsyncDisposable
     {
         if (Selected is not { } selected) return;
         Selected = null;
-        await Mail.CloseAsync(selected.Shared, selected.Cursor);
+        await using (selected.Access) await selected.Mail.CloseAsync(selected.Shared, selected.Cursor);
     }
 
     public async ValueTask DisposeAsync()
@@ -165,6 +178,8 @@ internal sealed partial class MailSession : IAsyncDisposable
             mayExpunge = command is not (FetchCommand { ByUid: false } or StoreCommand { ByUid: false } or SearchCommand { ByUid: false });
             (tag, name) = (command.Tag, command.Name);
             Reader.ForgetFrame();
+            // Whoever may not read it any more is treated as if it were deleted.
+            if (Selected is { MayRead: false } && command is not LogoutCommand) return SessionEnd.MailboxDeleted;
             result = await RunAsync(command);
         }
         _bad = result.Status == ImapStatus.Bad ? _bad + 1 : 0;

@@ -18,12 +18,15 @@ internal sealed class SelectedMailbox
     private int _recentTold;
 
     /// <param name="shared">The mailbox.</param>
+    /// <param name="access">What the session may do with it, to be disposed when it is left.</param>
     /// <param name="cursor">What the session joined it with.</param>
     /// <param name="uids">What was in it then, ascending. It is not written to.</param>
     /// <param name="enabled">How the client wants to be told of changes.</param>
-    public SelectedMailbox(SharedMailbox shared, MailboxCursor cursor, uint[] uids, EnabledExtensions enabled)
+    public SelectedMailbox(SharedMailbox shared, MailboxAccess access, MailboxCursor cursor, uint[] uids, EnabledExtensions enabled)
     {
         Shared = shared;
+        Access = access;
+        ObjectScope = access.ObjectScope;
         _cursor = cursor;
         _enabled = enabled;
         _uids = uids;
@@ -32,6 +35,25 @@ internal sealed class SelectedMailbox
     }
 
     public SharedMailbox Shared { get; }
+
+    /// <summary>What the session was allowed when it selected the mailbox.</summary>
+    public MailboxAccess Access { get; }
+
+    /// <summary>The mail that the mailbox belongs to.</summary>
+    public UserMail Mail => Access.Mail;
+
+    /// <summary>What keeps its ids apart from those of the user's own mailboxes.</summary>
+    public string ObjectScope { get; }
+
+    /// <summary>What the session may do with it now.</summary>
+    public MailboxRights Rights => Access.RightsNow(Shared);
+
+    public bool MayRead => Allows(MailboxRights.Read);
+
+    /// <summary>The flags that the session may change now.</summary>
+    public PermittedFlags PermittedFlags => new(Rights);
+
+    public bool Allows(MailboxRights needed) => (Rights & needed) == needed;
 
     public bool ReadOnly => _cursor.ReadOnly;
 
@@ -115,11 +137,11 @@ internal sealed class SelectedMailbox
     /// <summary>Tells the client everything that has happened and that it may be told now.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="mayExpunge">Whether EXPUNGE is allowed here (RFC 3501 section 7.4.1).</param>
-    /// <returns><c>false</c> when the mailbox was deleted: the session has to end.</returns>
+    /// <returns><c>false</c> when the mailbox was deleted, or may not be read any more: the session has to end.</returns>
     public async ValueTask<bool> TellAsync(ResponseStream output, bool mayExpunge)
     {
         Read();
-        if (_cursor.Gone) return false;
+        if (_cursor.Gone || !MayRead) return false;
         if (_cursor.Removed.Count > 0)
         {
             // What was never told of need not be taken back.
@@ -221,15 +243,11 @@ internal sealed class SelectedMailbox
             output.Raw("()] No flag can be changed here.\r\n"u8);
             return;
         }
-        output.Raw(@"(\Answered \Flagged \Deleted \Seen \Draft"u8);
-        foreach (var keyword in keywords)
-        {
-            output.Raw(" "u8);
-            output.AString(System.Text.Encoding.ASCII.GetBytes(keyword));
-        }
+        var permitted = PermittedFlags;
+        var changeable = permitted.Of(new FlagList(all, keywords));
         // \* promises that new keywords can be made.
-        output.Raw(keywords.Length < KeywordLimit.PerMailbox ? @" \*)] Flags permitted."u8 : ")] Flags permitted."u8);
-        output.EndLine();
+        output.Flags(changeable.System, changeable.Keywords.AsSpan(), recent: false, any: permitted.Keywords && keywords.Length < KeywordLimit.PerMailbox);
+        output.Raw("] Flags permitted.\r\n"u8);
     }
 
     /// <summary>Tells of keywords that are new to the client, before any response that uses them.</summary>

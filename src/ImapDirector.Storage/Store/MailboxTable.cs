@@ -37,7 +37,7 @@ internal static class MailboxTable
             Remove(store, existing.Id);
         }
         AddParents(store, name);
-        Add(store, name.Value, isSelectable: true, specialUse);
+        AddChild(store, name.Value, specialUse);
         return StoreResult.Done;
     }
 
@@ -49,7 +49,6 @@ internal static class MailboxTable
         if (hasChildren && !mailbox.Selectable) return StoreResult.NotAllowed;
         MessageTable.RemoveAll(store, mailbox.Id);
         ExpungeTable.RemoveAll(store, mailbox.Id);
-        MetadataTable.RemoveAll(store, mailbox.Id);
         Remove(store, mailbox.Id);
         // Under another id, so that whoever has the old one open never meets it again.
         if (hasChildren) Add(store, name.Value, isSelectable: false, specialUse: null);
@@ -128,7 +127,7 @@ internal static class MailboxTable
     private static StoreResult RenameInbox(StoreConnection store, MailboxRecord inbox, MailboxName to)
     {
         AddParents(store, to);
-        Add(store, to.Value, isSelectable: true, specialUse: null);
+        AddChild(store, to.Value, specialUse: null);
         var target = Find(store, to)!.Id;
         store.Run("UPDATE messages SET mailbox_id = ?2 WHERE mailbox_id = ?1", inbox.Id, target);
         store.Run("UPDATE flag_changes SET mailbox_id = ?2 WHERE mailbox_id = ?1", inbox.Id, target);
@@ -151,8 +150,15 @@ internal static class MailboxTable
         for (var end = name.Value.IndexOf(MailboxName.Delimiter); end >= 0; end = name.Value.IndexOf(MailboxName.Delimiter, end + 1))
         {
             var parent = name.Value[..end];
-            if (Find(store, new MailboxName(parent)) is null) Add(store, parent, isSelectable: true, specialUse: null);
+            if (Find(store, new MailboxName(parent)) is null) AddChild(store, parent, specialUse: null);
         }
+    }
+
+    /// <summary>Adds a mailbox with the access list of its parent, which is there.</summary>
+    private static void AddChild(StoreConnection store, string name, string? specialUse)
+    {
+        Add(store, name, isSelectable: true, specialUse);
+        if (name.LastIndexOf(MailboxName.Delimiter) is > 0 and var end) AccessTable.Inherit(store, name[..end], name);
     }
 
     private static void Add(StoreConnection store, string name, bool isSelectable, string? specialUse)
@@ -160,7 +166,12 @@ internal static class MailboxTable
         store.Run("INSERT INTO mailboxes (name, selectable, special_use, uid_validity) VALUES (?1, ?2, ?3, ?4)", name, isSelectable, specialUse, TakeUidValidity(store));
     }
 
-    private static void Remove(StoreConnection store, long id) => store.Run("DELETE FROM mailboxes WHERE id = ?1", id);
+    private static void Remove(StoreConnection store, long id)
+    {
+        MetadataTable.RemoveAll(store, id);
+        AccessTable.RemoveAll(store, id);
+        store.Run("DELETE FROM mailboxes WHERE id = ?1", id);
+    }
 
     private static void SetName(StoreConnection store, long id, MailboxName name) => store.Run("UPDATE mailboxes SET name = ?2 WHERE id = ?1", id, name.Value);
 

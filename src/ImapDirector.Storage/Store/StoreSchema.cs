@@ -164,6 +164,7 @@ internal static class StoreSchema
     // flag_changes: changes of system flags of many messages at once, as ranges of UIDs. Each is due to the messages that have a lower mod-sequence and whose
     // flags it changes; a row of messages is the truth as of its own mod-sequence.
     // expunges.ranges: where it is set, what was expunged between first_uid and last_uid (PackedRanges); expunge_rows counts such a row for more than one.
+    // access: what others than the owner may do with a mailbox (RFC 4314), a letter for each right.
     // No triggers: what is counted is counted once for a statement, not for each row.
     private const string Third = """
         CREATE TABLE flag_changes (
@@ -176,6 +177,12 @@ internal static class StoreSchema
           PRIMARY KEY (mailbox_id, modseq, first_uid)
         ) STRICT, WITHOUT ROWID;
         ALTER TABLE expunges ADD COLUMN ranges BLOB;
+        CREATE TABLE access (
+          mailbox_id INTEGER NOT NULL,
+          identifier TEXT NOT NULL,
+          rights     TEXT NOT NULL,
+          PRIMARY KEY (mailbox_id, identifier)
+        ) STRICT, WITHOUT ROWID;
         DROP TRIGGER message_added;
         DROP TRIGGER message_removed;
         DROP TRIGGER message_changed;

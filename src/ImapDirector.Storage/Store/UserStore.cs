@@ -21,7 +21,8 @@ internal sealed class UserStore : IAsyncDisposable
     private readonly ContentFiles _files;
     private readonly ConcurrentDictionary<long, bool> _withSortKeys = new();
 
-    private UserStore(UserName user, StoreDatabase database, ContentFiles files) => (User, _database, _files) = (user, database, files);
+    private UserStore(UserName user, StoreDatabase database, ContentFiles files) =>
+        (User, _database, _files, Access) = (user, database, files, new UserAccess(database));
 
     /// <summary>Opens the user's store, making it with INBOX, Drafts, Sent, Junk, Trash and Archive (with their special uses, subscribed) where there is none.</summary>
     /// <exception cref="StoreException">The database is damaged or the disk refuses.</exception>
@@ -48,6 +49,9 @@ internal sealed class UserStore : IAsyncDisposable
     }
 
     public UserName User { get; }
+
+    /// <summary>Who else may do what with the mailboxes.</summary>
+    public UserAccess Access { get; }
 
     /// <summary>Whether contents may be left that no message refers to: <see cref="RemoveUnreferencedAsync"/> removes them, some at a time.</summary>
     public bool HasUnreferencedContents { get; private set; }

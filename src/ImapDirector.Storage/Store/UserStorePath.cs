@@ -11,11 +11,17 @@ internal static class UserStorePath
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>A canonical name has nothing in its alphabet that means anything in a path, does not begin with a dot and is at most as long as a file name may be.</summary>
-    public static string Of(string dataDirectory, UserName user)
+    public static string Of(string dataDirectory, UserName user) => Shelved(Path.Combine(dataDirectory, "users"), user);
+
+    /// <summary>The place of one of many users under a directory.</summary>
+    public static string Shelved(string directory, UserName user)
     {
         var digest = SHA256.HashData(Encoding.ASCII.GetBytes(user.Value));
-        return Path.Combine(dataDirectory, "users", Convert.ToHexStringLower(digest.AsSpan(0, 1)), user.Value);
+        return Path.Combine(directory, Convert.ToHexStringLower(digest.AsSpan(0, 1)), user.Value);
     }
+
+    /// <summary>Whether the user has mail here. Whoever opens the store of one who has none makes it.</summary>
+    public static bool Exists(string dataDirectory, UserName user) => File.Exists(Path.Combine(Of(dataDirectory, user), "mail.db"));
 
     /// <summary>The users who have a directory, in the order of their names. What is no user's directory is left out.</summary>
     public static List<UserName> List(string dataDirectory)

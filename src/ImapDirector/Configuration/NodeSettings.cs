@@ -52,6 +52,8 @@ internal sealed record NodeSettings(StorageNodeOptions Node, ProcessSettings Pro
             MaxMessageBytes = settings.LongNumber("MaxMessageBytes", defaults.MaxMessageBytes),
             QuotaBytes = settings.LongNumber("QuotaBytes", defaults.QuotaBytes),
             QuotaMessages = settings.LongNumber("QuotaMessages", defaults.QuotaMessages),
+            SharedUser = settings.Text("SharedUser"),
+            AllowAnyone = settings.Flag("AllowAnyone", defaults.AllowAnyone),
             DuplicateWindow = settings.Time("DuplicateWindow", defaults.DuplicateWindow),
             IdleTimeout = settings.Time("IdleTimeout", defaults.IdleTimeout),
             WriteTimeout = settings.Time("WriteTimeout", defaults.WriteTimeout),

@@ -139,8 +139,8 @@ internal static class CommandGen
             .Select((tag, mailbox, uses) => (ImapCommand)new CreateCommand(tag, mailbox, [.. uses])),
         Gen.Select(Tag, Mailbox, StatusItems).Select((tag, mailbox, items) => (ImapCommand)new StatusCommand(tag, mailbox, items)),
         Gen.Select(Tag, Clean, Clean).Select((tag, reference, pattern) => (ImapCommand)new LsubCommand(tag, reference, pattern)),
-        Gen.Select(Gen.Select(Tag, Clean, Clean.Array[1, 3]), Gen.Int[0, 15], Gen.Int[0, 15], StatusItems, Gen.Bool)
-            .Select((names, select, result, items, extended) => (ImapCommand)List(names.Item1, names.Item2, names.Item3, (ListSelect)select, (ListReturn)result, items, extended)),
+        Gen.Select(Gen.Select(Tag, Clean, Clean.Array[1, 3]), Gen.Int[0, 15], Gen.Int[0, 31], StatusItems, Gen.Bool)
+            .Select((names, select, result, items, extended) => (ImapCommand)List(names.Item1, names.Item2, names.Item3, (ListSelect)select, (ListReturn)((result & 15) | ((result & 16) << 1)), items, extended)),
         Gen.Select(Tag, Mailbox, Flags, Moment, Gen.Select(Gen.Long[0, long.MaxValue], Gen.Bool, Gen.Bool)).Select((tag, mailbox, flags, date, literal) =>
             (ImapCommand)new AppendCommand(tag, mailbox, flags, date, new LiteralHeader(literal.Item1, literal.Item2, literal.Item3))));
 
@@ -151,6 +151,15 @@ internal static class CommandGen
             (ImapCommand)new GetMetadataCommand(of.Item1, of.Item2.IsInbox ? null : of.Item2, [.. names], depth, size)),
         Gen.Select(Tag, Mailbox, Gen.Select(EntryName, Bytes, Gen.Bool).Array[1, 3]).Select((tag, mailbox, entries) => (ImapCommand)new SetMetadataCommand(tag,
             mailbox.IsInbox ? null : mailbox, [.. entries.Select(entry => new KeyValuePair<string, byte[]?>(entry.Item1, entry.Item3 ? entry.Item2 : null))])),
+        Gen.Select(Gen.Select(Tag, Mailbox), Atom, Gen.Bool.Nullable(), Gen.Int[0, 2047]).Select((of, identifier, change, rights) =>
+            (ImapCommand)new SetAclCommand(of.Item1, of.Item2, identifier, change, (MailboxRights)rights)),
+        Gen.Select(Tag, Mailbox, Atom, Gen.Int[0, 3]).Select((tag, mailbox, identifier, which) => (ImapCommand)(which switch
+        {
+            0 => new DeleteAclCommand(tag, mailbox, identifier),
+            1 => new ListRightsCommand(tag, mailbox, identifier),
+            2 => new GetAclCommand(tag, mailbox),
+            _ => new MyRightsCommand(tag, mailbox),
+        })),
         Gen.Select(Tag, Atom).Select((tag, mechanism) => (ImapCommand)new CompressCommand(tag, mechanism.ToUpperInvariant())));
 
     private static ListCommand List(string tag, string reference, string[] patterns, ListSelect select, ListReturn result,

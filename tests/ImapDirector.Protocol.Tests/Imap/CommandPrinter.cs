@@ -97,6 +97,21 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
                 break;
             case GetQuotaCommand quota: Argument(Encoding.UTF8.GetBytes(quota.Root)); break;
             case GetQuotaRootCommand quota: Mailbox(quota.Mailbox); break;
+            case SetAclCommand set:
+                Mailbox(set.Mailbox);
+                Argument(Encoding.ASCII.GetBytes(set.Identifier));
+                Argument(Encoding.ASCII.GetBytes((set.Change switch { true => "+", false => "-", _ => "" }) + RightsText.Of(set.Rights)));
+                break;
+            case DeleteAclCommand delete:
+                Mailbox(delete.Mailbox);
+                Argument(Encoding.ASCII.GetBytes(delete.Identifier));
+                break;
+            case ListRightsCommand list:
+                Mailbox(list.Mailbox);
+                Argument(Encoding.ASCII.GetBytes(list.Identifier));
+                break;
+            case GetAclCommand get: Mailbox(get.Mailbox); break;
+            case MyRightsCommand mine: Mailbox(mine.Mailbox); break;
             case CompressCommand compress: Word(" " + compress.Mechanism); break;
             case GetMetadataCommand get:
                 if (get.Depth > 0 || get.MaxSize is not null)

@@ -50,7 +50,7 @@ public sealed class ListTests
         { "LSUB \"\" w%", ["* LSUB (\\Noselect) \"/\" work"] },
         { "LSUB \"\" gone", ["* LSUB () \"/\" gone"] },
         { "LSUB work/ %", ["* LSUB (\\Noselect) \"/\" work/2030"] },
-        { "NAMESPACE", ["* NAMESPACE ((\"\" \"/\")) NIL NIL"] },
+        { "NAMESPACE", ["* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) NIL"] },
     };
 
     [Theory]

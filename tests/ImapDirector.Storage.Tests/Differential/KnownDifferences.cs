@@ -22,6 +22,7 @@ internal static class KnownDifferences
         ["form of INTERNALDATE"] = "RFC 9051 section 9, date-day-fixed and zone: a space may stand for the zero, and the zone is kept.",
         ["keywords that were only asked for"] = "RFC 9051 section 7.3.5: FLAGS lists flags that are in use.",
         ["literal8 only where needed"] = "RFC 3516 section 4.2: a literal8 is for data with a NUL.",
+        ["mailboxes of other users"] = "RFC 2342 section 5: a server tells the namespaces it has.",
         ["mailboxes of a new user"] = "RFC 6154: which mailboxes there are at first is the server's choice.",
         ["no Date is no date"] = "RFC 9051 section 6.4.4: SENTBEFORE asks for the date of the Date field, and there is none.",
         ["order of the items of ESEARCH"] = "RFC 4731 section 3.1: in any order.",

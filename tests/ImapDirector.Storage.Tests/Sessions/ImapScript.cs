@@ -4,7 +4,8 @@ using Xunit;
 namespace ImapDirector.Storage.Tests.Sessions;
 
 /// <summary>Plays a conversation: <c>C:</c> lines are sent, <c>S:</c> lines must come, in this order. <c>~</c> stands for any text.
-/// <c>C2:</c> and <c>S2:</c> belong to a second session of the same user, and so on; each logs in when it first speaks.</summary>
+/// <c>C2:</c> and <c>S2:</c> belong to a second session of the same user, and so on, <c>Cbob:</c> and <c>Sbob:</c> to one of bob@example.com; each logs in when
+/// it first speaks.</summary>
 internal static partial class ImapScript
 {
     /// <summary>Plays it with logged-in sessions on a node of its own.</summary>
@@ -22,7 +23,7 @@ internal static partial class ImapScript
         {
             await RunAsync(script, async name =>
             {
-                if (!sessions.TryGetValue(name, out var session)) sessions[name] = session = await node.LogInAsync();
+                if (!sessions.TryGetValue(name, out var session)) sessions[name] = session = await node.LogInAsync(IsUser(name) ? name + "@example.com" : RunningNode.User);
                 return session;
             });
         }
@@ -57,8 +58,10 @@ internal static partial class ImapScript
         }
     }
 
+    private static bool IsUser(string name) => name.Length > 0 && char.IsAsciiLetter(name[0]);
+
     private static Regex Pattern(string expected) => new("^" + Regex.Escape(expected).Replace("~", ".*", StringComparison.Ordinal) + "$", RegexOptions.NonBacktracking);
 
-    [GeneratedRegex(@"^(?<side>[CS])(?<name>\d?):(?: (?<text>.*))?$")]
+    [GeneratedRegex(@"^(?<side>[CS])(?<name>\d?|[a-z]+):(?: (?<text>.*))?$")]
     private static partial Regex LinePattern();
 }

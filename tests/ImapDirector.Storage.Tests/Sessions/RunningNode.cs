@@ -65,6 +65,9 @@ internal sealed class RunningNode : IAsyncDisposable
     public static string Credentials(string user, string password = MasterPassword, string master = "director") =>
         Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}\0{master}\0{password}"));
 
+    /// <summary>The directories of the users who have mail here.</summary>
+    public string[] UserDirectories => [.. Directory.GetDirectories(Path.Combine(_directory, "users")).SelectMany(Directory.GetDirectories)];
+
     public async Task<string> MetricsTextAsync()
     {
         using var text = new MemoryStream();

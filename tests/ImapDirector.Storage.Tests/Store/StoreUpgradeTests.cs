@@ -27,6 +27,11 @@ public sealed class StoreUpgradeTests
         // What was expunged before is not known: whoever asks is told of all that is missing.
         Assert.Null(user.Store.ExpungedSince(user.Inbox.Id, 3));
 
+        Assert.True(AccessIdentifier.TryCreate("bob@example.com", out var bob));
+        Assert.Empty(user.Store.Access.Find(user.Inbox.Id).Entries);
+        await user.Store.Access.ChangeAsync(user.Inbox.Id, bob, static _ => MailboxRights.Lookup, CancellationToken.None);
+        Assert.Equal([new AccessEntry(bob, MailboxRights.Lookup)], user.Store.Access.Find(user.Inbox.Id).Entries);
+
         // The two copies share their content until both are gone.
         await user.Store.ExpungeAsync(user.Inbox.Id, [2], onlyDeleted: false, CancellationToken.None);
         Assert.NotEmpty(user.Content(messages[2]));

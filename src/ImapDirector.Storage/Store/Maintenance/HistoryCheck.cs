@@ -14,6 +14,7 @@ internal static class HistoryCheck
     public static void Run(StoreConnection store, int version, Dictionary<long, string> names, StoreCondition condition)
     {
         if (version >= FlagChangeTable.SinceVersion) CheckFlagChanges(store, names, condition);
+        if (version >= AccessTable.SinceVersion) CheckAccess(store, names, condition);
         CheckExpunges(store, version, names, condition);
         store.Each("SELECT mailbox_id, uid FROM messages WHERE saved_seconds NOT BETWEEN ?1 AND ?2",
             row => condition.Add(StoreFindingKind.Message, Text($"{names.GetValueOrDefault(row.GetInt64(0), "a mailbox")} UID {row.GetInt64(1)} came at a time that cannot be")),
@@ -45,6 +46,9 @@ internal static class HistoryCheck
             """);
         store.Run("UPDATE messages SET saved_seconds = date_seconds WHERE saved_seconds NOT BETWEEN ?1 AND ?2", MessageCheck.MinSeconds, MessageCheck.MaxSeconds);
         store.Run("DELETE FROM metadata WHERE mailbox_id <> ?1 AND mailbox_id NOT IN (SELECT id FROM mailboxes)", MetadataTable.Account);
+        store.Run("DELETE FROM access WHERE mailbox_id NOT IN (SELECT id FROM mailboxes)");
+        // Who was meant, or what was given, cannot be told: nobody is let in by a guess.
+        foreach (var (mailbox, identifier) in BadAccess(store)) store.Run("DELETE FROM access WHERE mailbox_id = ?1 AND identifier = ?2", mailbox, identifier);
         foreach (var id in store.All("SELECT content_id FROM indexed_texts WHERE content_id NOT IN (SELECT id FROM contents)", static row => row.GetInt64(0)))
             TextIndexTable.Remove(store, id);
         // What has none gets them when it is sorted.
@@ -56,6 +60,20 @@ internal static class HistoryCheck
     {
         store.Run("DELETE FROM sort_keys WHERE content_id = ?1", contentId);
         TextIndexTable.Remove(store, contentId);
+    }
+
+    private static void CheckAccess(StoreConnection store, Dictionary<long, string> names, StoreCondition condition)
+    {
+        store.Each("SELECT DISTINCT mailbox_id FROM access WHERE mailbox_id NOT IN (SELECT id FROM mailboxes)",
+            row => condition.Add(StoreFindingKind.Mailbox, Text($"mailbox {row.GetInt64(0)} does not exist, where an access list is of it")));
+        foreach (var mailbox in BadAccess(store).Select(static bad => bad.Mailbox).Distinct())
+            condition.Add(StoreFindingKind.Mailbox, $"{names.GetValueOrDefault(mailbox, "a mailbox that does not exist")} has an access list that cannot be");
+    }
+
+    private static List<(long Mailbox, string Identifier)> BadAccess(StoreConnection store)
+    {
+        var entries = store.All("SELECT mailbox_id, identifier, rights FROM access", static row => (Mailbox: row.GetInt64(0), Identifier: row.GetString(1), Rights: row.GetString(2)));
+        return [.. entries.Where(static entry => !AccessTable.IsSound(entry.Identifier, entry.Rights)).Select(static entry => (entry.Mailbox, entry.Identifier))];
     }
 
     private static void CheckFlagChanges(StoreConnection store, Dictionary<long, string> names, StoreCondition condition)

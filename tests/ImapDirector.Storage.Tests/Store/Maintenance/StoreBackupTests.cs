@@ -19,6 +19,8 @@ public sealed class StoreBackupTests
         await user.AddAsync("INBOX", "small", new FlagList(SystemFlags.Flagged, ["word"]));
         await user.AddAsync("Sent", Large);
         await IndexAsync(user, 1, "SMALL");
+        Assert.True(AccessIdentifier.TryCreate("bob@example.com", out var bob));
+        await user.Store.Access.ChangeAsync(user.Inbox.Id, bob, static _ => MailboxRights.Lookup, CancellationToken.None);
         var before = user.Describe();
         using var target = new BackupTarget();
         Assert.Empty(StoreDirectory.Open(user.Directory.FullName).Backup(user.User, target.Path, mayLink, progress: null, CancellationToken.None));
@@ -35,6 +37,7 @@ public sealed class StoreBackupTests
         await user.ReopenAsync();
         Assert.Equal(before, user.Describe());
         Assert.Equal([1], user.Store.TextCandidates("\"MAL\""));
+        Assert.Equal([new AccessEntry(bob, MailboxRights.Lookup)], user.Store.Access.Find(user.Inbox.Id).Entries);
         if (OperatingSystem.IsWindows()) return;
         const UnixFileMode others = (UnixFileMode)0b000_111_111;
         foreach (var path in Directory.EnumerateFileSystemEntries(user.UserDirectory, "*", SearchOption.AllDirectories).Append(user.UserDirectory))
