@@ -1,3 +1,4 @@
+using ImapDirector.Storage.Store;
 using Prometheus;
 
 namespace ImapDirector.Storage;
@@ -20,6 +21,15 @@ public sealed class StorageMetrics(IMetricFactory factory)
 
     /// <summary>Mailboxes that sessions have selected, each counted once.</summary>
     public Gauge OpenMailboxes { get; } = factory.CreateGauge("imapdirector_node_open_mailboxes", "Mailboxes selected by at least one session.");
+
+    /// <summary>Failures of users' stores by cause (<c>damaged</c>, <c>disk</c>).</summary>
+    public Counter StoreFailures { get; } = factory.CreateCounter("imapdirector_node_store_failures_total",
+        "Commands, logins and deliveries that a user's store refused, by cause.", ["cause"]);
+
+    /// <summary>Users whose store was damaged when it was last to be opened.</summary>
+    public Gauge DamagedStores { get; } = factory.CreateGauge("imapdirector_node_damaged_stores", "Users whose store cannot be opened because it is damaged.");
+
+    internal void CountFailure(StoreException failed) => StoreFailures.WithLabels(failed.IsDamage ? "damaged" : "disk").Inc();
 
     /// <summary>IMAP sessions.</summary>
     public Gauge Sessions { get; } = factory.CreateGauge("imapdirector_node_sessions", "IMAP sessions connected.");

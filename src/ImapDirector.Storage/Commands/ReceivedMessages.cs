@@ -27,11 +27,16 @@ internal sealed class ReceivedMessages(MailSession session) : IAsyncDisposable
         {
             bytes += message.Literal.Length;
             if (await FindFaultAsync(target, message, bytes > maxBytes || _messages.Count == maxMessages) is { } fault) return await RefuseAsync(message, fault);
-            var hasNul = await ReceiveAsync(message, new PermittedFlags(target.Rights));
+            var (hasNul, failure) = await ReceiveAsync(message, new PermittedFlags(target.Rights));
             var rest = await session.Reader.EndLiteralCommandAsync(session.ClientToken);
             if (rest.Kind == FrameKind.EndOfStream) throw new SessionEndedException(SessionEnd.Disconnected);
             if (rest.Kind != FrameKind.Command) throw new SessionEndedException(SessionEnd.Misbehaved);
             if (!ImapCommandParser.TryParseRest(rest.Bytes, message.Utf8, session.ParseOptions, out next, out var error)) return CommandResult.Bad(error.Reason);
+            if (failure is not null)
+            {
+                if (next is { } skipped) await RefuseAsync(skipped, default);
+                throw new StoreException($"The message cannot be spooled: {failure.GetType().Name}.", failure);
+            }
             // What FETCH BODY could not give back unharmed is not taken (RFC 3516 section 4.4).
             if (hasNul) return next is { } following ? await RefuseAsync(following, CommandResult.UnknownEncoding) : CommandResult.UnknownEncoding;
         }
@@ -51,22 +56,31 @@ internal sealed class ReceivedMessages(MailSession session) : IAsyncDisposable
         foreach (var message in _messages) await message.Content.DisposeAsync();
     }
 
-    /// <returns>Whether there is a NUL in it.</returns>
-    private async ValueTask<bool> ReceiveAsync(AppendMessage message, PermittedFlags permitted)
+    /// <returns>Whether there is a NUL in it, and why it could not be kept: that is the disk's trouble, so it is read to its end all the same.</returns>
+    private async ValueTask<(bool HasNul, Exception? Failure)> ReceiveAsync(AppendMessage message, PermittedFlags permitted)
     {
         var hasNul = false;
+        Exception? failure = null;
         var spool = new MessageSpool(session.SpoolDirectory);
         _messages.Add(new NewMessage(spool, permitted.Of(message.Flags), message.Date ?? DateTimeOffset.UtcNow));
-        var complete = await session.Reader.CopyLiteralAsync(message.Literal, (bytes, cancellationToken) =>
+        var complete = await session.Reader.CopyLiteralAsync(message.Literal, async (bytes, cancellationToken) =>
         {
             // The idle time-out counts from the last bytes that came, not from the first.
             session.BeginWait();
             hasNul |= message.Literal.Binary && bytes.Span.Contains((byte)0);
-            return spool.WriteAsync(bytes, cancellationToken);
+            if (failure is not null) return;
+            try
+            {
+                await spool.WriteAsync(bytes, cancellationToken);
+            }
+            catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+            {
+                failure = refused;
+            }
         }, session.ClientToken);
         if (!complete) throw new SessionEndedException(SessionEnd.Disconnected);
         session.AcknowledgeNow();
-        return hasNul;
+        return (hasNul, failure);
     }
 
     private async ValueTask<CommandResult?> FindFaultAsync(MailboxAccess target, AppendMessage message, bool isTooMuch)

@@ -74,6 +74,7 @@ internal sealed partial class NodeDeliveryHandler(StorageNodeOptions options, Us
         }
         catch (Exception failure)
         {
+            if (failure is StoreException failed) metrics.CountFailure(failed);
             // Whatever it is, it may be this user's store alone: the other recipients get their message.
             Log.Failed(logger, transaction.ConnectionId, user.Value, failure);
         }

@@ -23,6 +23,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     private readonly int _maxOpen;
     private readonly Lock _sync = new();
     private readonly Dictionary<UserName, Entry> _entries = [];
+    private readonly HashSet<UserName> _damaged = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _sweeping;
 
@@ -147,7 +148,17 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     {
         // Opening reads the disk; it must not run inside the lock of the caller.
         await Task.Yield();
-        var store = await UserStore.OpenAsync(_dataDirectory, user, _stop.Token, _quota);
+        UserStore store;
+        try
+        {
+            store = await UserStore.OpenAsync(_dataDirectory, user, _stop.Token, _quota);
+            TellDamage(user, isDamaged: false);
+        }
+        catch (StoreException failed) when (failed.IsDamage)
+        {
+            TellDamage(user, isDamaged: true);
+            throw;
+        }
         try
         {
             // Of a store that came from elsewhere, or from a backup, the index knows nothing.
@@ -158,6 +169,14 @@ internal sealed class UserMailRegistry : IAsyncDisposable
             // A full disk keeps nobody from reading; others see what is shared with them again when this succeeds.
         }
         return new UserMail(store, _metrics, Sharing);
+    }
+
+    private void TellDamage(UserName user, bool isDamaged)
+    {
+        lock (_sync)
+        {
+            if (isDamaged ? _damaged.Add(user) : _damaged.Remove(user)) _metrics.DamagedStores.Set(_damaged.Count);
+        }
     }
 
     private async Task SweepAsync()

@@ -203,6 +203,7 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
         }
         catch (StoreException failed)
         {
+            services.Metrics.CountFailure(failed);
             Log.StoreFailed(services.Logger, connection.Id, user.Value, failed);
             output.Status(tag, ImapStatus.No, "UNAVAILABLE", "The mail cannot be reached now.");
             return (true, null);

@@ -220,6 +220,7 @@ internal sealed partial class MailSession : IAsyncDisposable
         }
         catch (StoreException failed)
         {
+            _services.Metrics.CountFailure(failed);
             Log.CommandFailed(_services.Logger, _connection.Id, command.Name, failed);
             // The client counts the bytes of the literal: whatever we say now would be part of it.
             if (Output.InLiteral)
@@ -227,7 +228,7 @@ internal sealed partial class MailSession : IAsyncDisposable
                 _connection.Abort();
                 throw new SessionEndedException(SessionEnd.StoreFailed, failed);
             }
-            return CommandResult.No("UNAVAILABLE", "The mail cannot be reached now.");
+            return failed.IsDamage ? CommandResult.No("CORRUPTION", "The mail is damaged.") : CommandResult.No("UNAVAILABLE", "The mail cannot be reached now.");
         }
         catch (OperationCanceledException) when (ClientToken.IsCancellationRequested)
         {

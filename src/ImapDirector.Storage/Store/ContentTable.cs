@@ -55,6 +55,9 @@ internal static class ContentTable
     /// <summary>Whether contents are without a message.</summary>
     public static bool HasUnreferenced(StoreConnection store) => store.Scalar<long>("SELECT EXISTS (SELECT 1 FROM content_references WHERE messages = 0)") != 0;
 
+    /// <summary>Whether a content has ever been in this database.</summary>
+    public static bool HasHadAny(StoreConnection store) => store.Scalar<long>("SELECT seq FROM sqlite_sequence WHERE name = 'contents'") != 0;
+
     public static HashSet<string> Files(StoreConnection store) =>
         [.. store.All("SELECT file FROM contents WHERE file IS NOT NULL", static row => row.GetString(0))];
 

@@ -10,6 +10,8 @@ internal sealed class StoreDatabase : IAsyncDisposable
 {
     private const int KeptReaders = 2;
 
+    private static readonly string VersionMark = string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version={StoreSchema.Steps.Length};");
+
     private readonly string _file;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Lock _opening = new();
@@ -17,6 +19,7 @@ internal sealed class StoreDatabase : IAsyncDisposable
     private readonly ConcurrentBag<StoreConnection> _readers = [];
     private volatile bool _isDisposed;
     private volatile bool _wasUsed;
+    private volatile bool _isInDoubt;
 
     private StoreDatabase(string file, StoreConnection writer) => (_file, _writer) = (file, writer);
 
@@ -29,8 +32,10 @@ internal sealed class StoreDatabase : IAsyncDisposable
         StoreConnection? writer = null;
         try
         {
+            StoreIdentity.DemandNothingLost(file);
             MakePrivateFile(file);
             writer = new StoreConnection(file, readOnly: false);
+            StoreIdentity.DemandOurs(writer, file);
             writer.Execute("PRAGMA journal_mode=WAL;");
             Upgrade(writer, whenNew);
             return new StoreDatabase(file, writer);
@@ -42,6 +47,10 @@ internal sealed class StoreDatabase : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Whether a transaction that was reported as failed may still be found by the next to open the store: its commit may be in the log as a whole,
+    /// and only the sync behind it has failed.</summary>
+    public bool IsInDoubt => _isInDoubt;
 
     /// <summary>Reads a consistent state, beside whatever is being written.</summary>
     public T Read<T>(Func<StoreConnection, T> work)
@@ -80,10 +89,17 @@ internal sealed class StoreDatabase : IAsyncDisposable
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             _wasUsed = true;
-            return Writer().InTransaction(work);
+            var result = Writer().InTransaction(work);
+            _isInDoubt = false;
+            return result;
         }
         catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
         {
+            if (failed is SqliteException)
+            {
+                _isInDoubt = true;
+                MakeVoid();
+            }
             throw Failure(_file, failed);
         }
         finally
@@ -102,9 +118,12 @@ internal sealed class StoreDatabase : IAsyncDisposable
             return false;
         }
         await _turn.WaitAsync();
-        CloseAll();
+        MakeVoid();
+        // Whoever opened it again would find what the sessions were told had failed.
+        var mayClose = !_isInDoubt;
+        if (mayClose) CloseAll();
         _turn.Release();
-        return true;
+        return mayClose;
     }
 
     public async ValueTask DisposeAsync()
@@ -112,6 +131,7 @@ internal sealed class StoreDatabase : IAsyncDisposable
         await _turn.WaitAsync();
         if (!_isDisposed)
         {
+            MakeVoid();
             _isDisposed = true;
             CloseAll();
         }
@@ -125,6 +145,26 @@ internal sealed class StoreDatabase : IAsyncDisposable
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             return _writer ??= new StoreConnection(_file, readOnly: false);
+        }
+    }
+
+    /// <summary>Commits something that changes nothing. In the log it takes the place of the commit that failed, so that nobody finds that any more; and what
+    /// is written anew is synced anew, where a second sync of the same bytes would prove nothing (docs/decisions/0004-failed-syncs.md).</summary>
+    private void MakeVoid()
+    {
+        if (!_isInDoubt) return;
+        try
+        {
+            Writer().InTransaction(static store =>
+            {
+                store.Execute(VersionMark);
+                return true;
+            });
+            _isInDoubt = false;
+        }
+        catch (SqliteException)
+        {
+            // The disk still refuses. The next transaction does the same when it succeeds.
         }
     }
 
@@ -145,8 +185,7 @@ internal sealed class StoreDatabase : IAsyncDisposable
         if (version > StoreSchema.Steps.Length) throw TooNew(version);
         for (var step = version; step < StoreSchema.Steps.Length; step++) connection.Execute(StoreSchema.Steps[step]);
         if (version == 0) whenNew(connection);
-        if (version < StoreSchema.Steps.Length)
-            connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version={StoreSchema.Steps.Length};"));
+        if (version < StoreSchema.Steps.Length) connection.Execute(VersionMark);
         return version;
     });
 
@@ -167,6 +206,7 @@ internal sealed class StoreDatabase : IAsyncDisposable
 
     /// <summary>A failure of SQLite or the disk as callers know it.</summary>
     internal static StoreException Failure(string file, Exception cause) => cause is SqliteException sqlite
-        ? new StoreException($"The store \"{file}\" failed with SQLite error {sqlite.SqliteExtendedErrorCode}.", sqlite)
+        ? StoreIdentity.IsDamage(sqlite) ? StoreIdentity.Damaged(file, $"SQLite error {sqlite.SqliteExtendedErrorCode}", sqlite)
+            : new StoreException($"The store \"{file}\" failed with SQLite error {sqlite.SqliteExtendedErrorCode}.", sqlite)
         : new StoreException($"The store \"{file}\" cannot be used: {cause.GetType().Name}.", cause);
 }

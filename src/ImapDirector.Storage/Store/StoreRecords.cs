@@ -82,7 +82,11 @@ internal sealed record PartRecord(string Path, bool IsMessage, int HeaderStart, 
 internal readonly record struct LoadedMessage(long ContentId, byte[]? Summary, StoredContent? Content);
 
 /// <summary>The store is damaged or the disk refuses: the one operation fails, other users go on.</summary>
-internal sealed class StoreException(string message, Exception? inner = null) : Exception(message, inner);
+internal sealed class StoreException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>Whether the store is damaged, so that it does not help to try again.</summary>
+    public bool IsDamage { get; init; }
+}
 
 /// <summary>The mailbox was deleted while the operation waited: answer NO [TRYCREATE] or BYE.</summary>
 internal sealed class MailboxGoneException() : Exception("The mailbox no longer exists.");

@@ -20,6 +20,7 @@ internal sealed class UserStore : IAsyncDisposable
     private readonly StoreDatabase _database;
     private readonly ContentFiles _files;
     private readonly ConcurrentDictionary<long, bool> _withSortKeys = new();
+    private readonly ConcurrentQueue<string> _givenUp = new();
 
     private UserStore(UserName user, StoreDatabase database, ContentFiles files) =>
         (User, _database, _files, Access) = (user, database, files, new UserAccess(database));
@@ -42,8 +43,13 @@ internal sealed class UserStore : IAsyncDisposable
         // SQLite removes the log when it closes the database well.
         var hasCrashed = File.Exists(file + "-wal");
         var files = new ContentFiles(Path.Combine(directory, "contents"));
-        var database = StoreDatabase.Open(file, MailboxTable.AddFirst);
-        if (hasCrashed) files.Sweep(database.Read(ContentTable.Files));
+        var database = StoreDatabase.Open(file, store =>
+        {
+            UserStorePath.FlushAbove(dataDirectory, directory);
+            MailboxTable.AddFirst(store);
+        });
+        // Files beside a database that never had a content are not what a crash of it has left, but of one that was there before.
+        if (hasCrashed && database.Read(ContentTable.HasHadAny)) files.Sweep(database.Read(ContentTable.Files));
         var hasUnreferenced = database.Read(ContentTable.HasUnreferenced);
         return Task.FromResult(new UserStore(user, database, files) { Quota = quota, HasUnreferencedContents = hasUnreferenced });
     }
@@ -179,13 +185,15 @@ internal sealed class UserStore : IAsyncDisposable
                 return (new AddedMessages(added, expunged), replaced is null ? default : ContentTable.RemoveUnreferenced(store));
             }, cancellationToken);
             // A duplicate, which only a delivery of one message can be, was brought to its file for nothing.
+            RemoveGivenUp();
             RemoveFiles(result.Messages.Count > 0 ? removed.Files ?? [] : [.. placed.Select(static content => content.File).OfType<string>()]);
             return result;
         }
-        catch (Exception refused) when (refused is MailboxGoneException or OverQuotaException)
+        catch (Exception refused) when (refused is MailboxGoneException or OverQuotaException or OperationCanceledException or StoreException)
         {
-            // Where the database itself failed it may know the files all the same: then only the next sweep can tell.
-            RemoveFiles(placed.Select(static content => content.File).OfType<string>());
+            foreach (var content in placed)
+                if (content.File is { } file) _givenUp.Enqueue(file);
+            RemoveGivenUp();
             throw;
         }
     }
@@ -274,7 +282,17 @@ internal sealed class UserStore : IAsyncDisposable
     /// <returns>Whether there was something to give back.</returns>
     public Task<bool> TrimAsync() => _database.TrimAsync();
 
-    public ValueTask DisposeAsync() => _database.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _database.DisposeAsync();
+        RemoveGivenUp();
+    }
+
+    /// <summary>Removes the files of messages that were refused; not while the database may know them all the same.</summary>
+    private void RemoveGivenUp()
+    {
+        while (!_database.IsInDoubt && _givenUp.TryDequeue(out var file)) _files.Delete(file);
+    }
 
     private MessageSummary Summarize(long contentId, byte[]? encoded)
     {
@@ -304,24 +322,26 @@ internal sealed class UserStore : IAsyncDisposable
         }
     }
 
-    /// <summary>Computes what is kept of a message, and brings a large one to its file.</summary>
     private async Task<PlacedContent> PlaceAsync(MessageSpool message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ExamineAsync(message, cancellationToken);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"A message cannot be brought to its place: {refused.GetType().Name}.", refused);
+        }
+    }
+
+    /// <summary>Computes what is kept of a message, and brings a large one to its file.</summary>
+    private async Task<PlacedContent> ExamineAsync(MessageSpool message, CancellationToken cancellationToken)
     {
         MessageSummary summary;
         SortKeys keys;
         await using (var reader = message.OpenRead()) (summary, keys) = MessageSummarizer.Examine(reader, cancellationToken);
         var encoded = SummaryFormat.Encode(summary);
-        if (message.Length > MaxBodyBytesInDatabase)
-        {
-            try
-            {
-                return new PlacedContent(null, await _files.WriteAsync(message, cancellationToken), encoded, keys);
-            }
-            catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
-            {
-                throw new StoreException($"A content file cannot be written: {refused.GetType().Name}.", refused);
-            }
-        }
+        if (message.Length > MaxBodyBytesInDatabase) return new PlacedContent(null, await _files.WriteAsync(message, cancellationToken), encoded, keys);
         var body = new byte[message.Length];
         await using var bytes = message.OpenRead();
         await bytes.ReadExactlyAsync(body, cancellationToken);

@@ -43,6 +43,27 @@ internal static class UserStorePath
         Make(parent);
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
         else Directory.CreateDirectory(directory, OwnerOnly);
-        DirectorySync.Flush(parent);
+        try
+        {
+            DirectorySync.Flush(parent);
+        }
+        catch (IOException)
+        {
+            // The next to come would find it made, and rely on an entry that a power cut can take.
+            Directory.Delete(directory);
+            throw;
+        }
+    }
+
+    /// <summary>Brings the entries of a user's directory and of those above it to disk, up to the data directory's own. Who made them, and with what
+    /// success, does not matter then: two users can be at the same ones.</summary>
+    public static void FlushAbove(string dataDirectory, string userDirectory)
+    {
+        var (root, above) = (Path.GetFullPath(dataDirectory), Path.GetFullPath(userDirectory));
+        while (above.Length > root.Length && Path.GetDirectoryName(above) is { } parent)
+        {
+            DirectorySync.Flush(parent);
+            above = parent;
+        }
     }
 }

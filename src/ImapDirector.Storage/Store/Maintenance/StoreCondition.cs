@@ -8,9 +8,6 @@ internal sealed class StoreCondition
     public const string Repair = "run \"store repair\"";
     public const string Restore = "restore the user from a backup; \"store export\" saves what can still be read";
 
-    // SQLite's own numbers.
-    private const int Corrupt = 11, NotADatabase = 26;
-
     public List<StoreFinding> Findings { get; } = [];
 
     /// <summary>Whether the database itself can be relied on; without that, nothing else was looked at.</summary>
@@ -57,10 +54,11 @@ internal sealed class StoreCondition
     public void Add(StoreFindingKind kind, string what, string mend = Repair) => Findings.Add(new StoreFinding(kind, what, mend));
 
     /// <summary>A store that cannot be read.</summary>
-    public void Add(StoreException failed) => Add(StoreFindingKind.Database, failed.Message, failed.InnerException switch
+    public void Add(StoreException failed) => Add(StoreFindingKind.Database, failed.Message, failed switch
     {
-        null => "run the program that made it",
-        SqliteException { SqliteErrorCode: Corrupt or NotADatabase } or not SqliteException => Restore,
+        { IsDamage: true } => Restore,
+        { InnerException: null } => "run the program that made it",
+        { InnerException: not SqliteException } => Restore,
         _ => "run this as the user who runs the node; else look at the disk",
     });
 
