@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ImapDirector.EndToEnd.Faults;
 using ImapDirector.Tests.Shared;
 
 namespace ImapDirector.EndToEnd;
@@ -7,8 +8,6 @@ namespace ImapDirector.EndToEnd;
 /// <summary>A director, two nodes and a real Redis, each a process of its own, configured by files, variables and the command line.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
-    private const string MasterPassword = "a master password of the cluster";
-
     private readonly TemporaryDirectory _directory = new();
     private readonly (int Imap, int Lmtp)[] _ports = [(FreePort(), FreePort()), (FreePort(), FreePort())];
     private readonly RunningProgram?[] _nodes = new RunningProgram?[2];
@@ -41,9 +40,12 @@ internal sealed class Cluster : IAsyncDisposable
 
     public RunningProgram Node(int number) => _nodes[number] ?? throw new InvalidOperationException($"Node {number} does not run.");
 
+    /// <summary>The data directory of a node.</summary>
+    public string DataOf(int number) => _directory.File($"node{number}");
+
     public async Task StartNodeAsync(int number) => _nodes[number] = await RunningProgram.StartAsync(
-        new Dictionary<string, string> { ["IMAPDIRECTOR__MasterPassword"] = MasterPassword, ["IMAPDIRECTOR__Imap"] = "127.0.0.1:1" },
-        "node", "--config", _directory.File("node.json"), "--set", $"Name=node{number}", "--set", $"DataDirectory={_directory.File($"node{number}")}",
+        new Dictionary<string, string> { ["IMAPDIRECTOR__MasterPassword"] = LoneNode.MasterPassword, ["IMAPDIRECTOR__Imap"] = "127.0.0.1:1" },
+        "node", "--config", _directory.File("node.json"), "--set", $"Name=node{number}", "--set", $"DataDirectory={DataOf(number)}",
         "--set", $"Imap=127.0.0.1:{_ports[number].Imap}", "--set", $"Lmtp=127.0.0.1:{_ports[number].Lmtp}");
 
     public async Task KillNodeAsync(int number)
@@ -70,7 +72,7 @@ internal sealed class Cluster : IAsyncDisposable
 
     private async Task WriteConfigurationAsync()
     {
-        await File.WriteAllTextAsync(_directory.File("password"), MasterPassword + "\n");
+        await File.WriteAllTextAsync(_directory.File("password"), LoneNode.MasterPassword + "\n");
         await File.WriteAllTextAsync(_directory.File("node.json"), """
             {
               // The environment says otherwise, and the command line has the last word.

@@ -2,13 +2,14 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using ImapDirector.EndToEnd.Faults;
 using ImapDirector.Tests.Shared;
 using MailKit;
 using Xunit;
 
 namespace ImapDirector.EndToEnd;
 
-/// <summary>Acknowledged means on disk: a node is killed in the middle of deliveries, again and again.</summary>
+/// <summary>Acknowledged means on disk: a node is killed in the middle of deliveries and of everything that sessions do, again and again.</summary>
 public sealed class CrashTests
 {
     private const int Deliveries = 200;
@@ -20,24 +21,41 @@ public sealed class CrashTests
     public async Task Every_message_that_was_answered_is_there_once_and_none_is_there_twice()
     {
         var rounds = int.Parse(Environment.GetEnvironmentVariable("IMAPDIRECTOR_CRASH_ROUNDS") ?? "3", CultureInfo.InvariantCulture);
-        var random = new Random();
+        var seed = int.Parse(Environment.GetEnvironmentVariable("IMAPDIRECTOR_CRASH_SEED") ?? "1", CultureInfo.InvariantCulture);
+        var random = new Random(seed);
         await using var cluster = await Cluster.StartAsync(Mail.Alice);
         var (sent, answered) = (new Dictionary<string, string>(), new HashSet<string>());
-        await DeliverAsync(cluster, "warm", 1, sent, answered);
+        await DeliverAsync(cluster, "warm", 1, sent, answered, () => { });
         var node = int.Parse((await cluster.ShowAsync(Mail.Alice, "node"))["node".Length..], CultureInfo.InvariantCulture);
+        RememberingClient[] clients = [new(Mail.Alice, "one", seed), new(Mail.Alice, "two", seed + 1)];
+        foreach (var client in clients) await client.BeginAsync(cluster.Node(node).Imap);
         for (var round = 0; round < rounds; round++)
         {
-            var delivering = DeliverAsync(cluster, $"r{round}", Deliveries, sent, answered);
-            await Task.Delay(random.Next(20, 900));
+            using var stop = new CancellationTokenSource();
+            var (before, killedAt, reached) = (answered.Count, random.Next(1, Deliveries / 2), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            var imap = cluster.Node(node).Imap;
+            var changing = clients.Select(client => client.RunAsync(imap, stop.Token)).ToArray();
+            var delivering = DeliverAsync(cluster, $"r{round}", Deliveries, sent, answered, () =>
+            {
+                if (answered.Count - before == killedAt) reached.SetResult();
+            });
+            await Task.WhenAny(reached.Task, Task.WhenAny(changing), delivering);
+            await stop.CancelAsync();
             await cluster.KillNodeAsync(node);
+            await Task.WhenAll(changing);
             await delivering;
+            // It fell among them: some were answered, and others were not.
+            Assert.InRange(answered.Count - before, killedAt, Deliveries - 1);
             await cluster.StartNodeAsync(node);
             await CheckAsync(cluster, sent, answered);
+            foreach (var client in clients) await client.CheckAsync(cluster.Node(node).Imap);
+            Assert.Equal((0, "", "imapdirector: 1 user checked, 0 findings.\n"), await RunningProgram.RunAsync("", "store", "check", "--all", "--data", cluster.DataOf(node)));
         }
+        Assert.All(clients, static client => Assert.True(client.Acknowledged > 0));
     }
 
     /// <summary>Several senders at once; one that gets no answer, or a refusal, gives that message up and goes on with the next.</summary>
-    private static Task DeliverAsync(Cluster cluster, string round, int count, Dictionary<string, string> sent, HashSet<string> answered)
+    private static Task DeliverAsync(Cluster cluster, string round, int count, Dictionary<string, string> sent, HashSet<string> answered, Action whenAnswered)
     {
         var left = new Queue<string>(Enumerable.Range(0, count).Select(number => $"{round}n{number}"));
         return Task.WhenAll(Enumerable.Range(0, Math.Min(Senders, count)).Select(async _ =>
@@ -62,7 +80,11 @@ public sealed class CrashTests
                 {
                     continue;
                 }
-                lock (sent) answered.Add(subject);
+                lock (sent)
+                {
+                    answered.Add(subject);
+                    whenAnswered();
+                }
             }
         }));
     }

@@ -149,7 +149,7 @@ internal sealed class StoreDatabase : IAsyncDisposable
     }
 
     /// <summary>Commits something that changes nothing. In the log it takes the place of the commit that failed, so that nobody finds that any more; and what
-    /// is written anew is synced anew, where a second sync of the same bytes would prove nothing (docs/decisions/0004-failed-syncs.md).</summary>
+    /// is written anew is synced anew, where a second sync of the same bytes would prove nothing (docs/decisions/0005-failed-syncs.md).</summary>
     private void MakeVoid()
     {
         if (!_isInDoubt) return;

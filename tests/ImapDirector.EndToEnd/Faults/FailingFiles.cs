@@ -32,7 +32,7 @@ internal enum FileCall
 /// <summary>A library that makes a process's calls on the files of one directory fail, and the switch of it, which works while the process runs.</summary>
 internal sealed class FailingFiles : IDisposable
 {
-    private const int ControlBytes = 256, StateOffset = 8, CalledOffset = 16, FailedOffset = 80;
+    private const int ControlBytes = 256, StateOffset = 8, CalledOffset = 16, FailedOffset = 80, LeftOffset = 144;
 
     private readonly MemoryMappedFile _control;
     private readonly MemoryMappedViewAccessor _view;
@@ -60,9 +60,10 @@ internal sealed class FailingFiles : IDisposable
         return new FailingFiles(library, under, directory.File("failing-files.control"));
     }
 
-    /// <summary>From now on one in so many calls fails.</summary>
-    public void Begin(FileFaults faults, int oneIn, ulong seed)
+    /// <summary>From now on one in so many calls fails, until so many have.</summary>
+    public void Begin(FileFaults faults, int oneIn, ulong seed, long atMost = long.MaxValue)
     {
+        _view.Write(LeftOffset, atMost);
         _view.Write(StateOffset, seed);
         _view.Write(sizeof(uint), oneIn);
         _view.Write(0, (int)faults);

@@ -97,6 +97,25 @@ public sealed class FaultTests
     }
 
     [FactIfInstalled("cc")]
+    public async Task A_message_that_was_refused_for_one_failed_sync_is_not_there_after_a_crash()
+    {
+        using var directory = new TemporaryDirectory();
+        var data = directory.File("data");
+        using var files = await FailingFiles.BuildAsync(directory, data);
+        await using (var node = await LoneNode.StartAsync(data, files.Environment))
+        {
+            await using var session = await NodeSession.LogInAsync(node.Imap, Users[0]);
+            files.Begin(FileFaults.SyncError, oneIn: 1, seed: 1, atMost: 1);
+            Assert.False((await session.AskAsync("APPEND INBOX {14+}\r\nSubject: x\r\n\r\n")).IsOk);
+            Assert.Equal(1, files.Failed(FileCall.DatabaseSyncs));
+            await node.KillAsync();
+        }
+        await using var again = await LoneNode.StartAsync(data);
+        await using var later = await NodeSession.LogInAsync(again.Imap, Users[0]);
+        Assert.Contains("* 0 EXISTS", (await later.AskAsync("SELECT INBOX")).Lines);
+    }
+
+    [FactIfInstalled("cc")]
     public async Task What_a_failed_sync_has_left_in_the_log_does_not_come_back_after_a_crash()
     {
         using var directory = new TemporaryDirectory();

@@ -5,7 +5,7 @@ namespace ImapDirector.EndToEnd.Faults;
 /// <summary>A node without a director.</summary>
 internal static class LoneNode
 {
-    private const string MasterPassword = "a master password of the node";
+    public const string MasterPassword = "a master password of the node";
 
     public static Task<RunningProgram> StartAsync(string data, Dictionary<string, string>? environment = null) => RunningProgram.StartAsync(
         new Dictionary<string, string>(environment ?? []) { ["IMAPDIRECTOR__MasterPassword"] = MasterPassword },

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Xunit;
@@ -17,6 +18,7 @@ internal sealed class RememberingClient(string user, string name, int seed)
     private readonly string[] _mailboxes = [name + "-1", name + "-2"];
     private readonly Dictionary<(string Mailbox, uint Uid), (string Digest, SortedSet<string> Flags)> _kept = [];
     private int _sent;
+    private Change? _unanswered;
 
     public int Acknowledged { get; private set; }
 
@@ -31,6 +33,18 @@ internal sealed class RememberingClient(string user, string name, int seed)
 
     /// <summary>Sends commands until it is told to stop.</summary>
     public async Task RunAsync(IPEndPoint imap, CancellationToken stop)
+    {
+        try
+        {
+            await ChangeAsync(imap, stop);
+        }
+        catch (Exception gone) when (stop.IsCancellationRequested && gone is IOException or SocketException)
+        {
+            // It was killed.
+        }
+    }
+
+    private async Task ChangeAsync(IPEndPoint imap, CancellationToken stop)
     {
         await using var session = await NodeSession.LogInAsync(imap, user);
         while (!stop.IsCancellationRequested)
@@ -49,14 +63,33 @@ internal sealed class RememberingClient(string user, string name, int seed)
         }
     }
 
-    /// <summary>Compares what is there with what was acknowledged.</summary>
+    /// <summary>Compares what is there with what was acknowledged. A command that the node was killed at was done, or was not.</summary>
     public async Task CheckAsync(IPEndPoint imap)
     {
+        var found = await ReadAsync(imap);
+        if (_unanswered is { } change)
+        {
+            _unanswered = null;
+            if (!found.SequenceEqual(Expected()))
+            {
+                var added = found.Keys.Where(key => !_kept.ContainsKey(key)).ToList();
+                Assert.Equal(change.AddTo is null ? 0 : 1, added.Count);
+                Apply(change, added.SingleOrDefault().Uid);
+            }
+        }
+        Assert.Equal(Expected(), found);
+    }
+
+    private IEnumerable<KeyValuePair<(string, uint), (string, string)>> Expected() => _kept.OrderBy(static one => one.Key.Mailbox, StringComparer.Ordinal).ThenBy(static one => one.Key.Uid)
+        .Select(static one => KeyValuePair.Create(one.Key, (one.Value.Digest, string.Join(' ', one.Value.Flags))));
+
+    private async Task<SortedDictionary<(string Mailbox, uint Uid), (string, string)>> ReadAsync(IPEndPoint imap)
+    {
         await using var session = await NodeSession.LogInAsync(imap, user);
+        var found = new SortedDictionary<(string, uint), (string, string)>();
         foreach (var mailbox in _mailboxes)
         {
             Assert.True((await session.AskAsync($"EXAMINE {mailbox}")).IsOk);
-            var found = new SortedDictionary<uint, (string, string)>();
             var answer = await session.AskAsync("UID FETCH 1:* (UID FLAGS BODY.PEEK[])");
             Assert.True(answer.IsOk);
             var heads = answer.Lines.Where(static line => line.Contains(" FETCH (", StringComparison.Ordinal)).ToList();
@@ -65,13 +98,11 @@ internal sealed class RememberingClient(string user, string name, int seed)
             {
                 var uid = head[(head.IndexOf("UID ", StringComparison.Ordinal) + 4)..].Split(' ')[0];
                 var flags = head[(head.IndexOf("FLAGS (", StringComparison.Ordinal) + 7)..].Split(')')[0];
-                found.Add(uint.Parse(uid, CultureInfo.InvariantCulture),
+                found.Add((mailbox, uint.Parse(uid, CultureInfo.InvariantCulture)),
                     (Digest(literal), string.Join(' ', flags.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(static flag => flag != "\\Recent").Order(StringComparer.Ordinal))));
             }
-            var expected = _kept.Where(one => one.Key.Mailbox == mailbox).OrderBy(static one => one.Key.Uid)
-                .Select(static one => KeyValuePair.Create(one.Key.Uid, (one.Value.Digest, string.Join(' ', one.Value.Flags))));
-            Assert.Equal(expected, found);
         }
+        return found;
     }
 
     public static string Digest(byte[] bytes) => Convert.ToHexString(SHA256.HashData(bytes));
@@ -84,46 +115,60 @@ internal sealed class RememberingClient(string user, string name, int seed)
         var flag = Flags[_random.Next(Flags.Length)];
         return _random.Next(6) switch
         {
-            0 => await StoreAsync(session, here, uid, $"+FLAGS ({flag})", flags => flags.Add(flag)),
-            1 => await StoreAsync(session, here, uid, $"-FLAGS ({flag})", flags => flags.Remove(flag)),
+            0 => await StoreAsync(session, (here, uid), $"+FLAGS ({flag})", flags => flags.Add(flag)),
+            1 => await StoreAsync(session, (here, uid), $"-FLAGS ({flag})", flags => flags.Remove(flag)),
             2 => await CopyAsync(session, "COPY", (here, uid), there),
             3 => await CopyAsync(session, "MOVE", (here, uid), there),
-            _ => await ExpungeAsync(session, (here, uid)),
+            _ => await StoreAsync(session, (here, uid), "+FLAGS (\\Deleted)", static flags => flags.Add("\\Deleted"))
+                && await TryAsync(session, $"UID EXPUNGE {uid}", new Change((here, uid), null, "", [])),
         };
     }
 
-    private async Task<bool> AppendAsync(NodeSession session, string mailbox)
+    private Task<bool> AppendAsync(NodeSession session, string mailbox)
     {
         var message = Mail.Message($"{name} {++_sent}", Sizes[_random.Next(Sizes.Length)]);
         var flag = Flags[_random.Next(Flags.Length)];
-        var answer = await session.AskAsync($"APPEND {mailbox} ({flag}) {{{message.Length}+}}\r\n{message}");
-        if (answer.IsOk)
-            _kept.Add((mailbox, uint.Parse(answer.Code("APPENDUID")[1], CultureInfo.InvariantCulture)), (Digest(Encoding.Latin1.GetBytes(message)), new SortedSet<string>(StringComparer.Ordinal) { flag }));
+        return TryAsync(session, $"APPEND {mailbox} ({flag}) {{{message.Length}+}}\r\n{message}", new Change(null, mailbox, Digest(Encoding.Latin1.GetBytes(message)), [flag]), ("APPENDUID", 1));
+    }
+
+    private Task<bool> StoreAsync(NodeSession session, (string Mailbox, uint Uid) message, string what, Func<SortedSet<string>, bool> apply)
+    {
+        var (digest, before) = _kept[message];
+        var flags = new SortedSet<string>(before, StringComparer.Ordinal);
+        apply(flags);
+        return TryAsync(session, $"UID STORE {message.Uid} {what}", new Change(message, null, digest, flags) { IsKept = true });
+    }
+
+    private Task<bool> CopyAsync(NodeSession session, string command, (string Mailbox, uint Uid) from, string to)
+    {
+        var (digest, flags) = _kept[from];
+        return TryAsync(session, $"UID {command} {from.Uid} {to}", new Change(command == "MOVE" ? from : null, to, digest, flags), ("COPYUID", 2));
+    }
+
+    private async Task<bool> TryAsync(NodeSession session, string command, Change change, (string Code, int Word) uid = default)
+    {
+        _unanswered = change;
+        var answer = await session.AskAsync(command);
+        _unanswered = null;
+        if (answer.IsOk) Apply(change, uid.Code is null ? 0 : uint.Parse(answer.Code(uid.Code)[uid.Word], CultureInfo.InvariantCulture));
         return answer.IsOk;
     }
 
-    private async Task<bool> StoreAsync(NodeSession session, string mailbox, uint uid, string change, Func<SortedSet<string>, bool> apply)
+    private void Apply(Change change, uint addedUid)
     {
-        var isOk = (await session.AskAsync($"UID STORE {uid} {change}")).IsOk;
-        if (isOk) apply(_kept[(mailbox, uid)].Flags);
-        return isOk;
+        if (change.Message is { } message) _kept.Remove(message);
+        if (change.IsKept) _kept.Add(change.Message!.Value, (change.Digest, new SortedSet<string>(change.Flags, StringComparer.Ordinal)));
+        if (change.AddTo is { } mailbox) _kept.Add((mailbox, addedUid), (change.Digest, new SortedSet<string>(change.Flags, StringComparer.Ordinal)));
     }
 
-    private async Task<bool> CopyAsync(NodeSession session, string command, (string Mailbox, uint Uid) from, string to)
+    /// <summary>What a command does.</summary>
+    /// <param name="Message">The message that goes, or changes its flags.</param>
+    /// <param name="AddTo">The mailbox that gets one.</param>
+    /// <param name="Digest">Of what is added or changed.</param>
+    /// <param name="Flags">Those it has afterwards.</param>
+    private sealed record Change((string Mailbox, uint Uid)? Message, string? AddTo, string Digest, IReadOnlyCollection<string> Flags)
     {
-        var answer = await session.AskAsync($"UID {command} {from.Uid} {to}");
-        if (!answer.IsOk) return false;
-        var (digest, flags) = _kept[from];
-        _kept.Add((to, uint.Parse(answer.Code("COPYUID")[2], CultureInfo.InvariantCulture)), (digest, new SortedSet<string>(flags, StringComparer.Ordinal)));
-        if (command == "MOVE") _kept.Remove(from);
-        return true;
-    }
-
-    private async Task<bool> ExpungeAsync(NodeSession session, (string Mailbox, uint Uid) message)
-    {
-        if (!await StoreAsync(session, message.Mailbox, message.Uid, "+FLAGS (\\Deleted)", static flags => flags.Add("\\Deleted"))) return false;
-        var isOk = (await session.AskAsync($"UID EXPUNGE {message.Uid}")).IsOk;
-        if (isOk) _kept.Remove(message);
-        return isOk;
+        /// <summary>Whether the message only changes its flags.</summary>
+        public bool IsKept { get; init; }
     }
 }

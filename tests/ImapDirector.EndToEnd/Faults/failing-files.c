@@ -26,6 +26,7 @@ struct control {
   _Atomic uint64_t state;    /* of the random numbers */
   _Atomic uint64_t called[8];
   _Atomic uint64_t failed[8];
+  _Atomic int64_t left;      /* how many more may fail */
 };
 
 enum { MAX_FILES = 65536, OURS = 1, DATABASE = 2 };
@@ -73,7 +74,7 @@ static uint32_t draw(uint32_t possible, enum call call) {
   uint32_t one_in = control->one_in;
   if (!possible || !one_in) return 0;
   uint64_t number = next_number();
-  if (number % one_in) return 0;
+  if (number % one_in || atomic_fetch_sub(&control->left, 1) <= 0) return 0;
   uint32_t drawn = 0;
   for (int skip = (int)((number >> 32) % (unsigned)__builtin_popcount(possible)); skip >= 0; skip--) {
     drawn = possible & -possible;
