@@ -64,7 +64,7 @@ public sealed class SharingIndexTests : IDisposable
         await using var again = await RunningNode.StartAsync(directory: _directory.FullName);
         await using var bob = await again.LogInAsync("bob@example.com");
         Assert.Contains("* LIST (\\HasNoChildren) \"/\" \"Other Users/carol@example.com/INBOX\"", await bob.OkAsync("LIST \"\" Other*"));
-        Assert.StartsWith("NO [UNAVAILABLE] ", (await bob.CommandAsync("SELECT \"Other Users/alice@example.com/INBOX\""))[^1], StringComparison.Ordinal);
+        Assert.StartsWith("NO [CORRUPTION] ", (await bob.CommandAsync("SELECT \"Other Users/alice@example.com/INBOX\""))[^1], StringComparison.Ordinal);
 
         Directory.Delete(Index, recursive: true);
         foreach (var line in await bob.OkAsync("LIST \"\" *")) Assert.DoesNotContain("Other Users", line, StringComparison.Ordinal);
