@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Security.Cryptography;
 using ImapDirector.Network;
 
 namespace ImapDirector.Storage.Store;
@@ -12,12 +14,14 @@ internal sealed class ContentFiles(string directory)
     public static bool IsName(string name) => Guid.TryParseExact(name, "N", out _);
 
     /// <summary>Writes a message to a new file.</summary>
-    /// <returns>Its name, once it is on disk.</returns>
-    public async Task<string> WriteAsync(MessageSpool message, CancellationToken cancellationToken)
+    /// <returns>Its name, once it is on disk, and the SHA-256 of what was to be written.</returns>
+    public async Task<(string Name, byte[] Digest)> WriteAsync(MessageSpool message, CancellationToken cancellationToken)
     {
         UserStorePath.Make(directory);
         var name = Guid.NewGuid().ToString("N");
         var path = PathOf(name);
+        var buffer = ArrayPool<byte>.Shared.Rent(CopyBytes);
+        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         try
         {
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, PreallocationSize = message.Length };
@@ -25,16 +29,24 @@ internal sealed class ContentFiles(string directory)
             await using (var file = new FileStream(path, options))
             await using (var source = message.OpenRead())
             {
-                await source.CopyToAsync(file, CopyBytes, cancellationToken);
+                for (int read; (read = await source.ReadAsync(buffer, cancellationToken)) > 0;)
+                {
+                    digest.AppendData(buffer.AsSpan(0, read));
+                    await file.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                }
                 file.Flush(flushToDisk: true);
             }
             DirectorySync.Flush(directory);
-            return name;
+            return (name, digest.GetHashAndReset());
         }
         catch
         {
             Delete(name);
             throw;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
         }
     }
 

@@ -10,12 +10,12 @@ internal static class ContentTable
 
     /// <summary>Adds a content that nothing refers to yet; in the same transaction a message must.</summary>
     /// <returns>Its id.</returns>
-    public static long Add(StoreConnection store, byte[]? body, string? file, byte[] summary, SortKeys keys)
+    public static long Add(StoreConnection store, byte[]? body, string? file, byte[] summary, byte[] digest, SortKeys keys)
     {
         store.Run("INSERT INTO contents (file, body) VALUES (?1, ?2)", file, body);
         var id = store.LastInsertId;
         store.Run("INSERT INTO content_references VALUES (?1, 0)", id);
-        store.Run("INSERT INTO summaries VALUES (?1, ?2)", id, summary);
+        store.Run("INSERT INTO summaries (content_id, summary, digest) VALUES (?1, ?2, ?3)", id, summary, digest);
         SortKeyTable.Add(store, id, keys);
         return id;
     }

@@ -168,6 +168,7 @@ internal static class StoreSchema
     // flags it changes; a row of messages is the truth as of its own mod-sequence.
     // expunges.ranges: where it is set, what was expunged between first_uid and last_uid (PackedRanges); expunge_rows counts such a row for more than one.
     // access: what others than the owner may do with a mailbox (RFC 4314), a letter for each right.
+    // summaries.digest: SHA-256 of the content, which older ones have not. It is here and not beside the body, so that it costs no page of its own.
     // No triggers: what is counted is counted once for a statement, not for each row.
     private const string Third = """
         CREATE TABLE flag_changes (
@@ -180,6 +181,7 @@ internal static class StoreSchema
           PRIMARY KEY (mailbox_id, modseq, first_uid)
         ) STRICT, WITHOUT ROWID;
         ALTER TABLE expunges ADD COLUMN ranges BLOB;
+        ALTER TABLE summaries ADD COLUMN digest BLOB;
         CREATE TABLE access (
           mailbox_id INTEGER NOT NULL,
           identifier TEXT NOT NULL,

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using ImapDirector.Network;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Imap;
@@ -173,7 +174,7 @@ internal sealed class UserStore : IAsyncDisposable
                 {
                     if (message.DuplicateWindow > TimeSpan.Zero && content.Keys.MessageId.Length > 0
                         && !DeliveryTable.TryAdd(store, content.Keys.MessageId, mailboxId, now, (long)message.DuplicateWindow.TotalSeconds)) continue;
-                    var id = ContentTable.Add(store, content.Body, content.File, content.Summary, content.Keys);
+                    var id = ContentTable.Add(store, content.Body, content.File, content.Summary, content.Digest, content.Keys);
                     var record = new MessageRecord(uid++, modSeq, message.Flags.System, message.Flags.Keywords, message.InternalDate,
                         checked((uint)message.Content.Length), id)
                     { SavedSeconds = now };
@@ -341,11 +342,15 @@ internal sealed class UserStore : IAsyncDisposable
         SortKeys keys;
         await using (var reader = message.OpenRead()) (summary, keys) = MessageSummarizer.Examine(reader, cancellationToken);
         var encoded = SummaryFormat.Encode(summary);
-        if (message.Length > MaxBodyBytesInDatabase) return new PlacedContent(null, await _files.WriteAsync(message, cancellationToken), encoded, keys);
+        if (message.Length > MaxBodyBytesInDatabase)
+        {
+            var (file, digest) = await _files.WriteAsync(message, cancellationToken);
+            return new PlacedContent(null, file, encoded, digest, keys);
+        }
         var body = new byte[message.Length];
         await using var bytes = message.OpenRead();
         await bytes.ReadExactlyAsync(body, cancellationToken);
-        return new PlacedContent(body, null, encoded, keys);
+        return new PlacedContent(body, null, encoded, SHA256.HashData(body), keys);
     }
 
     private void RemoveFiles(IEnumerable<string> files)
@@ -407,5 +412,5 @@ internal sealed class UserStore : IAsyncDisposable
     private static StoreException Gone() => new("The content of a message is gone.");
 
     /// <summary>A content ready to be added: its bytes or its file, one of both.</summary>
-    private sealed record PlacedContent(byte[]? Body, string? File, byte[] Summary, SortKeys Keys);
+    private sealed record PlacedContent(byte[]? Body, string? File, byte[] Summary, byte[] Digest, SortKeys Keys);
 }

@@ -17,6 +17,8 @@ internal static class MessageRepair
         {
             store.Run("UPDATE messages SET size_bytes = ?3 WHERE mailbox_id = ?1 AND uid = ?2", mailbox, uid, length);
             condition.WithoutSummary.Add(content);
+            // What is there is taken as it is, and somebody was told.
+            if (condition.Altered.Contains(content)) store.Run("UPDATE summaries SET digest = NULL WHERE content_id = ?1", content);
         }
     }
 
@@ -60,7 +62,7 @@ internal static class MessageRepair
             if (ContentTable.Find(store, id) is not { } content) continue;
             using var stream = content.File is null ? new MemoryStream(content.Body ?? [], writable: false) : files.OpenRead(content.File);
             var (summary, keys) = MessageSummarizer.Examine(stream);
-            store.Run("INSERT OR REPLACE INTO summaries (content_id, summary) VALUES (?1, ?2)", id, SummaryFormat.Encode(summary));
+            store.Run("INSERT INTO summaries (content_id, summary) VALUES (?1, ?2) ON CONFLICT (content_id) DO UPDATE SET summary = excluded.summary", id, SummaryFormat.Encode(summary));
             HistoryCheck.Forget(store, id);
             SortKeyTable.Add(store, id, keys);
         }

@@ -54,6 +54,7 @@ internal static class StoreCheck
             var names = MailboxCheck.Run(store, condition);
             var references = ContentCheck.Read(store, snapshot.Files, condition, progress, cancellationToken);
             MessageCheck.Run(store, names, references, condition);
+            ContentCheck.TellAltered(store, condition);
             ContentCheck.CompareReferences(references, condition);
             SummaryCheck.Run(store, references, condition, cancellationToken);
             if (snapshot.Version >= HistoryCheck.SinceVersion) HistoryCheck.Run(store, snapshot.Version, names, condition);

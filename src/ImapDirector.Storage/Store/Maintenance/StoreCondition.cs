@@ -27,6 +27,9 @@ internal sealed class StoreCondition
     /// <summary>Messages, by mailbox and UID, that have another size written than their content has.</summary>
     public List<(long MailboxId, long Uid, long ContentId, long Length)> OfWrongSize { get; } = [];
 
+    /// <summary>Contents that can be read and are not what their digest is of.</summary>
+    public List<long> Altered { get; } = [];
+
     /// <summary>Messages whose keywords cannot be.</summary>
     public List<(long MailboxId, long Uid, string Keywords)> WithBadKeywords { get; } = [];
 

@@ -26,7 +26,7 @@ public sealed class StoreCheckAndRepairTests
         { "DELETE FROM summaries WHERE content_id = 1", StoreFindingKind.Summary, "content 1 has no summary" },
         { "UPDATE summaries SET summary = CAST(substr(summary, 1, 1) || x'ffffffff07' AS BLOB) WHERE content_id = 1", StoreFindingKind.Summary, "content 1 has a damaged summary" },
         { "UPDATE summaries SET summary = (SELECT summary FROM summaries WHERE content_id = 3) WHERE content_id = 1", StoreFindingKind.Summary, "content 1 has a damaged summary" },
-        { "INSERT INTO summaries VALUES (77, x'01')", StoreFindingKind.Summary, "there is a summary of content 77, which does not exist" },
+        { "INSERT INTO summaries VALUES (77, x'01', NULL)", StoreFindingKind.Summary, "there is a summary of content 77, which does not exist" },
         { "UPDATE messages SET size_bytes = 4 WHERE content_id = 1 AND mailbox_id = 1", StoreFindingKind.Content, "\"INBOX\" UID 1 has 5 bytes where 4 were written down" },
         { "UPDATE messages SET flags = 1023 WHERE uid = 2", StoreFindingKind.Message, "\"INBOX\" UID 2 has flags that do not exist" },
         { "UPDATE messages SET date_offset = 100000 WHERE uid = 2", StoreFindingKind.Message, "\"INBOX\" UID 2 has a date that cannot be" },
@@ -69,6 +69,37 @@ public sealed class StoreCheckAndRepairTests
     }
 
     [Fact]
+    public async Task A_content_that_was_altered_and_kept_its_length_is_found_with_its_messages_and_left()
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        await user.AddAsync("INBOX", "Subject: small\r\n\r\n");
+        await user.AddAsync("Sent", "Subject: large\r\n\r\n" + new string('x', UserStore.MaxBodyBytesInDatabase));
+        await user.AddAsync("Sent", "Subject: well\r\n\r\n");
+        await user.DamageAsync("UPDATE contents SET body = CAST('Subject: smell' || char(13, 10, 13, 10) AS BLOB) WHERE id = 1");
+        await using (var file = File.OpenWrite(user.ContentFile())) file.Write("s"u8);
+        string[] expected =
+        [
+            "content 1 is not what was received, its digest is another: \"INBOX\" UID 1",
+            "content 2 is not what was received, its digest is another: \"Sent\" UID 1",
+        ];
+        Assert.Equal(expected, user.Check().Select(static finding => finding.What));
+        Assert.All(await user.RepairAsync(), static finding => Assert.False(finding.IsMended));
+        await user.ReopenAsync();
+        Assert.StartsWith("Subject: smell", System.Text.Encoding.ASCII.GetString(user.Content(user.Store.LoadMessages(user.Inbox.Id)[0])), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_summary_that_is_mended_keeps_the_digest_beside_it()
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        await user.AddAsync("INBOX", "Subject: small\r\n\r\n");
+        await user.DamageAsync("UPDATE summaries SET summary = x'0102'");
+        Assert.All(await user.RepairAsync(), static finding => Assert.True(finding.IsMended));
+        await user.DamageAsync("UPDATE contents SET body = CAST('Subject: smell' || char(13, 10, 13, 10) AS BLOB)");
+        Assert.Contains("its digest is another", Assert.Single(user.Check()).What, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_user_who_never_came_is_well()
     {
         await using var user = await StoreFixture.OpenAsync();
@@ -100,6 +131,8 @@ public sealed class StoreCheckAndRepairTests
         Assert.True(Assert.Single(await user.RepairAsync()).IsMended);
         await user.ReopenAsync();
         Assert.Equal("text"u8.ToArray(), user.Content(Assert.Single(user.Store.LoadMessages(user.Inbox.Id))));
+        // Nobody knows what its digest was.
+        Assert.Empty(user.Check());
     }
 
     [Theory]
