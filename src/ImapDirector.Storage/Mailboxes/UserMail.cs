@@ -204,15 +204,23 @@ internal sealed class UserMail : IAsyncDisposable
         }, cancellationToken);
 
     public Task<StoreResult> CreateMailboxAsync(MailboxName name, string? specialUse, CancellationToken cancellationToken) =>
-        ChangeAsync(() => _store.CreateMailboxAsync(name, specialUse, CancellationToken.None), cancellationToken);
+        ChangeAsync(async () =>
+        {
+            var given = _store.Access.Given();
+            var result = await _store.CreateMailboxAsync(name, specialUse, CancellationToken.None);
+            RemoveSharing(given);
+            return result;
+        }, cancellationToken);
 
     /// <summary>Deletes a mailbox; sessions that have it selected are told to leave.</summary>
     public Task<StoreResult> DeleteMailboxAsync(MailboxName name, CancellationToken cancellationToken) =>
         ChangeAsync(async () =>
         {
             var record = _store.FindMailbox(name);
+            var given = _store.Access.Given();
             var result = await _store.DeleteMailboxAsync(name, CancellationToken.None);
             if (result == StoreResult.Done && record is not null) Forget(record.Id);
+            RemoveSharing(given);
             ContentRemoval.Begin();
             return result;
         }, cancellationToken);
@@ -242,9 +250,15 @@ internal sealed class UserMail : IAsyncDisposable
         {
             // First, so that nothing is ever given that the index knows nothing of.
             if (!identifier.IsNegative) _sharing?.Add(identifier, _store.User);
-            var access = await _store.Access.ChangeAsync(mailboxId, identifier, change, CancellationToken.None);
-            FindOpen(mailboxId)?.AccessChanged(access);
-            if (!identifier.IsNegative && !_store.Access.Given().Contains(identifier)) _sharing?.Remove(identifier, _store.User);
+            try
+            {
+                var access = await _store.Access.ChangeAsync(mailboxId, identifier, change, CancellationToken.None);
+                FindOpen(mailboxId)?.AccessChanged(access);
+            }
+            finally
+            {
+                RemoveSharing(identifier.IsNegative ? [] : [identifier]);
+            }
             return true;
         }, cancellationToken);
 
@@ -268,6 +282,20 @@ internal sealed class UserMail : IAsyncDisposable
             await _store.DisposeAsync();
             return true;
         }, CancellationToken.None);
+    }
+
+    /// <summary>Takes those of the identifiers out of the index to whom nothing is given any more: it must not grow by what comes and goes.</summary>
+    private void RemoveSharing(List<AccessIdentifier> identifiers)
+    {
+        if (_sharing is null || identifiers.Count == 0) return;
+        try
+        {
+            foreach (var identifier in identifiers.Except(_store.Access.Given())) _sharing.Remove(identifier, _store.User);
+        }
+        catch (StoreException)
+        {
+            // What is left over gives nothing, and what was asked for is done.
+        }
     }
 
     private Task<bool> RemoveContentsAsync(CancellationToken cancellationToken) => InTurnAsync(async () =>

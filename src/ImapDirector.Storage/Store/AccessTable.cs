@@ -10,6 +10,9 @@ internal static class AccessTable
     /// <summary>Entries of one mailbox.</summary>
     public const int MaxEntries = 100;
 
+    /// <summary>Identifiers in all lists of a user, since each has an entry in the <see cref="SharingIndex"/>.</summary>
+    public const int MaxIdentifiers = 1000;
+
     /// <summary>The version of the schema that has it.</summary>
     public const int SinceVersion = 3;
 
@@ -43,7 +46,8 @@ internal static class AccessTable
             return true;
         }
         store.Run("INSERT OR REPLACE INTO access VALUES (?1, ?2, ?3)", mailboxId, identifier.Value, RightsText.Of(rights));
-        return store.Scalar<long>("SELECT count(*) FROM access WHERE mailbox_id = ?1", mailboxId) <= MaxEntries;
+        return store.Scalar<long>("SELECT count(*) FROM access WHERE mailbox_id = ?1", mailboxId) <= MaxEntries
+            && store.Scalar<long>("SELECT count(DISTINCT identifier) FROM access") <= MaxIdentifiers;
     }
 
     /// <summary>Gives a new mailbox what its parent has.</summary>

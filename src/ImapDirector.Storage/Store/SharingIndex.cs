@@ -12,26 +12,41 @@ internal sealed class SharingIndex(string dataDirectory)
     /// <summary>Owners that are looked at for one user.</summary>
     public const int MaxOwners = 500;
 
+    // No directory goes while a file is being made in it.
+    private readonly Lock _sync = new();
     private readonly string _root = Path.Combine(dataDirectory, "sharing");
 
     /// <exception cref="StoreException">The disk refuses.</exception>
     public void Add(AccessIdentifier identifier, UserName owner)
     {
-        var file = Path.Combine(DirectoryOf(identifier), owner.Value);
+        var directory = DirectoryOf(identifier);
+        var file = Path.Combine(directory, owner.Value);
         if (File.Exists(file)) return;
         Try(() =>
         {
-            UserStorePath.Make(DirectoryOf(identifier));
-            File.Create(file, bufferSize: 0).Dispose();
-            DirectorySync.Flush(DirectoryOf(identifier));
+            lock (_sync)
+            {
+                UserStorePath.Make(directory);
+                File.Create(file, bufferSize: 0).Dispose();
+                DirectorySync.Flush(directory);
+            }
         });
     }
 
     /// <exception cref="StoreException">The disk refuses.</exception>
     public void Remove(AccessIdentifier identifier, UserName owner)
     {
-        var file = Path.Combine(DirectoryOf(identifier), owner.Value);
-        if (File.Exists(file)) Try(() => File.Delete(file));
+        var directory = DirectoryOf(identifier);
+        var file = Path.Combine(directory, owner.Value);
+        if (!File.Exists(file)) return;
+        Try(() =>
+        {
+            lock (_sync)
+            {
+                File.Delete(file);
+                if (!Directory.EnumerateFileSystemEntries(directory).Any()) Directory.Delete(directory);
+            }
+        });
     }
 
     /// <summary>The users who may have given something to this one, in the order of their names.</summary>
@@ -41,8 +56,9 @@ internal sealed class SharingIndex(string dataDirectory)
         var owners = new SortedSet<string>(StringComparer.Ordinal);
         Try(() =>
         {
-            foreach (var directory in new[] { DirectoryOf(user), EverybodysDirectory })
-                if (Directory.Exists(directory)) owners.UnionWith(Directory.EnumerateFiles(directory).Select(static file => Path.GetFileName(file)));
+            lock (_sync)
+                foreach (var directory in new[] { DirectoryOf(user), EverybodysDirectory })
+                    if (Directory.Exists(directory)) owners.UnionWith(Directory.EnumerateFiles(directory).Select(static file => Path.GetFileName(file)));
         });
         return owners;
     }

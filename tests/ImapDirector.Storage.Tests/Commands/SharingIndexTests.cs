@@ -41,11 +41,32 @@ public sealed class SharingIndexTests : IDisposable
         var entry = Assert.Single(Directory.GetFiles(Index, "*", SearchOption.AllDirectories));
         await alice.OkAsync("DELETEACL Sent bob@example.com");
         Assert.Empty(Directory.GetFiles(Index, "*", SearchOption.AllDirectories));
+        Directory.CreateDirectory(Path.GetDirectoryName(entry)!);
         await File.WriteAllTextAsync(entry, "");
         await File.WriteAllTextAsync(Path.Combine(Path.GetDirectoryName(entry)!, "nobody@example.com"), "");
         await File.WriteAllTextAsync(Path.Combine(Path.GetDirectoryName(entry)!, "no user"), "");
         Assert.Empty(await bob.OkAsync("LIST \"\" Other*"));
         Assert.Equal(2, node.UserDirectories.Length);
+    }
+
+    [Fact]
+    public async Task Whatever_comes_and_goes_leaves_nothing_behind()
+    {
+        await using var node = await RunningNode.StartAsync(directory: _directory.FullName);
+        await using var alice = await node.LogInAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            await alice.OkAsync("CREATE a/b");
+            await alice.OkAsync($"SETACL a user{i} lr");
+            await alice.OkAsync("DELETE a");
+            await alice.OkAsync($"SETACL a other{i} lr");
+            await alice.OkAsync("CREATE a");
+            await alice.OkAsync("DELETE a/b");
+            await alice.OkAsync("DELETE a");
+        }
+        for (var i = 0; i < 100; i++) await alice.OkAsync($"SETACL INBOX -user{i} r");
+        for (var i = 0; i < 5; i++) Assert.StartsWith("NO [LIMIT] ", (await alice.CommandAsync($"SETACL INBOX user{i} lr"))[^1], StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(Index).SelectMany(Directory.GetFileSystemEntries));
     }
 
     [Fact]
