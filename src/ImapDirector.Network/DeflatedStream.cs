@@ -2,11 +2,27 @@ using System.IO.Compression;
 
 namespace ImapDirector.Network;
 
-/// <summary>Both directions of a stream in DEFLATE (RFC 1951): a flush ends on a byte boundary, so that the peer can read all that was written.</summary>
-internal sealed class DeflatedStream(Stream transport) : Stream
+/// <summary>Both directions of a stream in DEFLATE (RFC 1951): a flush ends on a byte boundary, so that the peer can read all that was written.
+/// What the peer sends may become a hundred times longer, and not more (limits N14).</summary>
+internal sealed class DeflatedStream : Stream
 {
-    private readonly DeflateStream _reading = new(transport, CompressionMode.Decompress, leaveOpen: true);
-    private readonly DeflateStream _writing = new(transport, CompressionLevel.Fastest, leaveOpen: true);
+    /// <summary>Bytes that a byte of the peer's may become.</summary>
+    public const int MaxRatio = 100;
+
+    /// <summary>Bytes that come out before the ratio counts, since a short text of one letter is no attack.</summary>
+    public const int FreeBytes = 1024 * 1024;
+
+    private readonly CountedStream _packed;
+    private readonly DeflateStream _reading;
+    private readonly DeflateStream _writing;
+    private long _unpacked;
+
+    public DeflatedStream(Stream transport)
+    {
+        _packed = new CountedStream(transport);
+        _reading = new DeflateStream(_packed, CompressionMode.Decompress, leaveOpen: true);
+        _writing = new DeflateStream(transport, CompressionLevel.Fastest, leaveOpen: true);
+    }
 
     public override bool CanRead => true;
 
@@ -22,7 +38,7 @@ internal sealed class DeflatedStream(Stream transport) : Stream
         set => throw new NotSupportedException();
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => _reading.Read(buffer, offset, count);
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Nothing reads from a connection without waiting.");
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
@@ -31,7 +47,9 @@ internal sealed class DeflatedStream(Stream transport) : Stream
     {
         try
         {
-            return await _reading.ReadAsync(buffer, cancellationToken);
+            var read = await _reading.ReadAsync(buffer, cancellationToken);
+            _unpacked += read;
+            return _unpacked <= FreeBytes + MaxRatio * _packed.BytesRead ? read : throw new IOException("The peer's compressed data grows too much.");
         }
         catch (InvalidDataException broken)
         {
@@ -70,5 +88,45 @@ internal sealed class DeflatedStream(Stream transport) : Stream
             }
         }
         base.Dispose(disposing);
+    }
+
+    /// <summary>Counts what is read of a stream.</summary>
+    private sealed class CountedStream(Stream inner) : Stream
+    {
+        public long BytesRead { get; private set; }
+
+        public override bool CanRead => true;
+
+        public override bool CanWrite => false;
+
+        public override bool CanSeek => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var read = await inner.ReadAsync(buffer, cancellationToken);
+            BytesRead += read;
+            return read;
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

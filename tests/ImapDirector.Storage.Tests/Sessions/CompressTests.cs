@@ -70,6 +70,36 @@ public sealed class CompressTests
     }
 
     [Fact]
+    public async Task A_message_that_unpacks_to_more_than_a_hundred_times_its_size_ends_the_session_and_is_not_kept()
+    {
+        await using var node = await RunningNode.StartAsync();
+        await using var other = await node.LogInAsync();
+        await using var client = await node.LogInAsync();
+        await client.OkAsync("COMPRESS DEFLATE");
+        await client.StartTlsAsync(static stream => Task.FromResult<Stream>(new Deflated(stream)));
+        const int megabytes = 40;
+        try
+        {
+            await client.SendAsync($"a APPEND INBOX {{{megabytes * 1024 * 1024}+}}\r\n");
+            for (var i = 0; i < megabytes; i++) await client.SendAsync(new string('x', 1024 * 1024));
+            await client.SendAsync("\r\n");
+        }
+        catch (Exception closed) when (closed is IOException or SocketException)
+        {
+            // Before all of it was sent.
+        }
+        try
+        {
+            while (await client.ReadLineAsync() is { } line) Assert.DoesNotContain("a OK", line, StringComparison.Ordinal);
+        }
+        catch (Exception closed) when (closed is IOException or SocketException)
+        {
+            // It is closed without a word.
+        }
+        Assert.Contains("* STATUS INBOX (MESSAGES 0)", await other.CommandAsync("STATUS INBOX (MESSAGES)"));
+    }
+
+    [Fact]
     public Task Another_mechanism_is_BAD() => ImapScript.RunAsync("""
         C: a COMPRESS LZMA
         S: a BAD ~
