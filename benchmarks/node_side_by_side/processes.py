@@ -45,6 +45,16 @@ def settled_cpu_seconds(root, quiet=0.1, patience=3.0):
     return last
 
 
+def wait_until_quiet(root, patience=1200.0):
+    """Until a server has done what it does in the background: for some seconds it uses next to nothing."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        last = cpu_seconds(root)
+        time.sleep(3)
+        if cpu_seconds(root) - last < 0.1:
+            return
+
+
 def pss_kilobytes(root):
     """Proportional set size: a page that several processes share is counted once."""
     total = 0
