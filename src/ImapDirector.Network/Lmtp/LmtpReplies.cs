@@ -22,6 +22,7 @@ internal static class LmtpReplies
     public static readonly LmtpReply HelloFirst = new(503, "5.5.1", "LHLO first");
     public static readonly LmtpReply MailFirst = new(503, "5.5.1", "MAIL first");
     public static readonly LmtpReply MailTwice = new(503, "5.5.1", "A message has been begun already");
+    public static readonly LmtpReply MessageBegun = new(503, "5.5.1", "The message itself has been begun");
     public static readonly LmtpReply NoRecipients = new(503, "5.5.1", "No valid recipients");
     public static readonly LmtpReply TooLarge = new(552, "5.3.4", "The message is larger than this server takes");
     public static readonly LmtpReply BareLineEnd = new(550, "5.6.11", "The message has a CR without LF or an LF without CR");

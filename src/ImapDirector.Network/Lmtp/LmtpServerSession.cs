@@ -28,6 +28,7 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
     private readonly LmtpHandlerCalls _calls = new(handler, options, logger);
     private string? _peerName;
     private LmtpTransaction? _transaction;
+    private ChunkedMessage? _chunks;
     private int _badCommands;
     private int _refusals;
     private int _messages;
@@ -52,6 +53,7 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
         {
             Log.Fault(logger, connection.Id, fault);
         }
+        await ForgetAsync();
         Log.Ended(logger, connection.Id, connection.RemoteEndPoint, _messages, _delivered, end);
     }
 
@@ -112,10 +114,16 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
         switch (command)
         {
             case LhloCommand lhlo:
+                await ForgetAsync();
                 Introduce(lhlo);
                 break;
             case MailCommand mail:
                 Begin(mail);
+                break;
+            case BdatCommand bdat:
+                return await ReceiveChunkAsync(bdat);
+            case RcptCommand or DataCommand when _chunks is not null:
+                Reply(LmtpReplies.MessageBegun);
                 break;
             case RcptCommand rcpt:
                 await AddRecipientAsync(rcpt, drain);
@@ -127,7 +135,7 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
                 Reply(_transaction is null ? LmtpReplies.MailFirst : LmtpReplies.NoRecipients);
                 break;
             case RsetCommand:
-                _transaction = null;
+                await ForgetAsync();
                 Reply(LmtpReplies.Reset);
                 break;
             case VrfyCommand:
@@ -144,9 +152,8 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
 
     private void Introduce(LhloCommand lhlo)
     {
-        _transaction = null;
         _peerName = lhlo.Name;
-        string[] lines = [options.ServerName, "PIPELINING", "ENHANCEDSTATUSCODES", "8BITMIME", "SMTPUTF8",
+        string[] lines = [options.ServerName, "PIPELINING", "ENHANCEDSTATUSCODES", "8BITMIME", "CHUNKING", "SMTPUTF8",
             string.Create(CultureInfo.InvariantCulture, $"SIZE {options.MaxMessageBytes}")];
         for (var i = 0; i < lines.Length; i++) connection.Output.LmtpReply(250, "", lines[i], isLast: i == lines.Length - 1);
     }
@@ -219,6 +226,46 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
             }
         }
         if (dataEnd == LmtpDataEnd.EndOfStream) return LmtpSessionEnd.Lost;
+        await DeliverAsync(transaction, message, dataEnd);
+        return null;
+    }
+
+    /// <summary>A piece of a message. Also one that is refused is read to its end: what follows it is a command again.</summary>
+    private async ValueTask<LmtpSessionEnd?> ReceiveChunkAsync(BdatCommand chunk)
+    {
+        var transaction = _transaction is { Recipients.Count: > 0 } begun ? begun : null;
+        if (transaction is not null) _chunks ??= new ChunkedMessage(options);
+        using (var limit = new CancellationTokenSource(options.DataTimeout))
+        {
+            try
+            {
+                await connection.Output.FlushAsync(limit.Token);
+                if (!await LmtpChunkReader.CopyAsync(connection.Input, chunk.Size, _chunks is null ? Discard : _chunks.AddAsync, limit.Token)) return LmtpSessionEnd.Lost;
+            }
+            catch (OperationCanceledException)
+            {
+                return await FarewellAsync(LmtpReplies.TooSlow, LmtpSessionEnd.TooSlow);
+            }
+        }
+        if (transaction is null || _chunks is not { } chunks)
+        {
+            Reply(_transaction is null ? LmtpReplies.MailFirst : LmtpReplies.NoRecipients);
+            return null;
+        }
+        if (!chunk.IsLast)
+        {
+            Reply(chunks.Message.IsTooLarge ? LmtpReplies.TooLarge : LmtpReplies.Reset);
+            return null;
+        }
+        (_transaction, _chunks) = (null, null);
+        await using (chunks) await DeliverAsync(transaction, chunks.Message, chunks.HasBareLineEnd ? LmtpDataEnd.BareLineEnd : LmtpDataEnd.Complete);
+        return null;
+
+        static ValueTask Discard(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    }
+
+    private async ValueTask DeliverAsync(LmtpTransaction transaction, IncomingMessage message, LmtpDataEnd dataEnd)
+    {
         _messages++;
         var replies = await _calls.DeliverAsync(transaction, message, dataEnd);
         foreach (var reply in replies) Reply(reply);
@@ -227,7 +274,13 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
         _delivered += delivered;
         // Who delivers mail is no prowler: a connection that is kept for long may have odd addresses now and then.
         if (delivered > 0) (_badCommands, _refusals) = (0, 0);
-        return null;
+    }
+
+    private async ValueTask ForgetAsync()
+    {
+        _transaction = null;
+        if (_chunks is { } chunks) await chunks.DisposeAsync();
+        _chunks = null;
     }
 
     private void Reply(LmtpReply reply) => connection.Output.LmtpReply(reply.Code, reply.Enhanced, reply.Text);

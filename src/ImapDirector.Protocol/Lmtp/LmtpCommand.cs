@@ -33,6 +33,11 @@ public sealed record RcptCommand(string Address) : LmtpCommand
 /// <summary><c>DATA</c>: the message follows.</summary>
 public sealed record DataCommand : LmtpCommand;
 
+/// <summary><c>BDAT</c>: a piece of the message follows (RFC 3030).</summary>
+/// <param name="Size">Its bytes, 0 to <see cref="long.MaxValue"/>.</param>
+/// <param name="IsLast">Whether the message ends with it.</param>
+public sealed record BdatCommand(long Size, bool IsLast) : LmtpCommand;
+
 /// <summary><c>RSET</c>: what was begun is forgotten.</summary>
 public sealed record RsetCommand : LmtpCommand;
 
@@ -58,7 +63,7 @@ public enum LmtpSyntaxError
     Unprintable,
     /// <summary>Arguments that are missing, too many or not what the command takes.</summary>
     Arguments,
-    /// <summary>A MAIL parameter with a value that it cannot have, or given twice.</summary>
+    /// <summary>A parameter with a value that it cannot have, or given twice.</summary>
     ParameterValue,
     /// <summary>A parameter of MAIL or RCPT that was not offered.</summary>
     UnknownParameter,

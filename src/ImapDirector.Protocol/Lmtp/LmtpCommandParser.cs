@@ -46,6 +46,7 @@ public static class LmtpCommandParser
             "MAIL" => Mail(arguments),
             "RCPT" => Rcpt(arguments),
             "DATA" => Bare(new DataCommand(), arguments),
+            "BDAT" => Bdat(arguments),
             "RSET" => Bare(new RsetCommand(), arguments),
             "QUIT" => Bare(new QuitCommand(), arguments),
             "NOOP" => (new NoopCommand(), LmtpSyntaxError.None),
@@ -96,6 +97,7 @@ public static class LmtpCommandParser
         if (!LmtpPath.TryTake(ref rest, out var path)) return (null, LmtpSyntaxError.Sender);
         var (isUtf8, is8Bit, hasBody) = (false, false, false);
         long? size = null;
+        var status = DeliveryStatusParameters.None;
         foreach (var range in rest.Split(' '))
         {
             var parameter = rest[range];
@@ -120,6 +122,10 @@ public static class LmtpCommandParser
                 if (isUtf8 || equals >= 0) return (null, LmtpSyntaxError.ParameterValue);
                 isUtf8 = true;
             }
+            else if (DeliveryStatusParameters.OfMail(keyword, value, ref status) is { } isRight)
+            {
+                if (!isRight) return (null, LmtpSyntaxError.ParameterValue);
+            }
             else
             {
                 return (null, LmtpSyntaxError.UnknownParameter);
@@ -135,7 +141,25 @@ public static class LmtpCommandParser
         if (!arguments.StartsWith("TO:", StringComparison.OrdinalIgnoreCase)) return (null, LmtpSyntaxError.Arguments);
         var rest = arguments[3..];
         if (!LmtpPath.TryTake(ref rest, out var path) || path.Resolved is not { } address) return (null, LmtpSyntaxError.Recipient);
-        return rest.Trim(' ').IsEmpty ? (new RcptCommand(address), LmtpSyntaxError.None) : (null, LmtpSyntaxError.UnknownParameter);
+        var status = DeliveryStatusParameters.None;
+        foreach (var range in rest.Split(' '))
+        {
+            var parameter = rest[range];
+            if (parameter.IsEmpty) continue;
+            var equals = parameter.IndexOf('=');
+            if (equals < 0 || DeliveryStatusParameters.OfRecipient(parameter[..equals], parameter[(equals + 1)..], ref status) is not { } isRight)
+                return (null, LmtpSyntaxError.UnknownParameter);
+            if (!isRight) return (null, LmtpSyntaxError.ParameterValue);
+        }
+        return (new RcptCommand(address), LmtpSyntaxError.None);
+    }
+
+    private static (LmtpCommand?, LmtpSyntaxError) Bdat(ReadOnlySpan<char> arguments)
+    {
+        var space = arguments.IndexOf(' ');
+        var isLast = space >= 0;
+        if (isLast && !arguments[(space + 1)..].Equals("LAST", StringComparison.OrdinalIgnoreCase)) return (null, LmtpSyntaxError.Arguments);
+        return Size(isLast ? arguments[..space] : arguments) is { } size ? (new BdatCommand(size, isLast), LmtpSyntaxError.None) : (null, LmtpSyntaxError.Arguments);
     }
 
     // RFC 1870: 1 to 20 digits. A number that no machine can hold is as good as the largest that one can.

@@ -13,7 +13,7 @@ public sealed class LmtpServerSessionTests
         await using var server = LmtpServer.Start();
         await using var client = await LmtpClient.ConnectAsync(server.EndPoint);
 
-        Assert.Equal("250-mx.example.com\n250-PIPELINING\n250-ENHANCEDSTATUSCODES\n250-8BITMIME\n250-SMTPUTF8\n250 SIZE 1000", await client.AskAsync("LHLO client.example.net"));
+        Assert.Equal("250-mx.example.com\n250-PIPELINING\n250-ENHANCEDSTATUSCODES\n250-8BITMIME\n250-CHUNKING\n250-SMTPUTF8\n250 SIZE 1000", await client.AskAsync("LHLO client.example.net"));
         Assert.Equal("250 2.1.0 Sender ok", await client.AskAsync("MAIL FROM:<sender@example.net> SIZE=20 BODY=8BITMIME SMTPUTF8"));
         Assert.Equal("250 2.1.5 Ok", await client.AskAsync("RCPT TO:<alice@example.com>"));
         Assert.Equal("250 2.1.5 Ok", await client.AskAsync("RCPT TO:<\"bob\"@example.com>"));
@@ -65,7 +65,13 @@ public sealed class LmtpServerSessionTests
     [InlineData("VRFY alice", "252 2.1.5 Send some mail, we try to deliver it")]
     [InlineData("NOOP", "250 2.0.0 Ok")]
     [InlineData("RSET", "250 2.0.0 Ok")]
-    [InlineData("MAIL FROM:<a@example.net> RET=HDRS", "555 5.5.4 A parameter is not known here")]
+    [InlineData("MAIL FROM:<a@example.net> RET=HDRS ENVID=QQ314159+2B", "250 2.1.0 Sender ok")]
+    [InlineData("MAIL FROM:<a@example.net> RET=SOME", "501 5.5.4 A parameter has a bad value, or comes twice")]
+    [InlineData("MAIL FROM:<a@example.net> ENVID=+2b", "501 5.5.4 A parameter has a bad value, or comes twice")]
+    [InlineData("MAIL FROM:<a@example.net> MTRK=x", "555 5.5.4 A parameter is not known here")]
+    [InlineData("BDAT 0 LAST", "503 5.5.1 MAIL first")]
+    [InlineData("BDAT x", "501 5.5.4 Those are not the arguments of this command")]
+    [InlineData("BDAT 1 FIRST", "501 5.5.4 Those are not the arguments of this command")]
     [InlineData("MAIL FROM:<a@example.net> SIZE=x", "501 5.5.4 A parameter has a bad value, or comes twice")]
     [InlineData("MAIL FROM:<a b>", "501 5.1.7 The sender is no address")]
     [InlineData("MAIL FROM:<\u00c3\u00a9@example.net>", "553 5.6.7 The address needs SMTPUTF8")]
@@ -83,7 +89,12 @@ public sealed class LmtpServerSessionTests
     [InlineData("DATA", "503 5.5.1 No valid recipients")]
     [InlineData("RCPT TO:<>", "501 5.1.3 The recipient is no address")]
     [InlineData("RCPT TO:<\u00c3\u00a9@example.com>", "553 5.6.7 The address needs SMTPUTF8")]
-    [InlineData("RCPT TO:<alice> NOTIFY=NEVER", "555 5.5.4 A parameter is not known here")]
+    [InlineData("RCPT TO:<alice> NOTIFY=NEVER", "250 2.1.5 Ok")]
+    [InlineData("RCPT TO:<alice> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Bob@example.com", "250 2.1.5 Ok")]
+    [InlineData("RCPT TO:<alice> NOTIFY=NEVER,DELAY", "501 5.5.4 A parameter has a bad value, or comes twice")]
+    [InlineData("RCPT TO:<alice> ORCPT=rfc822;", "501 5.5.4 A parameter has a bad value, or comes twice")]
+    [InlineData("RCPT TO:<alice> X=1", "555 5.5.4 A parameter is not known here")]
+    [InlineData("BDAT 0 LAST", "503 5.5.1 No valid recipients")]
     public async Task Each_command_has_its_reply_in_a_message(string command, string reply)
     {
         await using var server = LmtpServer.Start();
