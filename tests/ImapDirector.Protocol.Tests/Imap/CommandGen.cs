@@ -141,8 +141,13 @@ internal static class CommandGen
         Gen.Select(Tag, Clean, Clean).Select((tag, reference, pattern) => (ImapCommand)new LsubCommand(tag, reference, pattern)),
         Gen.Select(Gen.Select(Tag, Clean, Clean.Array[1, 3]), Gen.Int[0, 15], Gen.Int[0, 31], StatusItems, Gen.Bool)
             .Select((names, select, result, items, extended) => (ImapCommand)List(names.Item1, names.Item2, names.Item3, (ListSelect)select, (ListReturn)((result & 15) | ((result & 16) << 1)), items, extended)),
-        Gen.Select(Tag, Mailbox, Flags, Moment, Gen.Select(Gen.Long[0, long.MaxValue], Gen.Bool, Gen.Bool)).Select((tag, mailbox, flags, date, literal) =>
-            (ImapCommand)new AppendCommand(tag, mailbox, flags, date, new LiteralHeader(literal.Item1, literal.Item2, literal.Item3))));
+        Gen.Select(Tag, Mailbox, Message, Number, Gen.Bool.Nullable()).Select((tag, mailbox, message, replaced, byUid) => byUid is { } uid
+            ? new ReplaceCommand(tag, uid, new SequenceSet([new SequenceRange(replaced, replaced)]), mailbox, message)
+            : (ImapCommand)new AppendCommand(tag, mailbox, message.Flags, message.Date, message.Literal) { Utf8 = message.Utf8 }));
+
+    // UTF8 takes a literal8 (RFC 6855 section 4).
+    private static Gen<AppendMessage> Message => Gen.Select(Flags, Moment, Gen.Long[0, long.MaxValue], Gen.Int[0, 5]).Select((flags, date, length, kind) =>
+        new AppendMessage(flags, date, new LiteralHeader(length, Synchronizing: kind % 2 == 0, Binary: kind > 1), Utf8: kind > 3));
 
     private static Gen<ImapCommand> Account() => Gen.OneOf(
         Gen.Select(Tag, Text).Select((tag, root) => (ImapCommand)new GetQuotaCommand(tag, root)),

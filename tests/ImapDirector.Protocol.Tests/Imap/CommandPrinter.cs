@@ -79,13 +79,12 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
                 break;
             case AppendCommand append:
                 Mailbox(append.Mailbox);
-                if (append.Flags.System != SystemFlags.None || append.Flags.Keywords.Length > 0) Flags(append.Flags);
-                if (append.Date is { } date)
-                {
-                    Raw(" ");
-                    _output.DateTime(date);
-                }
-                Raw($" {(append.Literal.Binary ? "~" : "")}{{{append.Literal.Length}{(append.Literal.Synchronizing ? "" : "+")}}}");
+                Message(append.Message);
+                break;
+            case ReplaceCommand replace:
+                Set(replace.Replaced);
+                Mailbox(replace.Mailbox);
+                Message(replace.Message);
                 break;
             case ExpungeCommand { Uids: { } uids }: Set(uids); break;
             case SearchCommand search:
@@ -322,6 +321,19 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
     {
         Raw(" ");
         _output.Flags(flags.System, flags.Keywords.AsSpan(), recent: false);
+    }
+
+    private void Message(AppendMessage message)
+    {
+        if (message.Flags.System != SystemFlags.None || message.Flags.Keywords.Length > 0) Flags(message.Flags);
+        if (message.Date is { } date)
+        {
+            Raw(" ");
+            _output.DateTime(date);
+        }
+        if (message.Utf8) Word(" UTF8 (");
+        else Raw(" ");
+        Raw($"{(message.Literal.Binary ? "~" : "")}{{{message.Literal.Length}{(message.Literal.Synchronizing ? "" : "+")}}}");
     }
 
     private void Set(SequenceSet set)
