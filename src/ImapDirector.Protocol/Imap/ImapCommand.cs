@@ -79,12 +79,16 @@ public sealed record SelectCommand(string Tag, MailboxName Mailbox, bool ReadOnl
     public QResyncState? QResync { get; init; }
 }
 
-/// <summary>What a client remembers of a mailbox (RFC 7162 section 3.2.5). Its optional match of sequence numbers with UIDs is read and not kept:
-/// it only helps servers that forget what was expunged.</summary>
+/// <summary>What a client remembers of a mailbox (RFC 7162 section 3.2.5). Of its optional match of message numbers with UIDs
+/// only is kept that it was given: it helps servers that forget what was expunged.</summary>
 /// <param name="UidValidity">The UIDVALIDITY it knows.</param>
 /// <param name="ModSeq">The mod-sequence up to which it knows everything.</param>
 /// <param name="KnownUids">The UIDs it knows, or <c>null</c> for all.</param>
-public sealed record QResyncState(uint UidValidity, ulong ModSeq, SequenceSet? KnownUids);
+public sealed record QResyncState(uint UidValidity, ulong ModSeq, SequenceSet? KnownUids)
+{
+    /// <summary>Whether message numbers were matched with UIDs.</summary>
+    public bool MatchesNumbers { get; init; }
+}
 
 /// <summary>CREATE, with the <c>USE</c> attributes of RFC 6154 (such as <c>\Sent</c>).</summary>
 public sealed record CreateCommand(string Tag, MailboxName Mailbox, ImmutableArray<string> SpecialUse) : ImapCommand(Tag)

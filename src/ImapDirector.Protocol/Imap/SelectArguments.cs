@@ -41,7 +41,7 @@ internal static class SelectArguments
             next = lexer.TryTake(' ');
         }
         if (next && !(lexer.Open() && lexer.SequenceSet(out _) && lexer.Space() && lexer.SequenceSet(out _) && lexer.Close())) return false;
-        state = new QResyncState(validity, modSeq, known);
+        state = new QResyncState(validity, modSeq, known) { MatchesNumbers = next };
         return lexer.Close();
     }
 }

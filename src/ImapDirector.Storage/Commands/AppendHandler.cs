@@ -33,7 +33,8 @@ internal static class AppendHandler
         await using var messages = new ReceivedMessages(session);
         CommandResult? early = null;
         uint uid = 0;
-        if (session.Selected is not { } selected) early = CommandResult.NoMailboxSelected;
+        if (session.Enabled.UidOnly && !command.ByUid) early = CommandResult.UidRequired;
+        else if (session.Selected is not { } selected) early = CommandResult.NoMailboxSelected;
         else if (selected.ReadOnly) early = CommandResult.ReadOnly;
         else if (!selected.Allows(MailboxRights.DeleteMessages | MailboxRights.Expunge)) early = CommandResult.NoPermission;
         else if (selected.Resolve(command.Replaced, command.ByUid) is not [var (place, _)])

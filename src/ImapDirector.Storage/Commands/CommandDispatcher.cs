@@ -6,7 +6,10 @@ namespace ImapDirector.Storage.Commands;
 /// <summary>Which code answers which command.</summary>
 internal static class CommandDispatcher
 {
-    public static ValueTask<CommandResult> RunAsync(MailSession session, ImapCommand command) => command switch
+    public static ValueTask<CommandResult> RunAsync(MailSession session, ImapCommand command) =>
+        session.Enabled.UidOnly && MessageNumbers.AreUsedBy(command) ? ValueTask.FromResult(CommandResult.UidRequired) : AnswerAsync(session, command);
+
+    private static ValueTask<CommandResult> AnswerAsync(MailSession session, ImapCommand command) => command switch
     {
         CapabilityCommand => SessionCommands.CapabilityAsync(session),
         NoopCommand => ValueTask.FromResult(CommandResult.Ok("Noop completed.")),

@@ -12,6 +12,9 @@ internal readonly record struct CommandResult(ImapStatus Status, string Code, st
 
     public static readonly CommandResult InvalidMessageSet = Bad("Invalid message set.");
 
+    /// <summary>A message number was used where the client has given them up (RFC 9586 section 3).</summary>
+    public static readonly CommandResult UidRequired = new(ImapStatus.Bad, "UIDREQUIRED", "Message numbers cannot be used.");
+
     public static readonly CommandResult ReadOnly = No("READ-ONLY", "The mailbox is selected read-only.");
 
     public static readonly CommandResult NoSuchMailbox = No("NONEXISTENT", "There is no such mailbox.");

@@ -17,6 +17,7 @@ internal sealed class FetchResponse
     private readonly FetchCommand _command;
     private readonly bool _asksFlags;
     private readonly bool _asksUid;
+    private readonly bool _addsUid;
     private readonly bool _asksModSeq;
     private readonly bool _needsSummary;
     private readonly bool _needsPreview;
@@ -38,6 +39,8 @@ internal sealed class FetchResponse
             _needsContent = true;
             _needsSummary |= !section.IsWholeMessage();
         }
+        // UIDFETCH begins with it.
+        _addsUid = command.ByUid && !_asksUid && !session.Enabled.UidOnly;
     }
 
     /// <summary>Whether a part was asked for without an encoding that is not known here: the command as a whole fails (RFC 3516 section 4.3).</summary>
@@ -85,11 +88,9 @@ internal sealed class FetchResponse
         await using (content)
         {
             var output = _session.Output;
-            output.Raw("* "u8);
-            output.Number(_selected.SequenceOf(message.Uid));
-            output.Raw(" FETCH ("u8);
+            _selected.BeginFetch(output, _selected.SequenceOf(message.Uid), message.Uid);
             var first = true;
-            if ((_command.ByUid || (marked && _session.Enabled.QResync)) && !_asksUid) WriteUid(output, message, ref first);
+            if (_addsUid || (marked && _session.Enabled.QResync && !_asksUid && !_session.Enabled.UidOnly)) WriteUid(output, message, ref first);
             if (marked && !_asksFlags) WriteFlags(output, message, ref first);
             if (!_asksModSeq && (_command.ChangedSince is not null || (marked && _session.Enabled.CondStore))) WriteModSeq(output, message, ref first);
             foreach (var item in _command.Items)

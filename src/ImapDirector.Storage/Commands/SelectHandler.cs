@@ -33,7 +33,7 @@ internal static class SelectHandler
         selected.WriteFlagList(output);
         selected.WriteExists(output);
         if (!session.Enabled.Imap4Rev2) selected.WriteRecent(output);
-        if (!session.Enabled.Imap4Rev2 && selected.FirstUnseen() is > 0 and var unseen)
+        if (!session.Enabled.Imap4Rev2 && !session.Enabled.UidOnly && selected.FirstUnseen() is > 0 and var unseen)
         {
             output.Raw("* OK [UNSEEN "u8);
             output.Number(unseen);

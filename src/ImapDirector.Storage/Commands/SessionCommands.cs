@@ -41,6 +41,10 @@ internal static class SessionCommands
                     enabled.Imap4Rev2 = true;
                     switchedOn.Add("IMAP4rev2");
                     break;
+                case "UIDONLY" when !enabled.UidOnly:
+                    enabled.UidOnly = true;
+                    switchedOn.Add(name);
+                    break;
                 case "UTF8=ACCEPT" when !enabled.Utf8Accept:
                     enabled.Utf8Accept = true;
                     switchedOn.Add(name);

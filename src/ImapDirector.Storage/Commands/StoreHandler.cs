@@ -57,7 +57,7 @@ internal static class StoreHandler
                 var sequence = selected.SequenceOf(message.Uid);
                 if (!command.Silent) selected.WriteFlags(session.Output, sequence, message, command.ByUid);
                 else if (command.UnchangedSince is not null || message.ModSeq == outcome.ModSeq)
-                    SelectedMailbox.WriteModSeq(session.Output, sequence, message, command.ByUid || session.Enabled.QResync);
+                    selected.WriteModSeq(session.Output, sequence, message, command.ByUid || session.Enabled.QResync);
                 await session.Output.FlushIfLargeAsync();
             }
         }

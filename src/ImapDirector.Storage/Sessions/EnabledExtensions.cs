@@ -15,6 +15,12 @@ internal sealed class EnabledExtensions
     /// <summary>UTF8=ACCEPT (RFC 6855).</summary>
     public bool Utf8Accept { get; set; }
 
+    /// <summary>The session knows no message numbers (RFC 9586): FETCH is told as UIDFETCH, expunges as VANISHED.</summary>
+    public bool UidOnly { get; set; }
+
+    /// <summary>Whether expunges are told by UID.</summary>
+    public bool TellsVanished => QResync || UidOnly;
+
     /// <summary>Whether mailbox names are UTF-8 rather than modified UTF-7.</summary>
     public bool Utf8Names => Imap4Rev2 || Utf8Accept;
 }

@@ -157,7 +157,7 @@ internal sealed class SelectedMailbox
 
     private async ValueTask TellRemovedAsync(ResponseStream output)
     {
-        if (_enabled.QResync) await WriteVanishedAsync(output);
+        if (_enabled.TellsVanished) await WriteVanishedAsync(output);
         OwnUids(_count);
         // From the end, so that no number changes that is still to be told.
         var kept = _count;
@@ -168,7 +168,7 @@ internal sealed class SelectedMailbox
                 _uids[--kept] = _uids[i];
                 continue;
             }
-            if (_enabled.QResync) continue;
+            if (_enabled.TellsVanished) continue;
             output.Raw("* "u8);
             output.Number((ulong)i + 1);
             output.Raw(" EXPUNGE\r\n"u8);
@@ -279,8 +279,16 @@ internal sealed class SelectedMailbox
         output.Raw("] Highest.\r\n"u8);
     }
 
+    /// <summary>Writes the beginning of a FETCH response up to its first item, or that of UIDFETCH (RFC 9586 section 3.3).</summary>
+    public void BeginFetch(ResponseStream output, uint sequence, uint uid)
+    {
+        output.Raw("* "u8);
+        output.Number(_enabled.UidOnly ? uid : sequence);
+        output.Raw(_enabled.UidOnly ? " UIDFETCH ("u8 : " FETCH ("u8);
+    }
+
     /// <summary>Writes a FETCH response with a message's mod-sequence alone.</summary>
-    public static void WriteModSeq(ResponseStream output, uint sequence, MessageRecord message, bool withUid)
+    public void WriteModSeq(ResponseStream output, uint sequence, MessageRecord message, bool withUid)
     {
         BeginFetch(output, sequence, message, withUid);
         output.Raw("MODSEQ ("u8);
@@ -303,12 +311,10 @@ internal sealed class SelectedMailbox
         output.Raw(")\r\n"u8);
     }
 
-    private static void BeginFetch(ResponseStream output, uint sequence, MessageRecord message, bool withUid)
+    private void BeginFetch(ResponseStream output, uint sequence, MessageRecord message, bool withUid)
     {
-        output.Raw("* "u8);
-        output.Number(sequence);
-        output.Raw(" FETCH ("u8);
-        if (!withUid) return;
+        BeginFetch(output, sequence, message.Uid);
+        if (!withUid || _enabled.UidOnly) return;
         output.Raw("UID "u8);
         output.Number(message.Uid);
         output.Raw(" "u8);
