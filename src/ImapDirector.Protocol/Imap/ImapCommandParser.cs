@@ -74,6 +74,7 @@ public static class ImapCommandParser
             "STATUS" => MailboxArguments.Status(ref lexer, tag),
             "APPEND" => AppendArguments.Append(ref lexer, tag),
             "LIST" => ListArguments.List(ref lexer, tag),
+            "ESEARCH" => MailboxFilterArguments.MultiSearch(ref lexer, tag),
             "LSUB" => ListArguments.Lsub(ref lexer, tag),
             "GETQUOTA" => lexer.Space() && lexer.AString(out var root) ? new GetQuotaCommand(tag, Encoding.UTF8.GetString(root)) : null,
             "GETQUOTAROOT" => MailboxArguments.Of(ref lexer, out var mailbox) ? new GetQuotaRootCommand(tag, mailbox) : null,

@@ -23,6 +23,15 @@ public sealed record SearchCommand(string Tag, bool ByUid, string? Charset, Sear
     public SearchReturn? Return { get; init; }
 }
 
+/// <summary>ESEARCH (RFC 7377): a search of several mailboxes, answered with UIDs.</summary>
+/// <param name="Tag">The tag.</param>
+/// <param name="In">Which mailboxes; none for the selected one.</param>
+/// <param name="Search">What is searched for in each of them.</param>
+public sealed record MultiSearchCommand(string Tag, ImmutableArray<MailboxFilter> In, SearchCommand Search) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "ESEARCH";
+}
+
 /// <summary>SORT or UID SORT (RFC 5256). Its strings are UTF-8, whichever of the two charsets was named.</summary>
 public sealed record SortCommand(string Tag, bool ByUid, ImmutableArray<SortCriterion> Criteria, SearchKey Key) : ImapCommand(Tag)
 {

@@ -33,6 +33,7 @@ internal static class CommandDispatcher
         FetchCommand fetch => FetchHandler.RunAsync(session, fetch),
         StoreCommand store => StoreHandler.RunAsync(session, store),
         SearchCommand search => SearchHandler.RunAsync(session, search),
+        MultiSearchCommand multi => MultiSearchHandler.RunAsync(session, multi),
         SortCommand sort => SortHandler.RunAsync(session, sort),
         ThreadCommand thread => ThreadHandler.RunAsync(session, thread),
         GetQuotaCommand quota => QuotaHandler.GetAsync(session, quota),

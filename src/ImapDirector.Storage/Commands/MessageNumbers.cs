@@ -14,12 +14,13 @@ internal static class MessageNumbers
         SearchCommand search => !search.ByUid || AreIn(search.Key),
         SortCommand sort => !sort.ByUid || AreIn(sort.Key),
         ThreadCommand thread => !thread.ByUid || AreIn(thread.Key),
+        MultiSearchCommand multi => AreIn(multi.Search.Key),
         SelectCommand select => select.QResync is { MatchesNumbers: true },
         _ => false,
     };
 
     /// <summary>What a search saved is no number, although it stands where one may.</summary>
-    private static bool AreIn(SearchKey key) => key switch
+    public static bool AreIn(SearchKey key) => key switch
     {
         SequenceKey sequence => !sequence.Messages.IsSavedResult,
         NotKey not => AreIn(not.Key),

@@ -6,7 +6,13 @@ using ImapDirector.Storage.Sessions;
 namespace ImapDirector.Storage.Commands;
 
 /// <summary>Tells what SEARCH or SORT found: as a list of numbers, or as ESEARCH (RFC 4731) with what was asked for; and keeps it as <c>$</c> (RFC 5182).</summary>
-internal sealed class SearchAnswer(MailSession session, SelectedMailbox selected, string tag, bool byUid, SearchReturn? wanted)
+/// <param name="session">The session.</param>
+/// <param name="selected">The mailbox that was searched.</param>
+/// <param name="tag">The command's.</param>
+/// <param name="byUid">Whether messages are told by their UIDs.</param>
+/// <param name="wanted">What is told; <c>null</c> for a list of numbers.</param>
+/// <param name="name">What the client calls the mailbox, where it has to be told (RFC 7377 section 2.1).</param>
+internal sealed class SearchAnswer(MailSession session, SelectedMailbox selected, string tag, bool byUid, SearchReturn? wanted, MailboxName? name = null)
 {
     private const int ChunkSize = 1000;
 
@@ -28,7 +34,15 @@ internal sealed class SearchAnswer(MailSession session, SelectedMailbox selected
         var output = session.Output;
         output.Raw("* ESEARCH (TAG \""u8);
         output.Raw(Encoding.ASCII.GetBytes(tag));
-        output.Raw(byUid ? "\") UID"u8 : "\")"u8);
+        output.Raw("\""u8);
+        if (name is { } mailbox)
+        {
+            output.Raw(" MAILBOX "u8);
+            output.Mailbox(mailbox, session.Enabled.Utf8Names);
+            output.Raw(" UIDVALIDITY "u8);
+            output.Number(selected.Shared.UidValidity);
+        }
+        output.Raw(byUid ? ") UID"u8 : ")"u8);
         if ((items & SearchReturnItems.Min) != 0 && uids.Count > 0) Item(" MIN "u8, Number(uids[0]));
         if ((items & SearchReturnItems.Max) != 0 && uids.Count > 0) Item(" MAX "u8, Number(uids[^1]));
         if ((items & SearchReturnItems.Count) != 0) Item(" COUNT "u8, (ulong)uids.Count);
@@ -48,10 +62,10 @@ internal sealed class SearchAnswer(MailSession session, SelectedMailbox selected
         if ((wanted?.Items & SearchReturnItems.Save) > 0) selected.SavedResult = [];
     }
 
-    private async ValueTask WriteListAsync(string name, List<uint> uids, ulong modSeq)
+    private async ValueTask WriteListAsync(string response, List<uint> uids, ulong modSeq)
     {
         var output = session.Output;
-        output.Raw(Encoding.ASCII.GetBytes(name));
+        output.Raw(Encoding.ASCII.GetBytes(response));
         foreach (var uid in uids)
         {
             Item(" "u8, Number(uid));
@@ -106,9 +120,9 @@ internal sealed class SearchAnswer(MailSession session, SelectedMailbox selected
         }
     }
 
-    private void Item(ReadOnlySpan<byte> name, ulong value)
+    private void Item(ReadOnlySpan<byte> item, ulong value)
     {
-        session.Output.Raw(name);
+        session.Output.Raw(item);
         session.Output.Number(value);
     }
 

@@ -69,6 +69,9 @@ internal static class CommandGen
 
     private static readonly Gen<SearchKey> Key = KeyOf(4);
 
+    private static readonly Gen<MailboxFilter> Filter = Gen.Select(Gen.Enum<MailboxFilterKind>(), Mailbox.Array[1, 3])
+        .Select((kind, names) => new MailboxFilter(kind, kind >= MailboxFilterKind.Subtree ? [.. names] : []));
+
     private static readonly Gen<string?> Charset = Gen.OneOf(Gen.Const((string?)null), Gen.Const((string?)"UTF-8"), Gen.Const((string?)"US-ASCII"));
 
     /// <summary>Any command.</summary>
@@ -132,8 +135,11 @@ internal static class CommandGen
             3 => new SubscribeCommand(tag, mailbox, Subscribe: true),
             _ => new SubscribeCommand(tag, mailbox, Subscribe: false),
         })),
-        Gen.Select(Gen.Select(Tag, Mailbox), Number, ModSeq, Set, Gen.Bool).Select((names, validity, modSeq, known, all) =>
-            (ImapCommand)new SelectCommand(names.Item1, names.Item2, ReadOnly: all) { QResync = new QResyncState(validity, modSeq, all ? null : known) }),
+        Gen.Select(Gen.Select(Tag, Mailbox), Number, ModSeq, Set, Gen.Select(Gen.Bool, Gen.Bool)).Select((names, validity, modSeq, known, given) =>
+            (ImapCommand)new SelectCommand(names.Item1, names.Item2, ReadOnly: given.Item1)
+            {
+                QResync = new QResyncState(validity, modSeq, given.Item1 ? null : known) { MatchesNumbers = given.Item2 },
+            }),
         Gen.Select(Tag, Mailbox, Mailbox).Select((tag, from, to) => (ImapCommand)new RenameCommand(tag, from, to)),
         Gen.Select(Tag, Mailbox, Gen.OneOf(Gen.Const(@"\Sent"), Gen.Const(@"\Trash"), Gen.Const(@"\junk-like")).Array[0, 3])
             .Select((tag, mailbox, uses) => (ImapCommand)new CreateCommand(tag, mailbox, [.. uses])),
@@ -179,6 +185,8 @@ internal static class CommandGen
         Gen.Select(Tag, Set).Select((tag, uids) => (ImapCommand)new ExpungeCommand(tag, uids)),
         Gen.Select(Gen.Select(Tag, Gen.Bool), Charset, Key, Return).Select((of, charset, key, wanted) =>
             (ImapCommand)new SearchCommand(of.Item1, of.Item2, charset, key) { Return = wanted }),
+        Gen.Select(Tag, Filter.Array[0, 4], Charset, Key, Return).Select((tag, filters, charset, key, wanted) =>
+            (ImapCommand)new MultiSearchCommand(tag, [.. filters], new SearchCommand(tag, true, charset, key) { Return = wanted })),
         Gen.Select(Gen.Select(Tag, Gen.Bool), Gen.Select(Gen.Enum<SortKey>(), Gen.Bool).Array[1, 4], Key, Return).Select((of, criteria, key, wanted) =>
             (ImapCommand)new SortCommand(of.Item1, of.Item2, [.. criteria.Select(c => new SortCriterion(c.Item1, c.Item2))], key) { Return = wanted }),
         Gen.Select(Tag, Gen.Bool, Gen.Enum<ThreadAlgorithm>(), Key).Select((tag, byUid, algorithm, key) => (ImapCommand)new ThreadCommand(tag, byUid, algorithm, key)),

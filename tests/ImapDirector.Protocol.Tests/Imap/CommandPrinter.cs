@@ -88,11 +88,15 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
                 break;
             case ExpungeCommand { Uids: { } uids }: Set(uids); break;
             case SearchCommand search:
-                Return(search.Return);
-                if (search.Charset is { } charset) Word(" CHARSET " + charset);
-                Raw(" ");
-                if (search.Key is AndKey and) Joined(and.Keys, Key);
-                else Key(search.Key);
+                Search(search);
+                break;
+            case MultiSearchCommand multi:
+                if (!multi.In.IsEmpty)
+                {
+                    Word(" IN ");
+                    List(multi.In, Filter);
+                }
+                Search(multi.Search);
                 break;
             case GetQuotaCommand quota: Argument(Encoding.UTF8.GetBytes(quota.Root)); break;
             case GetQuotaRootCommand quota: Mailbox(quota.Mailbox); break;
@@ -174,8 +178,25 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
         if (select.QResync is not { } state) return;
         Word($" (QRESYNC ({state.UidValidity} {state.ModSeq}");
         if (state.KnownUids is { } known) Set(known);
-        // The optional match of numbers is passed over.
-        Raw(" (1:2 1:2)))");
+        Raw(state.MatchesNumbers ? " (1:2 1:2)))" : "))");
+    }
+
+    private void Search(SearchCommand search)
+    {
+        Return(search.Return);
+        if (search.Charset is { } charset) Word(" CHARSET " + charset);
+        Raw(" ");
+        if (search.Key is AndKey and) Joined(and.Keys, Key);
+        else Key(search.Key);
+    }
+
+    private void Filter(MailboxFilter filter)
+    {
+        Word(filter.Kind == MailboxFilterKind.SubtreeOne ? "SUBTREE-ONE" : filter.Kind.ToString());
+        if (filter.Mailboxes.Length == 1) Mailbox(filter.Mailboxes[0]);
+        if (filter.Mailboxes.Length < 2) return;
+        Raw(" ");
+        List(filter.Mailboxes, mailbox => String(Encode(mailbox.Value)));
     }
 
     private void Return(SearchReturn? wanted)

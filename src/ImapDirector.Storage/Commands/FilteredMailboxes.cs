@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Sessions;
+
+namespace ImapDirector.Storage.Commands;
+
+/// <summary>The names that mailbox filters stand for. Whoever uses them still has to find out whether there is such a mailbox, and whether it may be read.</summary>
+internal static class FilteredMailboxes
+{
+    /// <summary>Each name once, in the order of the filters. The selected mailbox is not among them for being selected.</summary>
+    public static async ValueTask<IReadOnlyList<MailboxName>> FindAsync(MailSession session, ImmutableArray<MailboxFilter> filters)
+    {
+        var names = new OrderedDictionary<MailboxName, bool>();
+        foreach (var filter in filters)
+        {
+            switch (filter.Kind)
+            {
+                // A subaddress may name any of the user's mailboxes, so deliveries may come to each of them.
+                case MailboxFilterKind.Inboxes or MailboxFilterKind.Personal:
+                    Add(names, Own(session));
+                    break;
+                case MailboxFilterKind.Subscribed:
+                    Add(names, session.Mail.Store.ListSubscriptions());
+                    break;
+                case MailboxFilterKind.Mailboxes:
+                    Add(names, filter.Mailboxes);
+                    break;
+                case MailboxFilterKind.Subtree or MailboxFilterKind.SubtreeOne:
+                    foreach (var root in filter.Mailboxes) Add(names, await SubtreeAsync(session, root, filter.Kind == MailboxFilterKind.SubtreeOne));
+                    break;
+            }
+        }
+        return [.. names.Keys];
+    }
+
+    private static void Add(OrderedDictionary<MailboxName, bool> names, IEnumerable<MailboxName> more)
+    {
+        foreach (var name in more) names.TryAdd(name, true);
+    }
+
+    private static IEnumerable<MailboxName> Own(MailSession session)
+    {
+        var (namespaces, user) = (session.Mailboxes.Namespaces, session.Mailboxes.User);
+        return session.Mail.Store.ListMailboxes().Select(static mailbox => mailbox.Name).Where(name => namespaces.Find(name, user).Owner == user);
+    }
+
+    private static async ValueTask<List<MailboxName>> SubtreeAsync(MailSession session, MailboxName root, bool one)
+    {
+        var below = root.Value + MailboxName.Delimiter;
+        bool IsIn(string name) => name == root.Value
+            || (name.StartsWith(below, StringComparison.Ordinal) && !(one && name.AsSpan(below.Length).Contains(MailboxName.Delimiter)));
+
+        var names = Own(session).Where(name => IsIn(name.Value)).ToList();
+        // Others' mailboxes are looked for only where the root leads to them.
+        await session.Mailboxes.ReadSharedAsync(prefix => prefix.StartsWith(below, StringComparison.Ordinal) || below.StartsWith(prefix, StringComparison.Ordinal), [],
+            (prefix, visible) =>
+            {
+                foreach (var (mailbox, _) in visible)
+                    if (prefix + mailbox.Name.Value is var name && IsIn(name)) names.Add(new MailboxName(name));
+            });
+        return names;
+    }
+}

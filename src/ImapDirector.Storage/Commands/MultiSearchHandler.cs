@@ -1,0 +1,78 @@
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Mailboxes;
+using ImapDirector.Storage.Sessions;
+
+namespace ImapDirector.Storage.Commands;
+
+/// <summary>ESEARCH (RFC 7377): searches several mailboxes, one after the other, with one answer for each that has something.</summary>
+internal static class MultiSearchHandler
+{
+    private static readonly CommandResult OnlySelected = CommandResult.Bad("Message numbers and SAVE belong to the selected mailbox alone.");
+
+    public static async ValueTask<CommandResult> RunAsync(MailSession session, MultiSearchCommand command)
+    {
+        var search = command.Search;
+        var wanted = search.Return ?? new SearchReturn(SearchReturnItems.All);
+        var withSelected = command.In.IsEmpty || command.In.Any(static filter => filter.Kind == MailboxFilterKind.Selected);
+        if (withSelected && session.Selected is null) return CommandResult.NoMailboxSelected;
+        var withOthers = command.In.Any(static filter => filter.Kind != MailboxFilterKind.Selected);
+        if (withOthers && ((wanted.Items & SearchReturnItems.Save) != 0 || MessageNumbers.AreIn(search.Key))) return OnlySelected;
+
+        using var deadline = new CancellationTokenSource(SearchRun.Deadline);
+        SearchAnswer? saving = null;
+        try
+        {
+            if (withSelected)
+            {
+                var selected = session.Selected!;
+                saving = new SearchAnswer(session, selected, command.Tag, byUid: true, wanted, NameOf(session, selected));
+                await SearchAsync(session, selected, search.Key, saving, tellsNothing: !withOthers, deadline.Token);
+            }
+            foreach (var name in await FilteredMailboxes.FindAsync(session, command.In))
+            {
+                deadline.Token.ThrowIfCancellationRequested();
+                await SearchAsync(session, name, search.Key, command.Tag, wanted, withSelected, deadline.Token);
+            }
+            return CommandResult.Ok("Search completed.");
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            saving?.Fail();
+            return SearchRun.TookTooLong;
+        }
+    }
+
+    /// <summary>Searches a mailbox by its name; one that is not there, or may not be read, is passed over as if it were empty.</summary>
+    private static async ValueTask SearchAsync(MailSession session, MailboxName name, SearchKey key, string tag, SearchReturn wanted, bool selectedIsDone, CancellationToken deadline)
+    {
+        await using var access = await session.Mailboxes.FindAsync(name);
+        if (access.Refuses(MailboxRights.Read) is not null) return;
+        var cursor = new MailboxCursor(readOnly: true);
+        if (await access.Mail.OpenAsync(access.Name, cursor, CancellationToken.None) is not var (mailbox, uids)) return;
+        try
+        {
+            if (selectedIsDone && mailbox == session.Selected?.Shared) return;
+            var view = new SelectedMailbox(mailbox, access, cursor, uids, session.Enabled);
+            await SearchAsync(session, view, key, new SearchAnswer(session, view, tag, byUid: true, wanted, name), tellsNothing: false, deadline);
+        }
+        finally
+        {
+            await access.Mail.CloseAsync(mailbox, cursor);
+        }
+    }
+
+    private static async ValueTask SearchAsync(MailSession session, SelectedMailbox view, SearchKey key, SearchAnswer answer, bool tellsNothing, CancellationToken deadline)
+    {
+        var found = await SearchRun.FindAsync(session, view, key, deadline);
+        // A mailbox without matches has no answer (RFC 7377 section 2.1), but where it was the only one to be searched the client is told so.
+        if (found.Uids.Count > 0 || tellsNothing) await answer.WriteAsync(found.Uids, found.AsksModSeq, sorted: false);
+        await session.Output.FlushIfLargeAsync();
+    }
+
+    /// <summary>What the client calls the mailbox it has selected, which may have been renamed since.</summary>
+    private static MailboxName NameOf(MailSession session, SelectedMailbox selected)
+    {
+        var name = selected.Mail.Store.ListMailboxes().FirstOrDefault(mailbox => mailbox.Id == selected.Shared.Id)?.Name ?? selected.Access.Name;
+        return selected.Access.IsOwn ? name : new MailboxName(session.Mailboxes.Namespaces.PrefixOf(selected.Mail.Store.User) + name.Value);
+    }
+}
