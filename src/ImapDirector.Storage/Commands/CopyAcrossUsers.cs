@@ -56,7 +56,7 @@ internal static class CopyAcrossUsers
     {
         try
         {
-            await using var content = selected.Mail.Store.OpenContent(message.ContentId);
+            await using var content = selected.Mail.Store.Contents.Open(message.ContentId);
             var piece = new byte[(int)Math.Min(PieceBytes, Math.Max(message.SizeBytes, 1))];
             for (int read; (read = await content.ReadAsync(piece)) > 0;) await spool.WriteAsync(piece.AsMemory(0, read), CancellationToken.None);
             return true;

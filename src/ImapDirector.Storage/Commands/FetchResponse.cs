@@ -58,7 +58,7 @@ internal sealed class FetchResponse
         {
             var (end, bytes) = (start, 0L);
             while (end < messages.Count && end - start < MaxReadAhead && (end == start || bytes + InMemory(messages[end]) <= MaxReadAheadBytes)) bytes += InMemory(messages[end++]);
-            var loaded = _selected.Mail.Store.Load([.. messages.Skip(start).Take(end - start).Select(static message => message.ContentId)],
+            var loaded = _selected.Mail.Store.Contents.Load([.. messages.Skip(start).Take(end - start).Select(static message => message.ContentId)],
                 _needsSummary || _needsPreview, _needsContent || _needsPreview);
             for (var i = start; i < end; i++) yield return (messages[i], loaded[i - start]);
             start = end;
@@ -77,8 +77,8 @@ internal sealed class FetchResponse
         try
         {
             // Everything that can fail is opened before the first byte of the answer.
-            if (_needsSummary || _needsPreview) summary = _selected.Mail.Store.SummaryOf(loaded);
-            if (_needsContent || _needsPreview) content = _selected.Mail.Store.OpenContent(loaded);
+            if (_needsSummary || _needsPreview) summary = _selected.Mail.Store.Contents.SummaryOf(loaded);
+            if (_needsContent || _needsPreview) content = _selected.Mail.Store.Contents.Open(loaded);
         }
         catch (StoreException) when (_selected.Shared.Find(message.Uid) is null)
         {
@@ -120,7 +120,7 @@ internal sealed class FetchResponse
     }
 
     /// <summary>What reading a message ahead takes: larger ones are read from their files as they are sent.</summary>
-    private long InMemory(MessageRecord message) => !_needsContent && !_needsPreview || message.SizeBytes > UserStore.MaxBodyBytesInDatabase ? 0 : message.SizeBytes;
+    private long InMemory(MessageRecord message) => !_needsContent && !_needsPreview || message.SizeBytes > MessageContents.MaxBodyBytesInDatabase ? 0 : message.SizeBytes;
 
     private void WriteItem(ResponseStream output, FetchItemKind kind, MessageRecord message, MessageSummary? summary, ref bool first)
     {

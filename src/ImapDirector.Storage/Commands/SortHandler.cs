@@ -18,7 +18,7 @@ internal static class SortHandler
             if (sorted.Count > 1)
             {
                 var wanted = found.Uids.ToHashSet();
-                sorted = await session.Heavy.RunAsync(() => selected.Mail.Store.SortedAsync(selected.Shared.Id, command.Criteria, deadline.Token), deadline.Token);
+                sorted = await session.Heavy.RunAsync(() => selected.Mail.Store.Order.SortedAsync(selected.Shared.Id, command.Criteria, deadline.Token), deadline.Token);
                 sorted.RemoveAll(uid => !wanted.Contains(uid));
             }
             await answer.WriteAsync(sorted, found.AsksModSeq, sorted: true);

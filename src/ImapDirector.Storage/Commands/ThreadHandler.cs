@@ -28,7 +28,7 @@ internal static class ThreadHandler
     {
         if (found.Count == 0) return [];
         var withParents = algorithm != ThreadAlgorithm.OrderedSubject;
-        var items = await selected.Mail.Store.ThreadItemsAsync(selected.Shared.Id, withParents, deadline);
+        var items = await selected.Mail.Store.Order.ThreadItemsAsync(selected.Shared.Id, withParents, deadline);
         if (found.Count < items.Count)
         {
             var wanted = found.ToHashSet();

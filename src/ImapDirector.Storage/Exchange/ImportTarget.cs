@@ -24,7 +24,7 @@ internal sealed class ImportTarget(UserStore store, string spoolDirectory, IProg
     public void Tell(string what, string mend) => _findings.Add(new StoreFinding(StoreFindingKind.Exchange, what, mend));
 
     /// <summary>A spool for one message.</summary>
-    public MessageSpool NewSpool() => new(spoolDirectory, UserStore.MaxBodyBytesInDatabase);
+    public MessageSpool NewSpool() => new(spoolDirectory, MessageContents.MaxBodyBytesInDatabase);
 
     /// <summary>Finds or makes a mailbox.</summary>
     /// <returns>Its id.</returns>

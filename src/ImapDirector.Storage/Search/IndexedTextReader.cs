@@ -12,8 +12,8 @@ internal static class IndexedTextReader
     /// <exception cref="StoreException">The message cannot be read.</exception>
     public static IndexedText Read(UserStore store, long contentId)
     {
-        var summary = store.LoadSummary(contentId);
-        using var content = store.OpenContent(contentId);
+        var summary = store.Contents.LoadSummary(contentId);
+        using var content = store.Contents.Open(contentId);
         var text = new StringBuilder();
         var isComplete = true;
         if (summary.Texts is { } texts)

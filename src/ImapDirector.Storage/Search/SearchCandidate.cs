@@ -15,9 +15,9 @@ internal sealed class SearchCandidate(UserStore store, MessageRecord message, ui
 
     public bool IsRecent => recent;
 
-    public MessageSummary Summary => _summary ??= store.LoadSummary(message.ContentId);
+    public MessageSummary Summary => _summary ??= store.Contents.LoadSummary(message.ContentId);
 
-    public Stream Content => _content ??= store.OpenContent(message.ContentId);
+    public Stream Content => _content ??= store.Contents.Open(message.ContentId);
 
     /// <summary>The fields of the message's own header, decoded.</summary>
     public List<(string Name, string Value)> Header

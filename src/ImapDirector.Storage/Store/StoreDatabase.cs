@@ -10,7 +10,7 @@ internal sealed class StoreDatabase : IAsyncDisposable
 {
     private const int KeptReaders = 2;
 
-    private static readonly string VersionMark = string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version={StoreSchema.Steps.Length};");
+    private static readonly string VersionMark = string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id={StoreSchema.ApplicationId};PRAGMA user_version={StoreSchema.Steps.Length};");
 
     private readonly string _file;
     private readonly SemaphoreSlim _turn = new(1, 1);

@@ -3,7 +3,7 @@ namespace ImapDirector.Storage.Store;
 /// <summary>The tables of a user's database. <c>user_version</c> tells which version a file has; a later version adds its step to <see cref="Steps"/>.</summary>
 internal static class StoreSchema
 {
-    /// <summary>What SQLite calls the application id: "ImpD". A store of an older version has 0.</summary>
+    /// <summary>What SQLite calls the application id: "ImpD". A store of an older program has 0.</summary>
     public const int ApplicationId = 0x496D7044;
 
     /// <summary>Step <c>n</c> leads from version <c>n</c> to version <c>n + 1</c>.</summary>

@@ -1,9 +1,6 @@
-using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using ImapDirector.Network;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Imap;
-using ImapDirector.Storage.Store.Mime;
 
 namespace ImapDirector.Storage.Store;
 
@@ -13,18 +10,14 @@ namespace ImapDirector.Storage.Store;
 /// and mod-sequences grow strictly, also over restarts. Every failure of the disk or the database is a <see cref="StoreException"/>.</remarks>
 internal sealed class UserStore : IAsyncDisposable
 {
-    /// <summary>Bodies above this are files (docs/decisions/0002-content-placement.md).</summary>
-    internal const int MaxBodyBytesInDatabase = 64 * 1024;
-
-    private const int SortKeyBatch = 500;
-
     private readonly StoreDatabase _database;
-    private readonly ContentFiles _files;
-    private readonly ConcurrentDictionary<long, bool> _withSortKeys = new();
-    private readonly ConcurrentQueue<string> _givenUp = new();
 
-    private UserStore(UserName user, StoreDatabase database, ContentFiles files) =>
-        (User, _database, _files, Access) = (user, database, files, new UserAccess(database));
+    private UserStore(UserName user, StoreDatabase database, ContentFiles files)
+    {
+        (User, _database, Access) = (user, database, new UserAccess(database));
+        Contents = new MessageContents(database, files);
+        Order = new MessageOrder(database, Contents);
+    }
 
     /// <summary>Opens the user's store, making it with INBOX, Drafts, Sent, Junk, Trash and Archive (with their special uses, subscribed) where there is none.</summary>
     /// <exception cref="StoreException">The database is damaged or the disk refuses.</exception>
@@ -59,6 +52,12 @@ internal sealed class UserStore : IAsyncDisposable
 
     /// <summary>Who else may do what with the mailboxes.</summary>
     public UserAccess Access { get; }
+
+    /// <summary>The bytes of the messages, and what was computed of them at arrival.</summary>
+    public MessageContents Contents { get; }
+
+    /// <summary>What SORT and THREAD ask.</summary>
+    public MessageOrder Order { get; }
 
     /// <summary>Whether contents may be left that no message refers to: <see cref="RemoveUnreferencedAsync"/> removes them, some at a time.</summary>
     public bool HasUnreferencedContents { get; private set; }
@@ -162,7 +161,7 @@ internal sealed class UserStore : IAsyncDisposable
         var placed = new List<PlacedContent>(messages.Count);
         try
         {
-            foreach (var message in messages) placed.Add(await PlaceAsync(message.Content, cancellationToken));
+            foreach (var message in messages) placed.Add(await Contents.PlaceAsync(message.Content, cancellationToken));
             var (result, removed) = await _database.WriteAsync(store =>
             {
                 RequireSelectable(store, mailboxId);
@@ -186,15 +185,13 @@ internal sealed class UserStore : IAsyncDisposable
                 return (new AddedMessages(added, expunged), replaced is null ? default : ContentTable.RemoveUnreferenced(store));
             }, cancellationToken);
             // A duplicate, which only a delivery of one message can be, was brought to its file for nothing.
-            RemoveGivenUp();
-            RemoveFiles(result.Messages.Count > 0 ? removed.Files ?? [] : [.. placed.Select(static content => content.File).OfType<string>()]);
+            Contents.RemoveGivenUp();
+            Contents.RemoveFiles(result.Messages.Count > 0 ? removed.Files ?? [] : [.. placed.Select(static content => content.File).OfType<string>()]);
             return result;
         }
         catch (Exception refused) when (refused is MailboxGoneException or OverQuotaException or OperationCanceledException or StoreException)
         {
-            foreach (var content in placed)
-                if (content.File is { } file) _givenUp.Enqueue(file);
-            RemoveGivenUp();
+            Contents.GiveUp(placed);
             throw;
         }
     }
@@ -233,49 +230,6 @@ internal sealed class UserStore : IAsyncDisposable
     /// <returns><c>null</c> when that is too long ago to be known: then every UID that is missing may be one.</returns>
     public IReadOnlyList<SequenceRange>? ExpungedSince(long mailboxId, ulong modSeq) => _database.Read(store => ExpungeTable.Since(store, mailboxId, modSeq));
 
-    /// <summary>What was computed at arrival: ENVELOPE, BODY and BODYSTRUCTURE texts ready to send, and the part table.</summary>
-    /// <exception cref="StoreException">The content is gone, or cannot be read.</exception>
-    public MessageSummary LoadSummary(long contentId) => Summarize(contentId, _database.Read(store => ContentTable.FindSummary(store, contentId)));
-
-    /// <summary>Reads what is kept of several messages at once, which takes less than one after the other.</summary>
-    /// <param name="contentIds">Which.</param>
-    /// <param name="withSummary">Whether <see cref="LoadedMessage.Summary"/> is asked for.</param>
-    /// <param name="withContent">Whether <see cref="LoadedMessage.Content"/> is asked for. Bodies in the database are in memory then.</param>
-    /// <returns>As many, in the same order, whatever became of them meanwhile.</returns>
-    public List<LoadedMessage> Load(IReadOnlyList<long> contentIds, bool withSummary, bool withContent) => _database.Read(store =>
-    {
-        var loaded = new List<LoadedMessage>(contentIds.Count);
-        foreach (var id in contentIds)
-            loaded.Add(new LoadedMessage(id, withSummary ? ContentTable.FindSummary(store, id) : null, withContent ? ContentTable.Find(store, id) : null));
-        return loaded;
-    });
-
-    /// <summary>The summary of a message that was loaded.</summary>
-    /// <exception cref="StoreException">The content is gone, or cannot be read.</exception>
-    public MessageSummary SummaryOf(LoadedMessage message) => Summarize(message.ContentId, message.Summary);
-
-    /// <summary>Opens the bytes of a message that was loaded; seekable.</summary>
-    /// <exception cref="StoreException">The content is gone, or cannot be read.</exception>
-    public Stream OpenContent(LoadedMessage message) => Open(message.Content);
-
-    /// <summary>All UIDs of a mailbox in the order of the criteria, equal ones in order of arrival.</summary>
-    public async Task<List<uint>> SortedAsync(long mailboxId, IReadOnlyList<SortCriterion> criteria, CancellationToken cancellationToken)
-    {
-        await AddMissingSortKeysAsync(mailboxId, cancellationToken);
-        return _database.Read(store => SortKeyTable.Sorted(store, mailboxId, criteria));
-    }
-
-    /// <summary>What THREAD needs to know of all messages of a mailbox, in order of arrival.</summary>
-    public async Task<List<ThreadItem>> ThreadItemsAsync(long mailboxId, bool withParents, CancellationToken cancellationToken)
-    {
-        await AddMissingSortKeysAsync(mailboxId, cancellationToken);
-        return _database.Read(store => SortKeyTable.ThreadItems(store, mailboxId, withParents));
-    }
-
-    /// <summary>Opens a message's bytes; seekable.</summary>
-    /// <exception cref="StoreException">The content is gone, or cannot be read.</exception>
-    public Stream OpenContent(long contentId) => Open(_database.Read(store => ContentTable.Find(store, contentId)));
-
     /// <summary>Does what sessions have no command for, in one transaction. Only for a store that nobody serves meanwhile: it is told to no session.</summary>
     public Task<T> MaintainAsync<T>(Func<StoreConnection, T> work, CancellationToken cancellationToken) => _database.WriteAsync(work, cancellationToken);
 
@@ -286,116 +240,16 @@ internal sealed class UserStore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _database.DisposeAsync();
-        RemoveGivenUp();
-    }
-
-    /// <summary>Removes the files of messages that were refused; not while the database may know them all the same.</summary>
-    private void RemoveGivenUp()
-    {
-        while (!_database.IsInDoubt && _givenUp.TryDequeue(out var file)) _files.Delete(file);
-    }
-
-    private MessageSummary Summarize(long contentId, byte[]? encoded)
-    {
-        try
-        {
-            if (SummaryFormat.Decode(encoded ?? throw Gone()) is { } summary) return summary;
-        }
-        catch (Exception broken) when (SummaryFormat.IsDamage(broken))
-        {
-            throw new StoreException("The summary of a message is damaged.", broken);
-        }
-        using var content = OpenContent(contentId);
-        return MessageSummarizer.Summarize(content);
-    }
-
-    private Stream Open(StoredContent? content)
-    {
-        if (content is null) throw Gone();
-        if (content.File is null) return new MemoryStream(content.Body ?? [], writable: false);
-        try
-        {
-            return _files.OpenRead(content.File);
-        }
-        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
-        {
-            throw new StoreException($"The content file \"{content.File}\" cannot be opened: {refused.GetType().Name}.", refused);
-        }
-    }
-
-    private async Task<PlacedContent> PlaceAsync(MessageSpool message, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await ExamineAsync(message, cancellationToken);
-        }
-        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
-        {
-            throw new StoreException($"A message cannot be brought to its place: {refused.GetType().Name}.", refused);
-        }
-    }
-
-    /// <summary>Computes what is kept of a message, and brings a large one to its file.</summary>
-    private async Task<PlacedContent> ExamineAsync(MessageSpool message, CancellationToken cancellationToken)
-    {
-        MessageSummary summary;
-        SortKeys keys;
-        await using (var reader = message.OpenRead()) (summary, keys) = MessageSummarizer.Examine(reader, cancellationToken);
-        var encoded = SummaryFormat.Encode(summary);
-        if (message.Length > MaxBodyBytesInDatabase)
-        {
-            var (file, digest) = await _files.WriteAsync(message, cancellationToken);
-            return new PlacedContent(null, file, encoded, digest, keys);
-        }
-        var body = new byte[message.Length];
-        await using var bytes = message.OpenRead();
-        await bytes.ReadExactlyAsync(body, cancellationToken);
-        return new PlacedContent(body, null, encoded, SHA256.HashData(body), keys);
-    }
-
-    private void RemoveFiles(IEnumerable<string> files)
-    {
-        foreach (var file in files) _files.Delete(file);
+        Contents.RemoveGivenUp();
     }
 
     /// <summary>A change that may leave contents behind that no message refers to.</summary>
     private async Task<T> RemoveAsync<T>(Func<StoreConnection, T> work, CancellationToken cancellationToken)
     {
         var (result, removed) = await _database.WriteAsync(store => (work(store), ContentTable.RemoveUnreferenced(store)), cancellationToken);
-        RemoveFiles(removed.Files);
+        Contents.RemoveFiles(removed.Files);
         HasUnreferencedContents |= removed.AreMoreLeft;
         return result;
-    }
-
-    /// <summary>Messages that came with an older version of the store have no keys yet; once they have, they are not looked for again. One whose content is
-    /// lost is left out: it cannot be shown either.</summary>
-    private async Task AddMissingSortKeysAsync(long mailboxId, CancellationToken cancellationToken)
-    {
-        if (_withSortKeys.ContainsKey(mailboxId)) return;
-        foreach (var contents in _database.Read(store => SortKeyTable.Missing(store, mailboxId)).Chunk(SortKeyBatch))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var keys = contents.Select(id => (Id: id, Keys: FindSortKeys(id))).Where(static found => found.Keys is not null).ToList();
-            await _database.WriteAsync(store =>
-            {
-                foreach (var (id, one) in keys) SortKeyTable.Add(store, id, one!);
-                return true;
-            }, cancellationToken);
-        }
-        _withSortKeys[mailboxId] = true;
-    }
-
-    private SortKeys? FindSortKeys(long contentId)
-    {
-        try
-        {
-            using var content = OpenContent(contentId);
-            return MessageSummarizer.Examine(content).Keys;
-        }
-        catch (Exception lost) when (lost is StoreException or IOException)
-        {
-            return null;
-        }
     }
 
     /// <summary>Gives the transaction up when what it has made is too much: what is kept after it is what counts.</summary>
@@ -408,9 +262,4 @@ internal sealed class UserStore : IAsyncDisposable
     {
         if (MailboxTable.Find(store, mailboxId) is not { Selectable: true }) throw new MailboxGoneException();
     }
-
-    private static StoreException Gone() => new("The content of a message is gone.");
-
-    /// <summary>A content ready to be added: its bytes or its file, one of both.</summary>
-    private sealed record PlacedContent(byte[]? Body, string? File, byte[] Summary, byte[] Digest, SortKeys Keys);
 }

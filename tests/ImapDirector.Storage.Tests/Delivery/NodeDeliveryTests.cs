@@ -88,7 +88,7 @@ public sealed class NodeDeliveryTests : IDisposable
     {
         await using var node = await RunningNode.StartAsync(static options => options with { DuplicateWindow = TimeSpan.FromHours(1) });
         await using (var user = await node.LogInAsync()) await user.OkAsync("CREATE work");
-        var large = new string('x', UserStore.MaxBodyBytesInDatabase);
+        var large = new string('x', MessageContents.MaxBodyBytesInDatabase);
         foreach (var (recipient, message) in new[] { ("alice", "Message-ID: <1@x>\r\n\r\na"), ("alice", "Message-ID: <1@x>\r\n\r\nb"), ("alice", $"Message-ID: <1@x>\r\n\r\n{large}"),
             ("alice+work", "Message-ID: <1@x>\r\n\r\nc"), ("alice", "Message-ID: <2@x>\r\n\r\nd"), ("alice", "Subject: none\r\n\r\ne"), ("alice", "Subject: none\r\n\r\nf") })
         {

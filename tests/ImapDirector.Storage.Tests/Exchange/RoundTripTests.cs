@@ -145,7 +145,7 @@ public sealed class RoundTripTests
     {
         await using var exchange = await ExchangeFixture.OpenAsync();
         await exchange.User.AddAsync("INBOX", "small\r\n");
-        await exchange.User.AddAsync("INBOX", new string('x', UserStore.MaxBodyBytesInDatabase + 1));
+        await exchange.User.AddAsync("INBOX", new string('x', MessageContents.MaxBodyBytesInDatabase + 1));
         File.Delete(exchange.User.ContentFile());
         var exported = exchange.Export(MailFormat.Maildir);
         Assert.Equal(1, exported.Messages);

@@ -27,7 +27,7 @@ public sealed class UserMailTests
         await using var mail = Open(user.Store);
         await mail.ContentRemoval.WaitAsync();
         Assert.False(user.Store.HasUnreferencedContents);
-        Assert.All(contents, content => Assert.Throws<StoreException>(() => user.Store.OpenContent(content)));
+        Assert.All(contents, content => Assert.Throws<StoreException>(() => user.Store.Contents.Open(content)));
         Assert.NotEmpty(user.Content(first));
     }
 

@@ -51,7 +51,7 @@ internal sealed class StoreFixture : IAsyncDisposable
 
     public byte[] Content(MessageRecord message)
     {
-        using var content = Store.OpenContent(message.ContentId);
+        using var content = Store.Contents.Open(message.ContentId);
         var bytes = new byte[content.Length];
         content.ReadExactly(bytes);
         return bytes;

@@ -22,8 +22,8 @@ public sealed class StoreUpgradeTests
         Assert.Equal([1u, 2u, 5u], messages.Select(static message => message.Uid));
         Assert.Equal([1_000L, 2_000L, 3_000L], messages.Select(static message => message.SavedSeconds));
         Assert.Equal((3u, 2u, 1u), (user.Inbox.Messages, user.Inbox.Unseen, user.Inbox.Deleted));
-        Assert.Equal([2u, 5u, 1u], await user.Store.SortedAsync(user.Inbox.Id, [new SortCriterion(SortKey.Subject, Reverse: false)], CancellationToken.None));
-        Assert.Equal("\"b\"", Encoding.ASCII.GetString(user.Store.LoadSummary(messages[0].ContentId).Envelope)[5..8]);
+        Assert.Equal([2u, 5u, 1u], await user.Store.Order.SortedAsync(user.Inbox.Id, [new SortCriterion(SortKey.Subject, Reverse: false)], CancellationToken.None));
+        Assert.Equal("\"b\"", Encoding.ASCII.GetString(user.Store.Contents.LoadSummary(messages[0].ContentId).Envelope)[5..8]);
         // What was expunged before is not known: whoever asks is told of all that is missing.
         Assert.Null(user.Store.ExpungedSince(user.Inbox.Id, 3));
 
@@ -38,6 +38,28 @@ public sealed class StoreUpgradeTests
         await user.Store.ExpungeAsync(user.Inbox.Id, [5], onlyDeleted: false, CancellationToken.None);
         Assert.Throws<StoreException>(() => user.Content(messages[2]));
         Assert.Equal([new SequenceRange(2, 2), new SequenceRange(5, 5)], user.Store.ExpungedSince(user.Inbox.Id, 4)!);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_store_says_whose_it_is(bool isOld)
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        await user.Store.DisposeAsync();
+        var file = Path.Combine(user.UserDirectory, "mail.db");
+        if (isOld)
+        {
+            foreach (var old in Directory.GetFiles(user.UserDirectory)) File.Delete(old);
+            MakeFirstVersion(file);
+            await user.ReopenAsync();
+            await user.Store.DisposeAsync();
+        }
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA application_id";
+        Assert.Equal((long)StoreSchema.ApplicationId, command.ExecuteScalar());
     }
 
     private static void MakeFirstVersion(string file)

@@ -60,7 +60,7 @@ public sealed class UserStoreModelTests
                 model.Subscribe(name.Value, step.Choice % 2 == 0);
                 break;
             case 4 or 5 or 6 when store.FindMailbox(name) is { Selectable: true }:
-                var body = Encoding.ASCII.GetBytes($"Subject: {step}\r\n\r\n{new string('x', step.Choice == 0 ? UserStore.MaxBodyBytesInDatabase : step.Choice)}");
+                var body = Encoding.ASCII.GetBytes($"Subject: {step}\r\n\r\n{new string('x', step.Choice == 0 ? MessageContents.MaxBodyBytesInDatabase : step.Choice)}");
                 var added = await user.AddAsync(name.Value, body, flags);
                 model.Add(name.Value, added.Uid, flags, body);
                 break;
@@ -240,7 +240,7 @@ public sealed class UserStoreModelTests
                 if (!_validities.TryAdd(record.UidValidity, $"{record.Id}")) difference += Compare($"UIDVALIDITY of {name}", _validities[record.UidValidity], $"{record.Id}");
             }
             var files = Path.Combine(user.UserDirectory, "contents");
-            var large = _mailboxes.Values.SelectMany(mailbox => mailbox.Messages).Select(message => message.Body).Where(body => body.Length > UserStore.MaxBodyBytesInDatabase).Distinct().Count();
+            var large = _mailboxes.Values.SelectMany(mailbox => mailbox.Messages).Select(message => message.Body).Where(body => body.Length > MessageContents.MaxBodyBytesInDatabase).Distinct().Count();
             difference += Compare("files", $"{large}", $"{(Directory.Exists(files) ? Directory.GetFiles(files).Length : 0)}");
             return difference.Length == 0;
         }

@@ -24,8 +24,8 @@ public sealed class UserStoreTests
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    [InlineData(UserStore.MaxBodyBytesInDatabase)]
-    [InlineData(UserStore.MaxBodyBytesInDatabase + 1)]
+    [InlineData(MessageContents.MaxBodyBytesInDatabase)]
+    [InlineData(MessageContents.MaxBodyBytesInDatabase + 1)]
     [InlineData(1_000_000)]
     public async Task A_message_comes_back_byte_for_byte_after_a_restart(int length)
     {
@@ -42,7 +42,7 @@ public sealed class UserStoreTests
         Assert.Equal((uint)length, message.SizeBytes);
         Assert.Equal(bytes, user.Content(message));
         var files = Directory.Exists(Path.Combine(user.UserDirectory, "contents")) ? Directory.GetFiles(Path.Combine(user.UserDirectory, "contents")).Length : 0;
-        Assert.Equal(length > UserStore.MaxBodyBytesInDatabase ? 1 : 0, files);
+        Assert.Equal(length > MessageContents.MaxBodyBytesInDatabase ? 1 : 0, files);
     }
 
     [Fact]
@@ -102,15 +102,15 @@ public sealed class UserStoreTests
     public async Task Copies_share_their_body_until_the_last_of_them_is_gone()
     {
         await using var user = await StoreFixture.OpenAsync();
-        var bytes = Encoding.ASCII.GetBytes(new string('x', UserStore.MaxBodyBytesInDatabase + 1));
+        var bytes = Encoding.ASCII.GetBytes(new string('x', MessageContents.MaxBodyBytesInDatabase + 1));
         var original = await user.AddAsync("INBOX", bytes, Seen);
         var (source, copy) = Assert.Single((await user.Store.CopyAsync(user.Inbox.Id, [original.Uid], user.Mailbox("Sent").Id, move: false, CancellationToken.None)).Copies);
         Assert.Equal((original.Uid, original.ContentId, original.InternalDate), (source, copy.ContentId, copy.InternalDate));
         await user.Store.ExpungeAsync(user.Inbox.Id, [original.Uid], onlyDeleted: false, CancellationToken.None);
         Assert.Equal(bytes, user.Content(copy));
         await user.Store.ExpungeAsync(user.Mailbox("Sent").Id, [copy.Uid], onlyDeleted: false, CancellationToken.None);
-        Assert.Throws<StoreException>(() => user.Store.OpenContent(copy.ContentId));
-        Assert.Throws<StoreException>(() => user.Store.LoadSummary(copy.ContentId));
+        Assert.Throws<StoreException>(() => user.Store.Contents.Open(copy.ContentId));
+        Assert.Throws<StoreException>(() => user.Store.Contents.LoadSummary(copy.ContentId));
         Assert.Empty(Directory.GetFiles(Path.Combine(user.UserDirectory, "contents")));
     }
 
@@ -124,7 +124,7 @@ public sealed class UserStoreTests
         await user.AddAsync("Work", "2");
         Assert.Equal(StoreResult.Done, await user.Store.DeleteMailboxAsync(work.Name, CancellationToken.None));
         await using var spool = new ImapDirector.Network.MessageSpool(user.Directory.FullName);
-        await spool.WriteAsync(new byte[UserStore.MaxBodyBytesInDatabase + 1], CancellationToken.None);
+        await spool.WriteAsync(new byte[MessageContents.MaxBodyBytesInDatabase + 1], CancellationToken.None);
         await Assert.ThrowsAsync<MailboxGoneException>(() => user.Store.AppendAsync(work.Id, [new NewMessage(spool, FlagList.Empty, default)], null, CancellationToken.None));
         await Assert.ThrowsAsync<MailboxGoneException>(() => user.Store.CopyAsync(user.Inbox.Id, [message.Uid], work.Id, move: true, CancellationToken.None));
         await Assert.ThrowsAsync<MailboxGoneException>(() => user.Store.FirstRecentUidAsync(work.Id, claim: true, CancellationToken.None));
@@ -154,7 +154,7 @@ public sealed class UserStoreTests
     public async Task Only_the_owner_may_enter_the_directories_and_read_the_files()
     {
         await using var user = await StoreFixture.OpenAsync();
-        await user.AddAsync("INBOX", new byte[UserStore.MaxBodyBytesInDatabase + 1]);
+        await user.AddAsync("INBOX", new byte[MessageContents.MaxBodyBytesInDatabase + 1]);
         if (OperatingSystem.IsWindows()) return;
         const UnixFileMode others = (UnixFileMode)0b000_111_111;
         foreach (var path in Directory.EnumerateFileSystemEntries(user.UserDirectory, "*", SearchOption.AllDirectories).Append(user.UserDirectory))
@@ -184,7 +184,7 @@ public sealed class UserStoreTests
     public async Task Files_that_a_crash_left_behind_are_swept_and_the_others_are_not()
     {
         await using var user = await StoreFixture.OpenAsync();
-        var message = await user.AddAsync("INBOX", new byte[UserStore.MaxBodyBytesInDatabase + 1]);
+        var message = await user.AddAsync("INBOX", new byte[MessageContents.MaxBodyBytesInDatabase + 1]);
         var contents = Path.Combine(user.UserDirectory, "contents");
         var stray = Path.Combine(contents, Guid.NewGuid().ToString("N"));
         await File.WriteAllTextAsync(stray, "half a message");
@@ -202,10 +202,10 @@ public sealed class UserStoreTests
     public async Task A_body_file_that_is_missing_fails_that_message_alone()
     {
         await using var user = await StoreFixture.OpenAsync();
-        var large = await user.AddAsync("INBOX", new byte[UserStore.MaxBodyBytesInDatabase + 1]);
+        var large = await user.AddAsync("INBOX", new byte[MessageContents.MaxBodyBytesInDatabase + 1]);
         var small = await user.AddAsync("INBOX", "small");
         Directory.Delete(Path.Combine(user.UserDirectory, "contents"), recursive: true);
-        Assert.Throws<StoreException>(() => user.Store.OpenContent(large.ContentId));
+        Assert.Throws<StoreException>(() => user.Store.Contents.Open(large.ContentId));
         Assert.Equal("small"u8.ToArray(), user.Content(small));
     }
 
@@ -216,7 +216,7 @@ public sealed class UserStoreTests
         var kept = await user.AddAsync("INBOX", "kept");
         // A file where the directory of the bodies should be stands for a disk that refuses.
         await File.WriteAllTextAsync(Path.Combine(user.UserDirectory, "contents"), "");
-        await Assert.ThrowsAsync<StoreException>(() => user.AddAsync("INBOX", new byte[UserStore.MaxBodyBytesInDatabase + 1]));
+        await Assert.ThrowsAsync<StoreException>(() => user.AddAsync("INBOX", new byte[MessageContents.MaxBodyBytesInDatabase + 1]));
         Assert.Equal("kept"u8.ToArray(), user.Content(Assert.Single(user.Store.LoadMessages(user.Inbox.Id))));
         Assert.Equal(kept.Uid + 1, (await user.AddAsync("INBOX", "next")).Uid);
     }

@@ -76,7 +76,7 @@ public sealed class BrokenDatabaseTests
             var text = $"Subject: {number}\r\n\r\n" + new string('x', number % 10 == 0 ? 9000 : 100) + "\r\n";
             await user.AddAsync(number % 4 == 0 ? "Sent" : "INBOX", text, new FlagList((SystemFlags)(number % 32), ["$Label1", $"keyword{number % 7}"]));
         }
-        await user.AddAsync("INBOX", "Subject: large\r\n\r\n" + new string('y', UserStore.MaxBodyBytesInDatabase));
+        await user.AddAsync("INBOX", "Subject: large\r\n\r\n" + new string('y', MessageContents.MaxBodyBytesInDatabase));
         return user;
     }
 }

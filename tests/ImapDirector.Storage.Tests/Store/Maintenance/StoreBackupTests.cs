@@ -8,7 +8,7 @@ namespace ImapDirector.Storage.Tests.Store.Maintenance;
 
 public sealed class StoreBackupTests
 {
-    private static readonly byte[] Large = Encoding.ASCII.GetBytes("Subject: large\r\n\r\n" + new string('x', UserStore.MaxBodyBytesInDatabase));
+    private static readonly byte[] Large = Encoding.ASCII.GetBytes("Subject: large\r\n\r\n" + new string('x', MessageContents.MaxBodyBytesInDatabase));
 
     [Theory]
     [InlineData(true)]

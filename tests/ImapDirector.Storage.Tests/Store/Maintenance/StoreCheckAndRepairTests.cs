@@ -7,7 +7,7 @@ namespace ImapDirector.Storage.Tests.Store.Maintenance;
 
 public sealed class StoreCheckAndRepairTests
 {
-    private static readonly byte[] Large = Encoding.ASCII.GetBytes("Subject: large\r\n\r\n" + new string('x', UserStore.MaxBodyBytesInDatabase));
+    private static readonly byte[] Large = Encoding.ASCII.GetBytes("Subject: large\r\n\r\n" + new string('x', MessageContents.MaxBodyBytesInDatabase));
 
     public static TheoryData<string, StoreFindingKind, string> Damages => new()
     {
@@ -73,7 +73,7 @@ public sealed class StoreCheckAndRepairTests
     {
         await using var user = await StoreFixture.OpenAsync();
         await user.AddAsync("INBOX", "Subject: small\r\n\r\n");
-        await user.AddAsync("Sent", "Subject: large\r\n\r\n" + new string('x', UserStore.MaxBodyBytesInDatabase));
+        await user.AddAsync("Sent", "Subject: large\r\n\r\n" + new string('x', MessageContents.MaxBodyBytesInDatabase));
         await user.AddAsync("Sent", "Subject: well\r\n\r\n");
         await user.DamageAsync("UPDATE contents SET body = CAST('Subject: smell' || char(13, 10, 13, 10) AS BLOB) WHERE id = 1");
         await using (var file = File.OpenWrite(user.ContentFile())) file.Write("s"u8);
@@ -164,7 +164,7 @@ public sealed class StoreCheckAndRepairTests
         await user.RepairAsync();
         await user.ReopenAsync();
         Assert.Equal(before, user.Describe());
-        Assert.All(user.Store.LoadMessages(user.Inbox.Id), message => Assert.NotEmpty(user.Store.LoadSummary(message.ContentId).Envelope));
+        Assert.All(user.Store.LoadMessages(user.Inbox.Id), message => Assert.NotEmpty(user.Store.Contents.LoadSummary(message.ContentId).Envelope));
     }
 
     [Fact]
@@ -238,7 +238,7 @@ public sealed class StoreCheckAndRepairTests
         await user.ReopenAsync();
         var message = user.Store.LoadMessages(user.Inbox.Id)[2];
         Assert.Equal((uint)length, message.SizeBytes);
-        Assert.Equal(length, user.Store.LoadSummary(message.ContentId).Parts[0].End);
+        Assert.Equal(length, user.Store.Contents.LoadSummary(message.ContentId).Parts[0].End);
     }
 
     [Fact]
