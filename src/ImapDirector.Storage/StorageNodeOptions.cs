@@ -68,6 +68,9 @@ public sealed record StorageNodeOptions
     /// <returns>A sentence for each that is out of its bounds, with the key, the value and the fix, and never a secret; empty when all is well.</returns>
     public IReadOnlyList<string> Validate() => StorageNodeOptionsRules.Check(this);
 
+    /// <summary>How often a client is told that its command is still at work.</summary>
+    internal TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>The canonical name of <see cref="SharedUser"/>.</summary>
     internal UserName? FindSharedUser() => UserName.TryCreate(SharedUser, null, out var user) ? user : null;
 

@@ -8,8 +8,10 @@ namespace ImapDirector.Storage.Commands;
 internal static class FilteredMailboxes
 {
     /// <summary>Each name once, in the order of the filters. The selected mailbox is not among them for being selected.</summary>
-    public static async ValueTask<IReadOnlyList<MailboxName>> FindAsync(MailSession session, ImmutableArray<MailboxFilter> filters)
+    /// <exception cref="OperationCanceledException">It took too long.</exception>
+    public static async ValueTask<IReadOnlyList<MailboxName>> FindAsync(MailSession session, ImmutableArray<MailboxFilter> filters, CancellationToken deadline)
     {
+        var own = new Lazy<List<MailboxName>>(() => Own(session));
         var names = new OrderedDictionary<MailboxName, bool>();
         foreach (var filter in filters)
         {
@@ -17,7 +19,7 @@ internal static class FilteredMailboxes
             {
                 // A subaddress may name any of the user's mailboxes, so deliveries may come to each of them.
                 case MailboxFilterKind.Inboxes or MailboxFilterKind.Personal:
-                    Add(names, Own(session));
+                    Add(names, own.Value);
                     break;
                 case MailboxFilterKind.Subscribed:
                     Add(names, session.Mail.Store.ListSubscriptions());
@@ -26,7 +28,12 @@ internal static class FilteredMailboxes
                     Add(names, filter.Mailboxes);
                     break;
                 case MailboxFilterKind.Subtree or MailboxFilterKind.SubtreeOne:
-                    foreach (var root in filter.Mailboxes) Add(names, await SubtreeAsync(session, root, filter.Kind == MailboxFilterKind.SubtreeOne));
+                    foreach (var root in filter.Mailboxes)
+                    {
+                        // Each root looks at every name, and one command may name thousands.
+                        deadline.ThrowIfCancellationRequested();
+                        Add(names, await SubtreeAsync(session, own.Value, root, filter.Kind == MailboxFilterKind.SubtreeOne));
+                    }
                     break;
             }
         }
@@ -38,19 +45,19 @@ internal static class FilteredMailboxes
         foreach (var name in more) names.TryAdd(name, true);
     }
 
-    private static IEnumerable<MailboxName> Own(MailSession session)
+    private static List<MailboxName> Own(MailSession session)
     {
         var (namespaces, user) = (session.Mailboxes.Namespaces, session.Mailboxes.User);
-        return session.Mail.Store.ListMailboxes().Select(static mailbox => mailbox.Name).Where(name => namespaces.Find(name, user).Owner == user);
+        return [.. session.Mail.Store.ListMailboxes().Select(static mailbox => mailbox.Name).Where(name => namespaces.Find(name, user).Owner == user)];
     }
 
-    private static async ValueTask<List<MailboxName>> SubtreeAsync(MailSession session, MailboxName root, bool one)
+    private static async ValueTask<List<MailboxName>> SubtreeAsync(MailSession session, List<MailboxName> own, MailboxName root, bool one)
     {
         var below = root.Value + MailboxName.Delimiter;
         bool IsIn(string name) => name == root.Value
             || (name.StartsWith(below, StringComparison.Ordinal) && !(one && name.AsSpan(below.Length).Contains(MailboxName.Delimiter)));
 
-        var names = Own(session).Where(name => IsIn(name.Value)).ToList();
+        var names = own.Where(name => IsIn(name.Value)).ToList();
         // Others' mailboxes are looked for only where the root leads to them.
         await session.Mailboxes.ReadSharedAsync(prefix => prefix.StartsWith(below, StringComparison.Ordinal) || below.StartsWith(prefix, StringComparison.Ordinal), [],
             (prefix, visible) =>

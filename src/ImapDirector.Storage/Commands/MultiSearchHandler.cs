@@ -19,6 +19,7 @@ internal static class MultiSearchHandler
         if (withOthers && ((wanted.Items & SearchReturnItems.Save) != 0 || MessageNumbers.AreIn(search.Key))) return OnlySelected;
 
         using var deadline = new CancellationTokenSource(SearchRun.Deadline);
+        var progress = new Progress(session, command.Tag, goal: null);
         SearchAnswer? saving = null;
         try
         {
@@ -26,12 +27,12 @@ internal static class MultiSearchHandler
             {
                 var selected = session.Selected!;
                 saving = new SearchAnswer(session, selected, command.Tag, byUid: true, wanted, NameOf(session, selected));
-                await SearchAsync(session, selected, search.Key, saving, tellsNothing: !withOthers, deadline.Token);
+                await SearchAsync(session, selected, search.Key, saving, progress, tellsNothing: !withOthers, deadline.Token);
             }
-            foreach (var name in await FilteredMailboxes.FindAsync(session, command.In))
+            foreach (var name in await FilteredMailboxes.FindAsync(session, command.In, deadline.Token))
             {
                 deadline.Token.ThrowIfCancellationRequested();
-                await SearchAsync(session, name, search.Key, command.Tag, wanted, withSelected, deadline.Token);
+                await SearchAsync(session, name, command, wanted, withSelected, progress, deadline.Token);
             }
             return CommandResult.Ok("Search completed.");
         }
@@ -43,7 +44,8 @@ internal static class MultiSearchHandler
     }
 
     /// <summary>Searches a mailbox by its name; one that is not there, or may not be read, is passed over as if it were empty.</summary>
-    private static async ValueTask SearchAsync(MailSession session, MailboxName name, SearchKey key, string tag, SearchReturn wanted, bool selectedIsDone, CancellationToken deadline)
+    private static async ValueTask SearchAsync(MailSession session, MailboxName name, MultiSearchCommand command, SearchReturn wanted, bool selectedIsDone, Progress progress,
+        CancellationToken deadline)
     {
         await using var access = await session.Mailboxes.FindAsync(name);
         if (access.Refuses(MailboxRights.Read) is not null) return;
@@ -53,7 +55,8 @@ internal static class MultiSearchHandler
         {
             if (selectedIsDone && mailbox == session.Selected?.Shared) return;
             var view = new SelectedMailbox(mailbox, access, cursor, uids, session.Enabled);
-            await SearchAsync(session, view, key, new SearchAnswer(session, view, tag, byUid: true, wanted, name), tellsNothing: false, deadline);
+            var answer = new SearchAnswer(session, view, command.Tag, byUid: true, wanted, name);
+            await SearchAsync(session, view, command.Search.Key, answer, progress, tellsNothing: false, deadline);
         }
         finally
         {
@@ -61,9 +64,10 @@ internal static class MultiSearchHandler
         }
     }
 
-    private static async ValueTask SearchAsync(MailSession session, SelectedMailbox view, SearchKey key, SearchAnswer answer, bool tellsNothing, CancellationToken deadline)
+    private static async ValueTask SearchAsync(MailSession session, SelectedMailbox view, SearchKey key, SearchAnswer answer, Progress progress, bool tellsNothing,
+        CancellationToken deadline)
     {
-        var found = await SearchRun.FindAsync(session, view, key, deadline);
+        var found = await SearchRun.FindAsync(session, view, key, progress, deadline);
         // A mailbox without matches has no answer (RFC 7377 section 2.1), but where it was the only one to be searched the client is told so.
         if (found.Uids.Count > 0 || tellsNothing) await answer.WriteAsync(found.Uids, found.AsksModSeq, sorted: false);
         await session.Output.FlushIfLargeAsync();

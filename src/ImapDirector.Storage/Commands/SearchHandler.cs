@@ -14,7 +14,7 @@ internal static class SearchHandler
             command.Return ?? (session.Enabled.Imap4Rev2 ? new SearchReturn(SearchReturnItems.All) : null));
         try
         {
-            var found = await SearchRun.FindAsync(session, selected, command.Key, deadline.Token);
+            var found = await SearchRun.FindAsync(session, selected, command.Key, new Progress(session, command.Tag, selected.Count), deadline.Token);
             await answer.WriteAsync(found.Uids, found.AsksModSeq, sorted: false);
             return CommandResult.Ok("Search completed.");
         }

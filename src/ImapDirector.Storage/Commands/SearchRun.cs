@@ -23,7 +23,7 @@ internal static class SearchRun
     /// <summary>What it may take before it lets others go first.</summary>
     private const int MaxTurnMilliseconds = 20;
 
-    public static async Task<SearchFindings> FindAsync(MailSession session, SelectedMailbox selected, SearchKey key, CancellationToken deadline)
+    public static async Task<SearchFindings> FindAsync(MailSession session, SelectedMailbox selected, SearchKey key, Progress progress, CancellationToken deadline)
     {
         var notIndexed = new Lazy<List<long>>(() => NotIndexed(session, selected));
         var program = new SearchProgram(key, selected, text => selected.Count < TextIndexing.WorthIt ? null : TextFilter.Of(text, selected.Mail.Store, notIndexed.Value),
@@ -34,14 +34,17 @@ internal static class SearchRun
         var everything = selected.Count == 0 ? [] : new List<(int, int)> { (0, selected.Count - 1) };
         foreach (var uids in MessageBatches.Of(selected, everything))
         {
+            await progress.TellAsync();
             foreach (var message in selected.Shared.Find(uids))
             {
                 deadline.ThrowIfCancellationRequested();
+                progress.Done++;
                 if (message is null) continue;
                 if (Matches(session, selected, program, message, selected.SequenceOf(message.Uid))) found.Add(message.Uid);
                 if (Environment.TickCount64 - lastYield < MaxTurnMilliseconds) continue;
                 // A long search must not keep other sessions from a thread (limits N16).
                 await Task.Yield();
+                await progress.TellAsync();
                 lastYield = Environment.TickCount64;
             }
         }

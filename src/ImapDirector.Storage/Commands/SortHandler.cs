@@ -13,7 +13,7 @@ internal static class SortHandler
         var answer = new SearchAnswer(session, selected, command.Tag, command.ByUid, command.Return);
         try
         {
-            var found = await SearchRun.FindAsync(session, selected, command.Key, deadline.Token);
+            var found = await SearchRun.FindAsync(session, selected, command.Key, new Progress(session, command.Tag, selected.Count), deadline.Token);
             var sorted = found.Uids;
             if (sorted.Count > 1)
             {

@@ -13,7 +13,7 @@ internal static class ThreadHandler
         using var deadline = new CancellationTokenSource(SearchRun.Deadline);
         try
         {
-            var found = await SearchRun.FindAsync(session, selected, command.Key, deadline.Token);
+            var found = await SearchRun.FindAsync(session, selected, command.Key, new Progress(session, command.Tag, selected.Count), deadline.Token);
             var threads = await session.Heavy.RunAsync(() => ThreadsOfAsync(session, selected, command.Algorithm, found.Uids, deadline.Token), deadline.Token);
             await WriteAsync(session, selected, command.ByUid, threads);
             return CommandResult.Ok("Thread completed.");
