@@ -130,10 +130,17 @@ def fill_idlers(server, count):
     at_once(8, work)
 
 
+# A store that nobody has used for some seconds gives its files back, and a process may not have as many as all these stores would take at once.
+IDLERS_AT_ONCE = 500
+PAUSE = 25
+
+
 def idle_memory(servers, count, settle=30):
     def prepare(server):
         sessions = []
         for number in range(count):
+            if number and number % IDLERS_AT_ONCE == 0:
+                time.sleep(PAUSE)
             session = server.login(f"idle{number}@example.com")
             session.command("SELECT INBOX")
             session.idle()
