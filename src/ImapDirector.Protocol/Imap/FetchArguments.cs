@@ -132,7 +132,8 @@ internal static class FetchArguments
     private static bool PreviewModifier(ref ImapLexer lexer) =>
         !lexer.TryLetters(" (LAZY"u8) || lexer.Take(')');
 
-    private static bool Section(ref ImapLexer lexer, out BodySection section)
+    /// <summary><c>[section]</c>.</summary>
+    public static bool Section(ref ImapLexer lexer, out BodySection section)
     {
         section = null!;
         var fields = ImmutableArray<string>.Empty;

@@ -208,42 +208,25 @@ public enum StatusItem
     DeletedStorage,
 }
 
-/// <summary>APPEND up to its message literal, which the session then reads through the <see cref="ImapCommandReader"/>.</summary>
+/// <summary>APPEND up to its first literal behind the mailbox, whose bytes the session reads through the <see cref="ImapCommandReader"/>.</summary>
 /// <param name="Tag">The tag.</param>
 /// <param name="Mailbox">Where to.</param>
-/// <param name="Flags">The flags given, or none.</param>
-/// <param name="Date">The date-time given, or <c>null</c> for now.</param>
-/// <param name="Literal">The message literal that follows.</param>
-public sealed record AppendCommand(string Tag, MailboxName Mailbox, FlagList Flags, DateTimeOffset? Date, LiteralHeader Literal)
-    : ImapCommand(Tag)
-{
-    /// <inheritdoc />
+/// <param name="First">What is to be added, up to that literal.</param>
+public sealed record AppendCommand(string Tag, MailboxName Mailbox, AppendStretch First) : ImapCommand(Tag)
+{ /// <inheritdoc />
     public override string Name => "APPEND";
-
-    /// <summary>Whether the literal stands in <c>UTF8 (…)</c> (RFC 6855 section 4).</summary>
-    public bool Utf8 { get; init; }
-
-    /// <summary>The message; others may follow it (RFC 3502).</summary>
-    public AppendMessage Message => new(Flags, Date, Literal, Utf8);
 }
 
-/// <summary>REPLACE or UID REPLACE (RFC 8508) up to its message literal.</summary>
+/// <summary>REPLACE or UID REPLACE (RFC 8508), as far as <see cref="AppendCommand"/>.</summary>
 /// <param name="Tag">The tag.</param>
 /// <param name="ByUid">Whether <paramref name="Replaced"/> is a UID.</param>
 /// <param name="Replaced">The message that goes; one number, or <c>*</c>.</param>
 /// <param name="Mailbox">Where the new one comes to.</param>
-/// <param name="Message">The new one.</param>
-public sealed record ReplaceCommand(string Tag, bool ByUid, SequenceSet Replaced, MailboxName Mailbox, AppendMessage Message) : ImapCommand(Tag)
+/// <param name="First">The new one, up to its first literal.</param>
+public sealed record ReplaceCommand(string Tag, bool ByUid, SequenceSet Replaced, MailboxName Mailbox, AppendStretch First) : ImapCommand(Tag)
 { /// <inheritdoc />
     public override string Name => ByUid ? "UID REPLACE" : "REPLACE";
 }
-
-/// <summary>One message of APPEND or REPLACE up to its literal.</summary>
-/// <param name="Flags">The flags given, or none.</param>
-/// <param name="Date">The date-time given, or <c>null</c> for now.</param>
-/// <param name="Literal">The message literal that follows.</param>
-/// <param name="Utf8">Whether it stands in <c>UTF8 (…)</c>, whose parenthesis is still to be closed.</param>
-public readonly record struct AppendMessage(FlagList Flags, DateTimeOffset? Date, LiteralHeader Literal, bool Utf8);
 
 /// <summary>The announcement of a literal: <c>{Length}</c>, <c>{Length+}</c> (RFC 7888), <c>~{Length}</c> (RFC 3516).</summary>
 /// <param name="Length">Bytes that follow.</param>

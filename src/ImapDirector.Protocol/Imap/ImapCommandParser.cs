@@ -12,7 +12,7 @@ public static class ImapCommandParser
     internal const int MaxListItems = 500;
 
     /// <summary>Parses <paramref name="frame"/>, one command with its literals in place (as <see cref="ImapCommandReader"/> frames
-    /// it), ending with CRLF; an APPEND ends with the CRLF behind its message literal's header.</summary>
+    /// it), ending with CRLF; an APPEND ends with the CRLF behind the header of its first literal behind the mailbox.</summary>
     public static bool TryParse(in ReadOnlySequence<byte> frame, in ParseOptions options,
         [NotNullWhen(true)] out ImapCommand? command, out ParseError error)
     {
@@ -21,24 +21,26 @@ public static class ImapCommandParser
         if (lexer.Tag(out var tag) && (lexer.TryTake(' ') || lexer.Fail("The command is missing")))
         {
             command = Command(ref lexer, tag!);
-            // The frame of APPEND and REPLACE ends with its message's header, every other one with an empty rest of the line.
-            if (command is not null && !(command is AppendCommand or ReplaceCommand ? lexer.AtFrameEnd || lexer.Fail("Too many arguments") : lexer.End())) command = null;
+            // The frame of APPEND and REPLACE may end with a literal's header, every other one ends with an empty rest of the line.
+            if (command is not (null or AppendCommand or ReplaceCommand) && !lexer.End()) command = null;
         }
         error = command is null ? new ParseError(lexer.ErrorKind, tag, lexer.ErrorReason ?? "Syntax error") : default;
         return command is not null;
     }
 
-    /// <summary>Parses what follows a message literal of APPEND or REPLACE, as <see cref="ImapCommandReader.EndLiteralCommandAsync"/> gives it.</summary>
+    /// <summary>Parses what follows a literal of APPEND or REPLACE, as <see cref="ImapCommandReader.EndLiteralCommandAsync"/> gives it.</summary>
     /// <param name="rest">The bytes.</param>
-    /// <param name="closesUtf8">Whether that literal stood in <c>UTF8 (…)</c>.</param>
+    /// <param name="place">Where the stretch before it ended.</param>
     /// <param name="options">How names are read.</param>
-    /// <param name="next">The next message of a MULTIAPPEND; <c>null</c> at the end of the command.</param>
+    /// <param name="stretch">What is to be done.</param>
     /// <param name="error">Why not; it has no tag.</param>
-    public static bool TryParseRest(in ReadOnlySequence<byte> rest, bool closesUtf8, in ParseOptions options, out AppendMessage? next, out ParseError error)
+    public static bool TryParseRest(in ReadOnlySequence<byte> rest, AppendPlace place, in ParseOptions options,
+        [NotNullWhen(true)] out AppendStretch? stretch, out ParseError error)
     {
         var lexer = new ImapLexer(rest.IsSingleSegment ? rest.FirstSpan : rest.ToArray(), options);
         error = default;
-        if (AppendArguments.Rest(ref lexer, closesUtf8, out next)) return true;
+        if (AppendArguments.Stretch(ref lexer, place, out stretch)) return true;
+        stretch = null;
         error = new ParseError(lexer.ErrorKind, null, lexer.ErrorReason ?? "Syntax error");
         return false;
     }

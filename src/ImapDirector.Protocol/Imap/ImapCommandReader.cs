@@ -138,8 +138,8 @@ public sealed class ImapCommandReader(PipeReader input, CommandLimits limits, Fu
 
     /// <summary>Reads what follows the message literal.</summary>
     /// <returns>An empty frame when it was just CRLF; otherwise <see cref="FrameKind.Command"/> with the bytes found: up to the header of the
-    /// next message literal (RFC 3502) where there is one, which may then be copied or skipped like the first. <see cref="FrameKind.EndOfStream"/> and
-    /// <see cref="FrameKind.Flood"/> as in <see cref="ReadAsync"/>.</returns>
+    /// next literal (RFC 3502, RFC 4469) where there is one, which may then be copied or skipped like the first. <see cref="FrameKind.EndOfStream"/>,
+    /// <see cref="FrameKind.LineTooLong"/> and <see cref="FrameKind.Flood"/> as in <see cref="ReadAsync"/>.</returns>
     /// <exception cref="InvalidOperationException">No message has been copied.</exception>
     public ValueTask<CommandFrame> EndLiteralCommandAsync(CancellationToken cancellationToken)
     {
@@ -328,7 +328,6 @@ public sealed class ImapCommandReader(PipeReader input, CommandLimits limits, Fu
     private void StopStoring(FrameKind why)
     {
         _storing = false;
-        if (_run == Run.AfterMessage) return;
         _kind = why;
         if (_run == Run.Command) _tag = Grammar.TagOf(_frame.Span);
         _frame.Clear();

@@ -169,6 +169,9 @@ internal ref struct ImapLexer(ReadOnlySpan<byte> frame, ParseOptions options)
     /// <summary>Whether the frame ends here.</summary>
     public readonly bool AtFrameEnd => _at == _frame.Length;
 
+    /// <summary>Whether the command ends here: with its line, or with the frame of the rest of a line.</summary>
+    public readonly bool AtCommandEnd => AtFrameEnd || _frame[_at..].SequenceEqual("\r\n"u8);
+
     /// <summary>Takes a number from 0 to 2^32-1.</summary>
     public bool Number(out uint value)
     {

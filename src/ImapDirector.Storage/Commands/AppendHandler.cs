@@ -8,12 +8,15 @@ using ImapDirector.Storage.Store;
 
 namespace ImapDirector.Storage.Commands;
 
-/// <summary>APPEND (several messages at once: RFC 3502) and REPLACE (RFC 8508), with APPENDUID (RFC 4315). What can be refused is refused before the
+/// <summary>APPEND (several messages at once: RFC 3502; put together from others: RFC 4469) and REPLACE (RFC 8508), with APPENDUID (RFC 4315). What can be refused is refused before the
 /// client is asked for the message.</summary>
 internal static class AppendHandler
 {
     /// <summary>Messages of one command.</summary>
     private const int MaxMessages = 200;
+
+    /// <summary>Literals and URLs of one command.</summary>
+    private const int MaxParts = 1000;
 
     /// <summary>All messages of one command together, as a multiple of the largest one.</summary>
     private const int MaxTotal = 4;
@@ -21,8 +24,8 @@ internal static class AppendHandler
     public static async ValueTask<CommandResult> AppendAsync(MailSession session, AppendCommand command)
     {
         await using var target = await session.Mailboxes.FindAsync(command.Mailbox);
-        await using var messages = new ReceivedMessages(session);
-        if (await messages.ReceiveAsync(target, command.Message, MaxMessages, MaxTotal * session.Options.MaxMessageBytes) is { } refused) return refused;
+        await using var messages = new ReceivedMessages(session, target, new AppendLimits(MaxMessages, MaxParts, MaxTotal * session.Options.MaxMessageBytes));
+        if (await messages.ReceiveAsync(command.First) is { } refused) return refused;
         if (await target.Mail.AppendAsync(target.Name, messages.All, CancellationToken.None) is not { } appended) return CommandResult.TryCreate;
         return CommandResult.Ok("Append completed.", AppendUid(appended));
     }
@@ -30,7 +33,7 @@ internal static class AppendHandler
     public static async ValueTask<CommandResult> ReplaceAsync(MailSession session, ReplaceCommand command)
     {
         await using var target = await session.Mailboxes.FindAsync(command.Mailbox);
-        await using var messages = new ReceivedMessages(session);
+        await using var messages = new ReceivedMessages(session, target, new AppendLimits(1, MaxParts, session.Options.MaxMessageBytes));
         CommandResult? early = null;
         uint uid = 0;
         if (session.Enabled.UidOnly && !command.ByUid) early = CommandResult.UidRequired;
@@ -40,9 +43,9 @@ internal static class AppendHandler
         else if (selected.Resolve(command.Replaced, command.ByUid) is not [var (place, _)])
             early = command.ByUid ? CommandResult.No("NONEXISTENT", "There is no such message.") : CommandResult.InvalidMessageSet;
         else uid = selected.Uids[place];
-        if (early is { } answer) return await messages.RefuseAsync(command.Message, answer);
+        if (early is { } answer) return await messages.RefuseAsync(command.First.Announced, answer);
 
-        if (await messages.ReceiveAsync(target, command.Message, 1, session.Options.MaxMessageBytes) is { } refused) return refused;
+        if (await messages.ReceiveAsync(command.First) is { } refused) return refused;
         if (await ReplaceAsync(session.Selected!, uid, target, messages.All) is not { } replaced) return CommandResult.TryCreate;
         if (replaced.Messages.Count == 0) return CommandResult.No("EXPUNGEISSUED", "The message no longer exists.");
         // Before the EXPUNGE, so that the client knows what took its place (RFC 8508 section 3.3).

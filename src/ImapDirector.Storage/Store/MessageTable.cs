@@ -22,6 +22,10 @@ internal static class MessageTable
         return messages;
     }
 
+    /// <summary>The content of a message; <c>null</c> when the mailbox has none of that UID.</summary>
+    public static long? FindContent(StoreConnection store, long mailboxId, uint uid) =>
+        store.Scalar<long?>("SELECT content_id FROM messages WHERE mailbox_id = ?1 AND uid = ?2", mailboxId, uid);
+
     /// <summary>Adds a message to a content that exists.</summary>
     public static void Add(StoreConnection store, long mailboxId, MessageRecord message)
     {

@@ -226,6 +226,9 @@ internal sealed class UserStore : IAsyncDisposable
             return copied;
         }, cancellationToken);
 
+    /// <summary>The content of a message; <c>null</c> when the mailbox has none of that UID.</summary>
+    public long? FindContent(long mailboxId, uint uid) => _database.Read(store => MessageTable.FindContent(store, mailboxId, uid));
+
     /// <summary>What was expunged after a mod-sequence, as ranges of UIDs, ascending; they may touch and overlap.</summary>
     /// <returns><c>null</c> when that is too long ago to be known: then every UID that is missing may be one.</returns>
     public IReadOnlyList<SequenceRange>? ExpungedSince(long mailboxId, ulong modSeq) => _database.Read(store => ExpungeTable.Since(store, mailboxId, modSeq));

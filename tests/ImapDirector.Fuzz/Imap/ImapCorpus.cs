@@ -18,6 +18,8 @@ internal static class ImapCorpus
         "b2 LSUB \"\" *\r\n",
         "b3 STATUS INBOX (MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN)\r\n",
         "b4 APPEND Sent (\\Seen $Forwarded) \" 7-Jul-2026 02:44:25 -0700\" {12+}\r\nSubject: x\r\n\r\n",
+        "b6 APPEND Sent CATENATE (URL \"/INBOX/;UID=1/;SECTION=1\" TEXT {4+}\r\nabcd URL {1+}\r\na UTF8 (~{1+}\r\nx)) CATENATE (URL /a) {1+}\r\ny\r\n",
+        "b7 UID REPLACE 7 Drafts (\\Draft) CATENATE (URL /a URL /b)\r\n",
         "b5 APPEND {4+}\r\nSent ~{2}\r\n",
         "b6 UID EXPUNGE 1:5,7,9:*\r\n",
         "b7 SEARCH CHARSET UTF-8 OR (UNSEEN SINCE 1-Feb-2026) NOT HEADER \"List-Id\" {2+}\r\nxy LARGER 1000 2:* KEYWORD $Junk\r\n",
@@ -33,6 +35,19 @@ internal static class ImapCorpus
     public static readonly string[] Names =
     [
         "INBOX", "inbox/kid", "Entw&APw-rfe", "R&-D", "~peter/mail/&U,BTFw-/&ZeVnLIqe-", "&2D3cBw-", "a/b/c/d/e/f", "caf\u00c3\u00a9", "..", "x/",
+    ];
+
+    /// <summary>What stands between the literals of APPEND, and behind the last.</summary>
+    public static readonly string[] Rests =
+    [
+        "", ")", " (\\Seen) \" 7-Jul-2026 02:44:25 -0700\" {12+}\r\n", ") UTF8 (~{2}\r\n", " URL /INBOX/;UID=1 URL \"/a b\" TEXT {4}\r\n", " URL {4+}\r\n",
+        " UTF8 (~{1+}\r\n", ") CATENATE (URL /a) (\\Seen) CATENATE (URL \"/b\")",
+    ];
+
+    /// <summary>URLs of CATENATE.</summary>
+    public static readonly string[] Urls =
+    [
+        "/Drafts;UIDVALIDITY=385759045/;UID=20/;section=HEADER", "/Entw%C3%BCrfe/;UID=1/;SECTION=1.2.HEADER.FIELDS%20(From%20To)/;PARTIAL=0.1024", ";UID=7/;PARTIAL=9",
     ];
 
     public static readonly string[] Responses =

@@ -29,6 +29,27 @@ public sealed class ImapFuzz
         });
 
     [Fact]
+    public void Whatever_follows_a_literal_of_APPEND_has_an_answer() =>
+        Fuzzing.Run(ImapCorpus.Rests, rounds: 100_000, (input, random) =>
+        {
+            var place = (AppendPlace)random.Next((int)AppendPlace.BehindMessage, (int)AppendPlace.Complete);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var parsed = ImapCommandParser.TryParseRest(CutPipeReader.Cut(input, random.Next(1, 50)), place, ParseOptions.AfterLogin, out var stretch, out var error);
+            Assert.True(GC.GetAllocatedBytesForCurrentThread() - before <= 16L * input.Length + Slack, "it costs no more than it may");
+            if (!parsed) Assert.NotEmpty(error.Reason);
+            else Assert.Equal(stretch!.Place == AppendPlace.Complete, stretch.Announced is null);
+        });
+
+    [Fact]
+    public void A_URL_names_a_part_or_nothing() =>
+        Fuzzing.Run(ImapCorpus.Urls, rounds: 100_000, (input, _) =>
+        {
+            if (!MessageUrl.TryParse(Encoding.UTF8.GetString(input), out var url)) return;
+            Assert.NotEqual(0u, url.Uid);
+            if (url.Mailbox is { } name) Assert.True(MailboxName.TryCreate(name.Value, out var same) && same == name, "a name is its own name");
+        });
+
+    [Fact]
     public void The_reader_reads_every_bent_stream_alike_however_it_is_cut() =>
         Fuzzing.Run(ImapCorpus.Commands, rounds: 30_000, (input, random) =>
         {
@@ -100,24 +121,25 @@ public sealed class ImapFuzz
             if (frame.Kind is FrameKind.EndOfStream or FrameKind.Flood) return events.ToString();
             if (frame.Kind != FrameKind.Command || !limits.AllowAppend) continue;
             if (!ImapCommandParser.TryParse(frame.Bytes, ParseOptions.AfterLogin, out var command, out _) || command is not AppendCommand append) continue;
-            switch (append.Literal.Length % 3)
+            for (var stretch = append.First; stretch.Announced is { } literal;)
             {
-                case 0:
-                    events.Append(Fuzzing.Completed(reader.SkipLiteralAsync(append.Literal, default))).Append('|');
+                if (literal.Length % 3 == 2) break;
+                if (literal.Length % 3 == 0)
+                {
+                    events.Append(Fuzzing.Completed(reader.SkipLiteralAsync(literal, default))).Append('|');
                     break;
-                case 1:
-                    var whole = Fuzzing.Completed(reader.CopyLiteralAsync(append.Literal, (piece, _) =>
-                    {
-                        events.Append(Encoding.Latin1.GetString(piece.Span));
-                        return ValueTask.CompletedTask;
-                    }, default));
-                    events.Append(whole).Append('|');
-                    if (!whole) return events.ToString();
-                    var rest = Fuzzing.Completed(reader.EndLiteralCommandAsync(default));
-                    events.Append(rest.Kind).Append(Encoding.Latin1.GetString(rest.Bytes)).Append('|');
-                    if (rest.Kind != FrameKind.Command || !ImapCommandParser.TryParseRest(rest.Bytes, append.Utf8, ParseOptions.AfterLogin, out var next, out _)) break;
-                    if (next is { } following) events.Append(Fuzzing.Completed(reader.SkipLiteralAsync(following.Literal, default))).Append('|');
-                    break;
+                }
+                var whole = Fuzzing.Completed(reader.CopyLiteralAsync(literal, (piece, _) =>
+                {
+                    events.Append(Encoding.Latin1.GetString(piece.Span));
+                    return ValueTask.CompletedTask;
+                }, default));
+                events.Append(whole).Append('|');
+                if (!whole) return events.ToString();
+                var rest = Fuzzing.Completed(reader.EndLiteralCommandAsync(default));
+                events.Append(rest.Kind).Append(Encoding.Latin1.GetString(rest.Bytes)).Append('|');
+                if (rest.Kind != FrameKind.Command || !ImapCommandParser.TryParseRest(rest.Bytes, stretch.Place, ParseOptions.AfterLogin, out var next, out _)) break;
+                stretch = next;
             }
         }
     }

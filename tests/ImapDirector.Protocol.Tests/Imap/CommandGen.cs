@@ -149,11 +149,25 @@ internal static class CommandGen
             .Select((names, select, result, items, extended) => (ImapCommand)List(names.Item1, names.Item2, names.Item3, (ListSelect)select, (ListReturn)((result & 15) | ((result & 16) << 1)), items, extended)),
         Gen.Select(Tag, Mailbox, Message, Number, Gen.Bool.Nullable()).Select((tag, mailbox, message, replaced, byUid) => byUid is { } uid
             ? new ReplaceCommand(tag, uid, new SequenceSet([new SequenceRange(replaced, replaced)]), mailbox, message)
-            : (ImapCommand)new AppendCommand(tag, mailbox, message.Flags, message.Date, message.Literal) { Utf8 = message.Utf8 }));
+            : (ImapCommand)new AppendCommand(tag, mailbox, message)));
 
-    // UTF8 takes a literal8 (RFC 6855 section 4).
-    private static Gen<AppendMessage> Message => Gen.Select(Flags, Moment, Gen.Long[0, long.MaxValue], Gen.Int[0, 5]).Select((flags, date, length, kind) =>
-        new AppendMessage(flags, date, new LiteralHeader(length, Synchronizing: kind % 2 == 0, Binary: kind > 1), Utf8: kind > 3));
+    /// <summary>One message by itself, or put together (RFC 4469), up to its first literal or without any.</summary>
+    private static Gen<AppendStretch> Message => Gen.Select(Gen.Select(Flags, Moment), Gen.Long[0, long.MaxValue], Gen.Int[0, 5], Url.Array[0, 3], Gen.Int[0, 3]).Select((of, length, kind, urls, ending) =>
+    {
+        // UTF8 takes a literal8 (RFC 6855 section 4).
+        var (header, isUtf8) = (new LiteralHeader(length, Synchronizing: kind % 2 == 0, Binary: kind > 1), kind > 3);
+        var start = new StartOfMessage(of.Item1, of.Item2);
+        AppendStep[] parts = [start, .. urls.Select(url => new UrlStep(url))];
+        return ending switch
+        {
+            0 => new AppendStretch([start, new LiteralStep(header, LiteralUse.Content)], isUtf8 ? AppendPlace.InUtf8 : AppendPlace.BehindMessage),
+            1 when urls.Length > 0 => new AppendStretch([.. parts, new EndOfMessage()], AppendPlace.Complete),
+            2 => new AppendStretch([.. parts, new LiteralStep(header with { Binary = false }, LiteralUse.Url)], AppendPlace.BehindPart),
+            _ => new AppendStretch([.. parts, new LiteralStep(header, LiteralUse.Content)], isUtf8 ? AppendPlace.InUtf8Part : AppendPlace.BehindPart),
+        };
+    });
+
+    private static Gen<string> Url => Gen.Char[' ', '~'].Array[1, 20].Select(static characters => new string(characters));
 
     private static Gen<ImapCommand> Account() => Gen.OneOf(
         Gen.Select(Tag, Text).Select((tag, root) => (ImapCommand)new GetQuotaCommand(tag, root)),

@@ -79,12 +79,12 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
                 break;
             case AppendCommand append:
                 Mailbox(append.Mailbox);
-                Message(append.Message);
+                Stretch(append.First);
                 break;
             case ReplaceCommand replace:
                 Set(replace.Replaced);
                 Mailbox(replace.Mailbox);
-                Message(replace.Message);
+                Stretch(replace.First);
                 break;
             case ExpungeCommand { Uids: { } uids }: Set(uids); break;
             case SearchCommand search:
@@ -344,17 +344,43 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
         _output.Flags(flags.System, flags.Keywords.AsSpan(), recent: false);
     }
 
-    private void Message(AppendMessage message)
+    private void Stretch(AppendStretch stretch)
     {
-        if (message.Flags.System != SystemFlags.None || message.Flags.Keywords.Length > 0) Flags(message.Flags);
-        if (message.Date is { } date)
+        // Where a message begins with URLs or ends with a part of CATENATE, that is what it is made by.
+        var inList = false;
+        for (var i = 0; i < stretch.Steps.Length; i++)
         {
-            Raw(" ");
-            _output.DateTime(date);
+            switch (stretch.Steps[i])
+            {
+                case StartOfMessage start:
+                    if (start.Flags.System != SystemFlags.None || start.Flags.Keywords.Length > 0) Flags(start.Flags);
+                    if (start.Date is { } date)
+                    {
+                        Raw(" ");
+                        _output.DateTime(date);
+                    }
+                    Raw(" ");
+                    inList = stretch.Steps[i + 1] is UrlStep or LiteralStep { Use: LiteralUse.Url } || stretch.Place is AppendPlace.BehindPart or AppendPlace.InUtf8Part;
+                    if (inList) Word("CATENATE (");
+                    break;
+                case EndOfMessage:
+                    Raw(")");
+                    break;
+                case UrlStep url:
+                    if (stretch.Steps[i - 1] is UrlStep) Raw(" ");
+                    Word("URL ");
+                    // A literal would be another step.
+                    Raw($"\"{url.Url.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"");
+                    break;
+                case LiteralStep literal:
+                    if (stretch.Steps[i - 1] is UrlStep) Raw(" ");
+                    if (literal.Use == LiteralUse.Url) Word("URL ");
+                    else if (stretch.Place is AppendPlace.InUtf8 or AppendPlace.InUtf8Part) Word("UTF8 (");
+                    else if (inList) Word("TEXT ");
+                    Raw($"{(literal.Header.Binary ? "~" : "")}{{{literal.Header.Length}{(literal.Header.Synchronizing ? "" : "+")}}}");
+                    break;
+            }
         }
-        if (message.Utf8) Word(" UTF8 (");
-        else Raw(" ");
-        Raw($"{(message.Literal.Binary ? "~" : "")}{{{message.Literal.Length}{(message.Literal.Synchronizing ? "" : "+")}}}");
     }
 
     private void Set(SequenceSet set)

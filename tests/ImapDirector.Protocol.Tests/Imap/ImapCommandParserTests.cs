@@ -13,6 +13,11 @@ public sealed class ImapCommandParserTests
     private static bool Parse(string text, out ImapCommand? command, out ParseError error, bool utf8 = false) =>
         ImapCommandParser.TryParse(new ReadOnlySequence<byte>(Encoding.Latin1.GetBytes(text)), new ParseOptions(utf8, 64), out command, out error);
 
+    private static AppendCommand Append(FlagList flags, DateTimeOffset? date, AppendPlace place, params AppendStep[] parts) =>
+        new("a", new MailboxName("x"), new AppendStretch([new StartOfMessage(flags, date), .. parts], place));
+
+    private static LiteralStep Literal(long length, bool synchronizing, bool binary) => new(new LiteralHeader(length, synchronizing, binary), LiteralUse.Content);
+
     private static SequenceSet Set(params (uint First, uint Last)[] ranges) => new([.. ranges.Select(r => new SequenceRange(r.First, r.Last))]);
 
     private static FetchItem Plain(FetchItemKind kind) => new(kind);
@@ -55,12 +60,19 @@ public sealed class ImapCommandParserTests
                     ListReturn.Children | ListReturn.Status | ListReturn.SpecialUse, [StatusItem.Messages, StatusItem.Size], Extended: true) },
             { "a LSUB \"\" %\r\n", new LsubCommand("a", "", "%") },
             { "a STATUS x (UNSEEN messages UNSEEN)\r\n", new StatusCommand("a", new MailboxName("x"), [StatusItem.Unseen, StatusItem.Messages]) },
-            { "a APPEND x {10}\r\n", new AppendCommand("a", new MailboxName("x"), FlagList.Empty, null, new LiteralHeader(10, true, false)) },
-            { "a APPEND {1+}\r\nx () {0+}\r\n", new AppendCommand("a", new MailboxName("x"), FlagList.Empty, null, new LiteralHeader(0, false, false)) },
-            { "a APPEND x (\\seen $A $a b) \" 7-jul-1996 02:44:25 -0700\" ~{10}\r\n", new AppendCommand("a", new MailboxName("x"),
-                new FlagList(SystemFlags.Seen, ["$A", "b"]), new DateTimeOffset(1996, 7, 7, 2, 44, 25, TimeSpan.FromHours(-7)), new LiteralHeader(10, true, true)) },
-            { "a APPEND x \"17-Jul-1996 23:59:60 +9959\" {1}\r\n", new AppendCommand("a", new MailboxName("x"), FlagList.Empty,
-                new DateTimeOffset(1996, 7, 13, 20, 0, 59, TimeSpan.Zero), new LiteralHeader(1, true, false)) },
+            { "a APPEND x {10}\r\n", Append(FlagList.Empty, null, AppendPlace.BehindMessage, Literal(10, true, false)) },
+            { "a APPEND {1+}\r\nx () {0+}\r\n", Append(FlagList.Empty, null, AppendPlace.BehindMessage, Literal(0, false, false)) },
+            { "a APPEND x (\\seen $A $a b) \" 7-jul-1996 02:44:25 -0700\" ~{10}\r\n", Append(new FlagList(SystemFlags.Seen, ["$A", "b"]),
+                new DateTimeOffset(1996, 7, 7, 2, 44, 25, TimeSpan.FromHours(-7)), AppendPlace.BehindMessage, Literal(10, true, true)) },
+            { "a APPEND x \"17-Jul-1996 23:59:60 +9959\" {1}\r\n", Append(FlagList.Empty,
+                new DateTimeOffset(1996, 7, 13, 20, 0, 59, TimeSpan.Zero), AppendPlace.BehindMessage, Literal(1, true, false)) },
+            { "a APPEND x UTF8 (~{1}\r\n", Append(FlagList.Empty, null, AppendPlace.InUtf8, Literal(1, true, true)) },
+            { "a APPEND x catenate (url /a/;uid=1 URL \"/b\" TEXT {1}\r\n", Append(FlagList.Empty, null, AppendPlace.BehindPart,
+                new UrlStep("/a/;uid=1"), new UrlStep("/b"), Literal(1, true, false)) },
+            { "a APPEND x CATENATE (UTF8 (~{1}\r\n", Append(FlagList.Empty, null, AppendPlace.InUtf8Part, Literal(1, true, true)) },
+            { "a APPEND x CATENATE (URL {9}\r\n", Append(FlagList.Empty, null, AppendPlace.BehindPart, new LiteralStep(new LiteralHeader(9, true, false), LiteralUse.Url)) },
+            { "a APPEND x CATENATE (URL a) () CATENATE (URL b)\r\n", new AppendCommand("a", new MailboxName("x"), new AppendStretch([new StartOfMessage(FlagList.Empty, null),
+                new UrlStep("a"), new EndOfMessage(), new StartOfMessage(FlagList.Empty, null), new UrlStep("b"), new EndOfMessage()], AppendPlace.Complete)) },
             { "a UID expunge 1:*,7\r\n", new ExpungeCommand("a", Set((1, SequenceSet.Star), (7, 7))) },
             { "a EXPUNGE\r\n", new ExpungeCommand("a", null) },
             { "a SEARCH ALL \r\n", new SearchCommand("a", false, null, new AllKey()) },
@@ -247,6 +259,17 @@ public sealed class ImapCommandParserTests
     [InlineData("a APPEND x \"31-Dec-9999 23:59:59 -1400\" {3}\r\n")]
     [InlineData("a APPEND x \"1-Jan-0001 00:00:00 +9959\" {3}\r\n")]
     [InlineData("a APPEND x () () {3}\r\n")]
+    [InlineData("a APPEND x CATENATE\r\n")]
+    [InlineData("a APPEND x CATENATE ()\r\n")]
+    [InlineData("a APPEND x CATENATE (URL)\r\n")]
+    [InlineData("a APPEND x CATENATE (URL /a\r\n")]
+    [InlineData("a APPEND x CATENATE (URL /a))\r\n")]
+    [InlineData("a APPEND x CATENATE (URL /a )\r\n")]
+    [InlineData("a APPEND x CATENATE (URL /a) \r\n")]
+    [InlineData("a APPEND x CATENATE (TEXT a)\r\n")]
+    [InlineData("a APPEND x CATENATE (UTF8 ({3}\r\n")]
+    [InlineData("a APPEND x CATENATE ({3}) \r\n")]
+    [InlineData("a APPEND x URL /a\r\n")]
     [InlineData("a APPEND x {3\r\n")]
     [InlineData("a APPEND x {3} \r\n")]
     [InlineData("a APPEND x {3}\r\nabc\r\n")]

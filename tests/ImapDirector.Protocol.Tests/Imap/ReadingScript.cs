@@ -49,22 +49,22 @@ internal sealed class ReadingScript
             if (frame.Kind is FrameKind.EndOfStream or FrameKind.Flood) return;
             if (frame.Kind != FrameKind.Command) continue;
             if (!ImapCommandParser.TryParse(frame.Bytes, new ParseOptions(false, 64), out var command, out _)) continue;
-            if (command is AppendCommand append) await ReadMessagesAsync(append.Message);
-            if (command is ReplaceCommand replace) await ReadMessagesAsync(replace.Message);
+            if (command is AppendCommand append) await ReadMessagesAsync(append.First);
+            if (command is ReplaceCommand replace) await ReadMessagesAsync(replace.First);
         }
     }
 
-    private async Task ReadMessagesAsync(AppendMessage first)
+    private async Task ReadMessagesAsync(AppendStretch stretch)
     {
-        for (AppendMessage? next = first; next is { } one;)
+        while (stretch.Announced is { } literal)
         {
-            if (one.Literal.Length % 2 == 1)
+            if (literal.Length % 2 == 1)
             {
-                _events.AppendLine($"skipped {await Reader.SkipLiteralAsync(one.Literal, default)}");
+                _events.AppendLine($"skipped {await Reader.SkipLiteralAsync(literal, default)}");
                 return;
             }
             var message = new StringBuilder();
-            var whole = await Reader.CopyLiteralAsync(one.Literal, (piece, _) =>
+            var whole = await Reader.CopyLiteralAsync(literal, (piece, _) =>
             {
                 message.Append(Encoding.Latin1.GetString(piece.Span));
                 return ValueTask.CompletedTask;
@@ -73,7 +73,8 @@ internal sealed class ReadingScript
             if (!whole) return;
             var rest = await Reader.EndLiteralCommandAsync(default);
             Note(rest);
-            if (rest.Kind != FrameKind.Command || !ImapCommandParser.TryParseRest(rest.Bytes, one.Utf8, new ParseOptions(false, 64), out next, out _)) return;
+            if (rest.Kind != FrameKind.Command || !ImapCommandParser.TryParseRest(rest.Bytes, stretch.Place, new ParseOptions(false, 64), out var next, out _)) return;
+            stretch = next;
         }
     }
 

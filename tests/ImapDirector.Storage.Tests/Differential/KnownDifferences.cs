@@ -6,6 +6,7 @@ internal static class KnownDifferences
     public static readonly IReadOnlyDictionary<string, string> Reasons = new Dictionary<string, string>
     {
         ["INBOX can be renamed"] = "RFC 9051 section 6.3.6: RENAME of INBOX moves its messages; Dovecot does not offer it.",
+        ["a URL in a response code"] = "RFC 4469 section 4.2: any text; its examples quote the URL.",
         ["a day that is not in the calendar"] = "RFC 9051 section 9: a date names a day; ours is BAD.",
         ["a hint to the client"] = "RFC 5530 section 3: CLIENTBUG is a hint that a server may give.",
         ["a range that ends at the last message"] = "RFC 9051 section 9, seq-range: 9:* of five messages is 5:9, and so holds the fifth.",
