@@ -31,7 +31,7 @@ public sealed partial class ReadmeTests
         return Path.Combine(directory.FullName, "README.md");
     }
 
-    [GeneratedRegex(@"^\| (?<names>(`[^`]+` ?)+) \| [0-9, ]+ \| (?<test>\w+/\w+) \|$")]
+    [GeneratedRegex(@"^\| (?<names>(`[^`]+` ?)+) \| ([0-9, ]+|\[draft\]\(https:[^)]+\)) \| (?<test>\w+/\w+) \|$")]
     private static partial Regex RowPattern();
 
     [GeneratedRegex("`([^`]+)`")]

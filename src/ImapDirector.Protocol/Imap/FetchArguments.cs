@@ -56,6 +56,10 @@ internal static class FetchArguments
         return lexer.TryNext() ? Modified(ref lexer, fetch) : fetch;
     }
 
+    /// <summary>The items of a list whose <c>(</c> has been taken.</summary>
+    public static bool ListBehindParenthesis(ref ImapLexer lexer, out ImmutableArray<FetchItem> items) =>
+        ItemList.ReadBehindParenthesis<FetchItem>(ref lexer, Item, ImapCommandParser.MaxListItems, out items);
+
     /// <summary>The modifiers behind the items (RFC 4466 section 2.3, RFC 7162 section 3.1.4.1).</summary>
     private static FetchCommand? Modified(ref ImapLexer lexer, FetchCommand fetch)
     {

@@ -77,6 +77,8 @@ public static class ImapCommandParser
             "APPEND" => AppendArguments.Append(ref lexer, tag),
             "LIST" => ListArguments.List(ref lexer, tag),
             "ESEARCH" => MailboxFilterArguments.MultiSearch(ref lexer, tag),
+            "CANCELUPDATE" => SearchArguments.CancelUpdate(ref lexer, tag),
+            "UIDBATCHES" => SearchArguments.UidBatches(ref lexer, tag),
             "LSUB" => ListArguments.Lsub(ref lexer, tag),
             "GETQUOTA" => lexer.Space() && lexer.AString(out var root) ? new GetQuotaCommand(tag, Encoding.UTF8.GetString(root)) : null,
             "GETQUOTAROOT" => MailboxArguments.Of(ref lexer, out var mailbox) ? new GetQuotaRootCommand(tag, mailbox) : null,

@@ -12,7 +12,14 @@ internal static class ItemList
     public static bool Read<T>(ref ImapLexer lexer, ItemReader<T> read, int most, out ImmutableArray<T> items)
     {
         items = [];
-        if (!lexer.Open()) return false;
+        return lexer.Take('(') && ReadBehindParenthesis(ref lexer, read, most, out items);
+    }
+
+    /// <summary>As <see cref="Read"/>, where <c>(</c> has been taken already.</summary>
+    public static bool ReadBehindParenthesis<T>(ref ImapLexer lexer, ItemReader<T> read, int most, out ImmutableArray<T> items)
+    {
+        items = [];
+        if (!lexer.Deeper()) return false;
         var found = ImmutableArray.CreateBuilder<T>();
         do
         {

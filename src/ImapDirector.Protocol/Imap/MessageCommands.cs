@@ -32,6 +32,23 @@ public sealed record MultiSearchCommand(string Tag, ImmutableArray<MailboxFilter
     public override string Name => "ESEARCH";
 }
 
+/// <summary>CANCELUPDATE (RFC 5267 section 4.3.5).</summary>
+/// <param name="Tag">The tag.</param>
+/// <param name="Tags">Those of the commands whose results are not to be kept up to date any more; at least one.</param>
+public sealed record CancelUpdateCommand(string Tag, ImmutableArray<string> Tags) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "CANCELUPDATE";
+}
+
+/// <summary>UIDBATCHES (draft-ietf-mailmaint-imap-uidbatches).</summary>
+/// <param name="Tag">The tag.</param>
+/// <param name="Size">Messages of a batch.</param>
+/// <param name="Batches">Which batches, 1 being that of the highest UIDs; <c>null</c> for all of them.</param>
+public sealed record UidBatchesCommand(string Tag, uint Size, SequenceRange? Batches) : ImapCommand(Tag)
+{ /// <inheritdoc />
+    public override string Name => "UIDBATCHES";
+}
+
 /// <summary>SORT or UID SORT (RFC 5256). Its strings are UTF-8, whichever of the two charsets was named.</summary>
 public sealed record SortCommand(string Tag, bool ByUid, ImmutableArray<SortCriterion> Criteria, SearchKey Key) : ImapCommand(Tag)
 {

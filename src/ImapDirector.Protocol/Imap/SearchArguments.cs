@@ -39,6 +39,32 @@ internal struct SearchArguments
         return Criteria(ref lexer, out var key) ? new SearchCommand(tag, byUid, charset, key) { Return = result } : null;
     }
 
+    /// <summary><c>CANCELUPDATE "tag" "tag" …</c>.</summary>
+    public static CancelUpdateCommand? CancelUpdate(ref ImapLexer lexer, string tag)
+    {
+        var tags = ImmutableArray.CreateBuilder<string>();
+        do
+        {
+            if (!lexer.Space() || !lexer.String(out var cancelled)) return null;
+            if (tags.Count == ImapCommandParser.MaxListItems)
+            {
+                lexer.Fail("Too many tags");
+                return null;
+            }
+            tags.Add(Encoding.UTF8.GetString(cancelled));
+        }
+        while (lexer.Peek == ' ');
+        return new CancelUpdateCommand(tag, tags.DrainToImmutable());
+    }
+
+    /// <summary><c>UIDBATCHES size [first:last]</c>.</summary>
+    public static UidBatchesCommand? UidBatches(ref ImapLexer lexer, string tag)
+    {
+        if (!lexer.Space() || !lexer.NonZero(out var size)) return null;
+        if (!lexer.TryNext()) return new UidBatchesCommand(tag, size, null);
+        return lexer.NonZero(out var first) && lexer.Take(':') && lexer.NonZero(out var last) ? new UidBatchesCommand(tag, size, new SequenceRange(first, last)) : null;
+    }
+
     /// <summary>All keys of a command, up to the end of its line.</summary>
     public static bool Criteria(ref ImapLexer lexer, out SearchKey key)
     {

@@ -1,9 +1,15 @@
+using System.Collections.Immutable;
+
 namespace ImapDirector.Protocol.Imap;
 
-/// <summary>What SEARCH, SORT or THREAD is asked to answer with (RFC 4731 section 3.1, RFC 5182, RFC 9394 section 3.1).</summary>
+/// <summary>What SEARCH, SORT or THREAD is asked to answer with (RFC 4731 section 3.1, RFC 5182, RFC 5267 section 4, RFC 9394 section 3.1).</summary>
 /// <param name="Items">At least one.</param>
 /// <param name="Partial">The window of <see cref="SearchReturnItems.Partial"/>.</param>
-public sealed record SearchReturn(SearchReturnItems Items, PartialWindow Partial = default);
+public sealed record SearchReturn(SearchReturnItems Items, PartialWindow Partial = default)
+{
+    /// <summary>What is told of each message that comes to the result later, with <see cref="SearchReturnItems.Update"/> (RFC 5465 section 7).</summary>
+    public ImmutableArray<FetchItem> UpdateItems { get; init; } = [];
+}
 
 /// <summary>The items of a <see cref="SearchReturn"/>.</summary>
 [Flags]
@@ -23,6 +29,8 @@ public enum SearchReturnItems
     Save = 16,
     /// <summary><c>PARTIAL</c>.</summary>
     Partial = 32,
+    /// <summary><c>UPDATE</c>: tell of messages that come to the result and leave it.</summary>
+    Update = 64,
 }
 
 /// <summary>A window of a result: its places from 1, counted from the end where <paramref name="FromEnd"/> says so (RFC 9394 section 3.1).</summary>

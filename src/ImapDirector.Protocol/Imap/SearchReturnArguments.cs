@@ -1,14 +1,18 @@
+using System.Collections.Immutable;
+
 namespace ImapDirector.Protocol.Imap;
 
 /// <summary>The result options of SEARCH and SORT, and the window of PARTIAL.</summary>
 internal static class SearchReturnArguments
 {
-    /// <summary><c>(MIN MAX ALL COUNT SAVE PARTIAL 1:100)</c>; none at all means ALL (RFC 4731 section 3.1).</summary>
+    /// <summary><c>(MIN MAX ALL COUNT SAVE PARTIAL 1:100 UPDATE CONTEXT)</c>; none at all means ALL (RFC 4731 section 3.1). CONTEXT is a hint that nothing
+    /// here can use (RFC 5267 section 4.2).</summary>
     public static bool Read(ref ImapLexer lexer, out SearchReturn? result)
     {
         result = null;
         var items = SearchReturnItems.None;
         PartialWindow window = default;
+        ImmutableArray<FetchItem> updateItems = [];
         if (!lexer.Open()) return false;
         for (var first = true; lexer.Peek != ')'; first = false)
         {
@@ -18,6 +22,12 @@ internal static class SearchReturnArguments
             else if (lexer.TryWord("ALL"u8)) items |= SearchReturnItems.All;
             else if (lexer.TryWord("COUNT"u8)) items |= SearchReturnItems.Count;
             else if (lexer.TryWord("SAVE"u8)) items |= SearchReturnItems.Save;
+            else if (lexer.TryWord("CONTEXT"u8)) continue;
+            else if ((items & SearchReturnItems.Update) == 0 && lexer.TryWord("UPDATE"u8))
+            {
+                items |= SearchReturnItems.Update;
+                if (lexer.TryLetters(" ("u8) && !FetchArguments.ListBehindParenthesis(ref lexer, out updateItems)) return false;
+            }
             else if ((items & SearchReturnItems.Partial) == 0 && lexer.TryWord("PARTIAL"u8))
             {
                 if (!lexer.Space() || !Window(ref lexer, out window)) return false;
@@ -28,7 +38,7 @@ internal static class SearchReturnArguments
         // RFC 9394 section 3.1: the one asks for what the other is to keep back.
         const SearchReturnItems both = SearchReturnItems.All | SearchReturnItems.Partial;
         if ((items & both) == both) return lexer.Fail("ALL and PARTIAL exclude each other");
-        result = new SearchReturn(items == SearchReturnItems.None ? SearchReturnItems.All : items, window);
+        result = new SearchReturn(items == SearchReturnItems.None ? SearchReturnItems.All : items, window) { UpdateItems = updateItems };
         return lexer.Close();
     }
 

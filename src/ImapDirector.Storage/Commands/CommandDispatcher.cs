@@ -34,6 +34,8 @@ internal static class CommandDispatcher
         StoreCommand store => StoreHandler.RunAsync(session, store),
         SearchCommand search => SearchHandler.RunAsync(session, search),
         MultiSearchCommand multi => MultiSearchHandler.RunAsync(session, multi),
+        CancelUpdateCommand cancel => ContextRequest.CancelAsync(session, cancel),
+        UidBatchesCommand batches => UidBatchesHandler.RunAsync(session, batches),
         SortCommand sort => SortHandler.RunAsync(session, sort),
         ThreadCommand thread => ThreadHandler.RunAsync(session, thread),
         GetQuotaCommand quota => QuotaHandler.GetAsync(session, quota),

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Mailboxes;
 using ImapDirector.Storage.Sessions;
@@ -41,6 +42,22 @@ internal static class FetchHandler
         return expunged && !command.ByUid
             ? CommandResult.Ok("Some of the messages no longer exist.", "EXPUNGEISSUED")
             : CommandResult.Ok("Fetch completed.");
+    }
+
+    /// <summary>Tells of messages what the client wants to know of new ones (RFC 5465 section 5.2). No flag is set by it.</summary>
+    public static async ValueTask TellAsync(MailSession session, SelectedMailbox selected, ImmutableArray<FetchItem> items, IReadOnlyList<uint> uids)
+    {
+        var messages = selected.Shared.Find([.. uids]).OfType<MessageRecord>().Where(message => selected.SequenceOf(message.Uid) != 0).ToList();
+        selected.TellKeywords(session.Output);
+        var response = new FetchResponse(session, selected, new FetchCommand("", ByUid: true, SequenceSet.SavedResult, items));
+        try
+        {
+            foreach (var (message, loaded) in response.ReadAhead(messages)) await response.WriteAsync(message, loaded, marked: false);
+        }
+        catch (StoreException) when (!session.Output.InLiteral)
+        {
+            session.Output.Status("*", ImapStatus.No, "UNAVAILABLE", "Some of the new messages cannot be read now.");
+        }
     }
 
     /// <summary>The part of the messages that the client wants to see (RFC 9394 section 3.3).</summary>

@@ -33,7 +33,7 @@ internal static class IdleHandler
         while (true)
         {
             var change = selected.WaitForChangeAsync();
-            if (!await selected.TellAsync(session.Output, mayExpunge: true)) throw new SessionEndedException(SessionEnd.MailboxDeleted);
+            if (!await session.TellAsync(mayExpunge: true)) throw new SessionEndedException(SessionEnd.MailboxDeleted);
             await session.Output.FlushAsync();
             if (await Task.WhenAny(line, change) == line) return;
         }

@@ -1,5 +1,6 @@
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Mailboxes;
+using ImapDirector.Storage.Search;
 using ImapDirector.Storage.Sessions;
 
 namespace ImapDirector.Storage.Commands;
@@ -18,6 +19,7 @@ internal static class MultiSearchHandler
         var withOthers = command.In.Any(static filter => filter.Kind != MailboxFilterKind.Selected);
         if (withOthers && ((wanted.Items & SearchReturnItems.Save) != 0 || MessageNumbers.AreIn(search.Key))) return OnlySelected;
 
+        if ((wanted.Items & SearchReturnItems.Update) != 0) SearchContexts.Refuse(session.Output, command.Tag);
         using var deadline = new CancellationTokenSource(SearchRun.Deadline);
         var progress = new Progress(session, command.Tag, goal: null);
         SearchAnswer? saving = null;

@@ -130,7 +130,7 @@ internal sealed class SearchAnswer(MailSession session, SelectedMailbox selected
 
     /// <summary>What the client is told of, whose mod-sequences count (RFC 4731 section 3.2): the ends alone where it asks for those alone.</summary>
     private List<uint> Told(List<uint> uids, SearchReturnItems items) =>
-        (items & (SearchReturnItems.All | SearchReturnItems.Count)) != 0 || (items & ~SearchReturnItems.Save) == 0 ? uids : Parts(uids, items);
+        (items & (SearchReturnItems.All | SearchReturnItems.Count)) != 0 || (items & ~(SearchReturnItems.Save | SearchReturnItems.Update)) == 0 ? uids : Parts(uids, items);
 
     private uint[] ToSave(List<uint> uids, SearchReturnItems items, bool sorted)
     {

@@ -27,7 +27,7 @@ internal static class SearchRun
     {
         var notIndexed = new Lazy<List<long>>(() => NotIndexed(session, selected));
         var program = new SearchProgram(key, selected, text => selected.Count < TextIndexing.WorthIt ? null : TextFilter.Of(text, selected.Mail.Store, notIndexed.Value),
-            DateTimeOffset.UtcNow, deadline);
+            DateTimeOffset.UtcNow, () => deadline);
         if (program.AsksModSeq) session.EnableCondStore();
         var found = new List<uint>();
         var lastYield = Environment.TickCount64;

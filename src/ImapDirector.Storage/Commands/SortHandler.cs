@@ -1,4 +1,5 @@
 using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Search;
 using ImapDirector.Storage.Sessions;
 
 namespace ImapDirector.Storage.Commands;
@@ -9,6 +10,8 @@ internal static class SortHandler
     public static async ValueTask<CommandResult> RunAsync(MailSession session, SortCommand command)
     {
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
+        if (!ContextRequest.TryBegin(session, selected, new WantedContext(command.Tag, command.ByUid, command.Key, command.Criteria, command.Return?.UpdateItems ?? []), command.Return,
+            out var context)) return ContextRequest.Duplicate;
         using var deadline = new CancellationTokenSource(SearchRun.Deadline);
         var answer = new SearchAnswer(session, selected, command.Tag, command.ByUid, command.Return);
         try
@@ -22,6 +25,7 @@ internal static class SortHandler
                 sorted.RemoveAll(uid => !wanted.Contains(uid));
             }
             await answer.WriteAsync(sorted, found.AsksModSeq, sorted: true);
+            context?.Add(sorted);
             return CommandResult.Ok("Sort completed.");
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)

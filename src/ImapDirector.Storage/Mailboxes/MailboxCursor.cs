@@ -30,6 +30,9 @@ internal sealed class MailboxCursor(bool readOnly)
     /// <summary>Messages whose flags were changed by others.</summary>
     public HashSet<uint> Changed { get; } = [];
 
+    /// <summary>New messages, and those whose flags were changed by anybody; collected only where it is not <c>null</c>.</summary>
+    public HashSet<uint>? Touched { get; set; }
+
     /// <summary>The mailbox itself was deleted.</summary>
     public bool Gone { get; set; }
 }

@@ -343,14 +343,18 @@ internal sealed class SharedMailbox
         {
             var change = _log[position];
             if (change.Kind == ChangeKind.Removed) cursor.Removed.Add(change.First);
-            else if (!ReferenceEquals(change.Origin, cursor)) ReadFlags(cursor, change);
+            else
+            {
+                if (!ReferenceEquals(change.Origin, cursor)) ReadFlags(cursor.Changed, change);
+                if (cursor.Touched is { } touched) ReadFlags(touched, change);
+            }
         }
     }
 
-    private void ReadFlags(MailboxCursor cursor, MailboxChange change)
+    private void ReadFlags(HashSet<uint> changed, MailboxChange change)
     {
         for (var i = _messages.IndexOf(change.First); i < _messages.Count && _messages.Uids[i] <= change.Last; i++)
-            if (_messages.ModSeqOf(i) >= change.ModSeq) cursor.Changed.Add(_messages.Uids[i]);
+            if (_messages.ModSeqOf(i) >= change.ModSeq) changed.Add(_messages.Uids[i]);
     }
 
     private void Compare(MailboxCursor cursor, ReadOnlySpan<uint> view)
@@ -362,12 +366,16 @@ internal sealed class SharedMailbox
             if (index == _messages.Count || _messages.Uids[index] != uid) cursor.Removed.Add(uid);
             else if (_messages.ModSeqOf(index) > cursor.ModSeq) cursor.Changed.Add(uid);
         }
+        cursor.Touched?.UnionWith(cursor.Changed);
         cursor.Added.RemoveAll(uid => FindIndex(uid) < 0);
     }
 
     private void ReadAdded(MailboxCursor cursor)
     {
-        cursor.Added.AddRange(_messages.Uids[_messages.IndexOf((ulong)cursor.LastUid + 1)..]);
+        var added = _messages.Uids[_messages.IndexOf((ulong)cursor.LastUid + 1)..];
+        cursor.Added.AddRange(added);
+        if (cursor.Touched is { } touched)
+            foreach (var uid in added) touched.Add(uid);
         cursor.Recent.Add(Math.Max(_firstRecent, cursor.LastUid + 1), _uidNext - 1);
         if (!cursor.ReadOnly && _firstRecent < _uidNext)
         {

@@ -10,7 +10,7 @@ namespace ImapDirector.Storage.Search;
 internal sealed class SearchProgram
 {
     private readonly SelectedMailbox _selected;
-    private readonly CancellationToken _cancellationToken;
+    private readonly Func<CancellationToken> _deadline;
     private readonly Func<string, TextFilter?> _narrow;
     private readonly DateTimeOffset _now;
     private readonly Step _root;
@@ -19,13 +19,13 @@ internal sealed class SearchProgram
     /// <param name="selected">The view that sequence numbers and <c>*</c> belong to.</param>
     /// <param name="narrow">What the text index leaves for a text, <c>null</c> for everything.</param>
     /// <param name="now">What YOUNGER and OLDER count from.</param>
-    /// <param name="cancellationToken">The deadline.</param>
-    public SearchProgram(SearchKey key, SelectedMailbox selected, Func<string, TextFilter?> narrow, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <param name="deadline">Ends the look at a message.</param>
+    public SearchProgram(SearchKey key, SelectedMailbox selected, Func<string, TextFilter?> narrow, DateTimeOffset now, Func<CancellationToken> deadline)
     {
         _selected = selected;
         _narrow = narrow;
         _now = now;
-        _cancellationToken = cancellationToken;
+        _deadline = deadline;
         _root = Prepare(key);
     }
 
@@ -152,7 +152,7 @@ internal sealed class SearchProgram
         var filter = _narrow(key.Text);
         return new Step(Cost.Body, candidate => filter?.Leaves(candidate.Message) != false &&
             ((key.IncludeHeader && MessageText.HeaderContains(candidate.Header, matcher))
-            || MessageText.BodyContains(candidate.Content, candidate.Summary, matcher, _cancellationToken)));
+            || MessageText.BodyContains(candidate.Content, candidate.Summary, matcher, _deadline())));
     }
 
     private sealed record Step(Cost Cost, Func<SearchCandidate, bool> Matches);

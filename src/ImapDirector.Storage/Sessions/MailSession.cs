@@ -130,6 +130,17 @@ internal sealed partial class MailSession : IAsyncDisposable
         Selected?.WriteHighestModSeq(Output);
     }
 
+    /// <summary>Tells the client what has happened in the mailbox that it has selected, if any, as far as it may be told now.</summary>
+    /// <returns>As <see cref="SelectedMailbox.TellAsync"/>.</returns>
+    public async ValueTask<bool> TellAsync(bool mayExpunge)
+    {
+        if (Selected is not { } selected) return true;
+        if (!await selected.TellAsync(Output, mayExpunge)) return false;
+        foreach (var (items, uids) in selected.News) await FetchHandler.TellAsync(this, selected, items, uids);
+        selected.News.Clear();
+        return true;
+    }
+
     /// <summary>Back to the authenticated state.</summary>
     public async ValueTask DeselectAsync()
     {
@@ -185,7 +196,7 @@ internal sealed partial class MailSession : IAsyncDisposable
         _bad = result.Status == ImapStatus.Bad ? _bad + 1 : 0;
         _services.Metrics.Commands.WithLabels(name, result.Label).Inc();
 
-        if (Selected is { } selected && !LoggedOut && !await selected.TellAsync(Output, mayExpunge)) return SessionEnd.MailboxDeleted;
+        if (!LoggedOut && !await TellAsync(mayExpunge)) return SessionEnd.MailboxDeleted;
         // Only now has the client been told of everything up to there.
         var code = result.TellsHighestModSeq && Selected is { } now ? string.Create(CultureInfo.InvariantCulture, $"HIGHESTMODSEQ {now.HighestModSeq}") : result.Code;
         Output.Status(tag ?? "*", result.Status, code, result.Text);

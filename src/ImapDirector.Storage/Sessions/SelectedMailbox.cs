@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Mailboxes;
+using ImapDirector.Storage.Search;
 using ImapDirector.Storage.Store;
 
 namespace ImapDirector.Storage.Sessions;
@@ -13,6 +14,7 @@ internal sealed class SelectedMailbox
     private readonly EnabledExtensions _enabled;
     private uint[] _uids;
     private bool _hasOwnUids;
+    private SearchContexts? _contexts;
     private int _count;
     private int _keywordsTold;
     private int _recentTold;
@@ -72,6 +74,12 @@ internal sealed class SelectedMailbox
 
     /// <summary>Whether the message is <c>\Recent</c> in this session; IMAP4rev2 knows no such thing.</summary>
     public bool IsRecent(uint uid) => !_enabled.Imap4Rev2 && _cursor.Recent.Contains(uid);
+
+    /// <summary>Results that are kept up to date (RFC 5267).</summary>
+    public SearchContexts Contexts => _contexts ??= new SearchContexts(this, _cursor);
+
+    /// <summary>What is to be told of new messages once the client knows that they are there.</summary>
+    public List<(ImmutableArray<FetchItem> Items, List<uint> Uids)> News { get; } = [];
 
     /// <summary>Completes when another session has changed something.</summary>
     public Task WaitForChangeAsync() => _cursor.Signal.WaitAsync();
@@ -146,13 +154,20 @@ internal sealed class SelectedMailbox
         {
             // What was never told of need not be taken back.
             if (_cursor.Added.Count > 0) _cursor.Added.RemoveAll(_cursor.Removed.Remove);
-            if (mayExpunge) await TellRemovedAsync(output);
         }
+        if (_contexts is not null) await _contexts.TellRemovedAsync(output, mayExpunge ? _cursor.Removed : []);
+        if (mayExpunge && _cursor.Removed.Count > 0) await TellRemovedAsync(output);
         var firstNew = _cursor.Added.Count > 0 ? _cursor.Added[0] : uint.MaxValue;
         TellCounts(output);
+        if (_contexts is not null) await TellAddedAsync(_contexts, output);
         TellKeywords(output);
         await TellFlagsAsync(output, firstNew);
         return true;
+    }
+
+    private async ValueTask TellAddedAsync(SearchContexts contexts, ResponseStream output)
+    {
+        foreach (var (context, uids) in await contexts.TellAddedAsync(output)) News.Add((context.Wanted.Items, uids));
     }
 
     private async ValueTask TellRemovedAsync(ResponseStream output)

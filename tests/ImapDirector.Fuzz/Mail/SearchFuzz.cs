@@ -74,7 +74,7 @@ public sealed class SearchFuzz : IAsyncLifetime
     private static bool TryParse(byte[] input, [NotNullWhen(true)] out ImapCommand? command) =>
         ImapCommandParser.TryParse(new ReadOnlySequence<byte>(input), new ParseOptions(Utf8Names: false, 64), out command, out _);
 
-    private SearchProgram Program(SearchKey key) => new(key, _selected, static _ => null, DateTimeOffset.UnixEpoch.AddYears(50), CancellationToken.None);
+    private SearchProgram Program(SearchKey key) => new(key, _selected, static _ => null, DateTimeOffset.UnixEpoch.AddYears(50), static () => CancellationToken.None);
 
     private bool Matches(SearchProgram program, MessageRecord message, int sequence)
     {

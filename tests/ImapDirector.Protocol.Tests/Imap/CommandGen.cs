@@ -32,11 +32,12 @@ internal static class CommandGen
 
     private static readonly Gen<ulong> ModSeq = Gen.ULong[0, long.MaxValue];
 
-    private static readonly Gen<SearchReturn?> Return = Gen.Select(Gen.Int[0, 63], Number, Number, Gen.Bool).Select((bits, first, last, fromEnd) =>
+    private static readonly Gen<SearchReturn?> Return = Gen.Select(Gen.Int[0, 127], Number, Number, Gen.Bool, Gen.Enum<StatusItem>().Array[0, 2]).Select((bits, first, last, fromEnd, told) =>
     {
         var items = (SearchReturnItems)bits;
-        if ((items & SearchReturnItems.Partial) == 0) return items == SearchReturnItems.None ? null : new SearchReturn(items);
-        return new SearchReturn(items & ~SearchReturnItems.All, new PartialWindow(Math.Min(first, last), Math.Max(first, last), fromEnd));
+        ImmutableArray<FetchItem> update = (items & SearchReturnItems.Update) == 0 ? [] : [.. told.Select(static item => new FetchItem((FetchItemKind)((int)item % 5)))];
+        if ((items & SearchReturnItems.Partial) == 0) return items == SearchReturnItems.None ? null : new SearchReturn(items) { UpdateItems = update };
+        return new SearchReturn(items & ~SearchReturnItems.All, new PartialWindow(Math.Min(first, last), Math.Max(first, last), fromEnd)) { UpdateItems = update };
     });
 
     private static readonly Gen<FlagList> Flags = Gen.Select(Gen.Int[0, 31], Atom.Array[0, 4]).Select((system, keywords) =>
@@ -197,6 +198,8 @@ internal static class CommandGen
 
     private static Gen<ImapCommand> Messages() => Gen.OneOf(
         Gen.Select(Tag, Set).Select((tag, uids) => (ImapCommand)new ExpungeCommand(tag, uids)),
+        Gen.Select(Tag, Atom.Array[1, 3]).Select((tag, tags) => (ImapCommand)new CancelUpdateCommand(tag, [.. tags])),
+        Gen.Select(Tag, Number, Number, Number, Gen.Bool).Select((tag, size, first, last, all) => (ImapCommand)new UidBatchesCommand(tag, size, all ? null : new SequenceRange(first, last))),
         Gen.Select(Gen.Select(Tag, Gen.Bool), Charset, Key, Return).Select((of, charset, key, wanted) =>
             (ImapCommand)new SearchCommand(of.Item1, of.Item2, charset, key) { Return = wanted }),
         Gen.Select(Tag, Filter.Array[0, 4], Charset, Key, Return).Select((tag, filters, charset, key, wanted) =>

@@ -115,6 +115,17 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
                 break;
             case GetAclCommand get: Mailbox(get.Mailbox); break;
             case MyRightsCommand mine: Mailbox(mine.Mailbox); break;
+            case CancelUpdateCommand cancel:
+                foreach (var tag in cancel.Tags)
+                {
+                    Raw(" ");
+                    String(Encoding.UTF8.GetBytes(tag), mayBeAtom: false);
+                }
+                break;
+            case UidBatchesCommand batches:
+                Raw($" {batches.Size}");
+                if (batches.Batches is { } range) Raw($" {range.First}:{range.Last}");
+                break;
             case CompressCommand compress: Word(" " + compress.Mechanism); break;
             case GetMetadataCommand get:
                 if (get.Depth > 0 || get.MaxSize is not null)
@@ -207,6 +218,11 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
         {
             Word(item);
             var sign = wanted.Partial.FromEnd ? "-" : "";
+            if (item == "UPDATE" && !wanted.UpdateItems.IsEmpty)
+            {
+                Raw(" ");
+                List(wanted.UpdateItems, Item);
+            }
             if (item == "PARTIAL") Raw($" {sign}{wanted.Partial.Last}:{sign}{wanted.Partial.First}");
         });
     }

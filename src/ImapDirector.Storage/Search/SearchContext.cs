@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Sessions;
+
+namespace ImapDirector.Storage.Search;
+
+/// <summary>A result that is kept up to date (RFC 5267 section 4.3).</summary>
+internal sealed class SearchContext
+{
+    private readonly SelectedMailbox _selected;
+    private readonly SearchProgram _program;
+    private readonly HashSet<uint> _found;
+    // Which are to come with the next update, and which of them are there already.
+    private readonly List<uint> _adding = [];
+
+    /// <param name="selected">The mailbox.</param>
+    /// <param name="wanted">What was asked for.</param>
+    /// <param name="found">What is in the result now, in order.</param>
+    /// <param name="deadline">Ends what an update takes.</param>
+    public SearchContext(SelectedMailbox selected, WantedContext wanted, IReadOnlyList<uint> found, Func<CancellationToken> deadline)
+    {
+        _selected = selected;
+        Wanted = wanted;
+        _found = [.. found];
+        if (IsSorted) Order = [.. found];
+        // The text index knows of what is there now; what comes is read.
+        _program = new SearchProgram(LastingKey.Of(wanted.Key, selected), selected, static _ => null, DateTimeOffset.UtcNow, deadline);
+        DependsOnFlags = LastingKey.DependsOnFlags(wanted.Key);
+    }
+
+    public WantedContext Wanted { get; }
+
+    /// <summary>Whether flags that change may bring a message in or take it out.</summary>
+    public bool DependsOnFlags { get; }
+
+    public bool IsSorted => !Wanted.Criteria.IsEmpty;
+
+    /// <summary>The result in its order; only where it is sorted.</summary>
+    public List<uint> Order { get; } = [];
+
+    /// <summary>What comes to the result, ascending.</summary>
+    public IReadOnlyList<uint> Adding => _adding;
+
+    /// <summary>Looks at a message that has changed or come.</summary>
+    /// <returns>Whether it leaves the result.</returns>
+    public bool Leaves(SearchCandidate candidate)
+    {
+        var uid = candidate.Message.Uid;
+        if (_program.Matches(candidate) == _found.Contains(uid)) return false;
+        if (_found.Contains(uid)) return true;
+        _adding.Add(uid);
+        return false;
+    }
+
+    public bool Contains(uint uid) => _found.Contains(uid);
+
+    public void Remove(uint uid) => _found.Remove(uid);
+
+    /// <summary>What was coming is there.</summary>
+    public void EndAdding()
+    {
+        foreach (var uid in _adding) _found.Add(uid);
+        _adding.Clear();
+    }
+
+    /// <summary>What is to be added to <see cref="Order"/>, each with its place, from 1, at which it stands once those before it are there.</summary>
+    public async Task<List<(int Place, uint Uid)>> SortInAsync(CancellationToken deadline)
+    {
+        var coming = _adding.ToHashSet();
+        var all = await _selected.Mail.Store.Order.SortedAsync(_selected.Shared.Id, Wanted.Criteria, deadline);
+        all.RemoveAll(uid => !coming.Contains(uid) && !_found.Contains(uid));
+        var places = new List<(int, uint)>();
+        for (var i = 0; i < all.Count; i++)
+            if (coming.Contains(all[i])) places.Add((i + 1, all[i]));
+        return places;
+    }
+}
+
+/// <summary>What a command asks for whose result is to be kept up to date.</summary>
+/// <param name="Tag">The command's.</param>
+/// <param name="ByUid">Whether messages are told by their UIDs.</param>
+/// <param name="Key">The criteria.</param>
+/// <param name="Criteria">The order, or none for that of the mailbox.</param>
+/// <param name="Items">What is told of each message that comes to it (RFC 5465 section 7).</param>
+internal sealed record WantedContext(string Tag, bool ByUid, SearchKey Key, ImmutableArray<SortCriterion> Criteria, ImmutableArray<FetchItem> Items);
