@@ -77,6 +77,7 @@ public static class ImapCommandParser
             "APPEND" => AppendArguments.Append(ref lexer, tag),
             "LIST" => ListArguments.List(ref lexer, tag),
             "ESEARCH" => MailboxFilterArguments.MultiSearch(ref lexer, tag),
+            "NOTIFY" => NotifyArguments.Notify(ref lexer, tag),
             "CANCELUPDATE" => SearchArguments.CancelUpdate(ref lexer, tag),
             "UIDBATCHES" => SearchArguments.UidBatches(ref lexer, tag),
             "LSUB" => ListArguments.Lsub(ref lexer, tag),

@@ -12,6 +12,8 @@ public enum MailboxFilterKind
 {
     /// <summary><c>selected</c>.</summary>
     Selected,
+    /// <summary><c>selected-delayed</c>: the selected one, expunges being told only where the base protocol lets them be; NOTIFY alone has it.</summary>
+    SelectedDelayed,
     /// <summary><c>inboxes</c>: wherever deliveries may come to.</summary>
     Inboxes,
     /// <summary><c>personal</c>: the user's own.</summary>

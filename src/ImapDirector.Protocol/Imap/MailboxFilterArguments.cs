@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ImapDirector.Protocol.Imap;
 
-/// <summary>The mailboxes of ESEARCH (RFC 7377).</summary>
+/// <summary>The mailboxes of ESEARCH (RFC 7377) and NOTIFY (RFC 5465).</summary>
 internal static class MailboxFilterArguments
 {
     private const int MaxFilters = 16;
@@ -11,6 +11,7 @@ internal static class MailboxFilterArguments
     private static readonly (string Name, MailboxFilterKind Kind)[] Kinds =
     [
         ("SELECTED", MailboxFilterKind.Selected),
+        ("SELECTED-DELAYED", MailboxFilterKind.SelectedDelayed),
         ("INBOXES", MailboxFilterKind.Inboxes),
         ("PERSONAL", MailboxFilterKind.Personal),
         ("SUBSCRIBED", MailboxFilterKind.Subscribed),
@@ -23,17 +24,23 @@ internal static class MailboxFilterArguments
     public static MultiSearchCommand? MultiSearch(ref ImapLexer lexer, string tag)
     {
         ImmutableArray<MailboxFilter> filters = [];
-        if (lexer.TryWord(" IN"u8) && !(lexer.Space() && ItemList.Read<MailboxFilter>(ref lexer, Filter, MaxFilters, out filters))) return null;
+        if (lexer.TryWord(" IN"u8) && !(lexer.Space() && ItemList.Read<MailboxFilter>(ref lexer, Searched, MaxFilters, out filters))) return null;
         return SearchArguments.Search(ref lexer, tag, byUid: true) is { } search ? new MultiSearchCommand(tag, filters, search) : null;
     }
 
-    private static bool Filter(ref ImapLexer lexer, out MailboxFilter filter)
+    private static bool Searched(ref ImapLexer lexer, out MailboxFilter filter) => Read(ref lexer, mayBeDelayed: false, out filter);
+
+    /// <summary>One filter.</summary>
+    /// <param name="lexer">In front of it.</param>
+    /// <param name="mayBeDelayed">Whether <c>selected-delayed</c> is one.</param>
+    /// <param name="filter">The filter.</param>
+    public static bool Read(ref ImapLexer lexer, bool mayBeDelayed, out MailboxFilter filter)
     {
         filter = null!;
         var word = lexer.Word();
         foreach (var (name, kind) in Kinds)
         {
-            if (!Ascii.EqualsIgnoreCase(word, name)) continue;
+            if (!Ascii.EqualsIgnoreCase(word, name) || (kind == MailboxFilterKind.SelectedDelayed && !mayBeDelayed)) continue;
             ImmutableArray<MailboxName> mailboxes = [];
             if (kind >= MailboxFilterKind.Subtree && !(lexer.Space() && Names(ref lexer, out mailboxes))) return false;
             filter = new MailboxFilter(kind, mailboxes);

@@ -34,6 +34,7 @@ internal static class CommandDispatcher
         StoreCommand store => StoreHandler.RunAsync(session, store),
         SearchCommand search => SearchHandler.RunAsync(session, search),
         MultiSearchCommand multi => MultiSearchHandler.RunAsync(session, multi),
+        NotifyCommand notify => NotifyHandler.RunAsync(session, notify),
         CancelUpdateCommand cancel => ContextRequest.CancelAsync(session, cancel),
         UidBatchesCommand batches => UidBatchesHandler.RunAsync(session, batches),
         SortCommand sort => SortHandler.RunAsync(session, sort),

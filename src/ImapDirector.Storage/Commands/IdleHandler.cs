@@ -15,8 +15,7 @@ internal static class IdleHandler
         var line = session.Reader.ReadLineAsync(session.ClientToken).AsTask();
         try
         {
-            if (session.Selected is { } selected) await TellUntilAsync(session, selected, line);
-            else await session.Output.FlushAsync();
+            await session.TellUntilAsync(line, everything: true);
         }
         catch
         {
@@ -26,17 +25,6 @@ internal static class IdleHandler
         var frame = await line;
         if (frame.Kind == FrameKind.EndOfStream) throw new SessionEndedException(SessionEnd.Disconnected);
         return frame.Kind == FrameKind.Command && IsDone(frame.Bytes) ? CommandResult.Ok("Idle completed.") : CommandResult.Bad("Expected DONE.");
-    }
-
-    private static async Task TellUntilAsync(MailSession session, SelectedMailbox selected, Task line)
-    {
-        while (true)
-        {
-            var change = selected.WaitForChangeAsync();
-            if (!await session.TellAsync(mayExpunge: true)) throw new SessionEndedException(SessionEnd.MailboxDeleted);
-            await session.Output.FlushAsync();
-            if (await Task.WhenAny(line, change) == line) return;
-        }
     }
 
     private static bool IsDone(ReadOnlySequence<byte> line)

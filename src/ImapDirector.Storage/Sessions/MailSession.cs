@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using ImapDirector.Network;
 using ImapDirector.Protocol.Imap;
@@ -21,6 +22,7 @@ internal sealed partial class MailSession : IAsyncDisposable
     private readonly SessionPatience _patience;
     private readonly SessionServices _services;
     private int _bad;
+    private Notices? _notices;
 
     public MailSession(Connection connection, ResponseStream output, SessionPatience patience, SessionServices services, UserMail mail)
     {
@@ -89,6 +91,7 @@ internal sealed partial class MailSession : IAsyncDisposable
             CommandFrame frame;
             try
             {
+                if (_notices is not null) await TellUntilInputAsync();
                 frame = await Reader.ReadAsync(ClientToken);
                 // A command may take longer than a client may be silent.
                 _patience.Pause();
@@ -113,7 +116,7 @@ internal sealed partial class MailSession : IAsyncDisposable
         try
         {
             if (await access.Mail.OpenAsync(access.Name, cursor, CancellationToken.None) is var (mailbox, uids))
-                return Selected = new SelectedMailbox(mailbox, access, cursor, uids, Enabled);
+                return Selected = new SelectedMailbox(mailbox, access, cursor, uids, Enabled) { Wanted = _notices?.Selected };
             return null;
         }
         finally
@@ -130,15 +133,82 @@ internal sealed partial class MailSession : IAsyncDisposable
         Selected?.WriteHighestModSeq(Output);
     }
 
-    /// <summary>Tells the client what has happened in the mailbox that it has selected, if any, as far as it may be told now.</summary>
-    /// <returns>As <see cref="SelectedMailbox.TellAsync"/>.</returns>
+    /// <summary>Tells the client what has happened, as far as it may be told now.</summary>
+    /// <param name="mayExpunge">Whether messages may lose their numbers.</param>
+    /// <returns><c>false</c> when the selected mailbox was deleted, or may not be read any more: the session has to end.</returns>
     public async ValueTask<bool> TellAsync(bool mayExpunge)
     {
-        if (Selected is not { } selected) return true;
-        if (!await selected.TellAsync(Output, mayExpunge)) return false;
-        foreach (var (items, uids) in selected.News) await FetchHandler.TellAsync(this, selected, items, uids);
-        selected.News.Clear();
+        if (Selected is { } selected)
+        {
+            if (!await selected.TellAsync(Output, mayExpunge)) return false;
+            foreach (var (items, uids) in selected.News) await FetchHandler.TellAsync(this, selected, items, uids);
+            selected.News.Clear();
+        }
+        await TellOthersAsync();
         return true;
+    }
+
+    /// <summary>Tells the client what happens, as it happens.</summary>
+    /// <param name="done">Ends it.</param>
+    /// <param name="everything">Whether it is told all of the selected mailbox, and not only what NOTIFY says.</param>
+    /// <exception cref="SessionEndedException">The selected mailbox was deleted, or the client takes nothing.</exception>
+    public async Task TellUntilAsync(Task done, bool everything)
+    {
+        while (true)
+        {
+            var tellsSelected = everything || _notices is { TellsSelected: true };
+            // Taken before it is looked at what there is, so that nothing is missed.
+            var inSelected = tellsSelected && Selected is { } selected ? selected.WaitForChangeAsync() : null;
+            var elsewhere = _notices?.WaitAsync();
+            if (tellsSelected && !await TellAsync(everything || _notices!.Selected!.Filter.Kind == MailboxFilterKind.Selected))
+                throw new SessionEndedException(SessionEnd.MailboxDeleted);
+            if (!tellsSelected) await TellOthersAsync();
+            await Output.FlushAsync();
+            if (await Task.WhenAny([done, .. ((Task?[])[inSelected, elsewhere]).OfType<Task>()]) == done) return;
+        }
+    }
+
+    /// <summary>NOTIFY (RFC 5465): what is to be told from now on, in place of what was before.</summary>
+    /// <returns><c>null</c> where nothing is.</returns>
+    public Notices? Notify(ImmutableArray<NotifyGroup> groups)
+    {
+        _notices?.End();
+        _notices = groups.IsEmpty ? null : new Notices(this, groups);
+        if (Selected is { } selected) selected.Wanted = _notices?.Selected;
+        return _notices;
+    }
+
+    private async ValueTask TellOthersAsync()
+    {
+        try
+        {
+            if (_notices is null || await _notices.TellAsync()) return;
+            Notify([]);
+            Output.Status("*", ImapStatus.Ok, "NOTIFICATIONOVERFLOW", "Too much has happened: ask for it anew.");
+        }
+        catch (StoreException failed)
+        {
+            _services.Metrics.CountFailure(failed);
+            Log.CommandFailed(_services.Logger, _connection.Id, "NOTIFY", failed);
+            Notify([]);
+            Output.Status("*", ImapStatus.Ok, "NOTIFICATIONOVERFLOW", "What happens cannot be told any more.");
+        }
+    }
+
+    /// <summary>Tells the client what happens until it sends something, of which nothing is taken yet.</summary>
+    private async Task TellUntilInputAsync()
+    {
+        var input = _connection.Input.ReadAsync(ClientToken).AsTask();
+        try
+        {
+            await TellUntilAsync(input, everything: false);
+        }
+        catch
+        {
+            await AbandonAsync(input);
+            throw;
+        }
+        _connection.Input.AdvanceTo((await input).Buffer.Start);
     }
 
     /// <summary>Back to the authenticated state.</summary>
@@ -151,6 +221,7 @@ internal sealed partial class MailSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _notices?.End();
         try
         {
             await DeselectAsync();

@@ -81,6 +81,9 @@ internal sealed class SelectedMailbox
     /// <summary>What is to be told of new messages once the client knows that they are there.</summary>
     public List<(ImmutableArray<FetchItem> Items, List<uint> Uids)> News { get; } = [];
 
+    /// <summary>What the client wants to know of it; <c>null</c> for everything, as long as it has not asked for something else (RFC 5465).</summary>
+    public NotifyGroup? Wanted { get; set; }
+
     /// <summary>Completes when another session has changed something.</summary>
     public Task WaitForChangeAsync() => _cursor.Signal.WaitAsync();
 
@@ -210,6 +213,7 @@ internal sealed class SelectedMailbox
     {
         if (_cursor.Added.Count > 0)
         {
+            if (Wanted is { NewItems.IsEmpty: false } wanted) News.Add((wanted.NewItems, [.. _cursor.Added]));
             var needed = _count + _cursor.Added.Count;
             OwnUids(needed);
             _cursor.Added.CopyTo(_uids, _count);
@@ -274,6 +278,7 @@ internal sealed class SelectedMailbox
     private async ValueTask TellFlagsAsync(ResponseStream output, uint firstNew)
     {
         if (_cursor.Changed.Count == 0) return;
+        if (Wanted is { Events: not NotifyEvents.None and var events } && (events & NotifyEvents.FlagChange) == 0) _cursor.Changed.Clear();
         var changed = _cursor.Changed.ToArray();
         _cursor.Changed.Clear();
         Array.Sort(changed);

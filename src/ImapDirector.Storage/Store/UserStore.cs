@@ -106,6 +106,8 @@ internal sealed class UserStore : IAsyncDisposable
     /// <summary>All mailboxes with their counters, in name order, \NonExistent and \Noselect ones included.</summary>
     public IReadOnlyList<MailboxRecord> ListMailboxes() => _database.Read(MailboxTable.All);
 
+    public MailboxRecord? FindMailbox(long id) => _database.Read(store => MailboxTable.Find(store, id));
+
     public MailboxRecord? FindMailbox(MailboxName name) => _database.Read(store => MailboxTable.Find(store, name));
 
     /// <summary>Makes a mailbox, and its missing parents as plain mailboxes. A name that is free gets a UIDVALIDITY never used for it before.</summary>

@@ -71,7 +71,16 @@ internal static class CommandGen
     private static readonly Gen<SearchKey> Key = KeyOf(4);
 
     private static readonly Gen<MailboxFilter> Filter = Gen.Select(Gen.Enum<MailboxFilterKind>(), Mailbox.Array[1, 3])
-        .Select((kind, names) => new MailboxFilter(kind, kind >= MailboxFilterKind.Subtree ? [.. names] : []));
+        .Select((kind, names) => new MailboxFilter(kind == MailboxFilterKind.SelectedDelayed ? MailboxFilterKind.Selected : kind, kind >= MailboxFilterKind.Subtree ? [.. names] : []));
+
+    private static readonly Gen<NotifyGroup> Group = Gen.Select(Gen.Enum<MailboxFilterKind>(), Mailbox.Array[1, 3], Gen.Int[0, 255], Gen.Int[0, 3]).Select((kind, names, bits, items) =>
+    {
+        var isSelected = kind is MailboxFilterKind.Selected or MailboxFilterKind.SelectedDelayed;
+        var events = (NotifyEvents)bits & (isSelected ? NotifyEvents.Messages | NotifyEvents.Unknown : (NotifyEvents)255);
+        if ((events & NotifyEvents.Messages) != 0) events |= NotifyEvents.MessageNew | NotifyEvents.MessageExpunge;
+        return new NotifyGroup(new MailboxFilter(kind, kind >= MailboxFilterKind.Subtree ? [.. names] : []), events,
+            isSelected && (events & NotifyEvents.MessageNew) != 0 ? [.. Enumerable.Range(0, items).Select(static item => new FetchItem((FetchItemKind)item))] : []);
+    });
 
     private static readonly Gen<string?> Charset = Gen.OneOf(Gen.Const((string?)null), Gen.Const((string?)"UTF-8"), Gen.Const((string?)"US-ASCII"));
 
@@ -198,6 +207,8 @@ internal static class CommandGen
 
     private static Gen<ImapCommand> Messages() => Gen.OneOf(
         Gen.Select(Tag, Set).Select((tag, uids) => (ImapCommand)new ExpungeCommand(tag, uids)),
+        Gen.Select(Tag, Gen.Bool, Group.Array[0, 4]).Select((tag, status, groups) => (ImapCommand)new NotifyCommand(tag, status && groups.Length > 0,
+            [.. groups.DistinctBy(static group => group.Filter.Kind <= MailboxFilterKind.SelectedDelayed ? null : group)])),
         Gen.Select(Tag, Atom.Array[1, 3]).Select((tag, tags) => (ImapCommand)new CancelUpdateCommand(tag, [.. tags])),
         Gen.Select(Tag, Number, Number, Number, Gen.Bool).Select((tag, size, first, last, all) => (ImapCommand)new UidBatchesCommand(tag, size, all ? null : new SequenceRange(first, last))),
         Gen.Select(Gen.Select(Tag, Gen.Bool), Charset, Key, Return).Select((of, charset, key, wanted) =>

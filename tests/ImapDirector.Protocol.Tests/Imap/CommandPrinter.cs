@@ -115,6 +115,18 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
                 break;
             case GetAclCommand get: Mailbox(get.Mailbox); break;
             case MyRightsCommand mine: Mailbox(mine.Mailbox); break;
+            case NotifyCommand notify:
+                if (notify.Groups.IsEmpty) Word(" NONE");
+                else Word(notify.WithStatus ? " SET STATUS" : " SET");
+                foreach (var group in notify.Groups)
+                {
+                    Raw(" (");
+                    Filter(group.Filter);
+                    if (group.Events == NotifyEvents.None) Word(" NONE");
+                    else Events(group);
+                    Raw(")");
+                }
+                break;
             case CancelUpdateCommand cancel:
                 foreach (var tag in cancel.Tags)
                 {
@@ -201,9 +213,31 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
         else Key(search.Key);
     }
 
+    private void Events(NotifyGroup group)
+    {
+        Raw(" (");
+        var isFirst = true;
+        foreach (var one in Enum.GetValues<NotifyEvents>())
+        {
+            if (one is NotifyEvents.None or NotifyEvents.Messages || (group.Events & one) == 0) continue;
+            if (!isFirst) Raw(" ");
+            isFirst = false;
+            Word(one == NotifyEvents.Unknown ? "AnnotationChange" : one.ToString());
+            if (one != NotifyEvents.MessageNew || group.NewItems.IsEmpty) continue;
+            Raw(" ");
+            List(group.NewItems, Item);
+        }
+        Raw(")");
+    }
+
     private void Filter(MailboxFilter filter)
     {
-        Word(filter.Kind == MailboxFilterKind.SubtreeOne ? "SUBTREE-ONE" : filter.Kind.ToString());
+        Word(filter.Kind switch
+        {
+            MailboxFilterKind.SubtreeOne => "SUBTREE-ONE",
+            MailboxFilterKind.SelectedDelayed => "SELECTED-DELAYED",
+            _ => filter.Kind.ToString(),
+        });
         if (filter.Mailboxes.Length == 1) Mailbox(filter.Mailboxes[0]);
         if (filter.Mailboxes.Length < 2) return;
         Raw(" ");

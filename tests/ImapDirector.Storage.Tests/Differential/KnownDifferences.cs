@@ -19,6 +19,7 @@ internal static class KnownDifferences
         ["BINARY of a header"] = "RFC 3516 section 7: section-binary has part numbers alone.",
         ["changes of a read-only mailbox are refused"] = "RFC 9051 section 6.3.3: no change is permitted; RFC 5530 has no code for doing nothing.",
         ["charsets are told"] = "RFC 9051 section 7.1: the list behind BADCHARSET is optional.",
+        ["events that do not go together"] = "RFC 5465 section 5: MessageNew with MessageExpunge, and of the selected mailbox messages alone; anything else is BAD.",
         ["flags of a message that is gone"] = "RFC 9051 section 7.5.1: until its expunge may be told a message has its old flags.",
         ["form of INTERNALDATE"] = "RFC 9051 section 9, date-day-fixed and zone: a space may stand for the zero, and the zone is kept.",
         ["keywords that were only asked for"] = "RFC 9051 section 7.3.5: FLAGS lists flags that are in use.",
