@@ -82,6 +82,7 @@ internal static class DirectorOptionsRules
 
     private static void CheckLimits(DirectorOptions options, List<string> errors)
     {
+        Between(errors, "RelayThreads", options.RelayThreads, 0, 256);
         Between(errors, "MaxConnections", options.MaxConnections, 1, 1_000_000);
         Between(errors, "MaxConnectionsPerAddress", options.MaxConnectionsPerAddress, 1, 1_000_000);
         Between(errors, "MaxSessionsPerUserAddress", options.MaxSessionsPerUserAddress, 1, 100_000);

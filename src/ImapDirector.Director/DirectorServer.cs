@@ -24,6 +24,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly PasswordHasher _hasher = new();
     private readonly ServerHandshake _handshake;
     private readonly RelayWatch _watch;
+    private readonly RelayLoops _loops;
     private readonly NodeReachability _nodes;
     private readonly LoginServices _services;
     private readonly DeliveryHandler _deliveries;
@@ -50,12 +51,13 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _directory = new UserDirectory(options, _redis, loggers);
         _handshake = new ServerHandshake(certificate, options.HandshakeTimeout);
         _watch = new RelayWatch(options.RelayIdleTimeout);
+        _loops = new RelayLoops(options.RelayThreads, loggers.CreateLogger<RelayLoops>());
         _nodes = new NodeReachability(options.Nodes, TimeProvider.System);
         var accounts = new RedisPasswordDatabase(_redis);
         var authenticator = new Authenticator(options, accounts, _hasher, loggers.CreateLogger<Authenticator>());
         var backends = new BackendConnector(options, counters, loggers.CreateLogger<BackendConnector>());
         var penalty = new FailurePenalty(options.FailureDelay, TimeProvider.System);
-        _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, _watch, counters, loggers.CreateLogger<ClientSession>());
+        _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, _watch, _loops, counters, loggers.CreateLogger<ClientSession>());
         _deliveries = new DeliveryHandler(options, accounts, _directory, counters, loggers.CreateLogger<DeliveryHandler>());
         _lmtpOptions = new LmtpServerOptions(options.Name, options.MaxMessageBytes, options.SpoolDirectory);
     }
@@ -124,6 +126,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await DrainAsync(TimeSpan.Zero);
         foreach (var listener in Listeners) await listener.DisposeAsync();
         await _watch.DisposeAsync();
+        _loops.Dispose();
         await _redis.DisposeAsync();
         _hasher.Dispose();
         _handshake.Dispose();

@@ -140,7 +140,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     {
         LeavePreLogin();
         using var counted = services.Metrics.Sessions.WithLabels(_node!.Name).TrackInProgress();
-        _relay = new SessionRelay(client, session.Connection, services.Watch, services.Metrics);
+        _relay = new SessionRelay(client, session.Connection, services.Watch, services.Metrics, services.Loops);
         return await _relay.RunAsync(drain);
     }
 

@@ -7,7 +7,7 @@ namespace ImapDirector.Director.Relay;
 
 /// <summary>Moves bytes in one direction through a pooled buffer that exists only while there are bytes to move. It reads no more than it has
 /// written, so a peer that does not read holds up one buffer and no more (limits R5).</summary>
-internal sealed class BufferPump(Connection from, Connection to, Counter.Child counter, Action onBytes, bool followsResponses)
+internal sealed class BufferPump(Connection from, Connection to, Counter.Child counter, Action onBytes, bool followsResponses) : IPump
 {
     /// <summary>The most that is on its way in one direction, in bytes.</summary>
     public const int BufferBytes = 32 * 1024;
@@ -15,13 +15,10 @@ internal sealed class BufferPump(Connection from, Connection to, Counter.Child c
     private ResponseBoundary _boundary;
     private long _bytes;
 
-    /// <summary>How many bytes have been moved.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 
-    /// <summary>Whether a line of ours may be put behind the last byte moved, where responses are followed; read it when the pump has stopped.</summary>
     public bool IsAtEndOfResponse => _boundary.IsAtEndOfResponse;
 
-    /// <summary>Moves bytes until one side is done or <paramref name="stop"/> fires, which is heeded between two buffers.</summary>
     public async Task<PumpEnd> RunAsync(CancellationToken stop)
     {
         var isWriting = false;
@@ -70,6 +67,8 @@ internal sealed class BufferPump(Connection from, Connection to, Counter.Child c
         }
     }
 
+    public void Abort() => to.Abort();
+
     // A read into nothing ends when there is something to read, and holds no buffer until then.
     private ValueTask<int> WaitForBytesAsync(CancellationToken stop) => from.Stream.ReadAsync(Memory<byte>.Empty, stop);
 
@@ -91,17 +90,4 @@ internal sealed class BufferPump(Connection from, Connection to, Counter.Child c
         ArrayPool<byte>.Shared.Return(buffer);
         (buffer, used) = (null, 0);
     }
-}
-
-/// <summary>Why a pump stopped.</summary>
-internal enum PumpEnd
-{
-    /// <summary>The sender has closed its side, and every byte has been passed on.</summary>
-    EndOfStream,
-    /// <summary>Reading from the sender failed.</summary>
-    ReadFailed,
-    /// <summary>Writing to the receiver failed.</summary>
-    WriteFailed,
-    /// <summary>It was told to.</summary>
-    Stopped,
 }

@@ -25,6 +25,17 @@ internal struct ResponseBoundary
     /// <summary>Whether the bytes so far end with a whole response.</summary>
     public readonly bool IsAtEndOfResponse => _literalLeft == 0 && _state == State.EndOfLine;
 
+    /// <summary>Bytes of a literal that are still to come.</summary>
+    public readonly long LiteralLeft => _literalLeft;
+
+    /// <summary>Takes note of bytes of the literal that nobody has seen; no more than <see cref="LiteralLeft"/>.</summary>
+    public void SkipLiteral(int count)
+    {
+        _literalLeft -= count;
+        // Behind a literal the line goes on.
+        _state = State.Text;
+    }
+
     /// <summary>Takes note of the next bytes.</summary>
     public void Advance(ReadOnlySpan<byte> bytes)
     {
@@ -33,9 +44,7 @@ internal struct ResponseBoundary
             if (_literalLeft > 0)
             {
                 var skipped = (int)Math.Min(_literalLeft, bytes.Length);
-                _literalLeft -= skipped;
-                // Behind a literal the line goes on.
-                _state = State.Text;
+                SkipLiteral(skipped);
                 bytes = bytes[skipped..];
                 continue;
             }

@@ -5,7 +5,7 @@ using ImapDirector.Network;
 namespace ImapDirector.Director.Relay;
 
 /// <summary>Passes bytes between a client and its node until one of them is done, the time is over or the session is kicked. Everything that does
-/// not depend on how bytes are moved is here; a pump that moves them differently (in the kernel, say) takes <see cref="BufferPump"/>'s place.</summary>
+/// not depend on how bytes are moved is here.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "The watch may cancel the source at any moment; it has no timer and no link, so it holds nothing to give back.")]
 internal sealed class SessionRelay
 {
@@ -18,21 +18,30 @@ internal sealed class SessionRelay
     private readonly Connection _client;
     private readonly Connection _node;
     private readonly RelayWatch _watch;
-    private readonly BufferPump _toNode;
-    private readonly BufferPump _toClient;
+    private readonly IPump _toNode;
+    private readonly IPump _toClient;
     private readonly CancellationTokenSource _stop = new();
     private long _lastByteAt = Environment.TickCount64;
     private long _patience;
     private int _endWhenOverdue = (int)SessionEnd.Idle;
     private int _end = Running;
+    private volatile bool _losesClient;
+    private volatile bool _losesNode;
 
     /// <summary>Prepares a relay; both connections stay the caller's to dispose.</summary>
-    public SessionRelay(Connection client, Connection node, RelayWatch watch, DirectorMetrics metrics)
+    /// <param name="client">The client's.</param>
+    /// <param name="node">The node's.</param>
+    /// <param name="watch">Ends it when it is silent for too long.</param>
+    /// <param name="metrics">Where bytes are counted.</param>
+    /// <param name="loops">Threads that move the bytes of plain sessions.</param>
+    public SessionRelay(Connection client, Connection node, RelayWatch watch, DirectorMetrics metrics, RelayLoops loops)
     {
         (_client, _node, _watch) = (client, node, watch);
         _patience = (long)watch.IdleTimeout.TotalMilliseconds;
-        _toNode = new BufferPump(client, node, metrics.RelayedBytes.WithLabels("to_node"), Touch, followsResponses: false);
-        _toClient = new BufferPump(node, client, metrics.RelayedBytes.WithLabels("to_client"), Touch, followsResponses: true);
+        var (toNode, toClient) = (metrics.RelayedBytes.WithLabels("to_node"), metrics.RelayedBytes.WithLabels("to_client"));
+        (_toNode, _toClient) = loops.FindFor(client, node) is { } loop
+            ? new LoopRelay(loop, client, node, toNode, toClient, Touch).Pumps
+            : (new BufferPump(client, node, toNode, Touch, followsResponses: false), new BufferPump(node, client, toClient, Touch, followsResponses: true));
     }
 
     /// <summary>Bytes passed to the node.</summary>
@@ -50,6 +59,8 @@ internal sealed class SessionRelay
         {
             await using var kicked = kick.UnsafeRegister(static relay => ((SessionRelay)relay!).Kick(), this);
             await Task.WhenAll(PassToNodeAsync(), PassToClientAsync());
+            if (_losesNode) _node.Abort();
+            if (_losesClient) _client.Abort();
             return (SessionEnd)_end;
         }
         finally
@@ -124,7 +135,7 @@ internal sealed class SessionRelay
         {
             await _client.Stream.WriteAsync("* BYE The session is closed, please connect again.\r\n"u8.ToArray());
             await CloseSendingAsync(_client);
-            _node.Abort();
+            LoseNode();
         }
         catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException)
         {
@@ -154,8 +165,15 @@ internal sealed class SessionRelay
     private void Abort(SessionEnd end)
     {
         NoteEnd(end);
-        _client.Abort();
-        _node.Abort();
+        _losesClient = true;
+        _toClient.Abort();
+        LoseNode();
+    }
+
+    private void LoseNode()
+    {
+        _losesNode = true;
+        _toNode.Abort();
     }
 
     /// <returns>Whether this is what happened first.</returns>

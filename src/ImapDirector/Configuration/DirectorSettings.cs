@@ -59,6 +59,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             LoginTimeout = settings.Time("LoginTimeout", defaults.LoginTimeout),
             HandshakeTimeout = settings.Time("HandshakeTimeout", defaults.HandshakeTimeout),
             FailureDelay = settings.Time("FailureDelay", defaults.FailureDelay),
+            RelayThreads = settings.Number("RelayThreads", defaults.RelayThreads),
             RelayIdleTimeout = settings.Time("RelayIdleTimeout", defaults.RelayIdleTimeout),
             MaxConnections = settings.Number("MaxConnections", defaults.MaxConnections),
             MaxConnectionsPerAddress = settings.Number("MaxConnectionsPerAddress", defaults.MaxConnectionsPerAddress),

@@ -36,6 +36,7 @@ public sealed class DirectorOptionsTests
         { "HandshakeTimeout", Good with { HandshakeTimeout = TimeSpan.Zero } },
         { "FailureDelay", Good with { FailureDelay = TimeSpan.FromSeconds(-1) } },
         { "FailureDelay", Good with { FailureDelay = TimeSpan.FromSeconds(31) } },
+        { "RelayThreads", Good with { RelayThreads = 257 } },
         { "RelayIdleTimeout", Good with { RelayIdleTimeout = TimeSpan.Zero } },
         { "MaxConnections", Good with { MaxConnections = 0 } },
         { "MaxConnections", Good with { MaxConnections = 1_000_001 } },

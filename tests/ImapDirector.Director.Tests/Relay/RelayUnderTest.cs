@@ -1,5 +1,6 @@
 using ImapDirector.Director.Relay;
 using ImapDirector.Director.Tests.Login;
+using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 
 namespace ImapDirector.Director.Tests.Relay;
@@ -10,15 +11,17 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     private readonly ConnectionPair _client;
     private readonly ConnectionPair _node;
     private readonly RelayWatch _watch;
+    private readonly RelayLoops _loops;
     private readonly CancellationTokenSource _kick = new();
     private readonly SessionRelay _relay;
     private readonly Task<SessionEnd> _running;
 
-    private RelayUnderTest(ConnectionPair client, ConnectionPair node, TimeSpan idleTimeout)
+    private RelayUnderTest(ConnectionPair client, ConnectionPair node, TimeSpan idleTimeout, int threads)
     {
         (_client, _node) = (client, node);
         _watch = new RelayWatch(idleTimeout);
-        _relay = new SessionRelay(client.Server, node.Server, _watch, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())));
+        _loops = new RelayLoops(threads, NullLogger.Instance);
+        _relay = new SessionRelay(client.Server, node.Server, _watch, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), _loops);
         _running = _relay.RunAsync(_kick.Token);
     }
 
@@ -31,12 +34,19 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     /// <summary>How it ended; waits for it.</summary>
     public Task<SessionEnd> EndAsync() => _running.WaitAsync(TimeSpan.FromSeconds(60));
 
+    /// <summary>What a listener does with the connections that are left when it goes.</summary>
+    public void AbortElsewhere() => _client.Server.Abort();
+
+    /// <summary>The relay's threads end.</summary>
+    public void EndThreads() => _loops.Dispose();
+
     public Task KickAsync() => _kick.CancelAsync();
 
+    /// <param name="threads">Threads of the relay; with none bytes come through streams.</param>
     /// <param name="isSecure">Whether the client comes with TLS.</param>
     /// <param name="idleTimeout">How long both may be silent.</param>
     /// <param name="prepare">What happens on the connections before the relay begins.</param>
-    public static async Task<RelayUnderTest> StartAsync(bool isSecure = false, TimeSpan? idleTimeout = null, Func<ConnectionPair, ConnectionPair, Task>? prepare = null)
+    public static async Task<RelayUnderTest> StartAsync(int threads, bool isSecure = false, TimeSpan? idleTimeout = null, Func<ConnectionPair, ConnectionPair, Task>? prepare = null)
     {
         var client = await ConnectionPair.CreateAsync();
         var node = await ConnectionPair.CreateAsync();
@@ -48,7 +58,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
             await handshake;
         }
         if (prepare is not null) await prepare(client, node);
-        return new RelayUnderTest(client, node, idleTimeout ?? TimeSpan.FromMinutes(30));
+        return new RelayUnderTest(client, node, idleTimeout ?? TimeSpan.FromMinutes(30), threads);
     }
 
     public async ValueTask DisposeAsync()
@@ -59,6 +69,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
         await _client.Server.DisposeAsync();
         await _node.Server.DisposeAsync();
         await _watch.DisposeAsync();
+        _loops.Dispose();
         _kick.Dispose();
     }
 }

@@ -9,7 +9,24 @@ using Xunit;
 
 namespace ImapDirector.Director.Tests.Relay;
 
-public sealed class SessionRelayTests
+/// <summary>With bytes that come through streams, as with TLS.</summary>
+public sealed class BufferedRelayTests() : SessionRelayTests(threads: 0);
+
+/// <summary>With bytes that a thread of the relay moves between plain sockets.</summary>
+public sealed class LoopRelayTests() : SessionRelayTests(threads: 1)
+{
+    [Fact]
+    public async Task A_thread_that_ends_takes_its_sessions_with_it_and_no_new_ones()
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads: 1);
+        await relay.Client.SendAsync("a NOOP\r\n");
+        Assert.Equal("a NOOP\r\n", Encoding.ASCII.GetString(await relay.Node.ReadExactlyAsync(8)));
+        relay.EndThreads();
+        await relay.EndAsync();
+    }
+}
+
+public abstract class SessionRelayTests(int threads)
 {
     private const int MiB = 1024 * 1024;
     private const string Bye = "* BYE The session is closed, please connect again.\r\n";
@@ -19,7 +36,7 @@ public sealed class SessionRelayTests
     [InlineData(true, 16)]
     public async Task Bytes_arrive_as_they_were_sent_both_ways_at_once(bool isSecure, int mebibytes)
     {
-        await using var relay = await RelayUnderTest.StartAsync(isSecure);
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure);
 
         var sent = await Task.WhenAll(
             SendRandomAsync(relay.Client.Stream, 1, mebibytes), SendRandomAsync(relay.Node.Stream, 2, mebibytes),
@@ -30,10 +47,59 @@ public sealed class SessionRelayTests
         Assert.Equal(((long)mebibytes * MiB, (long)mebibytes * MiB), (relay.Relay.BytesToNode, relay.Relay.BytesToClient));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_connection_that_is_aborted_elsewhere_ends_the_session(bool heldUp)
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads);
+        if (heldUp)
+        {
+            // Until the client takes nothing any more, and the relay keeps what is left.
+            relay.Node.Socket.SendTimeout = 300;
+            var filler = new byte[MiB];
+            void FillUp()
+            {
+                while (relay.Node.Socket.Send(filler) > 0) { }
+            }
+            Assert.Throws<SocketException>(FillUp);
+        }
+        else
+        {
+            await relay.Client.SendAsync("a NOOP\r\n");
+            Assert.Equal("a NOOP\r\n", Encoding.ASCII.GetString(await relay.Node.ReadExactlyAsync(8)));
+        }
+        await Task.Run(relay.AbortElsewhere).WaitAsync(TimeSpan.FromSeconds(10));
+        relay.Node.Socket.Close(timeout: 0);
+        await relay.EndAsync();
+    }
+
+    [Theory]
+    [InlineData(0, Bye)]
+    [InlineData(1, "")]
+    public async Task Whether_a_large_literal_has_ended_is_known_however_it_was_moved(int missing, string farewell)
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads);
+        var response = Encoding.ASCII.GetBytes($"* 1 FETCH (BODY[] {{{3 * MiB}}}\r\n{new string('x', 3 * MiB)})\r\n")[..^missing];
+        await Task.WhenAll(relay.Node.Stream.WriteAsync(response).AsTask(), relay.Client.ReadExactlyAsync(response.Length));
+        await relay.KickAsync();
+
+        var said = "";
+        try
+        {
+            said = await relay.Client.ReadToEndAsync();
+        }
+        catch (IOException)
+        {
+            // Without a word means with a reset.
+        }
+        Assert.Equal(farewell, said);
+    }
+
     [Fact]
     public async Task D3_what_was_read_before_the_relay_began_goes_first_once_and_in_order()
     {
-        await using var relay = await RelayUnderTest.StartAsync(prepare: async (client, node) =>
+        await using var relay = await RelayUnderTest.StartAsync(threads, prepare: async (client, node) =>
         {
             await client.Client.SendAsync("a SELECT INBOX\r\n");
             await node.Client.SendAsync("* 1 EXISTS\r\n");
@@ -53,7 +119,7 @@ public sealed class SessionRelayTests
     [Fact]
     public async Task D3_a_client_that_closed_behind_its_login_is_still_answered()
     {
-        await using var relay = await RelayUnderTest.StartAsync(prepare: async (client, _) =>
+        await using var relay = await RelayUnderTest.StartAsync(threads, prepare: async (client, _) =>
         {
             await client.Client.SendAsync("x\r\na NOOP\r\n");
             client.Client.Socket.Shutdown(SocketShutdown.Send);
@@ -74,7 +140,7 @@ public sealed class SessionRelayTests
     [InlineData(true)]
     public async Task A_client_that_has_closed_its_side_still_gets_what_the_node_has_to_say(bool isSecure)
     {
-        await using var relay = await RelayUnderTest.StartAsync(isSecure);
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure);
         await relay.Client.SendAsync("a LOGOUT\r\n");
         await CloseSendingAsync(relay.Client);
 
@@ -92,7 +158,7 @@ public sealed class SessionRelayTests
     [InlineData(true)]
     public async Task A_node_that_has_closed_its_side_still_gets_what_the_client_has_to_say(bool isSecure)
     {
-        await using var relay = await RelayUnderTest.StartAsync(isSecure);
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure);
         await relay.Node.SendAsync("* BYE\r\n");
         await CloseSendingAsync(relay.Node);
 
@@ -108,7 +174,7 @@ public sealed class SessionRelayTests
     public async Task R5_a_client_that_does_not_read_stops_the_node_and_loses_nothing()
     {
         const int mebibytes = 128;
-        await using var relay = await RelayUnderTest.StartAsync();
+        await using var relay = await RelayUnderTest.StartAsync(threads);
         var sending = SendRandomAsync(relay.Node.Stream, 3, mebibytes);
 
         var relayed = await UntilItStandsStillAsync(() => relay.Relay.BytesToClient);
@@ -124,7 +190,7 @@ public sealed class SessionRelayTests
     [InlineData(true)]
     public async Task A_kick_between_two_responses_says_BYE(bool isSecure)
     {
-        await using var relay = await RelayUnderTest.StartAsync(isSecure);
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure);
         await relay.Node.SendAsync("* 1 FETCH (BODY[] {5}\r\nhello)\r\n");
         await relay.Client.ReadExactlyAsync(31);
 
@@ -141,7 +207,7 @@ public sealed class SessionRelayTests
     [InlineData("* 2 EXI")]
     public async Task A_kick_inside_a_response_closes_without_a_word(string said)
     {
-        await using var relay = await RelayUnderTest.StartAsync();
+        await using var relay = await RelayUnderTest.StartAsync(threads);
         await relay.Node.SendAsync(said);
         await relay.Client.ReadExactlyAsync(said.Length);
 
@@ -155,7 +221,7 @@ public sealed class SessionRelayTests
     [Fact]
     public async Task A_kick_before_the_first_byte_says_BYE()
     {
-        await using var relay = await RelayUnderTest.StartAsync();
+        await using var relay = await RelayUnderTest.StartAsync(threads);
 
         await relay.KickAsync();
 
@@ -166,7 +232,7 @@ public sealed class SessionRelayTests
     [Fact]
     public async Task A_kick_ends_a_session_whose_client_takes_nothing()
     {
-        await using var relay = await RelayUnderTest.StartAsync();
+        await using var relay = await RelayUnderTest.StartAsync(threads);
         var sending = SendRandomAsync(relay.Node.Stream, 4, 128);
         await UntilItStandsStillAsync(() => relay.Relay.BytesToClient);
 
@@ -179,7 +245,7 @@ public sealed class SessionRelayTests
     [Fact]
     public async Task A_silent_session_is_ended_with_BYE()
     {
-        await using var relay = await RelayUnderTest.StartAsync(idleTimeout: TimeSpan.FromMilliseconds(200));
+        await using var relay = await RelayUnderTest.StartAsync(threads, idleTimeout: TimeSpan.FromMilliseconds(200));
 
         Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
         Assert.Equal(SessionEnd.Idle, await relay.EndAsync());
@@ -189,7 +255,7 @@ public sealed class SessionRelayTests
     [Fact]
     public async Task A_side_that_has_closed_does_not_wait_for_ever_for_the_other()
     {
-        await using var relay = await RelayUnderTest.StartAsync(idleTimeout: TimeSpan.FromMilliseconds(200));
+        await using var relay = await RelayUnderTest.StartAsync(threads, idleTimeout: TimeSpan.FromMilliseconds(200));
 
         await CloseSendingAsync(relay.Client);
 
@@ -199,7 +265,7 @@ public sealed class SessionRelayTests
     [Fact]
     public async Task A_node_that_dies_between_two_responses_costs_its_client_a_BYE()
     {
-        await using var relay = await RelayUnderTest.StartAsync();
+        await using var relay = await RelayUnderTest.StartAsync(threads);
         await relay.Node.SendAsync("* 1 EXISTS\r\n");
         await relay.Client.ReadLineAsync();
 
@@ -212,7 +278,7 @@ public sealed class SessionRelayTests
     [Fact]
     public async Task A_node_that_dies_inside_a_response_closes_its_client()
     {
-        await using var relay = await RelayUnderTest.StartAsync();
+        await using var relay = await RelayUnderTest.StartAsync(threads);
         await relay.Node.SendAsync("* 1 EX");
         await relay.Client.ReadExactlyAsync(6);
 
@@ -225,7 +291,7 @@ public sealed class SessionRelayTests
     [Fact]
     public async Task A_client_that_is_lost_closes_its_session_at_the_node()
     {
-        await using var relay = await RelayUnderTest.StartAsync();
+        await using var relay = await RelayUnderTest.StartAsync(threads);
         await relay.Client.SendAsync("a NOOP\r\n");
         await relay.Node.ReadLineAsync();
 
@@ -238,7 +304,7 @@ public sealed class SessionRelayTests
     [Fact]
     public async Task Small_segments_are_not_held_back()
     {
-        await using var relay = await RelayUnderTest.StartAsync(prepare: (client, node) =>
+        await using var relay = await RelayUnderTest.StartAsync(threads, prepare: (client, node) =>
         {
             Assert.True(client.Server.Socket.NoDelay);
             Assert.True(node.Server.Socket.NoDelay);

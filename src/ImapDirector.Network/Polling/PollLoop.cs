@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace ImapDirector.Network.Polling;
+
+/// <summary>A thread that waits for many descriptors at once (epoll(7)) and does what is to be done with those that are ready, one after the other: no
+/// hop to another thread, no allocation per event, and one buffer for all of them.</summary>
+public sealed partial class PollLoop : IDisposable
+{
+    /// <summary>Bytes of the buffer that its targets share.</summary>
+    public const int BufferBytes = 64 * 1024;
+
+    private const int EventsAtOnce = 256;
+    private const ulong WakeUp = 0;
+
+    private readonly ILogger _logger;
+    private readonly Thread _thread;
+    private readonly int _poller;
+    private readonly int _wakeUp;
+    private readonly ConcurrentQueue<Action> _work = new();
+    private readonly Dictionary<ulong, IPollTarget> _targets = [];
+    private ulong _lastId = WakeUp;
+    private int _isSignalled;
+    private volatile bool _isEnding;
+    private volatile bool _hasEnded;
+
+    /// <summary>Starts the thread.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="logger">Where faults of targets go.</param>
+    /// <exception cref="IOException">The system gives no more descriptors.</exception>
+    public PollLoop(string name, ILogger logger)
+    {
+        _logger = logger;
+        _poller = Demand(LinuxCalls.NewPoller());
+        _wakeUp = Demand(LinuxCalls.NewEvent());
+        _ = Demand(LinuxCalls.Control(_poller, LinuxCalls.Add, _wakeUp, PollEvents.Readable, WakeUp));
+        _thread = new Thread(Run) { IsBackground = true, Name = name };
+        _thread.Start();
+    }
+
+    /// <summary>Whether there is such a thing on this system.</summary>
+    public static bool IsSupported => OperatingSystem.IsLinux();
+
+    /// <summary>For whatever target is being called; what is in it belongs to nobody afterwards.</summary>
+    public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
+
+    /// <summary>Pipes to move bytes through.</summary>
+    public PipePool Pipes { get; } = new();
+
+    /// <summary>Has something done on the loop's thread; from any thread. When the loop has ended it is done at once, and finds that nothing can be watched.</summary>
+    public void Post(Action work)
+    {
+        _work.Enqueue(work);
+        if (_hasEnded) DoLateWork();
+        else if (Interlocked.Exchange(ref _isSignalled, 1) == 0) LinuxCalls.Signal(_wakeUp);
+    }
+
+    /// <summary>Watches a target for errors alone, until <see cref="Watch"/>; on the loop's thread.</summary>
+    /// <returns>What it is called from now on.</returns>
+    /// <exception cref="IOException">The system refuses.</exception>
+    public ulong Add(IPollTarget target)
+    {
+        if (_hasEnded) throw new IOException("The loop has ended.");
+        var id = ++_lastId;
+        _ = Demand(LinuxCalls.Control(_poller, LinuxCalls.Add, target.Descriptor, PollEvents.Once, id));
+        _targets.Add(id, target);
+        return id;
+    }
+
+    /// <summary>Watches a target for something else; on the loop's thread.</summary>
+    /// <exception cref="IOException">The system refuses.</exception>
+    public void Watch(ulong id, IPollTarget target, PollEvents events) =>
+        // Errors last: told again and again they would keep the thread busy where there is nothing to be done.
+        _ = Demand(LinuxCalls.Control(_poller, LinuxCalls.Modify, target.Descriptor, events == PollEvents.None ? PollEvents.Once : events, id));
+
+    /// <summary>Ends the watch; on the loop's thread, as long as the descriptor is open.</summary>
+    public void Remove(ulong id, IPollTarget target)
+    {
+        if (_targets.Remove(id) && !_hasEnded) _ = LinuxCalls.Control(_poller, LinuxCalls.Delete, target.Descriptor, PollEvents.None, id);
+    }
+
+    /// <summary>Gives all targets up and ends the thread.</summary>
+    public void Dispose()
+    {
+        if (_isEnding) return;
+        _isEnding = true;
+        LinuxCalls.Signal(_wakeUp);
+        _thread.Join();
+        LinuxCalls.Close(_wakeUp);
+        LinuxCalls.Close(_poller);
+    }
+
+    private void Run()
+    {
+        Span<PolledEvent> events = stackalloc PolledEvent[EventsAtOnce];
+        while (!_isEnding)
+        {
+            var count = LinuxCalls.Wait(_poller, events);
+            if (count < 0)
+            {
+                Log.Failed(_logger, _thread.Name!, -count);
+                break;
+            }
+            foreach (var happened in events[..count])
+            {
+                if (happened.Id == WakeUp) DoWork();
+                // Whoever was called before may have ended this one.
+                else if (_targets.TryGetValue(happened.Id, out var target)) Call(happened, target);
+            }
+        }
+        foreach (var target in _targets.Values.ToArray()) target.OnGivenUp();
+        Pipes.Dispose();
+        _hasEnded = true;
+        DoLateWork();
+    }
+
+    private void DoLateWork()
+    {
+        lock (_work) DoQueuedWork();
+    }
+
+    private void DoWork()
+    {
+        LinuxCalls.Clear(_wakeUp);
+        // Before the queue is looked at, so that what is queued from now on wakes the thread again.
+        Interlocked.Exchange(ref _isSignalled, 0);
+        DoQueuedWork();
+    }
+
+    private void DoQueuedWork()
+    {
+        while (_work.TryDequeue(out var work))
+        {
+            try
+            {
+                work();
+            }
+            catch (Exception fault)
+            {
+                Log.Fault(_logger, _thread.Name!, fault);
+            }
+        }
+    }
+
+    private void Call(PolledEvent happened, IPollTarget target)
+    {
+        try
+        {
+            target.OnReady(happened.Events);
+        }
+        catch (Exception fault)
+        {
+            // One session's fault ends that session alone.
+            Log.Fault(_logger, _thread.Name!, fault);
+            target.OnGivenUp();
+        }
+    }
+
+    private static int Demand(int result) => result >= 0 ? result : throw new IOException($"The system refuses a call of epoll: error {-result}.");
+
+    private static partial class Log
+    {
+        [LoggerMessage(2201, LogLevel.Error, "{Loop}: a fault ended a session")]
+        public static partial void Fault(ILogger logger, string loop, Exception exception);
+
+        [LoggerMessage(2202, LogLevel.Critical, "{Loop}: waiting for sockets failed with error {Error}; its sessions end")]
+        public static partial void Failed(ILogger logger, string loop, int error);
+    }
+}
