@@ -1,5 +1,5 @@
-using ImapDirector.Network.Polling;
 using System.Net;
+using ImapDirector.Network.Polling;
 
 namespace ImapDirector.Director;
 
