@@ -55,8 +55,7 @@ public sealed record DirectorOptions
     /// <summary>A relayed session with no byte in either direction for this long is closed (RFC 9051 section 5.4: at least 30 minutes).</summary>
     public TimeSpan RelayIdleTimeout { get; init; } = TimeSpan.FromMinutes(31);
 
-    /// <summary>Threads that move the bytes of sessions without TLS on either side; 0 to 256. With 0, and on systems other than Linux, they are moved
-    /// as those with TLS are.</summary>
+    /// <summary>Threads that move the bytes of sessions; 0 to 256. With 0, and on systems other than Linux, the runtime's thread pool moves them.</summary>
     public int RelayThreads { get; init; } = PollLoop.IsSupported ? Environment.ProcessorCount : 0;
 
     /// <summary>Connections in all (limits P12).</summary>

@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using ImapDirector.Network.Polling;
 
 namespace ImapDirector.Network;
 
@@ -24,10 +25,11 @@ public sealed class Connection : IAsyncDisposable
     // One segment for what gathers before it is sent: each segment is a system call of its own. They are given back after every flush.
     private static readonly StreamPipeWriterOptions WriterOptions = new(leaveOpen: true, minimumBufferSize: 32 * 1024);
 
-    private readonly NetworkStream _network;
+    private readonly SocketStream _network;
     private PipeReader _input;
     private PipeWriter _output;
     private int _isClosed;
+    private bool _hasClosedSending;
     private DeflatedStream? _deflated;
 
     /// <summary>Wraps a connected socket, which it owns from here on.</summary>
@@ -38,7 +40,7 @@ public sealed class Connection : IAsyncDisposable
         KeepAlive(socket);
         RemoteEndPoint = Unmapped((IPEndPoint)socket.RemoteEndPoint!);
         LocalEndPoint = Unmapped((IPEndPoint)socket.LocalEndPoint!);
-        Stream = _network = new NetworkStream(socket, ownsSocket: false);
+        Stream = _network = new SocketStream(socket);
         (_input, _output) = (PipeReader.Create(Stream, ReaderOptions), PipeWriter.Create(Stream, WriterOptions));
     }
 
@@ -136,16 +138,45 @@ public sealed class Connection : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes at once with a reset, in the middle of anything, from any thread; pending reads and writes end with an exception.</summary>
+    /// <summary>Moves the connection to a loop, on whose thread this is called, for the rest of its life: <see cref="Stream"/> is read and written there
+    /// alone. Nothing may be being read or written.</summary>
+    /// <exception cref="IOException">The system refuses.</exception>
+    /// <exception cref="ObjectDisposedException">The connection is closed.</exception>
+    public void MoveTo(PollLoop loop) => _network.MoveTo(loop);
+
+    /// <summary>Closes with a reset, in the middle of anything, from any thread; pending reads and writes end with an exception.</summary>
     public void Abort()
     {
-        if (Interlocked.Exchange(ref _isClosed, 1) == 0) Socket.Close(timeout: 0);
+        if (Interlocked.Exchange(ref _isClosed, 1) != 0) return;
+        if (_network.Loop is not { } loop)
+        {
+            Socket.Close(timeout: 0);
+            return;
+        }
+        // Closed while the loop's thread uses it, it would wait for that thread, which may be this one.
+        loop.Post(() =>
+        {
+            _network.Leave();
+            Socket.Close(timeout: 0);
+        });
+    }
+
+    /// <summary>Says that nothing more will come: TLS close_notify where there is TLS, and TCP's end. What has been written still arrives.</summary>
+    /// <exception cref="IOException">The peer is gone.</exception>
+    /// <exception cref="SocketException">The peer is gone.</exception>
+    /// <exception cref="ObjectDisposedException">The connection was aborted.</exception>
+    public async Task CloseSendingAsync()
+    {
+        _hasClosedSending = true;
+        if (Tls is { } tls) await tls.ShutdownAsync();
+        Socket.Shutdown(SocketShutdown.Send);
     }
 
     /// <summary>Flushes nothing: completes the pipes, says TLS close_notify where it can within a moment, closes the socket. No read or write may be
     /// under way.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_network.Loop is { } loop) await loop.RunAsync(_network.Leave);
         await _input.CompleteAsync();
         // Completing the writer would flush, which could wait for a peer that takes nothing: an exception tells it not to.
         await _output.CompleteAsync(new OperationCanceledException());
@@ -153,8 +184,8 @@ public sealed class Connection : IAsyncDisposable
         {
             try
             {
-                if (Tls is { } tls) await tls.ShutdownAsync().WaitAsync(CloseNotifyTimeout);
-                Socket.Shutdown(SocketShutdown.Send);
+                // Said twice it would fail, and what the peer has not taken yet would be lost with the connection.
+                if (!_hasClosedSending) await CloseSendingAsync().WaitAsync(CloseNotifyTimeout);
                 await DiscardUnreadAsync();
                 Socket.Dispose();
             }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using ImapDirector.Network;
+using ImapDirector.Network.Polling;
 
 namespace ImapDirector.Director.Relay;
 
@@ -18,6 +19,8 @@ internal sealed class SessionRelay
     private readonly Connection _client;
     private readonly Connection _node;
     private readonly RelayWatch _watch;
+    private readonly PollLoop? _loop;
+    private readonly bool _movesStreams;
     private readonly IPump _toNode;
     private readonly IPump _toClient;
     private readonly CancellationTokenSource _stop = new();
@@ -25,22 +28,24 @@ internal sealed class SessionRelay
     private long _patience;
     private int _endWhenOverdue = (int)SessionEnd.Idle;
     private int _end = Running;
-    private volatile bool _losesClient;
-    private volatile bool _losesNode;
 
     /// <summary>Prepares a relay; both connections stay the caller's to dispose.</summary>
     /// <param name="client">The client's.</param>
     /// <param name="node">The node's.</param>
     /// <param name="watch">Ends it when it is silent for too long.</param>
     /// <param name="metrics">Where bytes are counted.</param>
-    /// <param name="loops">Threads that move the bytes of plain sessions.</param>
+    /// <param name="loops">Threads that move bytes.</param>
     public SessionRelay(Connection client, Connection node, RelayWatch watch, DirectorMetrics metrics, RelayLoops loops)
     {
         (_client, _node, _watch) = (client, node, watch);
         _patience = (long)watch.IdleTimeout.TotalMilliseconds;
         var (toNode, toClient) = (metrics.RelayedBytes.WithLabels("to_node"), metrics.RelayedBytes.WithLabels("to_client"));
-        (_toNode, _toClient) = loops.FindFor(client, node) is { } loop
-            ? new LoopRelay(loop, client, node, toNode, toClient, Touch).Pumps
+        _loop = loops.Next();
+        // Encrypted or packed bytes have to come through here; plain ones need not be seen.
+        var isPlain = !client.IsSecure && !node.IsSecure && !client.IsCompressed && !node.IsCompressed;
+        _movesStreams = _loop is not null && !isPlain;
+        (_toNode, _toClient) = _loop is not null && isPlain
+            ? new LoopRelay(_loop, client, node, toNode, toClient, Touch).Pumps
             : (new BufferPump(client, node, toNode, Touch, followsResponses: false), new BufferPump(node, client, toClient, Touch, followsResponses: true));
     }
 
@@ -58,14 +63,29 @@ internal sealed class SessionRelay
         try
         {
             await using var kicked = kick.UnsafeRegister(static relay => ((SessionRelay)relay!).Kick(), this);
+            if (_movesStreams) await MoveToLoopAsync(_loop!);
             await Task.WhenAll(PassToNodeAsync(), PassToClientAsync());
-            if (_losesNode) _node.Abort();
-            if (_losesClient) _client.Abort();
+            // What follows is not for the thread that moves bytes.
+            if (_movesStreams) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             return (SessionEnd)_end;
         }
         finally
         {
             _watch.Remove(this);
+        }
+    }
+
+    private async Task MoveToLoopAsync(PollLoop loop)
+    {
+        await loop.SwitchAsync();
+        try
+        {
+            _client.MoveTo(loop);
+            _node.MoveTo(loop);
+        }
+        catch (Exception refused) when (refused is IOException or ObjectDisposedException)
+        {
+            Abort(SessionEnd.Fault);
         }
     }
 
@@ -134,7 +154,7 @@ internal sealed class SessionRelay
         try
         {
             await _client.Stream.WriteAsync("* BYE The session is closed, please connect again.\r\n"u8.ToArray());
-            await CloseSendingAsync(_client);
+            await _client.CloseSendingAsync();
             LoseNode();
         }
         catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException)
@@ -148,7 +168,7 @@ internal sealed class SessionRelay
         if (NoteEnd(end)) Hurry(HalfClosedPatience, end);
         try
         {
-            await CloseSendingAsync(other);
+            await other.CloseSendingAsync();
         }
         catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException)
         {
@@ -156,24 +176,19 @@ internal sealed class SessionRelay
         }
     }
 
-    private static async Task CloseSendingAsync(Connection connection)
-    {
-        if (connection.Tls is { } tls) await tls.ShutdownAsync();
-        connection.Socket.Shutdown(SocketShutdown.Send);
-    }
-
     private void Abort(SessionEnd end)
     {
         NoteEnd(end);
-        _losesClient = true;
         _toClient.Abort();
-        LoseNode();
+        _toNode.Abort();
+        _client.Abort();
+        _node.Abort();
     }
 
     private void LoseNode()
     {
-        _losesNode = true;
         _toNode.Abort();
+        _node.Abort();
     }
 
     /// <returns>Whether this is what happened first.</returns>

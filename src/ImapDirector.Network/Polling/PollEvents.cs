@@ -16,6 +16,8 @@ public enum PollEvents : uint
     Error = 8,
     /// <summary>Both sides have closed (EPOLLHUP).</summary>
     HangUp = 16,
+    /// <summary>The other side has closed its own (EPOLLRDHUP).</summary>
+    ReadHangUp = 0x2000,
     /// <summary>Told once each time it happens, instead of as long as it lasts (EPOLLET).</summary>
     Once = 1u << 31,
 }

@@ -55,6 +55,21 @@ public sealed partial class PollLoop : IDisposable
         else if (Interlocked.Exchange(ref _isSignalled, 1) == 0) LinuxCalls.Signal(_wakeUp);
     }
 
+    /// <summary>As <see cref="Post"/>, for whoever wants to know when it has been done.</summary>
+    public Task RunAsync(Action work)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(() =>
+        {
+            work();
+            done.SetResult();
+        });
+        return done.Task;
+    }
+
+    /// <summary>Goes on, behind the await, on the loop's thread.</summary>
+    public LoopSwitch SwitchAsync() => new(this);
+
     /// <summary>Watches a target for errors alone, until <see cref="Watch"/>; on the loop's thread.</summary>
     /// <returns>What it is called from now on.</returns>
     /// <exception cref="IOException">The system refuses.</exception>
@@ -165,5 +180,23 @@ public sealed partial class PollLoop : IDisposable
 
         [LoggerMessage(2202, LogLevel.Critical, "{Loop}: waiting for sockets failed with error {Error}; its sessions end")]
         public static partial void Failed(ILogger logger, string loop, int error);
+    }
+}
+
+/// <summary>Awaited, it goes on on the thread of a <see cref="PollLoop"/>.</summary>
+public readonly struct LoopSwitch(PollLoop loop) : System.Runtime.CompilerServices.INotifyCompletion
+{
+    /// <summary>Always <c>false</c>: even the loop's own thread goes on later.</summary>
+    public bool IsCompleted => false;
+
+    /// <summary>What await asks for.</summary>
+    public LoopSwitch GetAwaiter() => this;
+
+    /// <inheritdoc />
+    public void OnCompleted(Action continuation) => loop.Post(continuation);
+
+    /// <summary>Nothing.</summary>
+    public void GetResult()
+    {
     }
 }

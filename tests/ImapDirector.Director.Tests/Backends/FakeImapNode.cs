@@ -62,7 +62,8 @@ internal sealed class FakeImapNode : IAsyncDisposable
         {
             while (true) serving.Add(ServeAsync(new NodeSession(await _listener.AcceptSocketAsync())));
         }
-        catch (Exception stopped) when (stopped is SocketException or ObjectDisposedException)
+        // Stopped between two of them, it is not listening.
+        catch (Exception stopped) when (stopped is SocketException or InvalidOperationException)
         {
             await Task.WhenAll(serving);
         }

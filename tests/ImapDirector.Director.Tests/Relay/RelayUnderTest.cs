@@ -34,6 +34,14 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     /// <summary>How it ended; waits for it.</summary>
     public Task<SessionEnd> EndAsync() => _running.WaitAsync(TimeSpan.FromSeconds(60));
 
+    /// <summary>What whoever runs a relay does when it has ended.</summary>
+    public async Task CloseBehindAsync()
+    {
+        await EndAsync();
+        await _client.Server.DisposeAsync();
+        await _node.Server.DisposeAsync();
+    }
+
     /// <summary>What a listener does with the connections that are left when it goes.</summary>
     public void AbortElsewhere() => _client.Server.Abort();
 
