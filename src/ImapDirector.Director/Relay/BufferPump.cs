@@ -1,16 +1,20 @@
 using System.Buffers;
 using System.Net.Sockets;
 using ImapDirector.Network;
+using ImapDirector.Network.Polling;
 using Prometheus;
 
 namespace ImapDirector.Director.Relay;
 
 /// <summary>Moves bytes in one direction through a pooled buffer that exists only while there are bytes to move. It reads no more than it has
-/// written, so a peer that does not read holds up one buffer and no more (limits R5).</summary>
-internal sealed class BufferPump(Connection from, Connection to, Counter.Child counter, Action onBytes, bool followsResponses) : IPump
+/// written, so a peer that does not read holds up one buffer and no more (limits R5). Where the connections are on a loop, all of it happens on its thread.</summary>
+internal sealed class BufferPump(Connection from, Connection to, Counter.Child counter, Action onBytes, bool followsResponses, PollLoop? loop) : IPump
 {
     /// <summary>The most that is on its way in one direction, in bytes.</summary>
     public const int BufferBytes = 32 * 1024;
+
+    // Then the other sessions of the thread have theirs, as much as there may still be to move.
+    private const int MostTurns = 32;
 
     private ResponseBoundary _boundary;
     private long _bytes;
@@ -24,6 +28,7 @@ internal sealed class BufferPump(Connection from, Connection to, Counter.Child c
         var isWriting = false;
         byte[]? buffer = null;
         var used = 0;
+        var turns = 0u;
         try
         {
             // What the login dialogues read beyond their own lines goes first (limits D3).
@@ -50,6 +55,7 @@ internal sealed class BufferPump(Connection from, Connection to, Counter.Child c
                 isWriting = false;
                 // A full buffer promises more; anything less is most likely all there was.
                 if (count < BufferBytes) Return(ref buffer, ref used);
+                if (loop is not null && ++turns % MostTurns == 0) await loop.SwitchAsync();
             }
             return PumpEnd.Stopped;
         }

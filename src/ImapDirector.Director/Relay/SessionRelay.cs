@@ -46,7 +46,7 @@ internal sealed class SessionRelay
         _movesStreams = _loop is not null && !isPlain;
         (_toNode, _toClient) = _loop is not null && isPlain
             ? new LoopRelay(_loop, client, node, toNode, toClient, Touch).Pumps
-            : (new BufferPump(client, node, toNode, Touch, followsResponses: false), new BufferPump(node, client, toClient, Touch, followsResponses: true));
+            : (new BufferPump(client, node, toNode, Touch, followsResponses: false, _loop), new BufferPump(node, client, toClient, Touch, followsResponses: true, _loop));
     }
 
     /// <summary>Bytes passed to the node.</summary>
@@ -63,7 +63,12 @@ internal sealed class SessionRelay
         try
         {
             await using var kicked = kick.UnsafeRegister(static relay => ((SessionRelay)relay!).Kick(), this);
-            if (_movesStreams) await MoveToLoopAsync(_loop!);
+            if (_movesStreams)
+            {
+                // Right here: behind a method of its own the rest might go on elsewhere, beside the loop's thread.
+                await _loop!.SwitchAsync();
+                MoveStreams(_loop);
+            }
             await Task.WhenAll(PassToNodeAsync(), PassToClientAsync());
             // What follows is not for the thread that moves bytes.
             if (_movesStreams) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -75,9 +80,8 @@ internal sealed class SessionRelay
         }
     }
 
-    private async Task MoveToLoopAsync(PollLoop loop)
+    private void MoveStreams(PollLoop loop)
     {
-        await loop.SwitchAsync();
         try
         {
             _client.MoveTo(loop);

@@ -41,6 +41,9 @@ public sealed partial class PollLoop : IDisposable
     /// <summary>Whether there is such a thing on this system.</summary>
     public static bool IsSupported => OperatingSystem.IsLinux();
 
+    /// <summary>Whether this is called on its thread.</summary>
+    public bool IsCurrent => Environment.CurrentManagedThreadId == _thread.ManagedThreadId;
+
     /// <summary>For whatever target is being called; what is in it belongs to nobody afterwards.</summary>
     public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
 
@@ -131,7 +134,10 @@ public sealed partial class PollLoop : IDisposable
 
     private void DoLateWork()
     {
-        lock (_work) DoQueuedWork();
+        lock (_work)
+        {
+            while (!_work.IsEmpty) DoQueuedWork();
+        }
     }
 
     private void DoWork()
@@ -144,7 +150,8 @@ public sealed partial class PollLoop : IDisposable
 
     private void DoQueuedWork()
     {
-        while (_work.TryDequeue(out var work))
+        // What is queued meanwhile comes after the sockets that are ready by then.
+        for (var left = _work.Count; left > 0 && _work.TryDequeue(out var work); left--)
         {
             try
             {

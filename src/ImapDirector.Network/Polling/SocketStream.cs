@@ -157,9 +157,16 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
         if (_hasLeft) throw new IOException("The connection is not waited for any more.");
     }
 
+    // Beside the loop's thread an event could be lost, and with it the session: better that it ends at once.
+    private void DemandThread()
+    {
+        if (!_hasLeft && !_loop!.IsCurrent) throw new InvalidOperationException("The stream is used beside the thread that it belongs to.");
+    }
+
     // When it has left the loop, its descriptor may be another connection's by now: the socket itself knows.
     private int Receive(Span<byte> buffer)
     {
+        DemandThread();
         if (!_hasLeft) return _socket!.Receive(buffer);
         var count = socket.Receive(buffer, SocketFlags.None, out var error);
         return error == SocketError.Success ? count : throw new IOException("The connection is lost.", new SocketException((int)error));
@@ -167,6 +174,7 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
 
     private int SendOnce(ReadOnlySpan<byte> bytes)
     {
+        DemandThread();
         if (!_hasLeft) return _socket!.Send(bytes);
         var count = socket.Send(bytes, SocketFlags.None, out var error);
         return error == SocketError.Success ? count : throw new IOException("The connection is lost.", new SocketException((int)error));

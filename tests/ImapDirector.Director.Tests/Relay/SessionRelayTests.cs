@@ -97,6 +97,19 @@ public abstract class SessionRelayTests(int threads)
     }
 
     [Fact]
+    public async Task Sessions_that_begin_while_bytes_come_hear_all_of_them()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            await using var relay = await RelayUnderTest.StartAsync(threads, isSecure: true);
+            await relay.Client.SendAsync("a NOOP\r\n");
+            Assert.Equal("a NOOP\r\n", Encoding.ASCII.GetString(await relay.Node.ReadExactlyAsync(8)));
+            await relay.Node.SendAsync("a OK\r\n");
+            Assert.Equal("a OK\r\n", Encoding.ASCII.GetString(await relay.Client.ReadExactlyAsync(6)));
+        }
+    }
+
+    [Fact]
     public async Task D3_what_was_read_before_the_relay_began_goes_first_once_and_in_order()
     {
         await using var relay = await RelayUnderTest.StartAsync(threads, prepare: async (client, node) =>
