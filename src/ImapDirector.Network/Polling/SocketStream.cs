@@ -208,8 +208,16 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
             _core.Reset();
             _loop = loop;
             _isWaited = true;
-            await using var cancelling = cancellationToken.UnsafeRegister(static (waiter, token) => ((Readiness)waiter!).PostCancellation(token), this);
-            await new ValueTask(this, _core.Version);
+            var cancelling = cancellationToken.UnsafeRegister(static (waiter, token) => ((Readiness)waiter!).PostCancellation(token), this);
+            try
+            {
+                await new ValueTask(this, _core.Version);
+            }
+            finally
+            {
+                // Not disposed of: that would wait for a cancellation that is being told, and go on on its thread.
+                cancelling.Unregister();
+            }
         }
 
         // Only the loop's thread may end a wait, and only the one that was meant.
