@@ -19,8 +19,8 @@ internal sealed class SessionRelay
     private readonly Connection _client;
     private readonly Connection _node;
     private readonly RelayWatch _watch;
-    private readonly PollLoop? _loop;
-    private readonly bool _movesStreams;
+    // Where streams are moved to; null where they stay, or are not needed.
+    private readonly PollLoop? _streamLoop;
     private readonly IPump _toNode;
     private readonly IPump _toClient;
     private readonly CancellationTokenSource _stop = new();
@@ -40,13 +40,17 @@ internal sealed class SessionRelay
         (_client, _node, _watch) = (client, node, watch);
         _patience = (long)watch.IdleTimeout.TotalMilliseconds;
         var (toNode, toClient) = (metrics.RelayedBytes.WithLabels("to_node"), metrics.RelayedBytes.WithLabels("to_client"));
-        _loop = loops.Next();
+        var loop = loops.Next();
         // Encrypted or packed bytes have to come through here; plain ones need not be seen.
         var isPlain = !client.IsSecure && !node.IsSecure && !client.IsCompressed && !node.IsCompressed;
-        _movesStreams = _loop is not null && !isPlain;
-        (_toNode, _toClient) = _loop is not null && isPlain
-            ? new LoopRelay(_loop, client, node, toNode, toClient, Touch).Pumps
-            : (new BufferPump(client, node, toNode, Touch, followsResponses: false, _loop), new BufferPump(node, client, toClient, Touch, followsResponses: true, _loop));
+        if (loop is not null && isPlain)
+        {
+            (_toNode, _toClient) = new LoopRelay(loop, client, node, toNode, toClient, Touch).Pumps;
+            return;
+        }
+        _streamLoop = loop;
+        _toNode = new BufferPump(client, node, toNode, Touch, followsResponses: false, loop);
+        _toClient = new BufferPump(node, client, toClient, Touch, followsResponses: true, loop);
     }
 
     /// <summary>Bytes passed to the node.</summary>
@@ -63,20 +67,34 @@ internal sealed class SessionRelay
         try
         {
             await using var kicked = kick.UnsafeRegister(static relay => ((SessionRelay)relay!).Kick(), this);
-            if (_movesStreams)
+            if (_streamLoop is not null)
             {
                 // Right here: behind a method of its own the rest might go on elsewhere, beside the loop's thread.
-                await _loop!.SwitchAsync();
-                MoveStreams(_loop);
+                await _streamLoop.SwitchAsync();
+                MoveStreams(_streamLoop);
             }
-            await Task.WhenAll(PassToNodeAsync(), PassToClientAsync());
+            await Task.WhenAll(OrEndBothAsync(PassToNodeAsync()), OrEndBothAsync(PassToClientAsync()));
             // What follows is not for the thread that moves bytes.
-            if (_movesStreams) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            if (_streamLoop is not null) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             return (SessionEnd)_end;
         }
         finally
         {
             _watch.Remove(this);
+        }
+    }
+
+    /// <summary>A fault of ours in one direction must not leave the other one behind.</summary>
+    private async Task OrEndBothAsync(Task direction)
+    {
+        try
+        {
+            await direction;
+        }
+        catch
+        {
+            Abort(SessionEnd.Fault);
+            throw;
         }
     }
 

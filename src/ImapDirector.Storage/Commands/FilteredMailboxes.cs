@@ -40,6 +40,15 @@ internal static class FilteredMailboxes
         return [.. names.Keys];
     }
 
+    /// <summary>Whether a mailbox is the root or below it; with <paramref name="one"/> no more than one level.</summary>
+    public static bool IsInSubtree(MailboxName root, bool one, MailboxName name)
+    {
+        if (name == root) return true;
+        var length = root.Value.Length;
+        return name.Value.Length > length && name.Value[length] == MailboxName.Delimiter && name.Value.StartsWith(root.Value, StringComparison.Ordinal)
+            && !(one && name.Value.AsSpan(length + 1).Contains(MailboxName.Delimiter));
+    }
+
     private static void Add(OrderedDictionary<MailboxName, bool> names, IEnumerable<MailboxName> more)
     {
         foreach (var name in more) names.TryAdd(name, true);
@@ -54,16 +63,13 @@ internal static class FilteredMailboxes
     private static async ValueTask<List<MailboxName>> SubtreeAsync(MailSession session, List<MailboxName> own, MailboxName root, bool one)
     {
         var below = root.Value + MailboxName.Delimiter;
-        bool IsIn(string name) => name == root.Value
-            || (name.StartsWith(below, StringComparison.Ordinal) && !(one && name.AsSpan(below.Length).Contains(MailboxName.Delimiter)));
-
-        var names = own.Where(name => IsIn(name.Value)).ToList();
+        var names = own.Where(name => IsInSubtree(root, one, name)).ToList();
         // Others' mailboxes are looked for only where the root leads to them.
         await session.Mailboxes.ReadSharedAsync(prefix => prefix.StartsWith(below, StringComparison.Ordinal) || below.StartsWith(prefix, StringComparison.Ordinal), [],
             (prefix, visible) =>
             {
                 foreach (var (mailbox, _) in visible)
-                    if (prefix + mailbox.Name.Value is var name && IsIn(name)) names.Add(new MailboxName(name));
+                    if (new MailboxName(prefix + mailbox.Name.Value) is var name && IsInSubtree(root, one, name)) names.Add(name);
             });
         return names;
     }

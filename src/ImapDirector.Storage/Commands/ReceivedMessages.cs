@@ -50,7 +50,7 @@ internal sealed class ReceivedMessages(MailSession session, MailboxAccess target
             if (_failure is not null)
             {
                 await RefuseAsync(stretch.Announced, default);
-                throw new StoreException($"The message cannot be spooled: {_failure.GetType().Name}.", _failure);
+                throw NotSpooled(_failure);
             }
             // What FETCH BODY could not give back unharmed is not taken (RFC 3516 section 4.4).
             if (_hasNul) return await RefuseAsync(stretch.Announced, CommandResult.UnknownEncoding);
@@ -147,9 +147,11 @@ internal sealed class ReceivedMessages(MailSession session, MailboxAccess target
         if (content is null) return UrlContent.Bad(url);
         if (FindFault(content.Length) is { } fault) return fault;
         await content.CopyAsync((bytes, cancellationToken) => KeepAsync(bytes, mayHaveNul: false, cancellationToken), CancellationToken.None);
-        if (_failure is not null) throw new StoreException($"The message cannot be spooled: {_failure.GetType().Name}.", _failure);
+        if (_failure is not null) throw NotSpooled(_failure);
         return null;
     }
+
+    private static StoreException NotSpooled(Exception why) => new($"The message cannot be spooled: {why.GetType().Name}.", why);
 
     /// <summary>Adds bytes to the message that has begun. When the disk refuses, that is the disk's trouble, and the rest is read to its end all the same.</summary>
     private async ValueTask KeepAsync(ReadOnlyMemory<byte> bytes, bool mayHaveNul, CancellationToken cancellationToken)

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using ImapDirector.Network;
 using ImapDirector.Protocol;
@@ -28,8 +27,6 @@ internal sealed class UserMail : IAsyncDisposable
     // Changed only by whoever has the turn; read by anybody.
     private readonly ConcurrentDictionary<long, Opened> _open = new();
     private Opened? _left;
-    // Replaced as a whole, so that whoever publishes needs no lock.
-    private ImmutableArray<MailWatcher> _watchers = [];
 
     /// <param name="store">The store.</param>
     /// <param name="metrics">Where changes are counted.</param>
@@ -53,10 +50,8 @@ internal sealed class UserMail : IAsyncDisposable
     /// <summary>Brings mailboxes into the text index.</summary>
     public TextIndexing TextIndexing => _textIndexing.Value;
 
-    /// <summary>Lets a session collect what happens from now on.</summary>
-    public void Watch(MailWatcher watcher) => ImmutableInterlocked.Update(ref _watchers, static (all, one) => all.Add(one), watcher);
-
-    public void Unwatch(MailWatcher watcher) => ImmutableInterlocked.Update(ref _watchers, static (all, one) => all.Remove(one), watcher);
+    /// <summary>Sessions that collect what happens.</summary>
+    public MailWatchers Watchers { get; } = new();
 
     /// <summary>Adds messages, all or none, and tells every session that has the mailbox selected.</summary>
     /// <returns>The records and the mailbox's UIDVALIDITY, or <c>null</c> when there is no such mailbox.</returns>
@@ -150,7 +145,7 @@ internal sealed class UserMail : IAsyncDisposable
             {
                 var modSeq = await _store.StoreFlagsAsync(mailbox.Id, plan.Ranges, CancellationToken.None);
                 mailbox.FlagsChanged(plan.Ranges, modSeq, origin);
-                Publish(mailbox.Id, NotifyEvents.FlagChange);
+                Watchers.Publish(mailbox.Id, NotifyEvents.FlagChange);
                 return new FlagChangeOutcome(plan.Found, modSeq, plan.Modified);
             }
             var due = plan.Modified.Count == 0 ? uids : [.. uids.Except(plan.Modified)];
@@ -166,12 +161,12 @@ internal sealed class UserMail : IAsyncDisposable
                     replaced += some.Messages.Count;
                     lastModSeq = some.ModSeq;
                 }
-                Publish(mailbox.Id, NotifyEvents.FlagChange);
+                Watchers.Publish(mailbox.Id, NotifyEvents.FlagChange);
                 return new FlagChangeOutcome(replaced + plan.Modified.Count, lastModSeq, plan.Modified);
             }
             var stored = await _store.StoreFlagsAsync(mailbox.Id, due, change.Operation, spelled, CancellationToken.None);
             mailbox.FlagsChanged(stored.Messages, origin);
-            Publish(mailbox.Id, NotifyEvents.FlagChange);
+            Watchers.Publish(mailbox.Id, NotifyEvents.FlagChange);
             return new FlagChangeOutcome(stored.Messages.Count + plan.Modified.Count, stored.ModSeq, plan.Modified);
         }, cancellationToken);
 
@@ -182,7 +177,7 @@ internal sealed class UserMail : IAsyncDisposable
             var deleted = mailbox.Find(CollectionsMarshal.AsSpan(uids)).OfType<MessageRecord>().Where(static message => (message.Flags & SystemFlags.Deleted) != 0);
             var removed = await _store.ExpungeAsync(mailbox.Id, [.. deleted], CancellationToken.None);
             mailbox.Removed(removed);
-            if (removed.Uids.Count > 0) Publish(mailbox.Id, NotifyEvents.MessageExpunge);
+            if (removed.Uids.Count > 0) Watchers.Publish(mailbox.Id, NotifyEvents.MessageExpunge);
             ContentRemoval.Begin();
             return removed;
         }, cancellationToken);
@@ -193,7 +188,7 @@ internal sealed class UserMail : IAsyncDisposable
         {
             var removed = await _store.ExpungeAsync(mailbox.Id, uids, onlyDeleted: false, CancellationToken.None);
             mailbox.Removed(removed);
-            if (removed.Uids.Count > 0) Publish(mailbox.Id, NotifyEvents.MessageExpunge);
+            if (removed.Uids.Count > 0) Watchers.Publish(mailbox.Id, NotifyEvents.MessageExpunge);
             ContentRemoval.Begin();
             return removed;
         }, cancellationToken);
@@ -213,8 +208,8 @@ internal sealed class UserMail : IAsyncDisposable
             var (copies, sourceModSeq) = await _store.CopyAsync(from.Id, uids, target.Id, move, CancellationToken.None);
             FindOpen(target.Id)?.Added([.. copies.Select(static copy => copy.Copy)]);
             if (move) from.Removed(new ExpungedMessages([.. copies.Select(static copy => copy.SourceUid)], sourceModSeq));
-            Publish(target.Id, NotifyEvents.MessageNew);
-            if (move) Publish(from.Id, NotifyEvents.MessageExpunge);
+            Watchers.Publish(target.Id, NotifyEvents.MessageNew);
+            if (move) Watchers.Publish(from.Id, NotifyEvents.MessageExpunge);
             return new CopyOutcome(CopyResult.Done, target.UidValidity, copies);
         }, cancellationToken);
 
@@ -224,7 +219,7 @@ internal sealed class UserMail : IAsyncDisposable
             var given = _store.Access.Given();
             var result = await _store.CreateMailboxAsync(name, specialUse, CancellationToken.None);
             RemoveSharing(given);
-            if (result == StoreResult.Done) Publish(new MailboxEvent(MailboxEventKind.Created, name));
+            if (result == StoreResult.Done) Watchers.Publish(new MailboxEvent(MailboxEventKind.Created, name));
             return result;
         }, cancellationToken);
 
@@ -238,7 +233,7 @@ internal sealed class UserMail : IAsyncDisposable
             if (result == StoreResult.Done && record is not null) Forget(record.Id);
             RemoveSharing(given);
             ContentRemoval.Begin();
-            if (result == StoreResult.Done) Publish(new MailboxEvent(MailboxEventKind.Deleted, name));
+            if (result == StoreResult.Done) Watchers.Publish(new MailboxEvent(MailboxEventKind.Deleted, name));
             return result;
         }, cancellationToken);
 
@@ -251,13 +246,13 @@ internal sealed class UserMail : IAsyncDisposable
             if (from.IsInbox && _store.FindMailbox(MailboxName.Inbox) is { } inbox)
             {
                 FindOpen(inbox.Id)?.Reloaded(inbox, _store.LoadMessages(inbox.Id));
-                Publish(inbox.Id, NotifyEvents.MessageExpunge);
-                Publish(new MailboxEvent(MailboxEventKind.Created, to));
-                if (_store.FindMailbox(to) is { } filled) Publish(filled.Id, NotifyEvents.MessageNew);
+                Watchers.Publish(inbox.Id, NotifyEvents.MessageExpunge);
+                Watchers.Publish(new MailboxEvent(MailboxEventKind.Created, to));
+                if (_store.FindMailbox(to) is { } filled) Watchers.Publish(filled.Id, NotifyEvents.MessageNew);
             }
             else
             {
-                PublishRenamed(from, to);
+                Watchers.PublishRenamed(_store, from, to);
             }
             return result;
         }, cancellationToken);
@@ -266,7 +261,7 @@ internal sealed class UserMail : IAsyncDisposable
         ChangeAsync(async () =>
         {
             await _store.SetSubscribedAsync(name, subscribed, CancellationToken.None);
-            Publish(new MailboxEvent(subscribed ? MailboxEventKind.Subscribed : MailboxEventKind.Unsubscribed, name));
+            Watchers.Publish(new MailboxEvent(subscribed ? MailboxEventKind.Subscribed : MailboxEventKind.Unsubscribed, name));
             return true;
         }, cancellationToken);
 
@@ -297,7 +292,7 @@ internal sealed class UserMail : IAsyncDisposable
         {
             await _store.SetMetadataAsync(mailboxId, entries, CancellationToken.None);
             var name = mailboxId == MetadataTable.Account ? null : _store.FindMailbox(mailboxId)?.Name;
-            if (name is not null || mailboxId == MetadataTable.Account) Publish(new MailboxEvent(MailboxEventKind.Metadata, name) { Entries = [.. entries.Select(static entry => entry.Key)] });
+            if (name is not null || mailboxId == MetadataTable.Account) Watchers.Publish(new MailboxEvent(MailboxEventKind.Metadata, name) { Entries = [.. entries.Select(static entry => entry.Key)] });
             return true;
         }, cancellationToken);
 
@@ -351,33 +346,10 @@ internal sealed class UserMail : IAsyncDisposable
             var added = await _store.AppendAsync(target.Id, spelled, replaced is { } one ? (one.Mailbox.Id, one.Uid) : null, CancellationToken.None);
             shared?.Added(added.Messages);
             if (replaced is not null) replaced.Value.Mailbox.Removed(added.Replaced);
-            Publish(target.Id, NotifyEvents.MessageNew);
-            if (replaced is not null) Publish(replaced.Value.Mailbox.Id, NotifyEvents.MessageExpunge);
+            Watchers.Publish(target.Id, NotifyEvents.MessageNew);
+            if (replaced is not null) Watchers.Publish(replaced.Value.Mailbox.Id, NotifyEvents.MessageExpunge);
             return (added.Messages, target.UidValidity);
         }, cancellationToken);
-
-    private void Publish(long mailboxId, NotifyEvents happened)
-    {
-        foreach (var watcher in _watchers) watcher.Add(mailboxId, happened);
-    }
-
-    private void Publish(MailboxEvent happened)
-    {
-        foreach (var watcher in _watchers) watcher.Add(happened);
-    }
-
-    /// <summary>What is below a mailbox is called otherwise with it.</summary>
-    private void PublishRenamed(MailboxName from, MailboxName to)
-    {
-        if (_watchers.IsEmpty) return;
-        Publish(new MailboxEvent(MailboxEventKind.Renamed, to) { OldName = from });
-        var below = to.Value + MailboxName.Delimiter;
-        foreach (var mailbox in _store.ListMailboxes())
-        {
-            if (!mailbox.Name.Value.StartsWith(below, StringComparison.Ordinal)) continue;
-            Publish(new MailboxEvent(MailboxEventKind.Renamed, mailbox.Name) { OldName = new MailboxName(from.Value + mailbox.Name.Value[to.Value.Length..]) });
-        }
-    }
 
     private MailboxRecord? FindSelectable(MailboxName name) => _store.FindMailbox(name) is { Selectable: true } record ? record : null;
 

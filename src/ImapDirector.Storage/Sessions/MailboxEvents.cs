@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ImapDirector.Protocol.Imap;
+using ImapDirector.Storage.Commands;
 
 namespace ImapDirector.Storage.Sessions;
 
@@ -26,11 +27,8 @@ internal sealed class MailboxEvents(MailSession session, ImmutableArray<NotifyGr
         MailboxFilterKind.Inboxes or MailboxFilterKind.Personal => session.Mailboxes.Namespaces.Find(name, session.Mailboxes.User).Owner == session.Mailboxes.User,
         MailboxFilterKind.Subscribed => _subscribed.Value.Contains(name),
         MailboxFilterKind.Mailboxes => filter.Mailboxes.Contains(name),
-        MailboxFilterKind.Subtree => filter.Mailboxes.Any(root => name == root || IsBelow(root, name)),
-        MailboxFilterKind.SubtreeOne => filter.Mailboxes.Any(root => name == root || (IsBelow(root, name) && name.Value.IndexOf(MailboxName.Delimiter, root.Value.Length + 1) < 0)),
+        MailboxFilterKind.Subtree or MailboxFilterKind.SubtreeOne =>
+            filter.Mailboxes.Any(root => FilteredMailboxes.IsInSubtree(root, filter.Kind == MailboxFilterKind.SubtreeOne, name)),
         _ => false,
     };
-
-    private static bool IsBelow(MailboxName root, MailboxName name) =>
-        name.Value.Length > root.Value.Length && name.Value[root.Value.Length] == MailboxName.Delimiter && name.Value.StartsWith(root.Value, StringComparison.Ordinal);
 }

@@ -24,7 +24,7 @@ internal sealed class Notices
         _session = session;
         _groups = groups;
         Selected = groups.FirstOrDefault(static group => group.Filter.Kind is MailboxFilterKind.Selected or MailboxFilterKind.SelectedDelayed);
-        session.Mail.Watch(_watcher);
+        session.Mail.Watchers.Add(_watcher);
     }
 
     /// <summary>What is to be told of the selected mailbox; <c>null</c> where nothing was said of it: then it is told of at the end of commands, as ever.</summary>
@@ -37,7 +37,7 @@ internal sealed class Notices
     public Task WaitAsync() => _watcher.Signal.WaitAsync();
 
     /// <summary>Nothing is told any more.</summary>
-    public void End() => _session.Mail.Unwatch(_watcher);
+    public void End() => _session.Mail.Watchers.Remove(_watcher);
 
     /// <summary>Tells the counters of all mailboxes whose messages the client wants to know of.</summary>
     public async ValueTask TellStatusAsync()
