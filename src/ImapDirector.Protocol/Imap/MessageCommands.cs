@@ -83,6 +83,8 @@ public enum SortKey
     DisplayFrom,
     /// <summary><c>DISPLAYTO</c>: the name of the first To address.</summary>
     DisplayTo,
+    /// <summary>How well it matches, best first (RFC 6203 section 6).</summary>
+    Relevancy,
 }
 
 /// <summary>THREAD or UID THREAD (RFC 5256).</summary>

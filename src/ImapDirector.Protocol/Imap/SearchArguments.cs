@@ -36,7 +36,9 @@ internal struct SearchArguments
         SearchReturn? result = null;
         if (lexer.TryWord(" RETURN"u8) && !(lexer.Space() && SearchReturnArguments.Read(ref lexer, out result))) return null;
         if (!lexer.Space() || !Charset(ref lexer, out var charset)) return null;
-        return Criteria(ref lexer, out var key) ? new SearchCommand(tag, byUid, charset, key) { Return = result } : null;
+        return Criteria(ref lexer, out var key) && SearchReturnArguments.MayScore(ref lexer, result?.Items.HasFlag(SearchReturnItems.Relevancy) ?? false, key)
+            ? new SearchCommand(tag, byUid, charset, key) { Return = result }
+            : null;
     }
 
     /// <summary><c>CANCELUPDATE "tag" "tag" …</c>.</summary>
@@ -136,6 +138,7 @@ internal struct SearchArguments
             case "NEW": key = IsNew; return true;
             case "NOT": return Not(ref lexer, out key);
             case "OR": return Or(ref lexer, out key);
+            case "FUZZY": return Fuzzy(ref lexer, out key);
             case "UID": return Uid(ref lexer, out key);
             case "KEYWORD": return KeywordOf(ref lexer, present: true, out key);
             case "UNKEYWORD": return KeywordOf(ref lexer, present: false, out key);
@@ -180,6 +183,15 @@ internal struct SearchArguments
         if (!lexer.Deeper() || !lexer.Space() || !Key(ref lexer, out var negated)) return false;
         lexer.Shallower();
         key = new NotKey(negated);
+        return true;
+    }
+
+    private bool Fuzzy(ref ImapLexer lexer, out SearchKey key)
+    {
+        key = AllMessages;
+        if (!lexer.Deeper() || !lexer.Space() || !Key(ref lexer, out var loose)) return false;
+        lexer.Shallower();
+        key = new FuzzyKey(loose);
         return true;
     }
 

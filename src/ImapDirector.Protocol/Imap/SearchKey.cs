@@ -76,5 +76,19 @@ public sealed record AgeKey(bool Younger, uint Seconds) : SearchKey;
 /// <summary>EMAILID (RFC 8474 section 6).</summary>
 public sealed record EmailIdKey(string Id) : SearchKey;
 
+/// <summary>FUZZY: the texts within are matched as a person would take them, not to the letter (RFC 6203 section 3).</summary>
+public sealed record FuzzyKey(SearchKey Key) : SearchKey
+{
+    /// <summary>Whether a part of the key is matched so.</summary>
+    public static bool IsIn(SearchKey key) => key switch
+    {
+        FuzzyKey => true,
+        AndKey and => and.Keys.Any(IsIn),
+        OrKey or => IsIn(or.Left) || IsIn(or.Right),
+        NotKey not => IsIn(not.Key),
+        _ => false,
+    };
+}
+
 /// <summary>THREADID (RFC 8474 section 6).</summary>
 public sealed record ThreadIdKey(string Id) : SearchKey;

@@ -31,6 +31,8 @@ public enum SearchReturnItems
     Partial = 32,
     /// <summary><c>UPDATE</c>: tell of messages that come to the result and leave it.</summary>
     Update = 64,
+    /// <summary><c>RELEVANCY</c>: how well each message matches, from 1 to 100 (RFC 6203 section 4).</summary>
+    Relevancy = 128,
 }
 
 /// <summary>A window of a result: its places from 1, counted from the end where <paramref name="FromEnd"/> says so (RFC 9394 section 3.1).</summary>

@@ -5,7 +5,7 @@ namespace ImapDirector.Protocol.Imap;
 /// <summary>The result options of SEARCH and SORT, and the window of PARTIAL.</summary>
 internal static class SearchReturnArguments
 {
-    /// <summary><c>(MIN MAX ALL COUNT SAVE PARTIAL 1:100 UPDATE CONTEXT)</c>; none at all means ALL (RFC 4731 section 3.1). CONTEXT is a hint that nothing
+    /// <summary><c>(MIN MAX ALL COUNT SAVE RELEVANCY PARTIAL 1:100 UPDATE CONTEXT)</c>; none at all means ALL (RFC 4731 section 3.1). CONTEXT is a hint that nothing
     /// here can use (RFC 5267 section 4.2).</summary>
     public static bool Read(ref ImapLexer lexer, out SearchReturn? result)
     {
@@ -22,6 +22,7 @@ internal static class SearchReturnArguments
             else if (lexer.TryWord("ALL"u8)) items |= SearchReturnItems.All;
             else if (lexer.TryWord("COUNT"u8)) items |= SearchReturnItems.Count;
             else if (lexer.TryWord("SAVE"u8)) items |= SearchReturnItems.Save;
+            else if (lexer.TryWord("RELEVANCY"u8)) items |= SearchReturnItems.Relevancy;
             else if (lexer.TryWord("CONTEXT"u8)) continue;
             else if ((items & SearchReturnItems.Update) == 0 && lexer.TryWord("UPDATE"u8))
             {
@@ -41,6 +42,10 @@ internal static class SearchReturnArguments
         result = new SearchReturn(items == SearchReturnItems.None ? SearchReturnItems.All : items, window) { UpdateItems = updateItems };
         return lexer.Close();
     }
+
+    /// <summary>Only a fuzzy search has scores to tell or to sort by (RFC 6203 sections 4 and 6).</summary>
+    public static bool MayScore(ref ImapLexer lexer, bool scores, SearchKey key) =>
+        !scores || FuzzyKey.IsIn(key) || lexer.Fail("RELEVANCY needs a FUZZY search key");
 
     /// <summary><c>1:100</c> or <c>-1:-100</c>, either end first.</summary>
     public static bool Window(ref ImapLexer lexer, out PartialWindow window)

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ImapDirector.Protocol.Imap;
 
-/// <summary>The arguments of SORT and THREAD (RFC 5256 section 3, RFC 5957 section 3).</summary>
+/// <summary>The arguments of SORT and THREAD (RFC 5256 section 3, RFC 5957 section 3, RFC 6203 section 6).</summary>
 internal static class SortArguments
 {
     // More cannot tell messages apart: each criterion once.
@@ -20,13 +20,16 @@ internal static class SortArguments
         ("TO", SortKey.To),
         ("DISPLAYFROM", SortKey.DisplayFrom),
         ("DISPLAYTO", SortKey.DisplayTo),
+        ("RELEVANCY", SortKey.Relevancy),
     ];
 
     public static SortCommand? Sort(ref ImapLexer lexer, string tag, bool byUid)
     {
         SearchReturn? result = null;
         if (lexer.TryWord(" RETURN"u8) && !(lexer.Space() && SearchReturnArguments.Read(ref lexer, out result))) return null;
-        return lexer.Space() && ItemList.Read<SortCriterion>(ref lexer, Criterion, MaxCriteria, out var criteria) && Rest(ref lexer, out var key)
+        if (!lexer.Space() || !ItemList.Read<SortCriterion>(ref lexer, Criterion, MaxCriteria, out var criteria) || !Rest(ref lexer, out var key)) return null;
+        var scores = criteria.Any(static criterion => criterion.Key == SortKey.Relevancy) || (result?.Items.HasFlag(SearchReturnItems.Relevancy) ?? false);
+        return SearchReturnArguments.MayScore(ref lexer, scores, key)
             ? new SortCommand(tag, byUid, criteria, key) { Return = result }
             : null;
     }

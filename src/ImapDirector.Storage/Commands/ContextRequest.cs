@@ -26,7 +26,8 @@ internal sealed class ContextRequest
         request = null;
         if (result is null || (result.Items & SearchReturnItems.Update) == 0) return true;
         if (selected.Contexts.Has(wanted.Tag)) return false;
-        if (!selected.Contexts.MayHave(!wanted.Criteria.IsEmpty))
+        // Scores are those of one search: what comes later has no place among them.
+        if (!selected.Contexts.MayHave(!wanted.Criteria.IsEmpty) || wanted.Criteria.Any(static criterion => criterion.Key == SortKey.Relevancy))
         {
             SearchContexts.Refuse(session.Output, wanted.Tag);
             return true;

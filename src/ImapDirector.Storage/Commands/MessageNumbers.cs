@@ -24,6 +24,7 @@ internal static class MessageNumbers
     {
         SequenceKey sequence => !sequence.Messages.IsSavedResult,
         NotKey not => AreIn(not.Key),
+        FuzzyKey fuzzy => AreIn(fuzzy.Key),
         OrKey or => AreIn(or.Left) || AreIn(or.Right),
         AndKey and => and.Keys.Any(AreIn),
         _ => false,

@@ -71,7 +71,7 @@ internal static class MultiSearchHandler
     {
         var found = await SearchRun.FindAsync(session, view, key, progress, deadline);
         // A mailbox without matches has no answer (RFC 7377 section 2.1), but where it was the only one to be searched the client is told so.
-        if (found.Uids.Count > 0 || tellsNothing) await answer.WriteAsync(found.Uids, found.AsksModSeq, sorted: false);
+        if (found.Uids.Count > 0 || tellsNothing) await answer.WriteAsync(found);
         await session.Output.FlushIfLargeAsync();
     }
 

@@ -16,14 +16,14 @@ internal sealed class SearchAnswer(MailSession session, SelectedMailbox selected
 {
     private const int ChunkSize = 1000;
 
-    /// <param name="uids">What was found, ascending or in the order asked for.</param>
-    /// <param name="asksModSeq">Whether the highest mod-sequence of them is to be told.</param>
-    /// <param name="sorted">Whether the order is to be kept.</param>
-    public async ValueTask WriteAsync(List<uint> uids, bool asksModSeq, bool sorted)
+    /// <param name="found">What was found.</param>
+    /// <param name="inOrder">The same in the order asked for, where one was.</param>
+    public async ValueTask WriteAsync(SearchFindings found, List<uint>? inOrder = null)
     {
+        var (uids, sorted) = (inOrder ?? found.Uids, inOrder is not null);
         var items = wanted?.Items ?? SearchReturnItems.None;
         if ((items & SearchReturnItems.Save) != 0) selected.SavedResult = ToSave(uids, items, sorted);
-        var modSeq = asksModSeq ? HighestModSeq(Told(uids, items)) : 0;
+        var modSeq = found.AsksModSeq ? HighestModSeq(Told(uids, items)) : 0;
         if (wanted is null)
         {
             await WriteListAsync(sorted ? "* SORT" : "* SEARCH", uids, modSeq);
@@ -52,6 +52,7 @@ internal sealed class SearchAnswer(MailSession session, SelectedMailbox selected
             output.Raw(" ALL "u8);
             await WriteSetAsync(uids, sorted);
         }
+        if ((items & SearchReturnItems.Relevancy) != 0 && uids.Count > 0) await WriteScoresAsync(ScoredOf(uids, items), found.Scores!);
         if (modSeq > 0) Item(" MODSEQ "u8, modSeq);
         output.EndLine();
     }
@@ -96,6 +97,26 @@ internal sealed class SearchAnswer(MailSession session, SelectedMailbox selected
         output.Raw(")"u8);
     }
 
+    /// <summary>Scores belong to the messages that the answer names: those of the window where there is one.</summary>
+    private List<uint> ScoredOf(List<uint> uids, SearchReturnItems items)
+    {
+        if ((items & SearchReturnItems.Partial) == 0) return uids;
+        var (start, length) = wanted!.Partial.Of(uids.Count);
+        return uids.GetRange(start, length);
+    }
+
+    private async ValueTask WriteScoresAsync(List<uint> uids, IReadOnlyDictionary<uint, int> scores)
+    {
+        var separator = " RELEVANCY ("u8.ToArray();
+        foreach (var uid in uids)
+        {
+            Item(separator, (ulong)scores[uid]);
+            separator = " "u8.ToArray();
+            await session.Output.FlushIfLargeAsync();
+        }
+        session.Output.Raw(uids.Count == 0 ? " RELEVANCY ()"u8 : ")"u8);
+    }
+
     private async ValueTask WriteSetAsync(List<uint> uids, bool sorted)
     {
         var output = session.Output;
@@ -130,7 +151,7 @@ internal sealed class SearchAnswer(MailSession session, SelectedMailbox selected
 
     /// <summary>What the client is told of, whose mod-sequences count (RFC 4731 section 3.2): the ends alone where it asks for those alone.</summary>
     private List<uint> Told(List<uint> uids, SearchReturnItems items) =>
-        (items & (SearchReturnItems.All | SearchReturnItems.Count)) != 0 || (items & ~(SearchReturnItems.Save | SearchReturnItems.Update)) == 0 ? uids : Parts(uids, items);
+        (items & (SearchReturnItems.All | SearchReturnItems.Count)) != 0 || (items & ~(SearchReturnItems.Save | SearchReturnItems.Update | SearchReturnItems.Relevancy)) == 0 ? uids : Parts(uids, items);
 
     private uint[] ToSave(List<uint> uids, SearchReturnItems items, bool sorted)
     {

@@ -18,7 +18,7 @@ internal static class SearchHandler
         try
         {
             var found = await SearchRun.FindAsync(session, selected, command.Key, new Progress(session, command.Tag, selected.Count), deadline.Token);
-            await answer.WriteAsync(found.Uids, found.AsksModSeq, sorted: false);
+            await answer.WriteAsync(found);
             context?.Add(found.Uids);
             return CommandResult.Ok("Search completed.");
         }

@@ -9,7 +9,8 @@ namespace ImapDirector.Storage.Commands;
 /// <summary>What a search found.</summary>
 /// <param name="Uids">Ascending.</param>
 /// <param name="AsksModSeq">Whether MODSEQ was among the criteria, so that the answer has to tell one (RFC 7162 section 3.1.5).</param>
-internal sealed record SearchFindings(List<uint> Uids, bool AsksModSeq);
+/// <param name="Scores">How well each message matches, from 1 to 100; <c>null</c> when nothing was searched fuzzily (RFC 6203 section 4).</param>
+internal sealed record SearchFindings(List<uint> Uids, bool AsksModSeq, IReadOnlyDictionary<uint, int>? Scores);
 
 /// <summary>Runs the criteria of SEARCH, SORT and THREAD over the mailbox, from message to message.</summary>
 internal static class SearchRun
@@ -30,6 +31,7 @@ internal static class SearchRun
             DateTimeOffset.UtcNow, () => deadline);
         if (program.AsksModSeq) session.EnableCondStore();
         var found = new List<uint>();
+        var scores = FuzzyKey.IsIn(key) ? new Dictionary<uint, int>() : null;
         var lastYield = Environment.TickCount64;
         var everything = selected.Count == 0 ? [] : new List<(int, int)> { (0, selected.Count - 1) };
         foreach (var uids in MessageBatches.Of(selected, everything))
@@ -40,7 +42,11 @@ internal static class SearchRun
                 deadline.ThrowIfCancellationRequested();
                 progress.Done++;
                 if (message is null) continue;
-                if (Matches(session, selected, program, message, selected.SequenceOf(message.Uid))) found.Add(message.Uid);
+                if (Score(selected, program, message) is var score and > 0)
+                {
+                    found.Add(message.Uid);
+                    scores?.Add(message.Uid, score);
+                }
                 if (Environment.TickCount64 - lastYield < MaxTurnMilliseconds) continue;
                 // A long search must not keep other sessions from a thread (limits N16).
                 await Task.Yield();
@@ -48,7 +54,7 @@ internal static class SearchRun
                 lastYield = Environment.TickCount64;
             }
         }
-        return new SearchFindings(found, program.AsksModSeq);
+        return new SearchFindings(found, program.AsksModSeq, scores);
     }
 
     /// <summary>What the text index does not know yet; it is brought up to date where that is much.</summary>
@@ -59,17 +65,18 @@ internal static class SearchRun
         return missing;
     }
 
-    private static bool Matches(MailSession session, SelectedMailbox selected, SearchProgram program, MessageRecord message, uint sequence)
+    /// <returns>0 when the message does not match.</returns>
+    private static int Score(SelectedMailbox selected, SearchProgram program, MessageRecord message)
     {
-        using var candidate = new SearchCandidate(selected.Mail.Store, message, sequence, selected.IsRecent(message.Uid));
+        using var candidate = new SearchCandidate(selected.Mail.Store, message, selected.SequenceOf(message.Uid), selected.IsRecent(message.Uid));
         try
         {
-            return program.Matches(candidate);
+            return program.Matches(candidate) ? candidate.Relevancy : 0;
         }
         catch (StoreException) when (selected.Shared.Find(message.Uid) is null)
         {
             // Expunged by another session while it was being searched.
-            return false;
+            return 0;
         }
     }
 }

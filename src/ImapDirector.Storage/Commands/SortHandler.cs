@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Search;
 using ImapDirector.Storage.Sessions;
@@ -7,8 +8,12 @@ namespace ImapDirector.Storage.Commands;
 /// <summary>SORT and UID SORT (RFC 5256): the store sorts the mailbox, the search says which messages are told.</summary>
 internal static class SortHandler
 {
+    // What the store sorts by is in it; scores are those of this search.
+    private static readonly CommandResult RelevancyNotFirst = CommandResult.No("CANNOT", "RELEVANCY can only be the first criterion.");
+
     public static async ValueTask<CommandResult> RunAsync(MailSession session, SortCommand command)
     {
+        if (command.Criteria.Skip(1).Any(static criterion => criterion.Key == SortKey.Relevancy)) return RelevancyNotFirst;
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
         if (!ContextRequest.TryBegin(session, selected, new WantedContext(command.Tag, command.ByUid, command.Key, command.Criteria, command.Return?.UpdateItems ?? []), command.Return,
             out var context)) return ContextRequest.Duplicate;
@@ -17,14 +22,8 @@ internal static class SortHandler
         try
         {
             var found = await SearchRun.FindAsync(session, selected, command.Key, new Progress(session, command.Tag, selected.Count), deadline.Token);
-            var sorted = found.Uids;
-            if (sorted.Count > 1)
-            {
-                var wanted = found.Uids.ToHashSet();
-                sorted = await session.Heavy.RunAsync(() => selected.Mail.Store.Order.SortedAsync(selected.Shared.Id, command.Criteria, deadline.Token), deadline.Token);
-                sorted.RemoveAll(uid => !wanted.Contains(uid));
-            }
-            await answer.WriteAsync(sorted, found.AsksModSeq, sorted: true);
+            var sorted = found.Uids.Count > 1 ? await SortAsync(session, selected, found, command.Criteria, deadline.Token) : found.Uids;
+            await answer.WriteAsync(found, sorted);
             context?.Add(sorted);
             return CommandResult.Ok("Sort completed.");
         }
@@ -33,5 +32,18 @@ internal static class SortHandler
             answer.Fail();
             return SearchRun.TookTooLong;
         }
+    }
+
+    private static async Task<List<uint>> SortAsync(MailSession session, SelectedMailbox selected, SearchFindings found, ImmutableArray<SortCriterion> criteria,
+        CancellationToken deadline)
+    {
+        var byScore = criteria[0].Key == SortKey.Relevancy;
+        var wanted = found.Uids.ToHashSet();
+        var sorted = await session.Heavy.RunAsync(() => selected.Mail.Store.Order.SortedAsync(selected.Shared.Id, byScore ? criteria[1..] : criteria, deadline), deadline);
+        sorted.RemoveAll(uid => !wanted.Contains(uid));
+        if (!byScore) return sorted;
+        // Both keep the order of those that are equal.
+        var scores = found.Scores!;
+        return criteria[0].Reverse ? [.. sorted.OrderBy(uid => scores[uid])] : [.. sorted.OrderByDescending(uid => scores[uid])];
     }
 }

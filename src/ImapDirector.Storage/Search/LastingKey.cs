@@ -13,6 +13,7 @@ internal static class LastingKey
         AndKey and => new AndKey([.. and.Keys.Select(part => Of(part, selected))]),
         OrKey or => new OrKey(Of(or.Left, selected), Of(or.Right, selected)),
         NotKey not => new NotKey(Of(not.Key, selected)),
+        FuzzyKey fuzzy => new FuzzyKey(Of(fuzzy.Key, selected)),
         SequenceKey sequence => Named(sequence.Messages, byUid: false, selected),
         UidKey { Uids.IsSavedResult: true } saved => Named(saved.Uids, byUid: true, selected),
         UidKey uids => new UidKey(new SequenceSet([.. uids.Uids.Ranges.Select(range => Open(range, selected))])),
@@ -25,6 +26,7 @@ internal static class LastingKey
         AndKey and => and.Keys.Any(DependsOnFlags),
         OrKey or => DependsOnFlags(or.Left) || DependsOnFlags(or.Right),
         NotKey not => DependsOnFlags(not.Key),
+        FuzzyKey fuzzy => DependsOnFlags(fuzzy.Key),
         FlagKey or KeywordKey or ModSeqKey => true,
         _ => false,
     };

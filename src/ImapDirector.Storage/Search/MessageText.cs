@@ -47,7 +47,7 @@ internal static class MessageText
     }
 
     /// <summary>Whether the text is in the body: in the text parts, and in the headers inside the body (of parts and of attached messages).</summary>
-    public static bool BodyContains(Stream content, MessageSummary summary, SubstringMatcher matcher, CancellationToken cancellationToken)
+    public static bool BodyContains(Stream content, MessageSummary summary, TextMatcher matcher, CancellationToken cancellationToken)
     {
         foreach (var part in summary.Parts)
         {
@@ -59,7 +59,7 @@ internal static class MessageText
         return false;
     }
 
-    public static bool HeaderContains(List<(string Name, string Value)> fields, SubstringMatcher matcher)
+    public static bool HeaderContains(List<(string Name, string Value)> fields, TextMatcher matcher)
     {
         foreach (var (name, value) in fields)
         {
@@ -81,7 +81,7 @@ internal static class MessageText
     public static bool IsText(PartRecord part) =>
         part.ContentType.Length == 0 || part.ContentType.StartsWith("text/", StringComparison.Ordinal);
 
-    private static bool PartContains(Stream content, PartRecord part, SubstringMatcher matcher, CancellationToken cancellationToken)
+    private static bool PartContains(Stream content, PartRecord part, TextMatcher matcher, CancellationToken cancellationToken)
     {
         using var reader = OpenPart(content, part);
         var piece = ArrayPool<char>.Shared.Rent(PieceChars);

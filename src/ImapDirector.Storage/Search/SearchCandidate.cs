@@ -7,6 +7,8 @@ internal sealed class SearchCandidate(UserStore store, MessageRecord message, ui
 {
     private MessageSummary? _summary;
     private Stream? _content;
+    private int _scores;
+    private int _scoreSum;
     private List<(string Name, string Value)>? _header;
 
     public MessageRecord Message => message;
@@ -28,6 +30,16 @@ internal sealed class SearchCandidate(UserStore store, MessageRecord message, ui
             var root = Summary.Parts[0];
             return _header = MessageText.ReadHeader(Content, root.HeaderStart, root.BodyStart);
         }
+    }
+
+    /// <summary>How well it matches, from 1 to 100: what its fuzzy keys have found, on average, or all where there are none (RFC 6203 section 4).</summary>
+    public int Relevancy => _scores == 0 ? 100 : _scoreSum / _scores;
+
+    /// <summary>A fuzzy key has matched so well.</summary>
+    public void AddScore(int score)
+    {
+        _scores++;
+        _scoreSum += score;
     }
 
     public void Dispose() => _content?.Dispose();

@@ -14,6 +14,7 @@ internal sealed class SearchProgram
     private readonly Func<string, TextFilter?> _narrow;
     private readonly DateTimeOffset _now;
     private readonly Step _root;
+    private bool _fuzzy;
 
     /// <param name="key">The criteria.</param>
     /// <param name="selected">The view that sequence numbers and <c>*</c> belong to.</param>
@@ -48,6 +49,7 @@ internal sealed class SearchProgram
         AndKey and => All(and.Keys),
         OrKey or => Any(or),
         NotKey not => Not(not),
+        FuzzyKey fuzzy => Fuzzy(fuzzy),
         SequenceKey { Messages.IsSavedResult: true } or UidKey { Uids.IsSavedResult: true } => InSet(Saved(), static candidate => candidate.Message.Uid),
         SequenceKey set => InSet(Ranges(set.Messages.Resolve((uint)_selected.Count)), static candidate => candidate.Sequence),
         UidKey set => InSet(Ranges(set.Uids.Resolve(_selected.Count == 0 ? 0 : _selected.Uids[^1])), static candidate => candidate.Message.Uid),
@@ -86,6 +88,16 @@ internal sealed class SearchProgram
     {
         var step = Prepare(not.Key);
         return new Step(step.Cost, candidate => !step.Matches(candidate));
+    }
+
+    /// <summary>What is not a text is matched to the letter all the same (RFC 6203 section 5 leaves it to the server).</summary>
+    private Step Fuzzy(FuzzyKey key)
+    {
+        var outer = _fuzzy;
+        _fuzzy = true;
+        var step = Prepare(key.Key);
+        _fuzzy = outer;
+        return step;
     }
 
     private Step ModSeq(ModSeqKey key)
@@ -132,27 +144,41 @@ internal sealed class SearchProgram
         _ => throw new InvalidOperationException($"The comparison {key.Comparison} has no meaning."),
     };
 
-    private Step Header(HeaderKey key)
+    private Step Header(HeaderKey key) => Containing(key.Text, Cost.Header, (candidate, matcher) =>
     {
-        var matcher = new SubstringMatcher(key.Text);
-        var filter = _narrow(key.Text);
-        return new Step(Cost.Header, candidate =>
-        {
-            if (filter?.Leaves(candidate.Message) == false) return false;
-            if (candidate.Summary.Texts is { } texts && texts.TryGet(key.Field, out var text)) return text is not null && matcher.IsIn(text);
-            foreach (var (name, value) in candidate.Header)
-                if (name.Equals(key.Field, StringComparison.OrdinalIgnoreCase) && matcher.IsIn(value)) return true;
-            return false;
-        });
+        if (candidate.Summary.Texts is { } texts && texts.TryGet(key.Field, out var text)) return text is not null && matcher.IsIn(text);
+        foreach (var (name, value) in candidate.Header)
+            if (name.Equals(key.Field, StringComparison.OrdinalIgnoreCase) && matcher.IsIn(value)) return true;
+        return false;
+    });
+
+    private Step Text(TextKey key) => Containing(key.Text, Cost.Body, (candidate, matcher) =>
+        (key.IncludeHeader && MessageText.HeaderContains(candidate.Header, matcher))
+        || MessageText.BodyContains(candidate.Content, candidate.Summary, matcher, _deadline()));
+
+    /// <param name="text">What is looked for.</param>
+    /// <param name="cost">What looking for it costs.</param>
+    /// <param name="look">Looks for it where the key says, until it is found.</param>
+    private Step Containing(string text, Cost cost, Func<SearchCandidate, TextMatcher, bool> look)
+    {
+        if (_fuzzy) return Resembling(new FuzzyMatcher(text), cost, look);
+        var matcher = new SubstringMatcher(text);
+        var filter = _narrow(text);
+        return new Step(cost, candidate => filter?.Leaves(candidate.Message) != false && look(candidate, matcher));
     }
 
-    private Step Text(TextKey key)
+    private Step Resembling(FuzzyMatcher matcher, Cost cost, Func<SearchCandidate, TextMatcher, bool> look)
     {
-        var matcher = new SubstringMatcher(key.Text);
-        var filter = _narrow(key.Text);
-        return new Step(Cost.Body, candidate => filter?.Leaves(candidate.Message) != false &&
-            ((key.IncludeHeader && MessageText.HeaderContains(candidate.Header, matcher))
-            || MessageText.BodyContains(candidate.Content, candidate.Summary, matcher, _deadline())));
+        var filters = matcher.Words.Select(_narrow).ToArray();
+        return new Step(cost, candidate =>
+        {
+            if (filters.Count(filter => filter?.Leaves(candidate.Message) != false) < matcher.Needed) return false;
+            matcher.Begin();
+            look(candidate, matcher);
+            if (matcher.Score == 0) return false;
+            candidate.AddScore(matcher.Score);
+            return true;
+        });
     }
 
     private sealed record Step(Cost Cost, Func<SearchCandidate, bool> Matches);

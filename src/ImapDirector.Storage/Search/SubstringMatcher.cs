@@ -2,7 +2,7 @@ namespace ImapDirector.Storage.Search;
 
 /// <summary>Looks for a text without regard to case in text that comes in pieces, in time linear in both (Knuth, Morris and Pratt), since both
 /// are a stranger's (limits N12). Compares character by character with simple case folding, no cultures and no normalisation.</summary>
-internal sealed class SubstringMatcher
+internal sealed class SubstringMatcher : TextMatcher
 {
     private readonly char[] _needle;
 
@@ -22,12 +22,9 @@ internal sealed class SubstringMatcher
         }
     }
 
-    /// <summary>Begins anew: what came before does not belong to what comes now.</summary>
-    public void Reset() => _matched = 0;
+    public override void Reset() => _matched = 0;
 
-    /// <summary>Takes the next piece.</summary>
-    /// <returns>Whether the text has been found, in this piece or across its beginning.</returns>
-    public bool Feed(ReadOnlySpan<char> text)
+    public override bool Feed(ReadOnlySpan<char> text)
     {
         if (_needle.Length == 0) return true;
         var matched = _matched;
@@ -42,12 +39,5 @@ internal sealed class SubstringMatcher
         }
         _matched = matched;
         return false;
-    }
-
-    /// <summary>Whether a text that is here whole has it.</summary>
-    public bool IsIn(ReadOnlySpan<char> text)
-    {
-        Reset();
-        return Feed(text);
     }
 }

@@ -87,6 +87,10 @@ internal static class CommandGen
     /// <summary>Any command.</summary>
     public static readonly Gen<ImapCommand> Any = Gen.OneOf(Simple(), Session(), Mailboxes(), Messages(), Account());
 
+    // Scores are told of fuzzy searches alone.
+    private static SearchReturn? Scored(SearchReturn? wanted, SearchKey key) =>
+        wanted is not null && FuzzyKey.IsIn(key) ? wanted with { Items = wanted.Items | SearchReturnItems.Relevancy } : wanted;
+
     private static Gen<SearchKey> KeyOf(int depth)
     {
         var leaf = Gen.OneOf(
@@ -109,6 +113,7 @@ internal static class CommandGen
         return Gen.OneOf(
             leaf,
             inner.Select(key => (SearchKey)new NotKey(key)),
+            inner.Select(key => (SearchKey)new FuzzyKey(key)),
             Gen.Select(inner, inner).Select((left, right) => (SearchKey)new OrKey(left, right)),
             inner.Array[2, 3].Select(keys => (SearchKey)new AndKey([.. keys])));
     }
@@ -212,11 +217,14 @@ internal static class CommandGen
         Gen.Select(Tag, Atom.Array[1, 3]).Select((tag, tags) => (ImapCommand)new CancelUpdateCommand(tag, [.. tags])),
         Gen.Select(Tag, Number, Number, Number, Gen.Bool).Select((tag, size, first, last, all) => (ImapCommand)new UidBatchesCommand(tag, size, all ? null : new SequenceRange(first, last))),
         Gen.Select(Gen.Select(Tag, Gen.Bool), Charset, Key, Return).Select((of, charset, key, wanted) =>
-            (ImapCommand)new SearchCommand(of.Item1, of.Item2, charset, key) { Return = wanted }),
+            (ImapCommand)new SearchCommand(of.Item1, of.Item2, charset, key) { Return = Scored(wanted, key) }),
         Gen.Select(Tag, Filter.Array[0, 4], Charset, Key, Return).Select((tag, filters, charset, key, wanted) =>
-            (ImapCommand)new MultiSearchCommand(tag, [.. filters], new SearchCommand(tag, true, charset, key) { Return = wanted })),
+            (ImapCommand)new MultiSearchCommand(tag, [.. filters], new SearchCommand(tag, true, charset, key) { Return = Scored(wanted, key) })),
         Gen.Select(Gen.Select(Tag, Gen.Bool), Gen.Select(Gen.Enum<SortKey>(), Gen.Bool).Array[1, 4], Key, Return).Select((of, criteria, key, wanted) =>
-            (ImapCommand)new SortCommand(of.Item1, of.Item2, [.. criteria.Select(c => new SortCriterion(c.Item1, c.Item2))], key) { Return = wanted }),
+            (ImapCommand)new SortCommand(of.Item1, of.Item2, [.. criteria.Select(c => new SortCriterion(c.Item1, c.Item2)).Where(c => c.Key != SortKey.Relevancy || FuzzyKey.IsIn(key)).DefaultIfEmpty()], key)
+            {
+                Return = Scored(wanted, key),
+            }),
         Gen.Select(Tag, Gen.Bool, Gen.Enum<ThreadAlgorithm>(), Key).Select((tag, byUid, algorithm, key) => (ImapCommand)new ThreadCommand(tag, byUid, algorithm, key)),
         Gen.Select(Gen.Select(Tag, Gen.Bool), Set, Item.Array[1, 5], ModSeq, Gen.Int[0, 2]).Select((of, set, items, modSeq, modifiers) =>
             (ImapCommand)new FetchCommand(of.Item1, of.Item2, set, [.. items]) { ChangedSince = modifiers > 0 ? modSeq : null, Vanished = modifiers > 1 && of.Item2 }),

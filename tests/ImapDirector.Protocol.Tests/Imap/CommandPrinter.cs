@@ -303,6 +303,10 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
                 Word("NOT ");
                 Key(not.Key);
                 break;
+            case FuzzyKey fuzzy:
+                Word("FUZZY ");
+                Key(fuzzy.Key);
+                break;
             case SequenceKey sequence: Ranges(sequence.Messages); break;
             case UidKey uid:
                 Word("UID");
