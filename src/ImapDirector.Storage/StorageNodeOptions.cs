@@ -46,6 +46,10 @@ public sealed record StorageNodeOptions
     /// <see cref="SharedUser"/> may always.</summary>
     public bool AllowAnyone { get; init; }
 
+    /// <summary>The account with which a mail submission server logs in to fetch what users have let it send (URLs with <c>submit+</c>, RFC 4467);
+    /// <c>null</c> for none.</summary>
+    public string? SubmitUser { get; init; }
+
     /// <summary>A message delivered to the same mailbox again within this time, by its Message-ID, is dropped as a duplicate; zero lets every one in.</summary>
     public TimeSpan DuplicateWindow { get; init; }
 
@@ -73,6 +77,9 @@ public sealed record StorageNodeOptions
 
     /// <summary>The canonical name of <see cref="SharedUser"/>.</summary>
     internal UserName? FindSharedUser() => UserName.TryCreate(SharedUser, null, out var user) ? user : null;
+
+    /// <summary>The canonical name of <see cref="SubmitUser"/>.</summary>
+    internal UserName? FindSubmitUser() => UserName.TryCreate(SubmitUser, null, out var user) ? user : null;
 
     /// <summary>Leaves the password out.</summary>
     public override string ToString() => $"{Name} ({Imap})";

@@ -25,6 +25,8 @@ internal static class StorageNodeOptionsRules
             errors.Add($"DataDirectory is \"{Shown(options.DataDirectory)}\": name the directory that is to hold the mail.");
         else if (File.Exists(options.DataDirectory))
             errors.Add($"DataDirectory is \"{Shown(options.DataDirectory)}\", which is a file: name a directory.");
+        if (options.SubmitUser is { } submit && !UserName.TryCreate(submit, null, out _))
+            errors.Add($"SubmitUser is \"{Shown(submit)}\": give the whole name of an account, such as \"submission@example.com\".");
         if (options.SharedUser is { } shared && !UserName.TryCreate(shared, null, out _))
             errors.Add($"SharedUser is \"{Shown(shared)}\": give the whole name of an account, such as \"shared@example.com\".");
         CheckListeners(options, errors);

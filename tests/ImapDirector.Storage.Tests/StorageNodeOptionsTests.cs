@@ -28,6 +28,7 @@ public sealed class StorageNodeOptionsTests
         { "MasterPassword is too short", static options => options with { MasterPassword = Password + "\0" } },
         { "MaxMessageBytes is 1023: give a number from 1024 to 2000000000.", static options => options with { MaxMessageBytes = 1023 } },
         { "MaxConnections is 0:", static options => options with { MaxConnections = 0 } },
+        { "SubmitUser is \"a b\"", static options => options with { SubmitUser = "a b" } },
         { "SharedUser is \"a b\"", static options => options with { SharedUser = "a b" } },
         { "IdleTimeout is 1799s: give a time from 30m to 1d.", static options => options with { IdleTimeout = new TimeSpan(0, 29, 59) } },
         { "WriteTimeout is 0ms:", static options => options with { WriteTimeout = TimeSpan.Zero } },

@@ -94,7 +94,7 @@ public sealed record MessageUrl(MailboxName? Mailbox, uint? UidValidity, uint Ui
     private static bool TryNumber(ReadOnlySpan<char> digits, out uint number) => uint.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     /// <summary>Takes the percent escapes out, which must come to UTF-8.</summary>
-    private static bool TryUnescape(ReadOnlySpan<char> escaped, out string text)
+    internal static bool TryUnescape(ReadOnlySpan<char> escaped, out string text)
     {
         text = "";
         var bytes = new List<byte>(escaped.Length);

@@ -48,6 +48,7 @@ internal static class SelectHandler
         output.Raw("* OK [MAILBOXID ("u8);
         output.Raw(Encoding.ASCII.GetBytes(ObjectId.OfMailbox(selected.Shared.Id, selected.ObjectScope)));
         output.Raw(")] Its own, also under another name.\r\n"u8);
+        output.Raw("* OK [URLMECH INTERNAL] Mechanisms of URLs.\r\n"u8);
         if (session.Enabled.Imap4Rev2)
         {
             // The name as we spell it (RFC 9051 section 6.3.2).

@@ -5,7 +5,7 @@ using ImapDirector.Storage.Store;
 
 namespace ImapDirector.Storage.Commands;
 
-/// <summary>The bytes that a URL in CATENATE names (RFC 4469).</summary>
+/// <summary>The bytes that a URL names: in CATENATE (RFC 4469) and URLFETCH (RFC 4467).</summary>
 internal sealed class UrlContent : IAsyncDisposable
 {
     private const int PieceBytes = 32 * 1024;
@@ -22,7 +22,7 @@ internal sealed class UrlContent : IAsyncDisposable
     /// <returns><c>null</c> when there is no such thing, or it may not be read: nothing tells the two apart.</returns>
     public static async ValueTask<UrlContent?> FindAsync(MailSession session, string url)
     {
-        if (!MessageUrl.TryParse(url, out var named)) return null;
+        if (!MessageUrl.TryParse(url, out var named)) return await UrlAuthorization.FindAsync(session, url);
         if (named.Mailbox is { } name)
         {
             await using var access = await session.Mailboxes.FindAsync(name);
@@ -64,7 +64,9 @@ internal sealed class UrlContent : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _content.DisposeAsync();
 
-    private static UrlContent? Find(UserStore store, long mailboxId, uint uidValidity, MessageUrl url)
+    /// <summary>Finds them in a mailbox that may be read.</summary>
+    /// <returns><c>null</c> when there is no such thing.</returns>
+    public static UrlContent? Find(UserStore store, long mailboxId, uint uidValidity, MessageUrl url)
     {
         if (url.UidValidity is { } expected && expected != uidValidity) return null;
         if (store.FindContent(mailboxId, url.Uid) is not { } contentId) return null;

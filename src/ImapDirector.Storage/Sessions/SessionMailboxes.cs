@@ -27,6 +27,14 @@ internal sealed partial class SessionMailboxes(UserMail mail, SessionServices se
         return place.Owner is { } owner ? FindForeignAsync(owner, place.Name, static (store, name) => store.FindMailbox(name)) : ValueTask.FromResult(MailboxAccess.None);
     }
 
+    /// <summary>Finds a mailbox by what its owner calls it, whatever its access list says: for those who have another proof that they may read it.</summary>
+    public async ValueTask<MailboxAccess> FindOfOwnerAsync(UserName owner, MailboxName name)
+    {
+        if (Namespaces.Find(name, owner).Owner != owner) return MailboxAccess.None;
+        if (owner == User) return MailboxAccess.Own(mail, name);
+        return await AcquireAsync(owner) is { } lease ? MailboxAccess.Foreign(lease, name, MailboxRights.Lookup, User) : MailboxAccess.None;
+    }
+
     /// <summary>As <see cref="FindAsync"/>, for a mailbox that is to be made: with the rights that the nearest mailbox above it gives (RFC 4314 section 4).</summary>
     public ValueTask<MailboxAccess> FindPlaceAsync(MailboxName name)
     {

@@ -34,7 +34,7 @@ internal static class MetadataTable
             if (value is null) store.Run("DELETE FROM metadata WHERE mailbox_id = ?1 AND name = ?2", mailboxId, name);
             else store.Run("INSERT OR REPLACE INTO metadata VALUES (?1, ?2, ?3)", mailboxId, name, value);
         }
-        return store.Scalar<long>("SELECT count(*) FROM metadata WHERE mailbox_id = ?1", mailboxId) <= MaxEntries;
+        return store.Scalar<long>("SELECT count(*) FROM metadata WHERE mailbox_id = ?1 AND name LIKE '/%'", mailboxId) <= MaxEntries;
     }
 
     public static void RemoveAll(StoreConnection store, long mailboxId) => store.Run("DELETE FROM metadata WHERE mailbox_id = ?1", mailboxId);

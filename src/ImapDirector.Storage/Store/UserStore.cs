@@ -17,6 +17,7 @@ internal sealed class UserStore : IAsyncDisposable
         (User, _database, Access) = (user, database, new UserAccess(database));
         Contents = new MessageContents(database, files);
         Order = new MessageOrder(database, Contents);
+        UrlKeys = new UrlKeys(database);
     }
 
     /// <summary>Opens the user's store, making it with INBOX, Drafts, Sent, Junk, Trash and Archive (with their special uses, subscribed) where there is none.</summary>
@@ -52,6 +53,9 @@ internal sealed class UserStore : IAsyncDisposable
 
     /// <summary>Who else may do what with the mailboxes.</summary>
     public UserAccess Access { get; }
+
+    /// <summary>What vouches for URLs of the mailboxes.</summary>
+    public UrlKeys UrlKeys { get; }
 
     /// <summary>The bytes of the messages, and what was computed of them at arrival.</summary>
     public MessageContents Contents { get; }

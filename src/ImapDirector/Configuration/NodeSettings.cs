@@ -53,6 +53,7 @@ internal sealed record NodeSettings(StorageNodeOptions Node, ProcessSettings Pro
             QuotaBytes = settings.LongNumber("QuotaBytes", defaults.QuotaBytes),
             QuotaMessages = settings.LongNumber("QuotaMessages", defaults.QuotaMessages),
             SharedUser = settings.Text("SharedUser"),
+            SubmitUser = settings.Text("SubmitUser"),
             AllowAnyone = settings.Flag("AllowAnyone", defaults.AllowAnyone),
             DuplicateWindow = settings.Time("DuplicateWindow", defaults.DuplicateWindow),
             IdleTimeout = settings.Time("IdleTimeout", defaults.IdleTimeout),

@@ -48,6 +48,7 @@ internal static class ImapCorpus
     public static readonly string[] Urls =
     [
         "/Drafts;UIDVALIDITY=385759045/;UID=20/;section=HEADER", "/Entw%C3%BCrfe/;UID=1/;SECTION=1.2.HEADER.FIELDS%20(From%20To)/;PARTIAL=0.1024", ";UID=7/;PARTIAL=9",
+        "imap://joe;AUTH=*@example.com:143/INBOX;UIDVALIDITY=9/;uid=20/;section=1.2;EXPIRE=2026-12-31T00:00:00Z;urlauth=submit+fred:internal:91354a473744909d",
     ];
 
     public static readonly string[] Responses =

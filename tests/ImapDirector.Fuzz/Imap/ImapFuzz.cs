@@ -44,7 +44,13 @@ public sealed class ImapFuzz
     public void A_URL_names_a_part_or_nothing() =>
         Fuzzing.Run(ImapCorpus.Urls, rounds: 100_000, (input, _) =>
         {
-            if (!MessageUrl.TryParse(Encoding.UTF8.GetString(input), out var url)) return;
+            var text = Encoding.UTF8.GetString(input);
+            if (AuthorizedUrl.TryParse(text, out var authorized))
+            {
+                Assert.StartsWith(authorized.Rump, text, StringComparison.Ordinal);
+                Assert.True(authorized.Message.Mailbox is not null && authorized.User.Length > 0, "it is somebody's");
+            }
+            if (!MessageUrl.TryParse(text, out var url)) return;
             Assert.NotEqual(0u, url.Uid);
             if (url.Mailbox is { } name) Assert.True(MailboxName.TryCreate(name.Value, out var same) && same == name, "a name is its own name");
         });

@@ -200,6 +200,11 @@ internal static class CommandGen
             2 => new GetAclCommand(tag, mailbox),
             _ => new MyRightsCommand(tag, mailbox),
         })),
+        Gen.Select(Tag, Gen.Select(Url, Atom).Array[1, 3]).Select((tag, urls) =>
+            (ImapCommand)new GenUrlAuthCommand(tag, [.. urls.Select(static url => KeyValuePair.Create(url.Item1, url.Item2.ToUpperInvariant()))])),
+        Gen.Select(Tag, Url.Array[1, 3]).Select((tag, urls) => (ImapCommand)new UrlFetchCommand(tag, [.. urls])),
+        Gen.Select(Tag, Mailbox, Atom.Array[0, 2]).Select((tag, mailbox, mechanisms) =>
+            (ImapCommand)(mailbox.IsInbox ? new ResetKeyCommand(tag, null, []) : new ResetKeyCommand(tag, mailbox, [.. mechanisms.Select(static one => one.ToUpperInvariant())]))),
         Gen.Select(Tag, Atom).Select((tag, mechanism) => (ImapCommand)new CompressCommand(tag, mechanism.ToUpperInvariant())));
 
     private static ListCommand List(string tag, string reference, string[] patterns, ListSelect select, ListReturn result,

@@ -138,6 +138,20 @@ internal sealed class CommandPrinter(Spelling spelling, bool utf8)
                 Raw($" {batches.Size}");
                 if (batches.Batches is { } range) Raw($" {range.First}:{range.Last}");
                 break;
+            case GenUrlAuthCommand generate:
+                foreach (var (url, mechanism) in generate.Urls)
+                {
+                    Argument(Encoding.ASCII.GetBytes(url));
+                    Word(" " + mechanism);
+                }
+                break;
+            case UrlFetchCommand fetch:
+                foreach (var url in fetch.Urls) Argument(Encoding.ASCII.GetBytes(url));
+                break;
+            case ResetKeyCommand reset:
+                if (reset.Mailbox is { } keyed) Mailbox(keyed);
+                foreach (var mechanism in reset.Mechanisms) Word(" " + mechanism);
+                break;
             case CompressCommand compress: Word(" " + compress.Mechanism); break;
             case GetMetadataCommand get:
                 if (get.Depth > 0 || get.MaxSize is not null)

@@ -78,6 +78,7 @@ public sealed class AppendTests
             S: * OK ~
             S: * OK ~
             S: * OK ~
+            S: * OK ~
             S: g OK ~
             C: h REPLACE 1 Drafts {14}
             S: h NO [READ-ONLY] ~

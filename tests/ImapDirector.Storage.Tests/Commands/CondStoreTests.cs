@@ -33,6 +33,7 @@ public sealed class CondStoreTests
             S: * OK [UIDNEXT 3] ~
             S: * OK [HIGHESTMODSEQ 3] ~
             S: * OK [MAILBOXID ~
+            S: * OK [URLMECH ~
             S: a OK ~
             C2: a SELECT INBOX (CONDSTORE)
             S2: * FLAGS ~
@@ -44,6 +45,7 @@ public sealed class CondStoreTests
             S2: * OK [UIDNEXT 3] ~
             S2: * OK [HIGHESTMODSEQ 3] ~
             S2: * OK [MAILBOXID ~
+            S2: * OK [URLMECH ~
             S2: a OK ~
             C2: b STORE 1 +FLAGS (\Seen)
             S2: * 1 FETCH (FLAGS (\Seen) MODSEQ (4))
@@ -130,6 +132,7 @@ public sealed class CondStoreTests
             S: * OK [UIDNEXT 7] ~
             S: * OK [HIGHESTMODSEQ 10] ~
             S: * OK [MAILBOXID ~
+            S: * OK [URLMECH ~
             S: * VANISHED (EARLIER) 2,4:5
             S: * 1 FETCH (UID 1 FLAGS (\Seen) MODSEQ (10))
             S: c OK ~
@@ -147,6 +150,7 @@ public sealed class CondStoreTests
             S: * OK [UIDNEXT 7] ~
             S: * OK [HIGHESTMODSEQ 10] ~
             S: * OK [MAILBOXID ~
+            S: * OK [URLMECH ~
             S: e OK ~
             C: f SELECT INBOX (QRESYNC (1 1))
             S: * OK [CLOSED] ~
@@ -159,6 +163,7 @@ public sealed class CondStoreTests
             S: * OK [UIDNEXT 7] ~
             S: * OK [HIGHESTMODSEQ 10] ~
             S: * OK [MAILBOXID ~
+            S: * OK [URLMECH ~
             S: f OK ~
             """);
     }
@@ -184,6 +189,7 @@ public sealed class CondStoreTests
             S: * OK [UIDNEXT 6] ~
             S: * OK [HIGHESTMODSEQ 6] ~
             S: * OK [MAILBOXID ~
+            S: * OK [URLMECH ~
             S: b OK ~
             C: c STORE 1:2,4 +FLAGS.SILENT (\Deleted)
             S: * 1 FETCH (UID 1 MODSEQ (7))

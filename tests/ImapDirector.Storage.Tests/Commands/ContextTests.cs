@@ -29,6 +29,7 @@ public sealed class ContextTests
             S: ~
             S: ~
             S: ~
+            S: ~
             S: a OK ~
             C: b UID SEARCH RETURN (UPDATE COUNT ALL) UNSEEN
             S: * ESEARCH (TAG "b") UID COUNT 3 ALL 1:3
@@ -41,6 +42,7 @@ public sealed class ContextTests
             S: * ESEARCH (TAG "c") ADDTO (0 2)
             S: d OK ~
             C2: x SELECT INBOX
+            S2: ~
             S2: ~
             S2: ~
             S2: ~
@@ -97,6 +99,7 @@ public sealed class ContextTests
             S: ~
             S: ~
             S: ~
+            S: ~
             S: a OK ~
             C: b UID SORT RETURN (UPDATE ALL) (SUBJECT) UTF-8 UNDELETED
             S: * ESEARCH (TAG "b") UID ALL 2,1,3
@@ -117,6 +120,7 @@ public sealed class ContextTests
             S: * ESEARCH (TAG "c") ADDTO (2 4 4 5)
             S: d OK ~
             C2: x SELECT INBOX
+            S2: ~
             S2: ~
             S2: ~
             S2: ~

@@ -130,6 +130,7 @@ public sealed class FetchExtensionTests : IAsyncLifetime
         S2: * OK ~
         S2: * OK ~
         S2: * OK ~
+        S2: * OK ~
         S2: a OK ~
         C: a ENABLE IMAP4rev2
         S: * ENABLED IMAP4rev2
@@ -153,6 +154,7 @@ public sealed class FetchExtensionTests : IAsyncLifetime
         S: * OK [UIDNEXT 2] ~
         S: * OK [HIGHESTMODSEQ ~
         S: * OK [MAILBOXID ~
+        S: * OK [URLMECH ~
         S: * LIST () "/" INBOX
         S: e OK ~
         C: f FETCH 1 FLAGS
@@ -166,6 +168,7 @@ public sealed class FetchExtensionTests : IAsyncLifetime
         S: * FLAGS ~
         S: * OK ~
         S: * 0 EXISTS
+        S: * OK ~
         S: * OK ~
         S: * OK ~
         S: * OK ~

@@ -87,6 +87,7 @@ public sealed class MailboxCommandTests
         S: * OK [UIDNEXT 1] ~
         S: * OK [HIGHESTMODSEQ ~
         S: * OK [MAILBOXID ~
+        S: * OK [URLMECH ~
         S: a OK [READ-ONLY] ~
         C: b SELECT nowhere
         S: * OK [CLOSED] ~

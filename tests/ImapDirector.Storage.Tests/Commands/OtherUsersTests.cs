@@ -72,6 +72,7 @@ public sealed class OtherUsersTests
         Sbob: * OK [UIDNEXT 1] ~
         Sbob: * OK [HIGHESTMODSEQ ~
         Sbob: * OK [MAILBOXID (F1-~)] ~
+        Sbob: * OK [URLMECH ~
         Sbob: a OK [READ-WRITE] ~
         Cbob: b IDLE
         Sbob: + ~
@@ -94,6 +95,7 @@ public sealed class OtherUsersTests
         S: * OK [UIDNEXT 2] ~
         S: * OK [HIGHESTMODSEQ ~
         S: * OK [MAILBOXID (F1)] ~
+        S: * OK [URLMECH ~
         S: c OK [READ-ONLY] ~
         C: d IDLE
         S: + ~

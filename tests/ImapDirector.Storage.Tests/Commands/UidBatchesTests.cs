@@ -44,6 +44,7 @@ public sealed class UidBatchesTests
         S: ~
         S: ~
         S: ~
+        S: ~
         S: b OK ~
         C: c UIDBATCHES 500
         S: * UIDBATCHES (TAG "c")

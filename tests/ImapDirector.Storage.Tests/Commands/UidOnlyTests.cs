@@ -42,6 +42,7 @@ public sealed class UidOnlyTests : IAsyncLifetime
         S: * OK [UIDNEXT 5] ~
         S: * OK [HIGHESTMODSEQ ~
         S: * OK [MAILBOXID ~
+        S: * OK [URLMECH ~
         S: b OK ~
         C: c UID FETCH 1:* (FLAGS)
         S: * 2 UIDFETCH (FLAGS ())
@@ -86,6 +87,7 @@ public sealed class UidOnlyTests : IAsyncLifetime
         S: * OK [UIDNEXT 5] ~
         S: * OK [HIGHESTMODSEQ 7] ~
         S: * OK [MAILBOXID ~
+        S: * OK [URLMECH ~
         S: b OK ~
         C2: a SELECT INBOX
         S2: * FLAGS ~
@@ -97,6 +99,7 @@ public sealed class UidOnlyTests : IAsyncLifetime
         S2: * OK [UIDNEXT 5] ~
         S2: * OK [HIGHESTMODSEQ 7] ~
         S2: * OK [MAILBOXID ~
+        S2: * OK [URLMECH ~
         S2: a OK ~
         C2: b STORE 3 +FLAGS.SILENT (\Seen)
         S2: b OK ~

@@ -76,7 +76,7 @@ internal static partial class Transcript
     private static partial Regex Fields();
 
     // What only one of the two tells, of its own accord.
-    [GeneratedRegex(@"^\* OK \[(HIGHESTMODSEQ|MAILBOXID|NOMODSEQ)")]
+    [GeneratedRegex(@"^\* OK \[(HIGHESTMODSEQ|MAILBOXID|NOMODSEQ|URLMECH)")]
     private static partial Regex Ignored();
 
     // The status and its response code, without the text behind them.

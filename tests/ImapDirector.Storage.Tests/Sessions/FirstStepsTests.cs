@@ -24,6 +24,7 @@ public sealed class FirstStepsTests
         S: * OK [UIDNEXT 2] ~
         S: * OK [HIGHESTMODSEQ ~
         S: * OK [MAILBOXID ~
+        S: * OK [URLMECH ~
         S: b OK [READ-WRITE] ~
         C: c FETCH 1 (UID FLAGS RFC822.SIZE BODY[])
         S: * 1 FETCH (UID 1 FLAGS (\Flagged \Seen \Recent) RFC822.SIZE 43 BODY[] {43}

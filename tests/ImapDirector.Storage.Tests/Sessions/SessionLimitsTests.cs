@@ -109,6 +109,7 @@ public sealed class SessionLimitsTests
         S: * OK ~
         S: * OK ~
         S: * OK ~
+        S: * OK ~
         S: a OK ~
         C: b IDLE
         S: + idling

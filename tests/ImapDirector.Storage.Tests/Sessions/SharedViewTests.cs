@@ -30,6 +30,7 @@ public sealed class SharedViewTests
             S: * OK [UIDNEXT 4] ~
             S: * OK [HIGHESTMODSEQ ~
             S: * OK [MAILBOXID ~
+            S: * OK [URLMECH ~
             S: a OK ~
             C2: a EXAMINE INBOX
             S2: * FLAGS ~
@@ -41,6 +42,7 @@ public sealed class SharedViewTests
             S2: * OK [UIDNEXT 4] ~
             S2: * OK [HIGHESTMODSEQ ~
             S2: * OK [MAILBOXID ~
+            S2: * OK [URLMECH ~
             S2: a OK [READ-ONLY] ~
             C: b STORE 2 +FLAGS (\Seen $Later)
             S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Later)
