@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using ImapDirector.Protocol.Text;
 
 namespace ImapDirector.Protocol.Imap;
 
@@ -103,8 +104,11 @@ internal static class ListArguments
         return lexer.ListMailbox(out var wire) && Decode(ref lexer, wire, out pattern);
     }
 
-    private static bool Decode(ref ImapLexer lexer, ReadOnlySpan<byte> wire, out string text) =>
-        (MailboxName.TryDecodeText(wire, lexer.Utf8Names, out text) && MailboxName.IsClean(text)
-            && Encoding.UTF8.GetByteCount(text) <= MailboxName.MaxBytes)
-        || lexer.Fail("The pattern is not valid", ParseErrorKind.Refused);
+    private static bool Decode(ref ImapLexer lexer, ReadOnlySpan<byte> wire, out string text)
+    {
+        if (!MailboxName.TryDecodeText(wire, lexer.Utf8Names, out text) || !MailboxName.IsClean(text) || Encoding.UTF8.GetByteCount(text) > MailboxName.MaxBytes)
+            return lexer.Fail("The pattern is not valid", ParseErrorKind.Refused);
+        text = NetUnicode.Compose(text);
+        return true;
+    }
 }

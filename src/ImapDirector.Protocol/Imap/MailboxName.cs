@@ -1,11 +1,13 @@
 using System.Text;
 using System.Text.Unicode;
+using ImapDirector.Protocol.Text;
 
 namespace ImapDirector.Protocol.Imap;
 
 /// <summary>
 /// A mailbox name as Unicode text, decoded from modified UTF-7 (RFC 3501 section 5.1.3) or UTF-8 (RFC 9051 section 5.1).
-/// <c>INBOX</c> in any case is <c>INBOX</c>, also as the first level of a longer name; the hierarchy delimiter is <c>/</c>.
+/// <c>INBOX</c> in any case is <c>INBOX</c>, also as the first level of a longer name; the hierarchy delimiter is <c>/</c>. However a character is composed,
+/// it is one and the same (normalisation form C).
 /// </summary>
 /// <remarks>The grammar's limits hold (limits N9: 255 bytes of UTF-8 a level, 4096 in all, 64 levels; no NUL, control
 /// character, empty level, <c>.</c> or <c>..</c> level); a <c>CREATE</c>'s one trailing delimiter is cut off by the parser.
@@ -45,7 +47,9 @@ public readonly record struct MailboxName(string Value)
     public static bool TryCreate(string text, out MailboxName name)
     {
         name = default;
-        if (text.Length > MaxBytes || !IsClean(text) || Encoding.UTF8.GetByteCount(text) > MaxBytes) return false;
+        if (text.Length > MaxBytes || !IsClean(text)) return false;
+        text = NetUnicode.Compose(text);
+        if (Encoding.UTF8.GetByteCount(text) > MaxBytes) return false;
         var levels = 0;
         foreach (var range in text.AsSpan().Split(Delimiter))
         {

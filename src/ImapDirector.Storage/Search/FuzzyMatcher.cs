@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ImapDirector.Storage.Search;
 
 /// <summary>Looks for the words of a text, in any order and anywhere within words, and tells how well they were found (RFC 6203 sections 3 and 4).</summary>
@@ -82,5 +84,6 @@ internal sealed class FuzzyMatcher : TextMatcher
         return words;
     }
 
-    private static bool IsOfWord(char letter) => char.IsLetterOrDigit(letter) || char.IsSurrogate(letter);
+    private static bool IsOfWord(char letter) => char.IsLetterOrDigit(letter) || char.IsSurrogate(letter)
+        || char.GetUnicodeCategory(letter) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 }

@@ -1,9 +1,10 @@
 using System.Text;
+using ImapDirector.Protocol.Text;
 using ImapDirector.Storage.Store;
 
 namespace ImapDirector.Storage.Search;
 
-/// <summary>Reads a message as the text index takes it: everything that a text search would look at, in capitals.</summary>
+/// <summary>Reads a message as the text index takes it: everything that a text search would look at, as it is compared.</summary>
 internal static class IndexedTextReader
 {
     /// <summary>Of each message no more than this goes into the index; the rest is looked for in the message itself.</summary>
@@ -29,7 +30,7 @@ internal static class IndexedTextReader
         isComplete &= text.Length <= MaxCharacters;
         if (text.Length > MaxCharacters) text.Length = MaxCharacters;
         // A NUL would end the text for the tokenizer.
-        return new IndexedText(contentId, text.Replace('\0', ' ').ToString().ToUpperInvariant(), isComplete);
+        return new IndexedText(contentId, CaseMap.Fold(text.Replace('\0', ' ').ToString()), isComplete);
     }
 
     /// <returns>Whether there was room for all of it.</returns>

@@ -1,4 +1,5 @@
 using System.Text;
+using ImapDirector.Protocol.Text;
 using ImapDirector.Storage.Store;
 
 namespace ImapDirector.Storage.Search;
@@ -22,7 +23,7 @@ internal sealed class TextFilter
     /// <returns><c>null</c> when the text is too short.</returns>
     public static TextFilter? Of(string text, UserStore store, IEnumerable<long> notIndexed)
     {
-        var letters = text.ToUpperInvariant().EnumerateRunes().ToArray();
+        var letters = CaseMap.Fold(text).EnumerateRunes().ToArray();
         if (letters.Length < RunLength) return null;
         var runs = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i + RunLength <= letters.Length && runs.Count < MaxRuns; i++) runs.Add($"{letters[i]}{letters[i + 1]}{letters[i + 2]}");

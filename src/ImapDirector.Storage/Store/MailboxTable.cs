@@ -1,3 +1,4 @@
+using System.Globalization;
 using ImapDirector.Protocol.Imap;
 using Microsoft.Data.Sqlite;
 
@@ -6,6 +7,9 @@ namespace ImapDirector.Storage.Store;
 /// <summary>The mailboxes of a user, their counters and the subscriptions.</summary>
 internal static class MailboxTable
 {
+    /// <summary>The version of the schema since which names are in normalisation form C.</summary>
+    public const int ComposedSinceVersion = 4;
+
     private const string Columns = """
         SELECT id, name, uid_validity, uid_next, highest_modseq, special_use, selectable,
           EXISTS (SELECT 1 FROM subscriptions WHERE subscriptions.name = mailboxes.name), messages, unseen, deleted, size_bytes
@@ -143,6 +147,23 @@ internal static class MailboxTable
             """, inbox.Id);
         ExpungeTable.RemoveAll(store, inbox.Id);
         return StoreResult.Done;
+    }
+
+    /// <summary>Spells names as today's are, which came as clients wrote them. Where two become one the later of them gets a number.</summary>
+    public static void ComposeNames(StoreConnection store)
+    {
+        foreach (var (id, name) in store.All("SELECT id, name FROM mailboxes ORDER BY id", static row => (row.GetInt64(0), row.GetString(1))))
+        {
+            if (!MailboxName.TryCreate(name, out var composed) || composed.Value == name) continue;
+            for (var (first, number) = (composed, 2); Find(store, composed) is not null; number++) composed = new MailboxName(string.Create(CultureInfo.InvariantCulture, $"{first} {number}"));
+            SetName(store, id, composed);
+        }
+        foreach (var name in Subscriptions(store))
+        {
+            if (!MailboxName.TryCreate(name.Value, out var composed) || composed == name) continue;
+            SetSubscribed(store, name.Value, subscribed: false);
+            SetSubscribed(store, composed.Value, subscribed: true);
+        }
     }
 
     private static void AddParents(StoreConnection store, MailboxName name)

@@ -184,6 +184,7 @@ internal sealed class StoreDatabase : IAsyncDisposable
         var version = connection.Scalar<long>("PRAGMA user_version");
         if (version > StoreSchema.Steps.Length) throw TooNew(version);
         for (var step = version; step < StoreSchema.Steps.Length; step++) connection.Execute(StoreSchema.Steps[step]);
+        if (version is > 0 and < MailboxTable.ComposedSinceVersion) MailboxTable.ComposeNames(connection);
         if (version == 0) whenNew(connection);
         if (version < StoreSchema.Steps.Length) connection.Execute(VersionMark);
         return version;

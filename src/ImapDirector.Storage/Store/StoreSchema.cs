@@ -7,7 +7,7 @@ internal static class StoreSchema
     public const int ApplicationId = 0x496D7044;
 
     /// <summary>Step <c>n</c> leads from version <c>n</c> to version <c>n + 1</c>.</summary>
-    public static readonly string[] Steps = [First, Second, Third];
+    public static readonly string[] Steps = [First, Second, Third, Fourth];
 
     // uid_validity is drawn from one counter for all names, so that no name ever has the same one twice.
     // Numbers of messages are kept by the triggers: STATUS and LIST never count rows, but for \Recent, which counts those above first_recent_uid.
@@ -191,5 +191,13 @@ internal static class StoreSchema
         DROP TRIGGER message_added;
         DROP TRIGGER message_removed;
         DROP TRIGGER message_changed;
+        """;
+
+    // From here on texts are compared by i;unicode-casemap and names are in normalisation form C: what was folded in another way is made anew when it is needed,
+    // and StoreDatabase spells the names (MailboxTable.ComposeNames).
+    private const string Fourth = """
+        INSERT INTO texts (texts) VALUES ('delete-all');
+        DELETE FROM indexed_texts;
+        DELETE FROM sort_keys WHERE subject || from_mailbox || to_mailbox || cc_mailbox || from_name || to_name GLOB '*[^ -~]*';
         """;
 }

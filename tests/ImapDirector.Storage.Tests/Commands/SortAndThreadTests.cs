@@ -23,7 +23,7 @@ public sealed class SortAndThreadTests
     [InlineData("SUBJECT REVERSE ARRIVAL", "4 3 2 1")]
     [InlineData("DATE", "4 3 2 1")]
     [InlineData("FROM", "3 2 4 1")]
-    [InlineData("DISPLAYFROM", "1 4 2 3")]
+    [InlineData("DISPLAYFROM", "1 4 3 2")]
     [InlineData("TO", "1 2 4 3")]
     [InlineData("CC", "1 2 3 4")]
     [InlineData("REVERSE SIZE", "3 2 1 4")]

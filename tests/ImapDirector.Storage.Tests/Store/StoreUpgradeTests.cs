@@ -40,6 +40,35 @@ public sealed class StoreUpgradeTests
         Assert.Equal([new SequenceRange(2, 2), new SequenceRange(5, 5)], user.Store.ExpungedSince(user.Inbox.Id, 4)!);
     }
 
+    [Fact]
+    public async Task Names_and_folded_texts_of_an_older_version_are_made_anew()
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        var message = await user.AddAsync("INBOX", "Subject: =?utf-8?q?=C3=BCber?=\r\n\r\nbody\r\n");
+        await user.Store.AddTextsAsync([new IndexedText(message.ContentId, "OTHERWISE FOLDED", true)], CancellationToken.None);
+        await user.Store.DisposeAsync();
+        Run(Path.Combine(user.UserDirectory, "mail.db"), """
+            UPDATE sort_keys SET subject = 'Ü';
+            INSERT INTO mailboxes (id, name, selectable, uid_validity) VALUES (100, 'Entwürfe', 1, 50), (101, 'Entwürfe', 1, 51), (102, 'Entwürfe/ä', 1, 52);
+            INSERT INTO subscriptions VALUES ('Entwürfe/ä');
+            PRAGMA user_version=3;
+            """.Replace("101, 'Entwürfe'", "101, 'Entwu\u0308rfe'", StringComparison.Ordinal).Replace("Entwürfe/ä", "Entwu\u0308rfe/a\u0308", StringComparison.Ordinal));
+
+        await user.ReopenAsync();
+        var names = user.Store.ListMailboxes().Where(static mailbox => mailbox.Id >= 100).OrderBy(static mailbox => mailbox.Id).Select(static mailbox => mailbox.Name.Value);
+        Assert.Equal(["Entw\u00fcrfe", "Entw\u00fcrfe 2", "Entw\u00fcrfe/\u00e4"], names);
+        Assert.Contains(new MailboxName("Entw\u00fcrfe/\u00e4"), user.Store.ListSubscriptions());
+        Assert.Equal([message.ContentId], user.Store.MissingTexts(user.Inbox.Id, 10));
+        Assert.Empty(user.Store.TextCandidates("\"OTH\""));
+        Assert.Equal([1u], await user.Store.Order.SortedAsync(user.Inbox.Id, [new SortCriterion(SortKey.Subject, Reverse: false)], CancellationToken.None));
+        await user.Store.DisposeAsync();
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(user.UserDirectory, "mail.db")};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT subject FROM sort_keys";
+        Assert.Equal("U\u0308BER", command.ExecuteScalar());
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -75,6 +104,17 @@ public sealed class StoreUpgradeTests
             INSERT INTO messages VALUES (1, 1, 2, 0, '', 1000, 0, 14, 1), (1, 2, 3, 1, 'kw', 2000, 0, 14, 2), (1, 5, 4, 8, '', 3000, 0, 14, 2);
             PRAGMA user_version=1;
             """;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+    }
+
+    private static void Run(string file, string statements)
+    {
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // All of it is written here.
+        command.CommandText = statements;
 #pragma warning restore CA2100
         command.ExecuteNonQuery();
     }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using ImapDirector.Protocol.Text;
 using MimeKit;
 using MimeKit.Utils;
 
@@ -100,6 +101,6 @@ internal sealed class HeaderFacts
 
     private static byte[] Hash(string id) => SHA256.HashData(Encoding.UTF8.GetBytes(id))[..IdBytes];
 
-    /// <summary>Without case, to be compared by code points; as searching does, letters with marks stay what they are.</summary>
-    private static string Fold(string text) => (text.Length > MaxKeyLength ? text[..MaxKeyLength] : text).ToUpperInvariant().Replace('\0', ' ');
+    /// <summary>To be compared by code points (RFC 5051).</summary>
+    private static string Fold(string text) => CaseMap.Fold(text.AsSpan(0, Math.Min(text.Length, MaxKeyLength))).Replace('\0', ' ');
 }
