@@ -9,7 +9,7 @@ namespace ImapDirector.Storage.Sessions;
 internal sealed class ResponseStream(Connection connection, TimeSpan writeTimeout) : IBufferWriter<byte>, IDisposable
 {
     /// <summary>What gathers before it is sent, in bytes.</summary>
-    public const int FlushThreshold = 32 * 1024;
+    public const int FlushThreshold = 64 * 1024;
 
     private readonly CancellationTokenSource _stalled = new();
     private int _unflushed;
