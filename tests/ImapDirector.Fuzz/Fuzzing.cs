@@ -20,9 +20,17 @@ internal static class Fuzzing
         }.Select(Encoding.Latin1.GetBytes),
     ];
 
+    /// <summary>What makes the inputs instead, from the corpus: afl-fuzz, in ImapDirector.CoverageFuzz.</summary>
+    public static Action<IReadOnlyList<string>, Action<byte[], Random>>? Engine { get; set; }
+
     /// <summary>Runs <paramref name="check"/> on <paramref name="rounds"/> bent inputs.</summary>
     public static void Run(IReadOnlyList<string> corpus, int rounds, Action<byte[], Random> check)
     {
+        if (Engine is { } engine)
+        {
+            engine(corpus, check);
+            return;
+        }
         var firstSeed = Setting("FUZZ_SEED", 1);
         rounds = Setting("FUZZ_ROUNDS", rounds);
         for (var seed = firstSeed; seed < firstSeed + rounds; seed++)
