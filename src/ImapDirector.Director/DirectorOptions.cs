@@ -99,6 +99,9 @@ public sealed record DirectorOptions
 /// <summary>A storage node as the director sees it.</summary>
 public sealed record BackendNode
 {
+    /// <summary>The greatest <see cref="Weight"/>.</summary>
+    public const int MaxWeight = 1000;
+
     /// <summary>Its name: what Redis holds. 1 to 64 of <c>a-z 0-9 . - _</c>.</summary>
     public required string Name { get; init; }
 
@@ -123,7 +126,7 @@ public sealed record BackendNode
     /// <summary>The pool it belongs to.</summary>
     public string Pool { get; init; } = "default";
 
-    /// <summary>Its share of new users, 0 (none) to 1000.</summary>
+    /// <summary>Its share of new users, 0 (none) to <see cref="MaxWeight"/>.</summary>
     public int Weight { get; init; } = 100;
 
     /// <summary>The name under which directors log in at it (SASL PLAIN authentication identity).</summary>

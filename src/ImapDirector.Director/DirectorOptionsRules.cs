@@ -106,7 +106,7 @@ internal static class DirectorOptionsRules
                 errors.Add($"{key}:Host is \"{Shown(node.Host)}\": give a host name or an address.");
             Between(errors, $"{key}:ImapPort", node.ImapPort, 1, IPEndPoint.MaxPort);
             Between(errors, $"{key}:LmtpPort", node.LmtpPort, 1, IPEndPoint.MaxPort);
-            Between(errors, $"{key}:Weight", node.Weight, 0, 1000);
+            Between(errors, $"{key}:Weight", node.Weight, 0, BackendNode.MaxWeight);
             if (!IsName(node.Pool))
                 errors.Add($"{key}:Pool is \"{Shown(node.Pool)}\": {NameRule}.");
             if (!Enum.IsDefined(node.Tls))

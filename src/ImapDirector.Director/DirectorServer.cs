@@ -20,7 +20,9 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ILoggerFactory _loggers;
     private readonly RedisConnection _redis;
+    private readonly NodeRegistry _registry;
     private readonly UserDirectory _directory;
+    private readonly ClusterWatch _cluster;
     private readonly PasswordHasher _hasher = new();
     private readonly ServerHandshake _handshake;
     private readonly RelayWatch _watch;
@@ -48,7 +50,10 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _logger = loggers.CreateLogger<DirectorServer>();
         _loggers = loggers;
         _redis = new RedisConnection(options, counters, loggers.CreateLogger<RedisConnection>());
-        _directory = new UserDirectory(options, _redis, loggers);
+        _registry = new NodeRegistry(options, _redis, loggers.CreateLogger<NodeRegistry>());
+        _directory = new UserDirectory(options, _redis, _registry, loggers);
+        var sessions = new LiveSessions();
+        _cluster = new ClusterWatch(_redis, _registry, sessions, loggers.CreateLogger<ClusterWatch>());
         _handshake = new ServerHandshake(certificate, options.HandshakeTimeout);
         _watch = new RelayWatch(options.RelayIdleTimeout);
         _loops = new RelayLoops(options.RelayThreads, loggers.CreateLogger<RelayLoops>());
@@ -57,7 +62,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         var authenticator = new Authenticator(options, accounts, _hasher, loggers.CreateLogger<Authenticator>());
         var backends = new BackendConnector(options, counters, loggers.CreateLogger<BackendConnector>());
         var penalty = new FailurePenalty(options.FailureDelay, TimeProvider.System);
-        _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, _watch, _loops, counters, loggers.CreateLogger<ClientSession>());
+        _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, _watch, _loops, sessions, counters, loggers.CreateLogger<ClientSession>());
         _deliveries = new DeliveryHandler(options, accounts, _directory, counters, loggers.CreateLogger<DeliveryHandler>());
         _lmtpOptions = new LmtpServerOptions(options.Name, options.MaxMessageBytes, options.SpoolDirectory);
     }
@@ -77,6 +82,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _redis.ConnectAsync(cancellationToken);
+        await _cluster.StartAsync(cancellationToken);
         await _directory.StartAsync(cancellationToken);
         // Clients share their limits over both ports. MTAs are few, listed and trusted to submit: their bound is the total alone.
         var clients = new ConnectionLimits(_options.MaxConnections, _options.MaxConnectionsPerAddress, address => AddressList.Contains(_options.ProxyNetworks, address));
@@ -125,6 +131,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _isDisposed = true;
         await DrainAsync(TimeSpan.Zero);
         foreach (var listener in Listeners) await listener.DisposeAsync();
+        await _cluster.DisposeAsync();
         await _watch.DisposeAsync();
         _loops.Dispose();
         await _redis.DisposeAsync();

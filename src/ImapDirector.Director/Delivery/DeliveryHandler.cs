@@ -81,7 +81,7 @@ internal sealed partial class DeliveryHandler : ILmtpHandler
         return ticket.Outcome == DirectoryOutcome.Assigned ? RecipientOk : Refusal(ticket.Outcome);
     }
 
-    private static LmtpReply Refusal(DirectoryOutcome outcome) => outcome == DirectoryOutcome.NoNode ? NoNode : DirectoryAway;
+    private static LmtpReply Refusal(DirectoryOutcome outcome) => outcome is DirectoryOutcome.NoNode or DirectoryOutcome.NodeDown ? NoNode : DirectoryAway;
 
     private static partial class Log
     {

@@ -66,6 +66,10 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
         }
     }
 
+    /// <summary>Calls <paramref name="onMessage"/> for every message of a channel, from when Redis is there. Messages may be lost.</summary>
+    public void Subscribe(string channel, Action onMessage) =>
+        _multiplexer?.GetSubscriber().Subscribe(RedisChannel.Literal(channel), (_, _) => onMessage(), CommandFlags.FireAndForget);
+
     /// <summary>Walks over every key that matches a pattern, in no order; a key may come twice.</summary>
     /// <param name="pattern">A constant of ours: never made of what a user sent (limits D5).</param>
     /// <param name="onKey">Called with each key.</param>

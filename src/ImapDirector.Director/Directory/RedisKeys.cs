@@ -20,6 +20,18 @@ internal static class RedisKeys
     /// <summary>Sorted set: member <c>epoch name</c>, score the lease's end in Redis milliseconds.</summary>
     public static readonly RedisKey Leases = Prefix + "incarnations}:leases";
 
+    /// <summary>Hash: a node's name → <see cref="NodeSetting"/>.</summary>
+    public static readonly RedisKey Nodes = Prefix + "cluster}:nodes";
+
+    /// <summary>Sorted set: member <c>number order</c> (a <see cref="SessionFilter"/>), score the number.</summary>
+    public static readonly RedisKey Kicks = Prefix + "cluster}:kicks";
+
+    /// <summary>The number of the last kick.</summary>
+    public static readonly RedisKey KickSequence = Prefix + "cluster}:kick-sequence";
+
+    /// <summary>Where directors are woken when one of those has changed. The message says nothing.</summary>
+    public const string ClusterChannel = "imapdirector:cluster";
+
     /// <summary>The start epoch that was given out last.</summary>
     public static readonly RedisKey StartEpoch = Prefix + "incarnations}:epoch";
 
@@ -31,6 +43,9 @@ internal static class RedisKeys
 
     /// <summary>Hash: session id → <see cref="SessionValue"/>.</summary>
     public static RedisKey Sessions(UserName user) => Prefix + user.Value + SessionsSuffix;
+
+    /// <summary>The name in a key that <see cref="AllSessions"/> matched.</summary>
+    public static string UserOfSessions(string key) => key[Prefix.Length..^SessionsSuffix.Length];
 
     /// <summary>The name in a key that <see cref="AllAccounts"/> matched.</summary>
     public static string UserOfAccount(string key) => key[Prefix.Length..^AccountSuffix.Length];

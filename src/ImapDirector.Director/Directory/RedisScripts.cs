@@ -79,6 +79,16 @@ internal static class RedisScripts
         return { epoch, string.format('%.0f', newest), redis.call('ZRANGE', KEYS[1], 0, -1), dead }
         """;
 
+    /// <summary>Orders a kick. The last thousand are kept for directors that do not hear of it at once.</summary>
+    /// <remarks>KEYS: kicks, kick sequence. ARGV: the filter, channel. Returns the kick's number.</remarks>
+    public const string Kick = """
+        local number = redis.call('INCR', KEYS[2])
+        redis.call('ZADD', KEYS[1], number, string.format('%.0f', number) .. ' ' .. ARGV[1])
+        redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1001)
+        redis.call('PUBLISH', ARGV[2], '')
+        return number
+        """;
+
     /// <summary>Makes an account that is not there yet.</summary>
     /// <remarks>KEYS: account. ARGV: password, created. Returns 1, or 0 when it exists.</remarks>
     public const string AddAccount = """

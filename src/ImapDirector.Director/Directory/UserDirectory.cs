@@ -14,6 +14,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
 
     private readonly DirectorOptions _options;
     private readonly RedisConnection _redis;
+    private readonly NodeRegistry _nodes;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly SessionLedger _ledger;
@@ -22,15 +23,15 @@ internal sealed partial class UserDirectory : IAsyncDisposable
 
     /// <summary>Composes the directory; nothing is sent yet.</summary>
     /// <exception cref="ArgumentException"><see cref="DirectorOptions.Name"/> cannot name a director.</exception>
-    public UserDirectory(DirectorOptions options, RedisConnection redis, ILoggerFactory loggers)
-        : this(options, redis, loggers, TimeProvider.System, LeaseDuration)
+    public UserDirectory(DirectorOptions options, RedisConnection redis, NodeRegistry nodes, ILoggerFactory loggers)
+        : this(options, redis, nodes, loggers, TimeProvider.System, LeaseDuration)
     {
     }
 
     /// <summary>As above, with a clock for the age of cached assignments, and the lease's duration.</summary>
-    public UserDirectory(DirectorOptions options, RedisConnection redis, ILoggerFactory loggers, TimeProvider clock, TimeSpan leaseDuration)
+    public UserDirectory(DirectorOptions options, RedisConnection redis, NodeRegistry nodes, ILoggerFactory loggers, TimeProvider clock, TimeSpan leaseDuration)
     {
-        (_options, _redis, _clock) = (options, redis, clock);
+        (_options, _redis, _nodes, _clock) = (options, redis, nodes, clock);
         _logger = loggers.CreateLogger<UserDirectory>();
         _ledger = new SessionLedger(redis);
         _lease = new IncarnationLease(options.Name, redis, _ledger, leaseDuration, loggers.CreateLogger<IncarnationLease>());
@@ -61,7 +62,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
         var ticket = Read(user, reply.Value);
         if (ticket.Outcome == DirectoryOutcome.Assigned) _ledger.Opened(user, session, incarnation.Epoch);
         // The script cannot know our nodes: it has registered a session that goes nowhere.
-        else if (ticket.Outcome == DirectoryOutcome.NoNode) await _ledger.CloseAsync(user, session.Id);
+        else if (ticket.Outcome is DirectoryOutcome.NoNode or DirectoryOutcome.NodeDown) await _ledger.CloseAsync(user, session.Id);
         return ticket;
     }
 
@@ -83,7 +84,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
         // Should Redis have lost the map, what we last saw is better than a new draw: the mail is there (and its epoch must not fall).
         var (candidate, epoch) = _confirmed.TryGet(user, out var known)
             ? (known.Node.Name, known.Epoch)
-            : (RendezvousHash.Pick(user, _options.DefaultPool, _options.Nodes)?.Name ?? "", FirstEpoch);
+            : (RendezvousHash.Pick(user, _options.DefaultPool, _nodes.Takers)?.Name ?? "", FirstEpoch);
         RedisKey[] keys = [RedisKeys.Assignment(user), RedisKeys.Sessions(user)];
         RedisValue[] arguments =
         [
@@ -99,7 +100,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
         var name = answer[1].ToString();
         if (answer[0] == "none") return new SessionTicket(DirectoryOutcome.NoNode, null, 0);
         // What Redis says is data: only a node we were configured with is ever connected to.
-        var node = FindNode(name);
+        var node = _nodes.Find(name);
         if (node is null || !long.TryParse(answer[2].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) || epoch < FirstEpoch)
         {
             _confirmed.Remove(user);
@@ -107,6 +108,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
             return new SessionTicket(DirectoryOutcome.NoNode, null, 0);
         }
         _confirmed.Set(user, new ConfirmedAssignment(node, epoch, _clock.GetTimestamp()));
+        if (_nodes.StateOf(node) == NodeState.Down) return new SessionTicket(DirectoryOutcome.NodeDown, null, epoch);
         return answer[0] == "limit"
             ? new SessionTicket(DirectoryOutcome.LimitReached, null, epoch)
             : new SessionTicket(DirectoryOutcome.Assigned, node, epoch);
@@ -116,19 +118,13 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     {
         if (_confirmed.TryGet(user, out var known) && _clock.GetElapsedTime(known.At) < _options.AssignmentCacheAge)
         {
+            if (_nodes.StateOf(known.Node) == NodeState.Down) return new SessionTicket(DirectoryOutcome.NodeDown, null, known.Epoch);
             if (session is not null) _ledger.Opened(user, session, 0);
             return new SessionTicket(DirectoryOutcome.Assigned, known.Node, known.Epoch);
         }
         // A call that was not answered may have registered the session.
         if (session is not null) _ledger.CloseLater(user, session.Id);
         return new SessionTicket(DirectoryOutcome.Unavailable, null, 0);
-    }
-
-    private BackendNode? FindNode(string name)
-    {
-        foreach (var node in _options.Nodes)
-            if (node.Name == name) return node;
-        return null;
     }
 
     private sealed record ConfirmedAssignment(BackendNode Node, long Epoch, long At);
@@ -161,6 +157,8 @@ internal enum DirectoryOutcome
     LimitReached,
     /// <summary>The assigned node is not one of ours (limits R1), or the pool has no node with weight: <c>NO [UNAVAILABLE]</c>.</summary>
     NoNode,
+    /// <summary>The user's node was taken down by an operator: <c>NO [UNAVAILABLE]</c>.</summary>
+    NodeDown,
     /// <summary>Redis is away and nothing confirmed is cached: <c>NO [UNAVAILABLE]</c>.</summary>
     Unavailable,
 }

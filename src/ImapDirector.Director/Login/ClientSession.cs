@@ -113,6 +113,8 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         var ticket = await services.Directory.OpenSessionAsync(user, record, login);
         if (ticket.Node is not { } node)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(ticket.Outcome), RefusalOf(ticket.Outcome), began, login);
+        var live = new LiveSession(user, node.Name, client.RemoteEndPoint.Address);
+        services.Sessions.Add(live);
         try
         {
             var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, _connectedTo, client.IsSecure);
@@ -126,21 +128,23 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
                 services.Metrics.LoginDuration.Observe(Stopwatch.GetElapsedTime(began).TotalSeconds);
                 (_user, _node) = (user, node);
                 attempt.Dispose();
-                return await RelayAsync(session);
+                return await RelayAsync(session, live);
             }
         }
         finally
         {
+            services.Sessions.Remove(live);
             await services.Directory.CloseSessionAsync(user, client.Id);
         }
         return await RefuseAsync(dialogue, attempt, user, "backend_failed", LoginRefusal.Unavailable, began, login);
     }
 
-    private async Task<SessionEnd> RelayAsync(BackendSession session)
+    private async Task<SessionEnd> RelayAsync(BackendSession session, LiveSession live)
     {
         LeavePreLogin();
         using var counted = services.Metrics.Sessions.WithLabels(_node!.Name).TrackInProgress();
         _relay = new SessionRelay(client, session.Connection, services.Watch, services.Metrics, services.Loops);
+        live.Attach(_relay);
         return await _relay.RunAsync(drain);
     }
 

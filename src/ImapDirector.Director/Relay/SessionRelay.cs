@@ -120,7 +120,8 @@ internal sealed class SessionRelay
         else Stop(end);
     }
 
-    private void Kick() => Stop(SessionEnd.Kicked);
+    /// <summary>Ends the session: with <c>* BYE</c> where that cannot land inside a response, else without a word. Also before it has begun.</summary>
+    public void Kick() => Stop(SessionEnd.Kicked);
 
     private void Stop(SessionEnd end)
     {

@@ -36,6 +36,8 @@ internal static class CommandTree
         RunCommands.CreateDirector(),
         RunCommands.CreateNode(),
         UserCommand.Create(),
+        NodesCommand.Create(),
+        SessionsCommand.Create(),
         StoreCommand.Create(),
         HealthCommand.Create(),
     };

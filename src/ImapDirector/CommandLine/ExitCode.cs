@@ -12,6 +12,9 @@ internal static class ExitCode
     /// <summary>Something was found in a store, or in what was to be imported, that is not mended.</summary>
     public const int Findings = 2;
 
+    /// <summary>There is no node of this name.</summary>
+    public const int NoSuchNode = 3;
+
     /// <summary>The command line cannot be understood (EX_USAGE).</summary>
     public const int Usage = 64;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ImapDirector.Director;
 using Microsoft.Extensions.Configuration;
 
@@ -9,6 +10,8 @@ namespace ImapDirector.Configuration;
 /// <param name="NodePages">Where the gateway finds the nodes' HTTP.</param>
 internal sealed record DirectorSettings(DirectorOptions Director, ProcessSettings Process, IReadOnlyDictionary<string, Uri> NodePages)
 {
+    private static readonly BackendNode NodeDefaults = new() { Name = "", Host = "", MasterPassword = "" };
+
     /// <exception cref="ConfigurationException">Something is wrong with it.</exception>
     public static DirectorSettings Read(IConfiguration configuration)
     {
@@ -38,6 +41,23 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
         if (settings.Errors.Count == 0) settings.Errors.AddRange(director.ValidateForAccounts());
         return settings.Errors.Count == 0 ? director : throw new ConfigurationException(settings.Errors);
     }
+
+    /// <summary>Only what is needed to give orders to directors: Redis, the default domain, and of the nodes what is no secret.</summary>
+    /// <exception cref="ConfigurationException">Something is wrong with it.</exception>
+    public static DirectorOptions ReadForOrders(IConfiguration configuration) => ReadAccountsOnly(configuration) with
+    {
+        Nodes = [.. configuration.GetSection("Nodes").GetChildren().Where(static node => !string.IsNullOrEmpty(node["Name"])).Select(static node => NodeDefaults with
+        {
+            Name = node["Name"]!,
+            Host = node["Host"] ?? "",
+            ImapPort = NumberOf(node["ImapPort"]) ?? NodeDefaults.ImapPort,
+            Pool = node["Pool"] ?? NodeDefaults.Pool,
+            Weight = NumberOf(node["Weight"]) ?? NodeDefaults.Weight,
+        })],
+    };
+
+    // Directors have refused to start with anything else.
+    private static int? NumberOf(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static DirectorOptions ReadDirector(SettingsReader settings, Dictionary<string, Uri> pages)
     {
@@ -76,7 +96,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
     {
         var (name, host, password) = (settings.Text("Name"), settings.Text("Host"), settings.Secret("MasterPassword"));
         var page = settings.Value<Uri?>("Http", null, static (string text, out Uri? uri) => Uri.TryCreate(text, UriKind.Absolute, out uri), "the node's HTTP address, such as http://10.0.0.7:1180");
-        var defaults = new BackendNode { Name = "", Host = "", MasterPassword = "" };
+        var defaults = NodeDefaults;
         var node = new BackendNode
         {
             Name = name ?? "",

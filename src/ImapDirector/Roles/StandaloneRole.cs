@@ -14,8 +14,6 @@ namespace ImapDirector.Roles;
 /// <summary><c>imapdirector standalone</c>: a director, two nodes and an embedded Redis in one process, talking to each other over loopback as they would over a network.</summary>
 internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings settings, ILoggerFactory loggers) : IRole
 {
-    private static readonly string[] NodeNames = ["node1", "node2"];
-
     private readonly CollectorRegistry _registry = ProcessMetrics.NewRegistry();
     private readonly List<StorageNode> _nodes = [];
     private StandaloneData? _data;
@@ -30,13 +28,13 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
         _data = StandaloneData.Open(options.DataDirectory);
         _certificate = ServerCertificate.LoadOrCreateSelfSigned(_data.MakePrivate("tls"), ["localhost", "127.0.0.1", "::1", options.Address.ToString()]);
         await StartRedisAsync(_data, cancellationToken);
-        foreach (var name in NodeNames) await StartNodeAsync(_data, name, cancellationToken);
+        foreach (var name in StandaloneSecrets.NodeNames) await StartNodeAsync(_data, name, cancellationToken);
 
         var director = DirectorOptions(_data);
         if (director.Validate() is { Count: > 0 } errors) throw new ConfigurationException(errors);
         _director = new DirectorServer(director, _certificate, Metrics.WithCustomRegistry(_registry), loggers);
         _operations = HttpSide.Create(settings, [new NamedCheck("director", _director.NotReadyReasonAsync),
-            .. NodeNames.Zip(_nodes, static (name, node) => new NamedCheck(name, node.NotReadyReasonAsync))], new Dictionary<string, Uri>(), _registry, loggers);
+            .. StandaloneSecrets.NodeNames.Zip(_nodes, static (name, node) => new NamedCheck(name, node.NotReadyReasonAsync))], new Dictionary<string, Uri>(), _registry, loggers);
         if (_operations is not null) await _operations.StartAsync(cancellationToken);
         await _director.StartAsync(cancellationToken);
         // Last: a password that is made up must be shown, and a start that fails shows nothing.
@@ -111,7 +109,7 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
         Redis = _redis!.ConnectionString,
         // It is in this very process: when it is slow, the whole machine is, and a refusal would help nobody.
         RedisTimeout = TimeSpan.FromSeconds(5),
-        Nodes = [.. NodeNames.Zip(_nodes, (name, node) => new BackendNode
+        Nodes = [.. StandaloneSecrets.NodeNames.Zip(_nodes, (name, node) => new BackendNode
         {
             Name = name,
             Host = "127.0.0.1",

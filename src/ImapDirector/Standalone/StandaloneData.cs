@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using ImapDirector.Configuration;
+using ImapDirector.Director;
 
 namespace ImapDirector.Standalone;
 
@@ -121,10 +122,21 @@ internal sealed class StandaloneData : IDisposable
 /// <param name="MasterPassword">What the director logs in at the nodes with.</param>
 internal sealed record StandaloneSecrets(int RedisPort, string RedisPassword, string MasterPassword)
 {
+    /// <summary>The names of its nodes.</summary>
+    public static readonly IReadOnlyList<string> NodeNames = ["node1", "node2"];
+
     public static StandaloneSecrets New() => new(0, Random(), Random());
 
     /// <summary>The connection string for <c>DirectorOptions.Redis</c>.</summary>
     public string Redis => $"127.0.0.1:{RedisPort},password={RedisPassword}";
+
+    /// <summary>What orders to the running server need.</summary>
+    public DirectorOptions OptionsForOrders() => new()
+    {
+        Redis = Redis,
+        // Its nodes have other ports at every start.
+        Nodes = [.. NodeNames.Select(static name => new BackendNode { Name = name, Host = "127.0.0.1", MasterPassword = "" })],
+    };
 
     /// <summary>Leaves the passwords out.</summary>
     public override string ToString() => nameof(StandaloneSecrets);

@@ -25,7 +25,23 @@ public sealed partial class RedisRightsTests
         await using var accounts = new UserAccounts(director.Options, NullLoggerFactory.Instance);
         await accounts.ConnectAsync(CancellationToken.None);
 
+        await using var orders = new ClusterOrders(director.Options, NullLoggerFactory.Instance);
+        await orders.ConnectAsync(CancellationToken.None);
+
         Assert.NotNull(director.Directory.Incarnation);
+        var woken = new TaskCompletionSource();
+        director.Redis.Subscribe(RedisKeys.ClusterChannel, () => woken.TrySetResult());
+        Assert.NotNull(await orders.SetNodeAsync(director.Nodes.Find("node1")!, NodeState.Draining, null, CancellationToken.None));
+        Assert.True(await orders.KickAsync(new SessionFilter(User("alice@example.com"), null, null), CancellationToken.None));
+        await UntilAsync(async () =>
+        {
+            // The subscription may come after the first message.
+            await orders.KickAsync(new SessionFilter(User("alice@example.com"), null, null), CancellationToken.None);
+            return woken.Task.IsCompleted;
+        });
+        await director.Nodes.RefreshAsync(CancellationToken.None);
+        Assert.Equal(NodeState.Draining, director.Nodes.StateOf(director.Nodes.Find("node1")!));
+        Assert.NotNull(await orders.ListSessionsAsync(new SessionFilter(null, null, null), CancellationToken.None));
         Assert.Equal(AccountOutcome.Done, await accounts.AddAsync("alice@example.com", "secret"u8.ToArray(), CancellationToken.None));
         Assert.Equal(AccountOutcome.Done, await accounts.SetPasswordAsync("alice@example.com", "secret"u8.ToArray(), CancellationToken.None));
         Assert.Equal(DirectoryOutcome.Assigned, (await director.OpenAsync(User("alice@example.com"), "s1")).Outcome);

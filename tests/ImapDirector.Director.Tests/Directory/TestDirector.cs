@@ -14,12 +14,15 @@ internal sealed class TestDirector : IAsyncDisposable
     {
         Options = options;
         Redis = new RedisConnection(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<RedisConnection>.Instance);
-        Directory = new UserDirectory(options, Redis, NullLoggerFactory.Instance, clock, lease);
+        Nodes = new NodeRegistry(options, Redis, NullLogger<NodeRegistry>.Instance);
+        Directory = new UserDirectory(options, Redis, Nodes, NullLoggerFactory.Instance, clock, lease);
     }
 
     public DirectorOptions Options { get; }
 
     public RedisConnection Redis { get; }
+
+    public NodeRegistry Nodes { get; }
 
     public UserDirectory Directory { get; }
 

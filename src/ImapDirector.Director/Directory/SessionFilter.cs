@@ -1,0 +1,52 @@
+using System.Net;
+using ImapDirector.Protocol;
+
+namespace ImapDirector.Director.Directory;
+
+/// <summary>Which sessions are meant: all that agree with every field that is given. At least one is.</summary>
+/// <param name="User">Of this user, or <c>null</c>.</param>
+/// <param name="Node">At this node, or <c>null</c>.</param>
+/// <param name="Address">From this address, or <c>null</c>.</param>
+public sealed record SessionFilter(UserName? User, string? Node, IPAddress? Address)
+{
+    /// <summary>Whether a session is meant.</summary>
+    public bool Matches(UserName user, string? node, IPAddress? address) =>
+        (User is not { } wanted || wanted == user) && (Node is null || Node == node) && (Address is null || Address.Equals(address));
+
+    /// <summary>As orders carry it: <c>user=… node=… address=…</c>.</summary>
+    public override string ToString()
+    {
+        var parts = new List<string>(3);
+        if (User is { } user) parts.Add($"user={user.Value}");
+        if (Node is { } node) parts.Add($"node={node}");
+        if (Address is { } address) parts.Add($"address={address}");
+        return string.Join(' ', parts);
+    }
+
+    /// <summary>Reads what <see cref="ToString"/> has written.</summary>
+    /// <returns><c>false</c> when it says anything else, or nothing: an order that is half understood would kick too many.</returns>
+    internal static bool TryParse(string text, out SessionFilter filter)
+    {
+        filter = new SessionFilter(null, null, null);
+        foreach (var part in text.Split(' '))
+        {
+            var equals = part.IndexOf('=', StringComparison.Ordinal);
+            var value = part[(equals + 1)..];
+            switch (equals < 0 ? "" : part[..equals])
+            {
+                case "user" when UserName.TryCreate(value, null, out var user) && user.Value == value:
+                    filter = filter with { User = user };
+                    break;
+                case "node" when value.Length > 0:
+                    filter = filter with { Node = value };
+                    break;
+                case "address" when IPAddress.TryParse(value, out var address):
+                    filter = filter with { Address = address };
+                    break;
+                default:
+                    return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,65 @@
+using System.Collections.Concurrent;
+using System.Net;
+using ImapDirector.Director.Directory;
+using ImapDirector.Protocol;
+
+namespace ImapDirector.Director.Relay;
+
+/// <summary>The sessions of this director, from the moment that the directory knows of them.</summary>
+internal sealed class LiveSessions
+{
+    private readonly ConcurrentDictionary<LiveSession, bool> _sessions = new();
+
+    public int Count => _sessions.Count;
+
+    public void Add(LiveSession session) => _sessions[session] = true;
+
+    public void Remove(LiveSession session) => _sessions.TryRemove(session, out _);
+
+    /// <summary>Ends the sessions that are meant.</summary>
+    /// <returns>How many they are.</returns>
+    public int Kick(SessionFilter filter)
+    {
+        var kicked = 0;
+        foreach (var (session, _) in _sessions)
+        {
+            if (!filter.Matches(session.User, session.Node, session.Address)) continue;
+            session.Kick();
+            kicked++;
+        }
+        return kicked;
+    }
+}
+
+/// <summary>A session that can be told to end, also while it is still logging in at the node: it ends then as soon as it is relayed.</summary>
+internal sealed class LiveSession(UserName user, string node, IPAddress address)
+{
+    private readonly Lock _lock = new();
+    private SessionRelay? _relay;
+    private bool _isKicked;
+
+    public UserName User => user;
+
+    public string Node => node;
+
+    public IPAddress Address => address;
+
+    /// <summary>From here on the relay is what is told.</summary>
+    public void Attach(SessionRelay relay)
+    {
+        lock (_lock)
+        {
+            _relay = relay;
+            if (_isKicked) relay.Kick();
+        }
+    }
+
+    public void Kick()
+    {
+        lock (_lock)
+        {
+            _isKicked = true;
+            _relay?.Kick();
+        }
+    }
+}

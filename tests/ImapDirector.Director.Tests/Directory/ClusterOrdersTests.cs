@@ -1,0 +1,168 @@
+using System.Net;
+using ImapDirector.Director.Directory;
+using ImapDirector.Director.Relay;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+using static ImapDirector.Director.Tests.Directory.TestDirector;
+
+namespace ImapDirector.Director.Tests.Directory;
+
+public sealed class ClusterOrdersTests
+{
+    [Theory, OnRedis, OnGarnet]
+    public async Task A_node_that_drains_keeps_its_users_and_gets_no_new_ones(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
+        await using var orders = await OrdersAsync(director);
+        var old = await AssignedToAsync(director, "node1");
+
+        Assert.Equal(NodeState.Draining, (await orders.SetNodeAsync(director.Nodes.Find("node1")!, NodeState.Draining, null, CancellationToken.None))!.State);
+        await director.Nodes.RefreshAsync(CancellationToken.None);
+
+        for (var i = 0; i < 30; i++) Assert.Equal("node2", (await director.OpenAsync(User($"new{i}@example.com"), "s")).Node?.Name);
+        Assert.Equal("node1", (await director.OpenAsync(old, "s")).Node?.Name);
+    }
+
+    [Theory, OnRedis, OnGarnet]
+    public async Task A_node_that_is_down_takes_nobody_and_no_record_stays(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
+        await using var orders = await OrdersAsync(director);
+        var user = await AssignedToAsync(director, "node1");
+        await director.Directory.CloseSessionAsync(user, "s");
+
+        await orders.SetNodeAsync(director.Nodes.Find("node1")!, NodeState.Down, null, CancellationToken.None);
+        await director.Nodes.RefreshAsync(CancellationToken.None);
+
+        Assert.Equal(DirectoryOutcome.NodeDown, (await director.OpenAsync(user, "s")).Outcome);
+        Assert.Equal(DirectoryOutcome.NodeDown, (await director.Directory.AssignAsync(user, CancellationToken.None)).Outcome);
+        Assert.False(await redis.Database.KeyExistsAsync($"imapdirector:{{{user}}}:sessions"));
+        await orders.SetNodeAsync(director.Nodes.Find("node1")!, NodeState.Up, null, CancellationToken.None);
+        await director.Nodes.RefreshAsync(CancellationToken.None);
+        Assert.Equal("node1", (await director.OpenAsync(user, "s")).Node?.Name);
+    }
+
+    [Theory, OnRedis, OnGarnet]
+    public async Task A_weight_that_was_set_counts_until_the_configured_one_is_asked_for_again(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
+        await using var orders = await OrdersAsync(director);
+        var node = director.Nodes.Find("node1")!;
+
+        await orders.SetNodeAsync(node, NodeState.Draining, null, CancellationToken.None);
+        Assert.Equal(new NodeStatus(node, NodeState.Draining, 0), await orders.SetNodeAsync(node, null, 0, CancellationToken.None));
+        Assert.Equal(new NodeStatus(node, NodeState.Up, 0), await orders.SetNodeAsync(node, NodeState.Up, null, CancellationToken.None));
+        await director.Nodes.RefreshAsync(CancellationToken.None);
+        for (var i = 0; i < 30; i++) Assert.Equal("node2", (await director.OpenAsync(User($"new{i}@example.com"), "s")).Node?.Name);
+        Assert.Equal(new NodeStatus(node, NodeState.Up, null), await orders.SetNodeAsync(node, null, -1, CancellationToken.None));
+        Assert.Equal([new NodeStatus(node, NodeState.Up, null), new NodeStatus(director.Nodes.Find("node2")!, NodeState.Up, null)], await orders.ListNodesAsync(CancellationToken.None));
+    }
+
+    [Theory, OnRedis]
+    public async Task What_cannot_be_read_of_a_node_counts_for_nothing_and_a_foreign_name_adds_none(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
+        await redis.Database.HashSetAsync("imapdirector:{cluster}:nodes", [new("node1", "down"), new("node2", "up 1001"), new("evil.example.net", "up 1000")]);
+        await director.Nodes.RefreshAsync(CancellationToken.None);
+        Assert.Equal(TwoNodes, director.Nodes.Takers);
+    }
+
+    [Theory, OnRedis, OnGarnet]
+    public async Task A_kick_is_heard_by_every_director_and_once_only(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        await using var one = await TestDirector.StartAsync(redis.ConnectionString);
+        await using var two = await TestDirector.StartAsync(redis.ConnectionString, "director2");
+        await using var orders = await OrdersAsync(one);
+        await orders.KickAsync(new SessionFilter(User("early@example.com"), null, null), CancellationToken.None);
+        var sessions = new[] { new LiveSessions(), new LiveSessions() };
+        var log = new[] { new KickLog(), new KickLog() };
+        await using var first = new ClusterWatch(one.Redis, one.Nodes, sessions[0], log[0]);
+        await using var second = new ClusterWatch(two.Redis, two.Nodes, sessions[1], log[1]);
+        await first.StartAsync(CancellationToken.None);
+        await second.StartAsync(CancellationToken.None);
+        sessions[0].Add(new LiveSession(User("alice@example.com"), "node1", IPAddress.Loopback));
+        sessions[0].Add(new LiveSession(User("bob@example.com"), "node1", IPAddress.Loopback));
+        sessions[1].Add(new LiveSession(User("alice@example.com"), "node1", IPAddress.Parse("192.0.2.7")));
+
+        Assert.True(await orders.KickAsync(new SessionFilter(User("alice@example.com"), null, null), CancellationToken.None));
+        Assert.True(await orders.KickAsync(new SessionFilter(null, "node1", IPAddress.Loopback), CancellationToken.None));
+
+        await UntilAsync(() => Task.FromResult(log.All(static one => one.Lines.Count == 2)));
+        Assert.Equal(["1 sessions of user=alice@example.com were told to end", "2 sessions of node=node1 address=127.0.0.1 were told to end"], log[0].Lines);
+        Assert.Equal(["1 sessions of user=alice@example.com were told to end", "0 sessions of node=node1 address=127.0.0.1 were told to end"], log[1].Lines);
+    }
+
+    [Theory, OnRedis, OnGarnet]
+    public async Task Sessions_are_listed_by_user_node_and_address_and_those_of_dead_directors_are_not(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString, nodes: [Node("node1")]);
+        await using var orders = await OrdersAsync(director);
+        await director.OpenAsync(User("alice@example.com"), "a1");
+        await director.OpenAsync(User("alice@example.com"), "a2", "2001:db8::1");
+        await director.OpenAsync(User("bob@example.com"), "b1");
+        await redis.Database.HashSetAsync("imapdirector:{bob@example.com}:sessions", "dead", "999 gone 192.0.2.1 1");
+
+        async Task<string[]> ListAsync(SessionFilter filter) =>
+            [.. (await orders.ListSessionsAsync(filter, CancellationToken.None))!.Select(static session => session.Id).Order(StringComparer.Ordinal)];
+        Assert.Equal(["a1", "a2", "b1"], await ListAsync(new SessionFilter(null, null, null)));
+        Assert.Equal(["a1", "a2"], await ListAsync(new SessionFilter(User("alice@example.com"), null, null)));
+        Assert.Equal(["a2"], await ListAsync(new SessionFilter(null, "node1", IPAddress.Parse("2001:DB8:0::1"))));
+        Assert.Empty(await ListAsync(new SessionFilter(null, "node2", null)));
+        await Assert.ThrowsAsync<ArgumentException>(() => orders.KickAsync(new SessionFilter(null, null, null), CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("user=alice@example.com")]
+    [InlineData("user=alice@example.com node=node1 address=2001:db8::1")]
+    [InlineData("address=192.0.2.1")]
+    public void A_filter_is_read_as_it_was_written(string text)
+    {
+        Assert.True(SessionFilter.TryParse(text, out var filter));
+        Assert.Equal(text, filter.ToString());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("user=")]
+    [InlineData("user=Alice@example.com")]
+    [InlineData("node=")]
+    [InlineData("address=everywhere")]
+    [InlineData("user=alice@example.com ")]
+    [InlineData("user=alice@example.com since=yesterday")]
+    [InlineData("*")]
+    public void An_order_that_cannot_be_read_as_a_whole_is_none(string text) => Assert.False(SessionFilter.TryParse(text, out _));
+
+    private static async Task<ClusterOrders> OrdersAsync(TestDirector director)
+    {
+        var orders = new ClusterOrders(director.Options, NullLoggerFactory.Instance);
+        await orders.ConnectAsync(CancellationToken.None);
+        return orders;
+    }
+
+    private static async Task<ImapDirector.Protocol.UserName> AssignedToAsync(TestDirector director, string node)
+    {
+        for (var i = 0; ; i++)
+        {
+            var user = User($"old{i}@example.com");
+            if ((await director.OpenAsync(user, "s")).Node!.Name == node) return user;
+        }
+    }
+
+    private sealed class KickLog : Microsoft.Extensions.Logging.ILogger<ClusterWatch>
+    {
+        public List<string> Lines { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(Microsoft.Extensions.Logging.LogLevel logLevel) => true;
+
+        public void Log<TState>(Microsoft.Extensions.Logging.LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
+    }
+}
