@@ -42,6 +42,9 @@ public sealed record DirectorOptions
     /// <summary>The whole login at a node may take this long (limits R2).</summary>
     public TimeSpan BackendLoginTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How often each node is greeted to see whether it is there: 100 milliseconds to 5 minutes, or zero for never.</summary>
+    public TimeSpan NodeCheckInterval { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>From the greeting to a successful login (limits P9).</summary>
     public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -73,6 +73,7 @@ internal static class DirectorOptionsRules
         var hour = TimeSpan.FromHours(1);
         Between(errors, "AssignmentCacheAge", options.AssignmentCacheAge, TimeSpan.Zero, TimeSpan.FromDays(1));
         Between(errors, "BackendConnectTimeout", options.BackendConnectTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
+        if (options.NodeCheckInterval != TimeSpan.Zero) Between(errors, "NodeCheckInterval", options.NodeCheckInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
         Between(errors, "BackendLoginTimeout", options.BackendLoginTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(5));
         Between(errors, "LoginTimeout", options.LoginTimeout, TimeSpan.FromMilliseconds(100), hour);
         Between(errors, "HandshakeTimeout", options.HandshakeTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));

@@ -23,6 +23,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly NodeRegistry _registry;
     private readonly UserDirectory _directory;
     private readonly ClusterWatch _cluster;
+    private readonly NodeHealth _health;
     private readonly PasswordHasher _hasher = new();
     private readonly ServerHandshake _handshake;
     private readonly RelayWatch _watch;
@@ -51,7 +52,8 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _loggers = loggers;
         _redis = new RedisConnection(options, counters, loggers.CreateLogger<RedisConnection>());
         _registry = new NodeRegistry(options, _redis, loggers.CreateLogger<NodeRegistry>());
-        _directory = new UserDirectory(options, _redis, _registry, loggers);
+        _health = new NodeHealth(options, counters, loggers.CreateLogger<NodeHealth>());
+        _directory = new UserDirectory(options, _redis, _registry, _health, loggers);
         var sessions = new LiveSessions();
         _cluster = new ClusterWatch(_redis, _registry, sessions, loggers.CreateLogger<ClusterWatch>());
         _handshake = new ServerHandshake(certificate, options.HandshakeTimeout);
@@ -60,7 +62,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _nodes = new NodeReachability(options.Nodes, TimeProvider.System);
         var accounts = new RedisPasswordDatabase(_redis);
         var authenticator = new Authenticator(options, accounts, _hasher, loggers.CreateLogger<Authenticator>());
-        var backends = new BackendConnector(options, counters, loggers.CreateLogger<BackendConnector>());
+        var backends = new BackendConnector(options, _health, counters, loggers.CreateLogger<BackendConnector>());
         var penalty = new FailurePenalty(options.FailureDelay, TimeProvider.System);
         _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, _watch, _loops, sessions, counters, loggers.CreateLogger<ClientSession>());
         _deliveries = new DeliveryHandler(options, accounts, _directory, counters, loggers.CreateLogger<DeliveryHandler>());
@@ -82,6 +84,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _redis.ConnectAsync(cancellationToken);
+        _health.Start();
         await _cluster.StartAsync(cancellationToken);
         await _directory.StartAsync(cancellationToken);
         // Clients share their limits over both ports. MTAs are few, listed and trusted to submit: their bound is the total alone.
@@ -132,6 +135,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await DrainAsync(TimeSpan.Zero);
         foreach (var listener in Listeners) await listener.DisposeAsync();
         await _cluster.DisposeAsync();
+        await _health.DisposeAsync();
         await _watch.DisposeAsync();
         _loops.Dispose();
         await _redis.DisposeAsync();

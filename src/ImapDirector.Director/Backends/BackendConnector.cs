@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace ImapDirector.Director.Backends;
 
 /// <summary>Connects to a node and logs a user in there, within the limits of time and tries (limits R2).</summary>
-internal sealed partial class BackendConnector(DirectorOptions options, DirectorMetrics metrics, ILogger<BackendConnector> logger)
+internal sealed partial class BackendConnector(DirectorOptions options, NodeHealth health, DirectorMetrics metrics, ILogger<BackendConnector> logger)
 {
     // A node that restarts refuses connections for a moment: it is tried again after these pauses.
     private static readonly TimeSpan[] PausesBeforeRetry = [TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1)];
@@ -22,8 +22,14 @@ internal sealed partial class BackendConnector(DirectorOptions options, Director
         limit.CancelAfter(options.BackendLoginTimeout);
         for (var attempt = 0; ; attempt++)
         {
+            if (!health.IsWell(node))
+            {
+                metrics.BackendConnects.WithLabels(node.Name, MetricLabel.Of(BackendFailure.KnownAway)).Inc();
+                return new BackendLogin(BackendFailure.KnownAway, null);
+            }
             var started = Stopwatch.GetTimestamp();
             var (login, mayRetry) = await TryLogInAsync(node, user, client, limit.Token, cancellationToken);
+            health.Note(node, login.Failure);
             metrics.BackendConnects.WithLabels(node.Name, login.Session is null ? MetricLabel.Of(login.Failure) : "ok").Inc();
             if (login.Session is not null) return login;
             Log.Failed(logger, client.SessionId, node.Name, user.Value, login.Failure, Stopwatch.GetElapsedTime(started).TotalMilliseconds, attempt + 1);
@@ -44,22 +50,19 @@ internal sealed partial class BackendConnector(DirectorOptions options, Director
     {
         var (failure, connection) = await ConnectAsync(node, limit, cancellationToken);
         if (connection is null) return (new BackendLogin(failure, null), failure is BackendFailure.Refused or BackendFailure.Reset);
-        var dialogue = new BackendDialogue(connection, node, user, client);
+        var dialogue = new BackendDialogue(connection, node);
         var isLoggedIn = false;
         try
         {
-            failure = await dialogue.LogInAsync(limit);
+            failure = await dialogue.LogInAsync(user, client, limit);
             isLoggedIn = failure == BackendFailure.None;
             if (isLoggedIn) return (new BackendLogin(failure, new BackendSession(connection, dialogue.Capabilities)), false);
         }
-        catch (AuthenticationException untrusted)
+        catch (Exception lost) when (FailureOf(lost) is { } known)
         {
-            Log.TlsFailed(logger, client.SessionId, node.Name, untrusted.Message);
-            failure = BackendFailure.TlsFailed;
-        }
-        catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException)
-        {
-            failure = BackendFailure.Reset;
+            if (lost is AuthenticationException) Log.TlsFailed(logger, client.SessionId, node.Name, lost.Message);
+            // Connected it was.
+            failure = known == BackendFailure.TlsFailed ? known : BackendFailure.Reset;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -80,9 +83,9 @@ internal sealed partial class BackendConnector(DirectorOptions options, Director
         {
             return (BackendFailure.None, await Connection.ConnectAsync(EndPointOf(node), connecting.Token));
         }
-        catch (SocketException failed)
+        catch (Exception failed) when (failed is SocketException && FailureOf(failed) is { } failure)
         {
-            return (FailureOf(failed.SocketErrorCode), null);
+            return (failure, null);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -94,13 +97,17 @@ internal sealed partial class BackendConnector(DirectorOptions options, Director
     public static EndPoint EndPointOf(BackendNode node) =>
         IPAddress.TryParse(node.Host, out var address) ? new IPEndPoint(address, node.ImapPort) : new DnsEndPoint(node.Host, node.ImapPort);
 
-    private static BackendFailure FailureOf(SocketError error) => error switch
+    /// <summary>What went wrong on the way to a node, or with the connection; <c>null</c> when it is nothing of the kind.</summary>
+    public static BackendFailure? FailureOf(Exception exception) => exception switch
     {
-        SocketError.ConnectionRefused => BackendFailure.Refused,
+        AuthenticationException => BackendFailure.TlsFailed,
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => BackendFailure.Refused,
         // Reset between the handshake and the first look at it, a connection is found to be none.
-        SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.NotConnected => BackendFailure.Reset,
-        SocketError.TimedOut => BackendFailure.ConnectTimeout,
-        _ => BackendFailure.Unreachable,
+        SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.NotConnected } => BackendFailure.Reset,
+        SocketException { SocketErrorCode: SocketError.TimedOut } => BackendFailure.ConnectTimeout,
+        SocketException => BackendFailure.Unreachable,
+        IOException or ObjectDisposedException => BackendFailure.Reset,
+        _ => null,
     };
 
     private static partial class Log

@@ -10,7 +10,7 @@ namespace ImapDirector.Director.Backends;
 
 /// <summary>The login at a node on a fresh connection: TLS, greeting, ID with the client's facts as Dovecot reads them, AUTHENTICATE PLAIN
 /// with the master credentials and the user as authorization identity (RFC 4616). No byte of the client's goes to the node here (limits D1).</summary>
-internal sealed class BackendDialogue(Connection connection, BackendNode node, UserName user, ForwardedClient client)
+internal sealed class BackendDialogue(Connection connection, BackendNode node)
 {
     // A director behind a director behind a director: after this many hops it is a loop (limits D7).
     private const int ProxyHopsLeft = 4;
@@ -25,19 +25,29 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, U
     /// <summary>What the node offers this user, once <see cref="LogInAsync"/> has returned <see cref="BackendFailure.None"/>.</summary>
     public string Capabilities => string.Join(' ', (_capabilities ?? []).Where(IsForClients).Select(AsClientsKnowIt));
 
-    /// <summary>Logs in.</summary>
+    /// <summary>Logs a user in.</summary>
+    /// <param name="user">Whose mail it is to be.</param>
+    /// <param name="client">What the node is told of the client.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="IOException">The connection was lost.</exception>
     /// <exception cref="System.Security.Authentication.AuthenticationException">The handshake failed, or the certificate is not the node's.</exception>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public async Task<BackendFailure> LogInAsync(CancellationToken cancellationToken)
+    public async Task<BackendFailure> LogInAsync(UserName user, ForwardedClient client, CancellationToken cancellationToken)
+    {
+        var failure = await GreetAsync(cancellationToken);
+        if (failure == BackendFailure.None && _capabilities is null) failure = await AskCapabilitiesAsync(cancellationToken);
+        if (failure == BackendFailure.None) failure = await AuthenticateAsync(user, client, cancellationToken);
+        if (failure == BackendFailure.None && _capabilities is null) failure = await AskCapabilitiesAsync(cancellationToken);
+        return failure;
+    }
+
+    /// <summary>As far as the login needs nobody: TLS and the greeting.</summary>
+    /// <inheritdoc cref="LogInAsync" path="/exception" />
+    public async Task<BackendFailure> GreetAsync(CancellationToken cancellationToken)
     {
         if (node.Tls == BackendTls.Implicit) await SecureAsync(cancellationToken);
         var failure = await ReadGreetingAsync(cancellationToken);
-        if (failure == BackendFailure.None && node.Tls == BackendTls.StartTls) failure = await StartTlsAsync(cancellationToken);
-        if (failure == BackendFailure.None && _capabilities is null) failure = await AskCapabilitiesAsync(cancellationToken);
-        if (failure == BackendFailure.None) failure = await AuthenticateAsync(cancellationToken);
-        if (failure == BackendFailure.None && _capabilities is null) failure = await AskCapabilitiesAsync(cancellationToken);
-        return failure;
+        return failure == BackendFailure.None && node.Tls == BackendTls.StartTls ? await StartTlsAsync(cancellationToken) : failure;
     }
 
     private async Task SecureAsync(CancellationToken cancellationToken)
@@ -82,19 +92,19 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, U
         return failure == BackendFailure.None && _capabilities is null ? BackendFailure.Nonsense : failure;
     }
 
-    private async Task<BackendFailure> AuthenticateAsync(CancellationToken cancellationToken)
+    private async Task<BackendFailure> AuthenticateAsync(UserName user, ForwardedClient client, CancellationToken cancellationToken)
     {
         if (!Offers("AUTH=PLAIN")) return BackendFailure.NoPlainMechanism;
         // ID and AUTHENTICATE go together: one round trip for both.
         var idTag = Offers("ID") ? NextTag() : null;
-        if (idTag is not null) WriteId(idTag);
+        if (idTag is not null) WriteId(idTag, client);
         var hasInitialResponse = Offers("SASL-IR");
         var tag = NextTag();
         connection.Output.Raw(Encoding.ASCII.GetBytes($"{tag} AUTHENTICATE PLAIN"));
         if (hasInitialResponse)
         {
             connection.Output.Raw(" "u8);
-            WriteCredentials();
+            WriteCredentials(user);
         }
         connection.Output.EndLine();
         await connection.Output.FlushAsync(cancellationToken);
@@ -113,14 +123,14 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, U
             var (early, request) = await ReadAnswerAsync(tag, cancellationToken);
             if (early != BackendFailure.None) return early;
             if (request!.Kind != BackendResponseKind.Continuation) return RefusalOf((BackendResponse)request);
-            WriteCredentials();
+            WriteCredentials(user);
             connection.Output.EndLine();
             await connection.Output.FlushAsync(cancellationToken);
         }
         return await ReadOkAsync(tag, cancellationToken);
     }
 
-    private void WriteId(string tag)
+    private void WriteId(string tag, ForwardedClient client)
     {
         var output = connection.Output;
         output.Raw(Encoding.ASCII.GetBytes($"{tag} ID ("));
@@ -142,7 +152,7 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, U
         connection.Output.String(Encoding.ASCII.GetBytes(value));
     }
 
-    private void WriteCredentials()
+    private void WriteCredentials(UserName user)
     {
         HasSentCredentials = true;
         var message = Encoding.UTF8.GetBytes($"{user.Value}\0{node.MasterUser}\0{node.MasterPassword}");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImapDirector.Director.Backends;
 using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -15,6 +16,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     private readonly DirectorOptions _options;
     private readonly RedisConnection _redis;
     private readonly NodeRegistry _nodes;
+    private readonly NodeHealth _health;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly SessionLedger _ledger;
@@ -23,15 +25,15 @@ internal sealed partial class UserDirectory : IAsyncDisposable
 
     /// <summary>Composes the directory; nothing is sent yet.</summary>
     /// <exception cref="ArgumentException"><see cref="DirectorOptions.Name"/> cannot name a director.</exception>
-    public UserDirectory(DirectorOptions options, RedisConnection redis, NodeRegistry nodes, ILoggerFactory loggers)
-        : this(options, redis, nodes, loggers, TimeProvider.System, LeaseDuration)
+    public UserDirectory(DirectorOptions options, RedisConnection redis, NodeRegistry nodes, NodeHealth health, ILoggerFactory loggers)
+        : this(options, redis, nodes, health, loggers, TimeProvider.System, LeaseDuration)
     {
     }
 
     /// <summary>As above, with a clock for the age of cached assignments, and the lease's duration.</summary>
-    public UserDirectory(DirectorOptions options, RedisConnection redis, NodeRegistry nodes, ILoggerFactory loggers, TimeProvider clock, TimeSpan leaseDuration)
+    public UserDirectory(DirectorOptions options, RedisConnection redis, NodeRegistry nodes, NodeHealth health, ILoggerFactory loggers, TimeProvider clock, TimeSpan leaseDuration)
     {
-        (_options, _redis, _nodes, _clock) = (options, redis, nodes, clock);
+        (_options, _redis, _nodes, _health, _clock) = (options, redis, nodes, health, clock);
         _logger = loggers.CreateLogger<UserDirectory>();
         _ledger = new SessionLedger(redis);
         _lease = new IncarnationLease(options.Name, redis, _ledger, leaseDuration, loggers.CreateLogger<IncarnationLease>());
@@ -84,7 +86,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
         // Should Redis have lost the map, what we last saw is better than a new draw: the mail is there (and its epoch must not fall).
         var (candidate, epoch) = _confirmed.TryGet(user, out var known)
             ? (known.Node.Name, known.Epoch)
-            : (RendezvousHash.Pick(user, _options.DefaultPool, _nodes.Takers)?.Name ?? "", FirstEpoch);
+            : (RendezvousHash.Pick(user, _options.DefaultPool, _health.WellOf(_nodes.Takers))?.Name ?? "", FirstEpoch);
         RedisKey[] keys = [RedisKeys.Assignment(user), RedisKeys.Sessions(user)];
         RedisValue[] arguments =
         [

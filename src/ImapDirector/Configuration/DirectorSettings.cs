@@ -76,6 +76,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             DefaultPool = settings.Text("DefaultPool") ?? defaults.DefaultPool,
             BackendConnectTimeout = settings.Time("BackendConnectTimeout", defaults.BackendConnectTimeout),
             BackendLoginTimeout = settings.Time("BackendLoginTimeout", defaults.BackendLoginTimeout),
+            NodeCheckInterval = settings.Time("NodeCheckInterval", defaults.NodeCheckInterval),
             LoginTimeout = settings.Time("LoginTimeout", defaults.LoginTimeout),
             HandshakeTimeout = settings.Time("HandshakeTimeout", defaults.HandshakeTimeout),
             FailureDelay = settings.Time("FailureDelay", defaults.FailureDelay),

@@ -135,7 +135,7 @@ public sealed class BackendConnectorTests
     public async Task A_port_where_nobody_listens_is_tried_three_times()
     {
         var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
-        var connector = new BackendConnector(new DirectorOptions(), metrics, NullLogger<BackendConnector>.Instance);
+        var connector = Connector(new DirectorOptions(), metrics);
 
         var login = await connector.LogInAsync(Node(RedisServer.FreePort()), TestDirector.User("alice@example.com"), Client, CancellationToken.None);
 
@@ -219,8 +219,10 @@ public sealed class BackendConnectorTests
         return Connector(with?.Invoke(options) ?? options).LogInAsync(node, TestDirector.User("alice@example.com"), Client, CancellationToken.None);
     }
 
-    private static BackendConnector Connector(DirectorOptions options) =>
-        new(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<BackendConnector>.Instance);
+    private static BackendConnector Connector(DirectorOptions options) => Connector(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())));
+
+    private static BackendConnector Connector(DirectorOptions options, DirectorMetrics metrics) =>
+        new(options, new NodeHealth(options, metrics, NullLogger<NodeHealth>.Instance), metrics, NullLogger<BackendConnector>.Instance);
 
     private static BackendNode Node(int port) => new() { Name = "node1", Host = "127.0.0.1", ImapPort = port, MasterPassword = "secret" };
 

@@ -1,3 +1,4 @@
+using ImapDirector.Director.Backends;
 using ImapDirector.Director.Directory;
 using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -13,9 +14,11 @@ internal sealed class TestDirector : IAsyncDisposable
     private TestDirector(DirectorOptions options, TimeSpan lease, TimeProvider clock)
     {
         Options = options;
-        Redis = new RedisConnection(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<RedisConnection>.Instance);
+        var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
+        Redis = new RedisConnection(options, metrics, NullLogger<RedisConnection>.Instance);
+        Health = new NodeHealth(options, metrics, NullLogger<NodeHealth>.Instance);
         Nodes = new NodeRegistry(options, Redis, NullLogger<NodeRegistry>.Instance);
-        Directory = new UserDirectory(options, Redis, Nodes, NullLoggerFactory.Instance, clock, lease);
+        Directory = new UserDirectory(options, Redis, Nodes, Health, NullLoggerFactory.Instance, clock, lease);
     }
 
     public DirectorOptions Options { get; }
@@ -23,6 +26,8 @@ internal sealed class TestDirector : IAsyncDisposable
     public RedisConnection Redis { get; }
 
     public NodeRegistry Nodes { get; }
+
+    public NodeHealth Health { get; }
 
     public UserDirectory Directory { get; }
 

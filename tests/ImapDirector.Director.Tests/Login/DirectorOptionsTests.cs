@@ -31,6 +31,7 @@ public sealed class DirectorOptionsTests
         { "RedisTimeout", Good with { RedisTimeout = TimeSpan.Zero } },
         { "AssignmentCacheAge", Good with { AssignmentCacheAge = TimeSpan.FromDays(2) } },
         { "BackendConnectTimeout", Good with { BackendConnectTimeout = TimeSpan.FromMinutes(2) } },
+        { "NodeCheckInterval", Good with { NodeCheckInterval = TimeSpan.FromMilliseconds(99) } },
         { "BackendLoginTimeout", Good with { BackendLoginTimeout = TimeSpan.Zero } },
         { "LoginTimeout", Good with { LoginTimeout = TimeSpan.FromDays(1) } },
         { "HandshakeTimeout", Good with { HandshakeTimeout = TimeSpan.Zero } },

@@ -56,6 +56,8 @@ internal sealed class RunningDirector : IAsyncDisposable
             RedisTimeout = TimeSpan.FromSeconds(5),
             DefaultDomain = "example.com",
             FailureDelay = TimeSpan.Zero,
+            // Nodes of tests count who comes.
+            NodeCheckInterval = TimeSpan.Zero,
             Nodes = [node],
         };
         var director = new RunningDirector(server, redis is null, with?.Invoke(options) ?? options);

@@ -1,0 +1,161 @@
+using System.Collections.Frozen;
+using ImapDirector.Network;
+using Microsoft.Extensions.Logging;
+
+namespace ImapDirector.Director.Backends;
+
+/// <summary>Which nodes answer: each is greeted every now and then, and what logins meet counts as well. One that fails several times in a row gets no new users, and its
+/// own are refused without a try, until it has answered twice in a row.</summary>
+/// <remarks>When more than half of the nodes fail at once it is more likely our own network: nothing is concluded from it then.</remarks>
+internal sealed partial class NodeHealth : IAsyncDisposable
+{
+    private const int Fall = 3;
+    private const int Rise = 2;
+    private const double Jitter = 0.2;
+
+    // A node that is away is looked at more often, so that its users do not wait for long once it is back.
+    private static readonly TimeSpan LongestWhileAway = TimeSpan.FromSeconds(1);
+
+    private readonly DirectorOptions _options;
+    private readonly DirectorMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly FrozenDictionary<string, State> _states;
+    // Never disposed: it has no timer, and a second DisposeAsync asks it.
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _checking = Task.CompletedTask;
+    private int _away;
+
+    /// <summary>All nodes count as well until they were looked at.</summary>
+    public NodeHealth(DirectorOptions options, DirectorMetrics metrics, ILogger<NodeHealth> logger)
+    {
+        (_options, _metrics, _logger) = (options, metrics, logger);
+        _states = options.Nodes.ToFrozenDictionary(static node => node.Name, static node => new State(node));
+        foreach (var node in options.Nodes) metrics.NodeHealth.WithLabels(node.Name).Set(1);
+    }
+
+    /// <summary>Begins to look, unless <see cref="DirectorOptions.NodeCheckInterval"/> is zero.</summary>
+    public void Start()
+    {
+        if (_options.NodeCheckInterval > TimeSpan.Zero) _checking = Task.WhenAll(_states.Values.Select(CheckAsync));
+    }
+
+    /// <summary>Whether a login at the node is worth a try.</summary>
+    public bool IsWell(BackendNode node) => Away == 0 || MostFail || !_states.TryGetValue(node.Name, out var state) || state.IsWell;
+
+    /// <summary>Those of the nodes that are well.</summary>
+    public IReadOnlyList<BackendNode> WellOf(IReadOnlyList<BackendNode> nodes) => Away == 0 || MostFail ? nodes : [.. nodes.Where(IsWell)];
+
+    /// <summary>A login has met the node.</summary>
+    public void Note(BackendNode node, BackendFailure failure)
+    {
+        if (_states.TryGetValue(node.Name, out var state) && Verdict(failure) is { } isWell) Count(state, isWell, failure);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_stopping.IsCancellationRequested) return;
+        await _stopping.CancelAsync();
+        await _checking;
+    }
+
+    private int Away => Volatile.Read(ref _away);
+
+    private bool MostFail => Away * 2 > _states.Count;
+
+    /// <summary>What a login says about its node; nothing where it may be about the user.</summary>
+    private static bool? Verdict(BackendFailure failure) => failure switch
+    {
+        BackendFailure.None or BackendFailure.LoginRefused or BackendFailure.Unavailable => true,
+        BackendFailure.Refused or BackendFailure.Unreachable or BackendFailure.ConnectTimeout or BackendFailure.TlsFailed or BackendFailure.StartTlsRefused => false,
+        _ => null,
+    };
+
+    private async Task CheckAsync(State state)
+    {
+        var stopping = _stopping.Token;
+        try
+        {
+            while (true)
+            {
+                var failure = await GreetAsync(state.Node, stopping);
+                Count(state, failure == BackendFailure.None, failure);
+                var pause = state.IsWell || _options.NodeCheckInterval < LongestWhileAway ? _options.NodeCheckInterval : LongestWhileAway;
+                // Not all directors at once.
+                await Task.Delay(pause * (1 - Jitter + 2 * Jitter * Random.Shared.NextDouble()), stopping);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Disposed.
+        }
+    }
+
+    private async Task<BackendFailure> GreetAsync(BackendNode node, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_options.BackendConnectTimeout);
+        try
+        {
+            await using var connection = await Connection.ConnectAsync(BackendConnector.EndPointOf(node), limit.Token);
+            return await new BackendDialogue(connection, node).GreetAsync(limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return BackendFailure.ConnectTimeout;
+        }
+        catch (Exception failed) when (BackendConnector.FailureOf(failed) is { } failure)
+        {
+            return failure;
+        }
+    }
+
+    private void Count(State state, bool isWell, BackendFailure failure)
+    {
+        if (!state.Count(isWell)) return;
+        _metrics.NodeHealth.WithLabels(state.Node.Name).Set(isWell ? 1 : 0);
+        Interlocked.Add(ref _away, isWell ? -1 : 1);
+        if (isWell) Log.Back(_logger, state.Node.Name);
+        else Log.Lost(_logger, state.Node.Name, failure);
+        if (!isWell && MostFail) Log.MostAway(_logger, Away, _states.Count);
+    }
+
+    /// <summary>A node, and how often in a row it has answered, or not.</summary>
+    private sealed class State(BackendNode node)
+    {
+        private readonly Lock _lock = new();
+        private int _inARow;
+
+        public BackendNode Node => node;
+
+        public volatile bool IsWell = true;
+
+        /// <returns>Whether that changes what is thought of it.</returns>
+        public bool Count(bool isWell)
+        {
+            lock (_lock)
+            {
+                if (isWell == IsWell)
+                {
+                    _inARow = 0;
+                    return false;
+                }
+                if (++_inARow < (isWell ? Rise : Fall)) return false;
+                _inARow = 0;
+                IsWell = isWell;
+                return true;
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3311, LogLevel.Warning, "Node {Node} is away: {Failure}, several times in a row. It gets no new users, and its own are told UNAVAILABLE")]
+        public static partial void Lost(ILogger logger, string node, BackendFailure failure);
+
+        [LoggerMessage(3312, LogLevel.Information, "Node {Node} is back")]
+        public static partial void Back(ILogger logger, string node);
+
+        [LoggerMessage(3313, LogLevel.Error, "{Away} of {Nodes} nodes are away: is it this machine's network? Every login is tried until fewer are")]
+        public static partial void MostAway(ILogger logger, int away, int nodes);
+    }
+}

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using ImapDirector.Director.Backends;
+using ImapDirector.Director.Directory;
+using ImapDirector.Director.Tests.Directory;
+using ImapDirector.Director.Tests.Login;
+using ImapDirector.Tests.Shared;
+using Microsoft.Extensions.Logging.Abstractions;
+using Prometheus;
+using Xunit;
+
+namespace ImapDirector.Director.Tests.Backends;
+
+public sealed class NodeHealthTests
+{
+    private static readonly BackendNode[] Three = [TestDirector.Node("node1"), TestDirector.Node("node2"), TestDirector.Node("node3")];
+
+    private static NodeHealth Of(params BackendNode[] nodes) => new(new DirectorOptions { Nodes = nodes, NodeCheckInterval = TimeSpan.FromMilliseconds(100) },
+        new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<NodeHealth>.Instance);
+
+    private static void Fail(NodeHealth health, BackendNode node, int times = 3)
+    {
+        for (var i = 0; i < times; i++) health.Note(node, BackendFailure.Refused);
+    }
+
+    [Fact]
+    public async Task Three_failures_in_a_row_take_a_node_out_and_two_answers_bring_it_back()
+    {
+        await using var health = Of(Three);
+        Fail(health, Three[0], 2);
+        health.Note(Three[0], BackendFailure.None);
+        Fail(health, Three[0], 2);
+        Assert.True(health.IsWell(Three[0]));
+        Fail(health, Three[0], 1);
+        Assert.False(health.IsWell(Three[0]));
+        Assert.Equal([Three[1], Three[2]], health.WellOf(Three));
+
+        health.Note(Three[0], BackendFailure.None);
+        Fail(health, Three[0], 1);
+        health.Note(Three[0], BackendFailure.LoginRefused);
+        Assert.False(health.IsWell(Three[0]));
+        health.Note(Three[0], BackendFailure.Unavailable);
+        Assert.True(health.IsWell(Three[0]));
+        Assert.Equal(Three, health.WellOf(Three));
+    }
+
+    [Theory]
+    [InlineData(nameof(BackendFailure.Reset))]
+    [InlineData(nameof(BackendFailure.Closed))]
+    [InlineData(nameof(BackendFailure.LoginTimeout))]
+    [InlineData(nameof(BackendFailure.Nonsense))]
+    [InlineData(nameof(BackendFailure.KnownAway))]
+    public async Task What_may_be_about_one_user_takes_no_node_from_the_others(string failure)
+    {
+        await using var health = Of(Three);
+        for (var i = 0; i < 10; i++) health.Note(Three[0], Enum.Parse<BackendFailure>(failure));
+        Assert.True(health.IsWell(Three[0]));
+    }
+
+    [Fact]
+    public async Task When_most_nodes_fail_nothing_is_concluded_from_it()
+    {
+        await using var health = Of(Three);
+        Fail(health, Three[0]);
+        Fail(health, Three[1]);
+        Assert.All(Three, node => Assert.True(health.IsWell(node)));
+        Assert.Equal(Three, health.WellOf(Three));
+        health.Note(Three[1], BackendFailure.None);
+        health.Note(Three[1], BackendFailure.None);
+        Assert.False(health.IsWell(Three[0]));
+    }
+
+    [Fact]
+    public async Task Nodes_are_greeted_again_and_again()
+    {
+        var isWell = true;
+        await using var turning = new FakeImapNode(async session => await session.WriteLineAsync(isWell ? NodeSession.Greeting : "* BYE going down"));
+        await using var steady = FakeImapNode.Ready("node2");
+        await using var health = Of(turning.Backend, steady.Backend);
+        health.Start();
+
+        await TestDirector.UntilAsync(() => Task.FromResult(turning.Sessions.Count >= 3));
+        Assert.True(health.IsWell(turning.Backend));
+        Volatile.Write(ref isWell, false);
+        await TestDirector.UntilAsync(() => Task.FromResult(!health.IsWell(turning.Backend)));
+        Volatile.Write(ref isWell, true);
+        await TestDirector.UntilAsync(() => Task.FromResult(health.IsWell(turning.Backend)));
+        Assert.True(health.IsWell(steady.Backend));
+        // Nobody logs in for that.
+        Assert.All(steady.Sessions, static session => Assert.Empty(session.Heard));
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task Users_of_a_node_that_is_away_are_refused_at_once_and_new_ones_go_elsewhere()
+    {
+        await using var there = FakeImapNode.Ready("node2");
+        var away = there.Backend with { Name = "node1", ImapPort = RedisServer.FreePort() };
+        await using var director = await RunningDirector.StartAsync(there.Backend, options => options with
+        {
+            Nodes = [away, there.Backend],
+            NodeCheckInterval = TimeSpan.FromMilliseconds(100),
+        });
+        await director.Redis.Database.HashSetAsync("imapdirector:{alice@example.com}:assignment", [new("node", "node1"), new("epoch", 1)]);
+        await TestDirector.UntilAsync(() => Task.FromResult(director.Lines.Any(static line => line.StartsWith("3311 ", StringComparison.Ordinal))));
+
+        await using var client = await director.ConnectAsync();
+        var began = Stopwatch.GetTimestamp();
+        Assert.StartsWith("a NO [UNAVAILABLE]", await client.AskAsync($"a LOGIN alice {RunningDirector.Password}"));
+        // With its tries and their pauses it would have been at least 1.2 s.
+        Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(1.1));
+        await using var bob = await director.LogInAsync("bob");
+        Assert.Equal("node2", await director.Redis.Database.HashGetAsync("imapdirector:{bob@example.com}:assignment", "node"));
+    }
+}
