@@ -1,5 +1,5 @@
 using ImapDirector.Tests.Shared;
-using MailKit;
+using StackExchange.Redis;
 using Xunit;
 
 namespace ImapDirector.EndToEnd;
@@ -63,6 +63,34 @@ public sealed class OrdersTests
         Assert.Equal((65, "imapdirector: The weight is \"1001\": give a number from 0 to 1000, or \"configured\".\n"), await FailAsync(cluster, "nodes", "weight", "node1", "1001"));
         Assert.Equal(65, (await FailAsync(cluster, "sessions", "list", "--user", "no good name")).Code);
         Assert.Equal(65, (await FailAsync(cluster, "sessions", "list", "--address", "here")).Code);
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task The_map_is_explained_exported_brought_back_and_verified()
+    {
+        await using var cluster = await Cluster.StartAsync(Users[..3]);
+        var nodes = await NodesAsync(cluster, Users[..3]);
+        var explained = await RunAsync(cluster, 0, "directory", "explain", Users[0]);
+        Assert.Contains($"assignment  {nodes[0]}, epoch 1", explained);
+        Assert.Contains($"next login  goes to {nodes[0]}, because the mail is there", explained);
+        Assert.Contains($"new users   of this name would be given {nodes[0]}", explained);
+        Assert.Contains("assignment  none yet: given at the first login or delivery", await RunAsync(cluster, 0, "directory", "explain", "nobody@example.com"));
+        await RunAsync(cluster, 0, "nodes", "down", nodes[0]);
+        Assert.Contains($"next login  NO [UNAVAILABLE]: {nodes[0]} is down; \"nodes up {nodes[0]}\" brings it back", await RunAsync(cluster, 0, "directory", "explain", Users[0]));
+
+        var export = await RunAsync(cluster, 0, "directory", "export");
+        Assert.Equal(Users[..3].Zip(nodes, static (user, node) => $"{{\"user\":\"{user}\",\"node\":\"{node}\",\"epoch\":1}}"), export.Order(StringComparer.Ordinal));
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(cluster.Redis.ConnectionString);
+        await redis.GetDatabase().KeyDeleteAsync($"imapdirector:{{{Users[0]}}}:assignment");
+        await redis.GetDatabase().HashSetAsync($"imapdirector:{{{Users[1]}}}:assignment", [new("node", "node9"), new("epoch", 2)]);
+        Assert.Equal([$"{Users[1]}: the node \"node9\" is not configured: the user cannot log in; configure the node, or move the user"], await RunAsync(cluster, 2, "directory", "verify"));
+
+        var (code, printed, error) = await RunningProgram.RunAsync(string.Join('\n', [.. export, "{}", "{\"user\":\"A@b\",\"node\":\"node0\",\"epoch\":1}", "{\"user\":\"a@b\",\"node\":\"nodeX\",\"epoch\":1}", ""]),
+            "directory", "import", "--config", cluster.Configuration);
+        Assert.Equal((2, "1 brought back, 1 there already, 4 left out.\n"), (code, error));
+        Assert.Contains("the user has another assignment, which stays", printed, StringComparison.Ordinal);
+        Assert.Equal(nodes[0], await redis.GetDatabase().HashGetAsync($"imapdirector:{{{Users[0]}}}:assignment", "node"));
+        Assert.Equal("node9", await redis.GetDatabase().HashGetAsync($"imapdirector:{{{Users[1]}}}:assignment", "node"));
     }
 
     private static async Task<string[]> NodesAsync(Cluster cluster, IReadOnlyList<string> users)

@@ -10,9 +10,13 @@ internal static class RedisKeys
     private const string Prefix = "imapdirector:{";
     private const string AccountSuffix = "}:account";
     private const string SessionsSuffix = "}:sessions";
+    private const string AssignmentSuffix = "}:assignment";
 
     /// <summary>Matches the account of every user.</summary>
     public const string AllAccounts = Prefix + "*" + AccountSuffix;
+
+    /// <summary>Matches the assignment of every user.</summary>
+    public const string AllAssignments = Prefix + "*" + AssignmentSuffix;
 
     /// <summary>Matches the sessions of every user.</summary>
     public const string AllSessions = Prefix + "*" + SessionsSuffix;
@@ -39,10 +43,16 @@ internal static class RedisKeys
     public static RedisKey Account(UserName user) => Prefix + user.Value + AccountSuffix;
 
     /// <summary>Hash: <c>node</c>, <c>epoch</c>.</summary>
-    public static RedisKey Assignment(UserName user) => Prefix + user.Value + "}:assignment";
+    public static RedisKey Assignment(UserName user) => AssignmentOf(user.Value);
 
     /// <summary>Hash: session id → <see cref="SessionValue"/>.</summary>
     public static RedisKey Sessions(UserName user) => Prefix + user.Value + SessionsSuffix;
+
+    /// <summary>As <see cref="Assignment"/>, for the name in a key that <see cref="AllAssignments"/> matched.</summary>
+    public static RedisKey AssignmentOf(string user) => Prefix + user + AssignmentSuffix;
+
+    /// <summary>The name in a key that <see cref="AllAssignments"/> matched.</summary>
+    public static string UserOfAssignment(string key) => key[Prefix.Length..^AssignmentSuffix.Length];
 
     /// <summary>The name in a key that <see cref="AllSessions"/> matched.</summary>
     public static string UserOfSessions(string key) => key[Prefix.Length..^SessionsSuffix.Length];

@@ -89,6 +89,18 @@ internal static class RedisScripts
         return number
         """;
 
+    /// <summary>Brings an assignment back where there is none.</summary>
+    /// <remarks>KEYS: assignment. ARGV: node, epoch. Returns 1, 0 when it is there already, -1 when there is another.</remarks>
+    public const string Import = """
+        local node = redis.call('HGET', KEYS[1], 'node')
+        if not node then
+          redis.call('HSET', KEYS[1], 'node', ARGV[1], 'epoch', ARGV[2])
+          return 1
+        end
+        if node == ARGV[1] and redis.call('HGET', KEYS[1], 'epoch') == ARGV[2] then return 0 end
+        return -1
+        """;
+
     /// <summary>Makes an account that is not there yet.</summary>
     /// <remarks>KEYS: account. ARGV: password, created. Returns 1, or 0 when it exists.</remarks>
     public const string AddAccount = """

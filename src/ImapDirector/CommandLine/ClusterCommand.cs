@@ -26,24 +26,41 @@ internal static class ClusterCommand
     /// <param name="options">What it is told by name.</param>
     /// <param name="run">Does it, and gives the exit code; <c>null</c> when Redis does not answer.</param>
     public static Command With(string name, string description, Argument[] arguments, Option[] options,
-        Func<ClusterOrders, DirectorOptions, ParseResult, CancellationToken, Task<int?>> run)
+        Func<ClusterOrders, DirectorOptions, ParseResult, CancellationToken, Task<int?>> run) =>
+        WithAction(name, description, [.. arguments, .. options], async (settings, result, cancellationToken) =>
+        {
+            await using var orders = new ClusterOrders(settings, NullLoggerFactory.Instance);
+            await orders.ConnectAsync(cancellationToken);
+            return await run(orders, settings, result, cancellationToken);
+        });
+
+    /// <summary>As <see cref="With"/>, for the user → node map.</summary>
+    public static Command WithMap(string name, string description, Argument[] arguments, Func<AssignmentMap, DirectorOptions, ParseResult, CancellationToken, Task<int?>> run) =>
+        WithAction(name, description, arguments, async (settings, result, cancellationToken) =>
+        {
+            await using var map = new AssignmentMap(settings, NullLoggerFactory.Instance);
+            await map.ConnectAsync(cancellationToken);
+            return await run(map, settings, result, cancellationToken);
+        });
+
+    private static Command WithAction(string name, string description, Symbol[] symbols, Func<DirectorOptions, ParseResult, CancellationToken, Task<int?>> run)
     {
         var command = new Command(name, description);
-        foreach (var argument in arguments) command.Add(argument);
-        foreach (var option in options) command.Add(option);
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument) command.Add(argument);
+            else command.Add((Option)symbol);
+        }
         command.SetAction(async (result, cancellationToken) =>
         {
-            var settings = Settings(result);
-            await using var orders = new ClusterOrders(settings, NullLoggerFactory.Instance);
             try
             {
-                await orders.ConnectAsync(cancellationToken);
+                if (await run(Settings(result), result, cancellationToken) is { } code) return code;
             }
             catch (ArgumentException)
             {
                 throw new ConfigurationException("Redis cannot be read (the value is not shown, it may hold a password): write it as \"host:port,password=…,ssl=true\".");
             }
-            if (await run(orders, settings, result, cancellationToken) is { } code) return code;
             await result.InvocationConfiguration.Error.WriteLineAsync("imapdirector: Redis does not answer: see that it runs and that the configuration names it.");
             return ExitCode.Unavailable;
         });

@@ -38,6 +38,7 @@ internal static class CommandTree
         UserCommand.Create(),
         NodesCommand.Create(),
         SessionsCommand.Create(),
+        DirectoryCommand.Create(),
         StoreCommand.Create(),
         HealthCommand.Create(),
     };

@@ -46,7 +46,8 @@ internal static class NodesCommand
         return ExitCode.Ok;
     }
 
-    private static string Line(NodeStatus status)
+    /// <summary>A node, as lists show it.</summary>
+    public static string Line(NodeStatus status)
     {
         var weight = status.Weight is { } given ? $"{given} (configured {status.Node.Weight})" : $"{status.Node.Weight}";
         return string.Create(CultureInfo.InvariantCulture, $"{status.Node.Name}  {status.State.ToString().ToLowerInvariant()}  weight {weight}  pool {status.Node.Pool}  {status.Node.Host}:{status.Node.ImapPort}");

@@ -46,6 +46,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
     /// <exception cref="ConfigurationException">Something is wrong with it.</exception>
     public static DirectorOptions ReadForOrders(IConfiguration configuration) => ReadAccountsOnly(configuration) with
     {
+        DefaultPool = configuration["DefaultPool"] ?? NodeDefaults.Pool,
         Nodes = [.. configuration.GetSection("Nodes").GetChildren().Where(static node => !string.IsNullOrEmpty(node["Name"])).Select(static node => NodeDefaults with
         {
             Name = node["Name"]!,
