@@ -37,16 +37,26 @@ public static class CaseMap
         return Others.TryGetValue(code, out var other) ? other : Rune.ToUpperInvariant(new Rune(code)).ToString();
     }
 
-    /// <summary>A whole text.</summary>
-    public static string Fold(ReadOnlySpan<char> text)
+    /// <summary>A whole text. It may come to eighteen times its length.</summary>
+    public static string Fold(ReadOnlySpan<char> text) => Fold(text, int.MaxValue, out _);
+
+    /// <summary>A text, as far as there is room for what becomes of it.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="mostLetters">How many UTF-16 units it may become.</param>
+    /// <param name="isWhole">Whether that was enough.</param>
+    public static string Fold(ReadOnlySpan<char> text, int mostLetters, out bool isWhole)
     {
-        var result = new StringBuilder(text.Length);
+        var result = new StringBuilder(Math.Min(text.Length, mostLetters));
         var high = '\0';
-        foreach (var letter in text)
+        var read = 0;
+        for (; read < text.Length && result.Length < mostLetters; read++)
         {
+            var letter = text[read];
             if (Map[letter] is var simple and not Many) result.Append(simple);
             else result.Append(Fold(letter, ref high));
         }
+        isWhole = read == text.Length && result.Length <= mostLetters;
+        result.Length = Math.Min(result.Length, mostLetters);
         return result.ToString();
     }
 

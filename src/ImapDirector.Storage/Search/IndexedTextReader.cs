@@ -30,7 +30,8 @@ internal static class IndexedTextReader
         isComplete &= text.Length <= MaxCharacters;
         if (text.Length > MaxCharacters) text.Length = MaxCharacters;
         // A NUL would end the text for the tokenizer.
-        return new IndexedText(contentId, CaseMap.Fold(text.Replace('\0', ' ').ToString()), isComplete);
+        var folded = CaseMap.Fold(text.Replace('\0', ' ').ToString(), MaxCharacters, out var isWhole);
+        return new IndexedText(contentId, folded, isComplete && isWhole);
     }
 
     /// <returns>Whether there was room for all of it.</returns>

@@ -53,6 +53,19 @@ public sealed class UnicodeTests
         Assert.Equal(folded, CaseMap.Fold(folded));
     }
 
+    [Theory]
+    [InlineData("abc", 3, "ABC", true)]
+    [InlineData("abcd", 3, "ABC", false)]
+    [InlineData("\ufdfa", 18, "\u0635\u0644\u0649 \u0627\u0644\u0644\u0647 \u0639\u0644\u064a\u0647 \u0648\u0633\u0644\u0645", true)]
+    [InlineData("\ufdfa", 4, "\u0635\u0644\u0649 ", false)]
+    [InlineData("", 0, "", true)]
+    [InlineData("a", 0, "", false)]
+    public void A_text_is_folded_as_far_as_there_is_room(string text, int room, string folded, bool isWhole)
+    {
+        Assert.Equal(folded, CaseMap.Fold(text, room, out var whole));
+        Assert.Equal(isWhole, whole);
+    }
+
     [Fact]
     public void Half_of_a_surrogate_pair_harms_nothing()
     {

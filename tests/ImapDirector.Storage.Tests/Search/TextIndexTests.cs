@@ -49,12 +49,16 @@ public sealed class TextIndexTests
         Assert.DoesNotContain(user.Store.LoadMessages(user.Inbox.Id), TextFilter.Of("nowhere at all", user.Store, [])!.Leaves);
     }
 
-    [Fact]
-    public async Task A_text_too_long_for_the_index_is_always_looked_at()
+    [Theory]
+    [InlineData('y', 2 * 1024 * 1024)]
+    // Folded, one letter becomes eighteen.
+    [InlineData('\ufdfa', 200 * 1024)]
+    public async Task A_text_too_long_for_the_index_is_always_looked_at(char letter, int count)
     {
         await using var user = await StoreFixture.OpenAsync();
-        var message = await user.AddAsync("INBOX", Encoding.ASCII.GetBytes("Subject: x\r\n\r\n" + new string('y', 2 * 1024 * 1024) + " needle\r\n"));
+        var message = await user.AddAsync("INBOX", Encoding.UTF8.GetBytes("Subject: x\r\n\r\n" + new string(letter, count) + " needle\r\n"));
         var text = IndexedTextReader.Read(user.Store, message.ContentId);
+        Assert.InRange(text.Text.Length, 1, 1024 * 1024);
         Assert.False(text.IsComplete);
         await user.Store.AddTextsAsync([text], CancellationToken.None);
         Assert.True(TextFilter.Of("needle", user.Store, [])!.Leaves(message));

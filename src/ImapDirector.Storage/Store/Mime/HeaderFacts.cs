@@ -102,5 +102,5 @@ internal sealed class HeaderFacts
     private static byte[] Hash(string id) => SHA256.HashData(Encoding.UTF8.GetBytes(id))[..IdBytes];
 
     /// <summary>To be compared by code points (RFC 5051).</summary>
-    private static string Fold(string text) => CaseMap.Fold(text.AsSpan(0, Math.Min(text.Length, MaxKeyLength))).Replace('\0', ' ');
+    private static string Fold(string text) => CaseMap.Fold(text, MaxKeyLength, out _).Replace('\0', ' ');
 }
