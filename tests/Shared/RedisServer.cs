@@ -8,19 +8,22 @@ namespace ImapDirector.Tests.Shared;
 public sealed class RedisServer : IAsyncDisposable
 {
     private readonly string _directory = System.IO.Directory.CreateTempSubdirectory("redis-").FullName;
+    private readonly string[] _more;
     private Process? _process;
 
-    private RedisServer()
-    {
-    }
+    private RedisServer(string[] more) => _more = more;
 
     public int Port { get; } = FreePort();
 
     public string ConnectionString => $"127.0.0.1:{Port}";
 
-    public static async Task<RedisServer> StartAsync()
+    /// <summary>Its directory, which goes with it.</summary>
+    public string DataDirectory => _directory;
+
+    /// <param name="more">Settings besides the usual ones.</param>
+    public static async Task<RedisServer> StartAsync(params string[] more)
     {
-        var server = new RedisServer();
+        var server = new RedisServer(more);
         await server.RestartAsync();
         return server;
     }
@@ -28,7 +31,7 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>Starts it again after <see cref="KillAsync"/>, on the same port with the same data.</summary>
     public async Task RestartAsync()
     {
-        string[] arguments = ["--port", $"{Port}", "--bind", "127.0.0.1", "--dir", _directory, "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no"];
+        string[] arguments = ["--port", $"{Port}", "--bind", "127.0.0.1", "--dir", _directory, "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no", .. _more];
         _process = Process.Start(new ProcessStartInfo("redis-server", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })
             ?? throw new InvalidOperationException("redis-server did not start.");
         _process.OutputDataReceived += (_, _) => { };
