@@ -1,4 +1,8 @@
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using ImapDirector.Tests.Shared;
 using MailKit;
 using MailKit.Net.Imap;
@@ -69,6 +73,52 @@ public sealed class StandaloneTests
         using var bob = await Mail.LogInAsync(second.Imaps, "bob@example.com", "other password");
         await bob.Inbox.OpenAsync(FolderAccess.ReadOnly);
         Assert.Equal("first", (await bob.Inbox.GetMessageAsync(0)).Subject);
+    }
+
+    [Fact]
+    public async Task A_renewed_certificate_is_shown_after_SIGHUP_and_nobody_is_disconnected()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var server = await RunningProgram.StandaloneAsync(directory.Path, "--user", Mail.Alice, "--password", Mail.Password);
+        using var running = await Mail.LogInAsync(server.Imaps);
+        var before = await FingerprintAsync(server);
+        await server.HangUpAsync();
+        await UntilLoggedAsync(server, "SIGHUP: nothing new");
+
+        await File.WriteAllTextAsync(directory.File("tls/cert.pem"), "-----BEGIN CERTIFICATE-----\nbroken\n-----END CERTIFICATE-----\n");
+        await server.HangUpAsync();
+        await UntilLoggedAsync(server, "stays the old one");
+        Assert.Equal(before, await FingerprintAsync(server));
+
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var renewed = new CertificateRequest("CN=renewed", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(90));
+        await File.WriteAllTextAsync(directory.File("tls/key.pem"), key.ExportPkcs8PrivateKeyPem());
+        await File.WriteAllTextAsync(directory.File("tls/cert.pem"), renewed.ExportCertificatePem());
+        await server.HangUpAsync();
+        await UntilLoggedAsync(server, "The certificate is a new one");
+        Assert.Equal(renewed.GetCertHashString(HashAlgorithmName.SHA256), await FingerprintAsync(server));
+        await running.NoOpAsync();
+        Assert.Equal(0, await server.TerminateAsync());
+    }
+
+    private static async Task<string> FingerprintAsync(RunningProgram server)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(server.Imaps);
+        string? shown = null;
+        using var tls = new SslStream(client.GetStream(), false, (_, certificate, _, _) =>
+        {
+            shown = certificate?.GetCertHashString(HashAlgorithmName.SHA256);
+            return shown is not null;
+        });
+        await tls.AuthenticateAsClientAsync("localhost");
+        return shown!;
+    }
+
+    private static async Task UntilLoggedAsync(RunningProgram server, string text)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!server.Log.Contains(text, StringComparison.Ordinal)) await Task.Delay(50, patience.Token);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace ImapDirector.Network.Tls;
 
@@ -11,56 +12,38 @@ public sealed class ServerCertificate : IDisposable
     private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
     private static readonly SslApplicationProtocol Imap = new("imap");
 
-    private readonly X509Certificate2Collection _chain;
+    private readonly string _certificateFile;
+    private readonly string _keyFile;
+    private readonly Lock _reloading = new();
+    private volatile Shown _shown;
+    private byte[] _lastTried;
 
-    private ServerCertificate(X509Certificate2 leaf, X509Certificate2Collection chain)
+    private ServerCertificate(string certificateFile, string keyFile)
     {
-        _chain = chain;
-        Leaf = leaf;
-        Fingerprint = leaf.GetCertHashString(HashAlgorithmName.SHA256);
-        ServerOptions = new SslServerAuthenticationOptions
-        {
-            // Offline: no client's handshake may make us fetch anything.
-            ServerCertificateContext = SslStreamCertificateContext.Create(leaf, chain, offline: true),
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            ApplicationProtocols = [Imap],
-            AllowRenegotiation = false,
-            ClientCertificateRequired = false,
-            EncryptionPolicy = EncryptionPolicy.RequireEncryption,
-        };
+        (_certificateFile, _keyFile) = (certificateFile, keyFile);
+        var (certificate, key) = (Read(certificateFile, "certificate"), Read(keyFile, "key"));
+        _lastTried = DigestOf(certificate, key);
+        _shown = Parse(certificate, key);
     }
 
     /// <summary>Loads a PEM chain and its key.</summary>
     /// <exception cref="InvalidDataException">A file is missing, not PEM, or the key is another certificate's; the message names the file and the fix.</exception>
-    public static ServerCertificate Load(string certificateFile, string keyFile)
+    public static ServerCertificate Load(string certificateFile, string keyFile) => new(certificateFile, keyFile);
+
+    /// <summary>Reads the files again. Handshakes from now on show what is in them; connections that are there go on.</summary>
+    /// <returns>Whether there was something new in them since they were last read.</returns>
+    /// <exception cref="InvalidDataException">They cannot be used; what was shown before stays. The same content is not tried, and told of, twice.</exception>
+    public bool Reload()
     {
-        var certificate = Read(certificateFile, "certificate");
-        var key = Read(keyFile, "key");
-        var chain = new X509Certificate2Collection();
-        try
+        lock (_reloading)
         {
-            chain.ImportFromPem(certificate);
-        }
-        catch (CryptographicException broken)
-        {
-            throw new InvalidDataException($"The certificate file \"{certificateFile}\" is no PEM certificate: give the chain as PEM, the server's own certificate first.", broken);
-        }
-        if (chain.Count == 0)
-            throw new InvalidDataException($"The certificate file \"{certificateFile}\" has no certificate: give the chain as PEM, the server's own certificate first.");
-        var bare = chain[0];
-        chain.RemoveAt(0);
-        try
-        {
-            return new ServerCertificate(X509Certificate2.CreateFromPem(certificate, key), chain);
-        }
-        catch (Exception broken) when (broken is CryptographicException or ArgumentException)
-        {
-            // The exception may quote the key: it is not passed on.
-            throw new InvalidDataException($"The key file \"{keyFile}\" is no unencrypted PEM key of the first certificate in \"{certificateFile}\": give the key that belongs to it.");
-        }
-        finally
-        {
-            bare.Dispose();
+            var (certificate, key) = (Read(_certificateFile, "certificate"), Read(_keyFile, "key"));
+            var digest = DigestOf(certificate, key);
+            if (digest.AsSpan().SequenceEqual(_lastTried)) return false;
+            _lastTried = digest;
+            // What was shown is not disposed of: a handshake may be at work with it.
+            _shown = Parse(certificate, key);
+            return true;
         }
     }
 
@@ -90,21 +73,57 @@ public sealed class ServerCertificate : IDisposable
     }
 
     /// <summary>SHA-256 of the leaf certificate, upper-case hexadecimal.</summary>
-    public string Fingerprint { get; }
+    public string Fingerprint => _shown.Fingerprint;
 
-    /// <summary>Options for <see cref="Connection.StartTlsServerAsync"/>; one object shared by all connections.</summary>
-    public SslServerAuthenticationOptions ServerOptions { get; }
+    /// <summary>When the leaf certificate ends to be valid.</summary>
+    public DateTimeOffset Expires => _shown.Leaf.NotAfter;
 
-    internal X509Certificate2 Leaf { get; }
+    /// <summary>Options for <see cref="Connection.StartTlsServerAsync"/>; one object shared by all connections, until <see cref="Reload"/> makes another.</summary>
+    public SslServerAuthenticationOptions ServerOptions => _shown.Options;
+
+    internal X509Certificate2 Leaf => _shown.Leaf;
 
     private bool IsSelfSigned => Leaf.SubjectName.RawData.AsSpan().SequenceEqual(Leaf.IssuerName.RawData);
 
     /// <inheritdoc />
     public void Dispose()
     {
-        Leaf.Dispose();
-        foreach (var certificate in _chain) certificate.Dispose();
+        var shown = _shown;
+        shown.Leaf.Dispose();
+        foreach (var certificate in shown.Chain) certificate.Dispose();
     }
+
+    private Shown Parse(string certificate, string key)
+    {
+        var chain = new X509Certificate2Collection();
+        try
+        {
+            chain.ImportFromPem(certificate);
+        }
+        catch (CryptographicException broken)
+        {
+            throw new InvalidDataException($"The certificate file \"{_certificateFile}\" is no PEM certificate: give the chain as PEM, the server's own certificate first.", broken);
+        }
+        if (chain.Count == 0)
+            throw new InvalidDataException($"The certificate file \"{_certificateFile}\" has no certificate: give the chain as PEM, the server's own certificate first.");
+        var bare = chain[0];
+        chain.RemoveAt(0);
+        try
+        {
+            return new Shown(X509Certificate2.CreateFromPem(certificate, key), chain);
+        }
+        catch (Exception broken) when (broken is CryptographicException or ArgumentException)
+        {
+            // The exception may quote the key: it is not passed on.
+            throw new InvalidDataException($"The key file \"{_keyFile}\" is no unencrypted PEM key of the first certificate in \"{_certificateFile}\": give the key that belongs to it.");
+        }
+        finally
+        {
+            bare.Dispose();
+        }
+    }
+
+    private static byte[] DigestOf(string certificate, string key) => SHA256.HashData(Encoding.UTF8.GetBytes(certificate + "\0" + key));
 
     private static string Read(string file, string what)
     {
@@ -116,5 +135,26 @@ public sealed class ServerCertificate : IDisposable
         {
             throw new InvalidDataException($"The {what} file \"{file}\" cannot be read ({unreadable.GetType().Name}): name a PEM file that this process may read.", unreadable);
         }
+    }
+
+    /// <summary>What handshakes show.</summary>
+    private sealed class Shown(X509Certificate2 leaf, X509Certificate2Collection chain)
+    {
+        public X509Certificate2 Leaf => leaf;
+
+        public X509Certificate2Collection Chain => chain;
+
+        public string Fingerprint { get; } = leaf.GetCertHashString(HashAlgorithmName.SHA256);
+
+        public SslServerAuthenticationOptions Options { get; } = new()
+        {
+            // Offline: no client's handshake may make us fetch anything.
+            ServerCertificateContext = SslStreamCertificateContext.Create(leaf, chain, offline: true),
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            ApplicationProtocols = [Imap],
+            AllowRenegotiation = false,
+            ClientCertificateRequired = false,
+            EncryptionPolicy = EncryptionPolicy.RequireEncryption,
+        };
     }
 }

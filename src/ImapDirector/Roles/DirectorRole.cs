@@ -38,6 +38,8 @@ internal sealed class DirectorRole : IRole
         if (_operations is not null) yield return $"HTTP   http://{_operations.EndPoint}/metrics";
     }
 
+    public ServerCertificate? Certificate => _certificate;
+
     public Task DrainAsync(TimeSpan timeout) => _director.DrainAsync(timeout);
 
     public async ValueTask DisposeAsync()

@@ -1,3 +1,5 @@
+using ImapDirector.Network.Tls;
+
 namespace ImapDirector.Roles;
 
 /// <summary>What a process does, from start to drain.</summary>
@@ -10,6 +12,9 @@ internal interface IRole : IAsyncDisposable
 
     /// <summary>What an operator wants to know once it runs, before READY.</summary>
     IEnumerable<string> Describe();
+
+    /// <summary>The certificate that clients are shown, or <c>null</c>.</summary>
+    ServerCertificate? Certificate { get; }
 
     /// <summary>Takes nothing new, says goodbye, lets what runs come to its end.</summary>
     Task DrainAsync(TimeSpan timeout);

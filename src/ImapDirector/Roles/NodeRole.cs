@@ -37,6 +37,8 @@ internal sealed class NodeRole : IRole
         if (_operations is not null) yield return $"HTTP   http://{_operations.EndPoint}/metrics";
     }
 
+    public ServerCertificate? Certificate => _certificate;
+
     public Task DrainAsync(TimeSpan timeout) => _node.DrainAsync(timeout);
 
     public async ValueTask DisposeAsync()

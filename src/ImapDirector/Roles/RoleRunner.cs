@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using ImapDirector.CommandLine;
 using ImapDirector.Configuration;
+using ImapDirector.Network.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Roles;
@@ -8,6 +9,8 @@ namespace ImapDirector.Roles;
 /// <summary>Runs a role until the process is told to end: start, READY, signal, drain.</summary>
 internal static partial class RoleRunner
 {
+    private static readonly TimeSpan CertificateCheckInterval = TimeSpan.FromMinutes(1);
+
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(IRole role, ProcessSettings settings, ILoggerFactory loggers, TextWriter output)
     {
@@ -31,7 +34,7 @@ internal static partial class RoleRunner
             await output.WriteLineAsync("READY");
             await output.FlushAsync();
 
-            await Task.Delay(Timeout.Infinite, stop.First).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await LookAfterAsync(role.Certificate, logger, stop.First);
             Log.Stopping(logger, settings.DrainTimeout.TotalSeconds);
             try
             {
@@ -44,6 +47,34 @@ internal static partial class RoleRunner
             Log.Stopped(logger);
         }
         return ExitCode.Ok;
+    }
+
+    /// <summary>Shows a renewed certificate as soon as SIGHUP says so, else within a minute, until the end.</summary>
+    private static async Task LookAfterAsync(ServerCertificate? certificate, ILogger logger, CancellationToken end)
+    {
+        using var asked = new SemaphoreSlim(0);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true;
+            asked.Release();
+        });
+        while (true)
+        {
+            try
+            {
+                var isAsked = await asked.WaitAsync(CertificateCheckInterval, end);
+                if (certificate?.Reload() == true) Log.CertificateReloaded(logger, certificate.Fingerprint, certificate.Expires);
+                else if (isAsked) Log.NothingNew(logger);
+            }
+            catch (InvalidDataException unusable)
+            {
+                Log.CertificateKept(logger, unusable.Message);
+            }
+            catch (OperationCanceledException) when (end.IsCancellationRequested)
+            {
+                return;
+            }
+        }
     }
 
     /// <summary>SIGTERM and SIGINT (and SIGQUIT), once and twice.</summary>
@@ -81,6 +112,15 @@ internal static partial class RoleRunner
     {
         [LoggerMessage(1, LogLevel.Information, "Stopping; sessions and deliveries have {Seconds:F0} s")]
         public static partial void Stopping(ILogger logger, double seconds);
+
+        [LoggerMessage(3, LogLevel.Information, "The certificate is a new one, SHA-256 {Fingerprint}, valid until {Expires:u}")]
+        public static partial void CertificateReloaded(ILogger logger, string fingerprint, DateTimeOffset expires);
+
+        [LoggerMessage(4, LogLevel.Error, "The certificate that clients are shown stays the old one. {Reason}")]
+        public static partial void CertificateKept(ILogger logger, string reason);
+
+        [LoggerMessage(5, LogLevel.Information, "SIGHUP: nothing new in the certificate's files")]
+        public static partial void NothingNew(ILogger logger);
 
         [LoggerMessage(2, LogLevel.Information, "Stopped")]
         public static partial void Stopped(ILogger logger);

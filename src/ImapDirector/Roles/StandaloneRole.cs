@@ -59,6 +59,8 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
         }
     }
 
+    public ServerCertificate? Certificate => _certificate;
+
     public async Task DrainAsync(TimeSpan timeout)
     {
         // The director first: what it still passes on, the nodes still take.
