@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Store.Mime;
 
@@ -32,9 +33,11 @@ internal static class SortKeyTable
         var ids = withParents ? "k.message_id, k.parents" : "NULL, NULL";
         var items = new List<ThreadItem>();
         store.EachRow("SELECT m.uid, coalesce(k.sent_seconds, m.date_seconds), k.subject, k.is_reply, " + ids + FromMailbox + " ORDER BY m.uid", row =>
-            items.Add(new ThreadItem((uint)row.Integer(0), row.Integer(1), row.Text(2), row.Integer(3) != 0, row.Bytes(4).ToArray(), row.Bytes(5).ToArray())), mailboxId);
+            items.Add(new ThreadItem((uint)row.Integer(0), row.Integer(1), row.Text(2), row.Integer(3) != 0, IdOf(row.Bytes(4)), row.Bytes(5).ToArray())), mailboxId);
         return items;
     }
+
+    private static UInt128? IdOf(ReadOnlySpan<byte> hash) => hash.IsEmpty ? null : BinaryPrimitives.ReadUInt128LittleEndian(hash);
 
     // A constant for each criterion: nothing of the client's gets into the statement.
     private static string ColumnOf(SortKey key) => key switch
@@ -57,6 +60,6 @@ internal static class SortKeyTable
 /// <param name="SentSeconds">When it was sent, in seconds since 1970.</param>
 /// <param name="Subject">Its base subject, folded.</param>
 /// <param name="IsReply">Whether its subject was that of a reply or a forward.</param>
-/// <param name="MessageId">The hash of its message id, or empty.</param>
+/// <param name="MessageId">The hash of its message id, or <c>null</c>.</param>
 /// <param name="Parents">The hashes of the messages it refers to, the eldest first.</param>
-internal sealed record ThreadItem(uint Uid, long SentSeconds, string Subject, bool IsReply, byte[] MessageId, byte[] Parents);
+internal sealed record ThreadItem(uint Uid, long SentSeconds, string Subject, bool IsReply, UInt128? MessageId, byte[] Parents);

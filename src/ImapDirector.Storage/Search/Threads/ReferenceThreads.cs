@@ -66,9 +66,8 @@ internal static class ReferenceThreads
     private static ThreadNode NodeOf(ThreadItem item, List<ThreadNode> nodes, Dictionary<UInt128, ThreadNode> byId)
     {
         ThreadNode? node = null;
-        if (item.MessageId.Length > 0)
+        if (item.MessageId is { } id)
         {
-            var id = BinaryPrimitives.ReadUInt128LittleEndian(item.MessageId);
             if (!byId.TryGetValue(id, out node)) byId.Add(id, node = new ThreadNode(item));
             else if (node.IsDummy)
             {
@@ -79,7 +78,7 @@ internal static class ReferenceThreads
             else node = null;
         }
         node ??= new ThreadNode(item);
-        if (node.Item == item) nodes.Add(node);
+        if (ReferenceEquals(node.Item, item)) nodes.Add(node);
         return node;
     }
 
