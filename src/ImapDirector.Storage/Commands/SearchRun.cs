@@ -57,11 +57,6 @@ internal static class SearchRun
         return new SearchFindings(found, program.AsksModSeq, scores);
     }
 
-    /// <summary>As <see cref="FindAsync"/>, for commands that ask the store for what is told anyway: where all messages are meant none is looked at. One that is
-    /// gone may be among them.</summary>
-    public static async Task<SearchFindings> FindForStoreAsync(MailSession session, SelectedMailbox selected, SearchKey key, Progress progress, CancellationToken deadline) =>
-        key is AllKey ? new SearchFindings([.. selected.Uids], AsksModSeq: false, Scores: null) : await FindAsync(session, selected, key, progress, deadline);
-
     /// <summary>What the text index does not know yet; it is brought up to date where that is much.</summary>
     private static List<long> NotIndexed(MailSession session, SelectedMailbox selected)
     {

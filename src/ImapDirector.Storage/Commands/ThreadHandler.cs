@@ -13,7 +13,7 @@ internal static class ThreadHandler
         using var deadline = new CancellationTokenSource(SearchRun.Deadline);
         try
         {
-            var found = await SearchRun.FindForStoreAsync(session, selected, command.Key, new Progress(session, command.Tag, selected.Count), deadline.Token);
+            var found = await SearchRun.FindAsync(session, selected, command.Key, new Progress(session, command.Tag, selected.Count), deadline.Token);
             var threads = await session.Heavy.RunAsync(() => ThreadsOfAsync(session, selected, command.Algorithm, found.Uids, deadline.Token), deadline.Token);
             await WriteAsync(session, selected, command.ByUid, threads);
             return CommandResult.Ok("Thread completed.");
@@ -29,13 +29,11 @@ internal static class ThreadHandler
         if (found.Count == 0) return [];
         var withParents = algorithm != ThreadAlgorithm.OrderedSubject;
         var items = await selected.Mail.Store.Order.ThreadItemsAsync(selected.Shared.Id, withParents, deadline);
-        // Both ascend.
-        var next = 0;
-        items.RemoveAll(item =>
+        if (found.Count < items.Count)
         {
-            while (next < found.Count && found[next] < item.Uid) next++;
-            return next == found.Count || found[next] != item.Uid;
-        });
+            var wanted = found.ToHashSet();
+            items.RemoveAll(item => !wanted.Contains(item.Uid));
+        }
         return algorithm == ThreadAlgorithm.OrderedSubject
             ? SubjectThreads.Of(items)
             : ReferenceThreads.Of(items, bySubject: algorithm == ThreadAlgorithm.References, deadline);
