@@ -70,10 +70,7 @@ public sealed class AssignmentMap : IAsyncDisposable
         var (answered, assignment) = await FindAsync(user.Value, cancellationToken);
         var settings = await _redis.CallAsync("nodes", database => database.HashGetAllAsync(RedisKeys.Nodes), cancellationToken);
         if (!answered || !settings.Succeeded) return null;
-        var known = settings.Value.ToDictionary(static entry => entry.Name.ToString(), static entry => entry.Value.ToString());
-        var nodes = _options.Nodes.Select(node => known.TryGetValue(node.Name, out var text) && NodeSetting.TryParse(text, out var setting)
-            ? new NodeStatus(node, setting.State, setting.Weight)
-            : new NodeStatus(node, NodeState.Up, null)).ToList();
+        var nodes = NodeStatus.Of(_options.Nodes, settings.Value);
         var takers = nodes.Where(static status => status.State == NodeState.Up).Select(static status => status.Weight is { } weight ? status.Node with { Weight = weight } : status.Node).ToList();
         return new UserExplanation(assignment, nodes, RendezvousHash.Pick(user, _options.DefaultPool, takers)?.Name);
     }

@@ -34,11 +34,7 @@ public sealed class ClusterOrders : IAsyncDisposable
     public async Task<IReadOnlyList<NodeStatus>?> ListNodesAsync(CancellationToken cancellationToken)
     {
         var reply = await _redis.CallAsync("nodes", database => database.HashGetAllAsync(RedisKeys.Nodes), cancellationToken);
-        if (!reply.Succeeded) return null;
-        var settings = reply.Value.ToDictionary(static entry => entry.Name.ToString(), static entry => entry.Value.ToString());
-        return [.. _options.Nodes.Select(node => settings.TryGetValue(node.Name, out var text) && NodeSetting.TryParse(text, out var setting)
-            ? new NodeStatus(node, setting.State, setting.Weight)
-            : new NodeStatus(node, NodeState.Up, null))];
+        return reply.Succeeded ? NodeStatus.Of(_options.Nodes, reply.Value) : null;
     }
 
     /// <summary>Sets what a node takes, or its weight; what is <c>null</c> stays as it is.</summary>
@@ -118,7 +114,17 @@ public sealed class ClusterOrders : IAsyncDisposable
 /// <param name="Node">The node as it is configured.</param>
 /// <param name="State">Whom it takes.</param>
 /// <param name="Weight">Its weight where that is not the configured one.</param>
-public sealed record NodeStatus(BackendNode Node, NodeState State, int? Weight);
+public sealed record NodeStatus(BackendNode Node, NodeState State, int? Weight)
+{
+    /// <summary>Of each node; one that nothing readable is set of is up with its configured weight.</summary>
+    internal static IReadOnlyList<NodeStatus> Of(IReadOnlyList<BackendNode> nodes, HashEntry[] set)
+    {
+        var settings = set.ToDictionary(static entry => entry.Name.ToString(), static entry => entry.Value.ToString());
+        return [.. nodes.Select(node => settings.TryGetValue(node.Name, out var text) && NodeSetting.TryParse(text, out var setting)
+            ? new NodeStatus(node, setting.State, setting.Weight)
+            : new NodeStatus(node, NodeState.Up, null))];
+    }
+}
 
 /// <summary>A session that runs.</summary>
 /// <param name="User">Whose.</param>
