@@ -82,7 +82,16 @@ public sealed record DirectorOptions
     /// <summary>Where messages above 128 KiB wait while they are delivered.</summary>
     public string SpoolDirectory { get; init; } = Path.GetTempPath();
 
-    /// <summary>The nodes, at least one.</summary>
+    /// <summary>Where nodes may be that are added, or change their address, while directors run; none: only where they are configured.</summary>
+    public IReadOnlyList<IPNetwork> NodeNetworks { get; init; } = [];
+
+    /// <summary>What directors log in with at nodes that are added while they run.</summary>
+    public string MasterUser { get; init; } = "director";
+
+    /// <summary>The password that goes with it, or <c>null</c>. Never logged.</summary>
+    public string? MasterPassword { get; init; }
+
+    /// <summary>The nodes to begin with; at least one, unless <see cref="NodeNetworks"/> lets them be added.</summary>
     public IReadOnlyList<BackendNode> Nodes { get; init; } = [];
 
     /// <summary>Checks every setting against its bounds.</summary>
@@ -125,6 +134,9 @@ public sealed record BackendNode
 
     /// <summary>SHA-256 of its certificate in hexadecimal: accept exactly this one (instead of a chain to a trusted root), or <c>null</c>.</summary>
     public string? TlsFingerprint { get; init; }
+
+    /// <summary>Where its HTTP is, such as <c>http://10.0.0.7:1180</c>; <c>null</c> where it has none.</summary>
+    public Uri? Http { get; init; }
 
     /// <summary>The pool it belongs to.</summary>
     public string Pool { get; init; } = "default";

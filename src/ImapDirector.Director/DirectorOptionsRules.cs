@@ -92,8 +92,9 @@ internal static class DirectorOptionsRules
 
     private static void CheckNodes(DirectorOptions options, List<string> errors)
     {
-        if (options.Nodes.Count == 0)
-            errors.Add("Nodes is empty: name at least one storage node.");
+        if (options.Nodes.Count == 0 && options.NodeNetworks.Count == 0)
+            errors.Add("Nodes is empty: name at least one storage node, or the NodeNetworks that nodes are added in.");
+        if (options.MasterPassword is not null) CheckCredentials(options.MasterUser, options.MasterPassword, "", errors);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < options.Nodes.Count; i++)
         {
@@ -103,26 +104,51 @@ internal static class DirectorOptionsRules
                 errors.Add($"{key}:Name is \"{Shown(node.Name)}\": {NameRule}.");
             else if (!seen.Add(node.Name))
                 errors.Add($"{key}:Name is \"{node.Name}\", which another node has already: names must be unique.");
-            if (Uri.CheckHostName(node.Host) == UriHostNameType.Unknown)
-                errors.Add($"{key}:Host is \"{Shown(node.Host)}\": give a host name or an address.");
-            Between(errors, $"{key}:ImapPort", node.ImapPort, 1, IPEndPoint.MaxPort);
-            Between(errors, $"{key}:LmtpPort", node.LmtpPort, 1, IPEndPoint.MaxPort);
-            Between(errors, $"{key}:Weight", node.Weight, 0, BackendNode.MaxWeight);
-            if (!IsName(node.Pool))
-                errors.Add($"{key}:Pool is \"{Shown(node.Pool)}\": {NameRule}.");
-            if (!Enum.IsDefined(node.Tls))
-                errors.Add($"{key}:Tls is \"{node.Tls}\": use None, StartTls or Implicit.");
-            if (node.TlsFingerprint is { } fingerprint && !IsFingerprint(fingerprint))
-                errors.Add($"{key}:TlsFingerprint is \"{Shown(fingerprint)}\": give the SHA-256 of the certificate as {Sha256HexLength} hexadecimal digits.");
-            if (node.Tls == BackendTls.None && (node.TlsFingerprint is not null || node.TlsName is not null))
-                errors.Add($"{key}:Tls is \"None\" while a certificate is named: set Tls to StartTls or Implicit, or leave TlsName and TlsFingerprint out.");
-            if (!IsSaslText(node.MasterUser))
-                errors.Add($"{key}:MasterUser is \"{Shown(node.MasterUser)}\": give 1 to 255 characters without control characters.");
-            if (!IsSaslText(node.MasterPassword))
-                errors.Add($"{key}:MasterPassword is empty, too long or has control characters (the value is not shown): give 1 to 255 characters.");
+            CheckNode(node, key, errors);
         }
         if (options.Nodes.Count > 0 && !options.Nodes.Any(node => node.Pool == options.DefaultPool))
             errors.Add($"DefaultPool is \"{Shown(options.DefaultPool)}\", but no node is in it: name the Pool of at least one node.");
+    }
+
+    /// <summary>What holds of a node wherever it comes from.</summary>
+    public static void CheckNode(BackendNode node, string key, List<string> errors)
+    {
+        if (Uri.CheckHostName(node.Host) == UriHostNameType.Unknown)
+            errors.Add($"{key}:Host is \"{Shown(node.Host)}\": give a host name or an address.");
+        Between(errors, $"{key}:ImapPort", node.ImapPort, 1, IPEndPoint.MaxPort);
+        Between(errors, $"{key}:LmtpPort", node.LmtpPort, 1, IPEndPoint.MaxPort);
+        Between(errors, $"{key}:Weight", node.Weight, 0, BackendNode.MaxWeight);
+        if (!IsName(node.Pool))
+            errors.Add($"{key}:Pool is \"{Shown(node.Pool)}\": {NameRule}.");
+        if (!Enum.IsDefined(node.Tls))
+            errors.Add($"{key}:Tls is \"{node.Tls}\": use None, StartTls or Implicit.");
+        if (node.TlsName is { } name && Uri.CheckHostName(name) == UriHostNameType.Unknown)
+            errors.Add($"{key}:TlsName is \"{Shown(name)}\": give the name that the certificate carries.");
+        if (node.TlsFingerprint is { } fingerprint && !IsFingerprint(fingerprint))
+            errors.Add($"{key}:TlsFingerprint is \"{Shown(fingerprint)}\": give the SHA-256 of the certificate as {Sha256HexLength} hexadecimal digits.");
+        if (node.Tls == BackendTls.None && (node.TlsFingerprint is not null || node.TlsName is not null))
+            errors.Add($"{key}:Tls is \"None\" while a certificate is named: set Tls to StartTls or Implicit, or leave TlsName and TlsFingerprint out.");
+        CheckPage(node.Http, key, errors);
+        CheckCredentials(node.MasterUser, node.MasterPassword, key + ":", errors);
+    }
+
+    private static void CheckCredentials(string user, string password, string path, List<string> errors)
+    {
+        if (!IsSaslText(user))
+            errors.Add($"{path}MasterUser is \"{Shown(user)}\": give 1 to 255 characters without control characters.");
+        if (!IsSaslText(password))
+            errors.Add($"{path}MasterPassword is empty, too long or has control characters (the value is not shown): give 1 to 255 characters.");
+    }
+
+    private static void CheckPage(Uri? page, string key, List<string> errors)
+    {
+        if (page is null) return;
+        if (!page.IsAbsoluteUri || (page.Scheme != Uri.UriSchemeHttp && page.Scheme != Uri.UriSchemeHttps))
+            errors.Add($"{key}:Http is \"{Shown(page.OriginalString)}\": give the node's HTTP address, such as \"http://10.0.0.7:1180\".");
+        else if (page.UserInfo.Length > 0)
+            errors.Add($"{key}:Http has a user name or a password in it (the value is not shown): leave that out.");
+        else if (page.PathAndQuery != "/" || page.Fragment.Length > 0)
+            errors.Add($"{key}:Http is \"{Shown(page.OriginalString)}\": end it after the host and the port, such as \"{page.GetLeftPart(UriPartial.Authority)}\".");
     }
 
     /// <summary>The fingerprint's digits as <see cref="Convert.ToHexString(byte[])"/> writes them; colons, as openssl prints them, are allowed.</summary>

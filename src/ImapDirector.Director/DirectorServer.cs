@@ -53,13 +53,14 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _redis = new RedisConnection(options, counters, loggers.CreateLogger<RedisConnection>());
         _registry = new NodeRegistry(options, _redis, loggers.CreateLogger<NodeRegistry>());
         _health = new NodeHealth(options, counters, loggers.CreateLogger<NodeHealth>());
+        _registry.Changed += nodes => _health.Follow(nodes.Reachable);
         _directory = new UserDirectory(options, _redis, _registry, _health, loggers);
         var sessions = new LiveSessions();
         _cluster = new ClusterWatch(_redis, _registry, sessions, loggers.CreateLogger<ClusterWatch>());
         _handshake = new ServerHandshake(certificate, options.HandshakeTimeout);
         _watch = new RelayWatch(options.RelayIdleTimeout);
         _loops = new RelayLoops(options.RelayThreads, loggers.CreateLogger<RelayLoops>());
-        _nodes = new NodeReachability(options.Nodes, TimeProvider.System);
+        _nodes = new NodeReachability(() => _registry.Current.Reachable, TimeProvider.System);
         var accounts = new RedisPasswordDatabase(_redis);
         var authenticator = new Authenticator(options, accounts, _hasher, loggers.CreateLogger<Authenticator>());
         var backends = new BackendConnector(options, _health, counters, loggers.CreateLogger<BackendConnector>());
@@ -77,6 +78,16 @@ public sealed partial class DirectorServer : IAsyncDisposable
 
     /// <summary>Where LMTP listens, once started.</summary>
     public IPEndPoint? LmtpEndPoint => _lmtp?.LocalEndPoint;
+
+    /// <summary>The nodes of now.</summary>
+    public NodeSet Nodes => _registry.Current;
+
+    /// <summary>Told when the nodes have changed, one change after the other. Whoever listens returns at once.</summary>
+    public event Action<NodeSet>? NodesChanged
+    {
+        add => _registry.Changed += value;
+        remove => _registry.Changed -= value;
+    }
 
     /// <summary>Connects to Redis (and goes on without when it is away: it is then not ready), takes the incarnation's lease and opens the listeners.</summary>
     /// <exception cref="IOException">An address is taken or not ours.</exception>

@@ -19,9 +19,12 @@ internal sealed partial class NodeHealth : IAsyncDisposable
     private readonly DirectorOptions _options;
     private readonly DirectorMetrics _metrics;
     private readonly ILogger _logger;
-    private readonly FrozenDictionary<string, State> _states;
+    // Held while nodes come and go, and while what is thought of one changes.
+    private readonly Lock _lock = new();
     // Never disposed: it has no timer, and a second DisposeAsync asks it.
     private readonly CancellationTokenSource _stopping = new();
+    private FrozenDictionary<string, State> _states;
+    private bool _isStarted;
     private Task _checking = Task.CompletedTask;
     private int _away;
 
@@ -29,18 +32,46 @@ internal sealed partial class NodeHealth : IAsyncDisposable
     public NodeHealth(DirectorOptions options, DirectorMetrics metrics, ILogger<NodeHealth> logger)
     {
         (_options, _metrics, _logger) = (options, metrics, logger);
-        _states = options.Nodes.ToFrozenDictionary(static node => node.Name, static node => new State(node));
-        foreach (var node in options.Nodes) metrics.NodeHealth.WithLabels(node.Name).Set(1);
+        _states = FrozenDictionary<string, State>.Empty;
+        Follow(options.Nodes);
     }
 
     /// <summary>Begins to look, unless <see cref="DirectorOptions.NodeCheckInterval"/> is zero.</summary>
     public void Start()
     {
-        if (_options.NodeCheckInterval > TimeSpan.Zero) _checking = Task.WhenAll(_states.Values.Select(CheckAsync));
+        if (_options.NodeCheckInterval == TimeSpan.Zero) return;
+        lock (_lock)
+        {
+            _isStarted = true;
+            Look(_states.Values);
+        }
+    }
+
+    /// <summary>From now on these nodes and no others. What is thought of those that are still where they were stays.</summary>
+    public void Follow(IReadOnlyList<BackendNode> nodes)
+    {
+        lock (_lock)
+        {
+            var (before, states) = (_states, new Dictionary<string, State>());
+            foreach (var node in nodes)
+            {
+                var isKnown = before.TryGetValue(node.Name, out var state) && state.Node with { Weight = node.Weight, Pool = node.Pool } == node;
+                states[node.Name] = isKnown ? state! : new State(node);
+                if (!isKnown) _metrics.NodeHealth.WithLabels(node.Name).Set(1);
+            }
+            _states = states.ToFrozenDictionary();
+            foreach (var state in before.Values)
+            {
+                if (states.GetValueOrDefault(state.Node.Name) != state) state.IsLeft = true;
+                if (!states.ContainsKey(state.Node.Name)) _metrics.NodeHealth.RemoveLabelled(state.Node.Name);
+            }
+            _away = _states.Values.Count(static state => !state.IsWell);
+            if (_isStarted) Look(_states.Values.Where(state => before.GetValueOrDefault(state.Node.Name) != state));
+        }
     }
 
     /// <summary>Whether a login at the node is worth a try.</summary>
-    public bool IsWell(BackendNode node) => Away == 0 || MostFail || !_states.TryGetValue(node.Name, out var state) || state.IsWell;
+    public bool IsWell(BackendNode node) => Away == 0 || MostFail || !States.TryGetValue(node.Name, out var state) || state.IsWell;
 
     /// <summary>Those of the nodes that are well.</summary>
     public IReadOnlyList<BackendNode> WellOf(IReadOnlyList<BackendNode> nodes) => Away == 0 || MostFail ? nodes : [.. nodes.Where(IsWell)];
@@ -48,19 +79,27 @@ internal sealed partial class NodeHealth : IAsyncDisposable
     /// <summary>A login has met the node.</summary>
     public void Note(BackendNode node, BackendFailure failure)
     {
-        if (_states.TryGetValue(node.Name, out var state) && Verdict(failure) is { } isWell) Count(state, isWell, failure);
+        if (States.TryGetValue(node.Name, out var state) && Verdict(failure) is { } isWell) Count(state, isWell, failure);
     }
 
     public async ValueTask DisposeAsync()
     {
         if (_stopping.IsCancellationRequested) return;
         await _stopping.CancelAsync();
-        await _checking;
+        Task checking;
+        lock (_lock)
+        {
+            _isStarted = false;
+            checking = _checking;
+        }
+        await checking;
     }
 
     private int Away => Volatile.Read(ref _away);
 
-    private bool MostFail => Away * 2 > _states.Count;
+    private FrozenDictionary<string, State> States => Volatile.Read(ref _states);
+
+    private bool MostFail => Away * 2 > States.Count;
 
     /// <summary>What a login says about its node; nothing where it may be about the user.</summary>
     private static bool? Verdict(BackendFailure failure) => failure switch
@@ -70,12 +109,14 @@ internal sealed partial class NodeHealth : IAsyncDisposable
         _ => null,
     };
 
+    private void Look(IEnumerable<State> states) => _checking = Task.WhenAll([_checking, .. states.Select(CheckAsync)]);
+
     private async Task CheckAsync(State state)
     {
         var stopping = _stopping.Token;
         try
         {
-            while (true)
+            while (!state.IsLeft)
             {
                 var failure = await GreetAsync(state.Node, stopping);
                 Count(state, failure == BackendFailure.None, failure);
@@ -112,11 +153,16 @@ internal sealed partial class NodeHealth : IAsyncDisposable
     private void Count(State state, bool isWell, BackendFailure failure)
     {
         if (!state.Count(isWell)) return;
-        _metrics.NodeHealth.WithLabels(state.Node.Name).Set(isWell ? 1 : 0);
-        Interlocked.Add(ref _away, isWell ? -1 : 1);
+        lock (_lock)
+        {
+            // It may have been taken out meanwhile.
+            if (_states.GetValueOrDefault(state.Node.Name) != state) return;
+            _away = _states.Values.Count(static state => !state.IsWell);
+            _metrics.NodeHealth.WithLabels(state.Node.Name).Set(isWell ? 1 : 0);
+        }
         if (isWell) Log.Back(_logger, state.Node.Name);
         else Log.Lost(_logger, state.Node.Name, failure);
-        if (!isWell && MostFail) Log.MostAway(_logger, Away, _states.Count);
+        if (!isWell && MostFail) Log.MostAway(_logger, Away, States.Count);
     }
 
     /// <summary>A node, and how often in a row it has answered, or not.</summary>
@@ -126,6 +172,9 @@ internal sealed partial class NodeHealth : IAsyncDisposable
         private int _inARow;
 
         public BackendNode Node => node;
+
+        /// <summary>The node is taken out, or is somewhere else by now.</summary>
+        public volatile bool IsLeft;
 
         public volatile bool IsWell = true;
 

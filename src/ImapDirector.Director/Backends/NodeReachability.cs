@@ -3,7 +3,7 @@ using ImapDirector.Network;
 namespace ImapDirector.Director.Backends;
 
 /// <summary>Whether at least one node's port accepts. The answer is kept for a moment, so that however often it is asked the nodes see few probes.</summary>
-internal sealed class NodeReachability(IReadOnlyList<BackendNode> nodes, TimeProvider clock)
+internal sealed class NodeReachability(Func<IReadOnlyList<BackendNode>> nodes, TimeProvider clock)
 {
     private static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromMilliseconds(500);
@@ -29,7 +29,7 @@ internal sealed class NodeReachability(IReadOnlyList<BackendNode> nodes, TimePro
     private async Task<bool> ProbeAllAsync()
     {
         using var limit = new CancellationTokenSource(ProbeTimeout);
-        var probes = nodes.Select(node => ProbeAsync(node, limit.Token)).ToArray();
+        var probes = nodes().Select(node => ProbeAsync(node, limit.Token)).ToArray();
         var isAny = false;
         await foreach (var probe in Task.WhenEach(probes))
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 using Prometheus;
@@ -13,6 +14,7 @@ public sealed class AssignmentMap : IAsyncDisposable
 
     private readonly DirectorOptions _options;
     private readonly RedisConnection _redis;
+    private readonly NodeRegistry _registry;
 
     /// <summary>Composes it; nothing is opened yet.</summary>
     /// <param name="options">Redis, the default domain and pool, and the nodes' names, pools and weights.</param>
@@ -22,21 +24,28 @@ public sealed class AssignmentMap : IAsyncDisposable
         _options = options;
         // A command that runs once has nobody to show metrics to.
         _redis = new RedisConnection(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), loggers.CreateLogger<RedisConnection>());
+        _registry = new NodeRegistry(options, _redis, loggers.CreateLogger<NodeRegistry>());
     }
 
     /// <summary>Connects to <see cref="DirectorOptions.Redis"/>; when Redis is away every call says so.</summary>
     /// <exception cref="ArgumentException"><see cref="DirectorOptions.Redis"/> is no configuration string.</exception>
-    public Task ConnectAsync(CancellationToken cancellationToken) => _redis.ConnectAsync(cancellationToken);
+    public async Task ConnectAsync(CancellationToken cancellationToken)
+    {
+        await _redis.ConnectAsync(cancellationToken);
+        await _registry.RefreshAsync(cancellationToken);
+    }
 
     /// <summary>Hands over every assignment, in no order; each once. One that is made meanwhile may be left out.</summary>
     /// <returns><c>false</c> when Redis went away before the end.</returns>
-    public async Task<bool> ReadAllAsync(Action<Assignment> take, CancellationToken cancellationToken)
+    public Task<bool> ReadAllAsync(Action<Assignment> take, CancellationToken cancellationToken) => ReadAllAsync(_redis, take, cancellationToken);
+
+    internal static async Task<bool> ReadAllAsync(RedisConnection redis, Action<Assignment> take, CancellationToken cancellationToken)
     {
         var users = new HashSet<string>();
-        var isComplete = await _redis.ScanAsync(RedisKeys.AllAssignments, key => { users.Add(RedisKeys.UserOfAssignment(key)); return ValueTask.CompletedTask; }, cancellationToken);
+        var isComplete = await redis.ScanAsync(RedisKeys.AllAssignments, key => { users.Add(RedisKeys.UserOfAssignment(key)); return ValueTask.CompletedTask; }, cancellationToken);
         foreach (var some in users.Chunk(LookUpsAtOnce))
         {
-            foreach (var (answered, assignment) in await Task.WhenAll(some.Select(user => FindAsync(user, cancellationToken))))
+            foreach (var (answered, assignment) in await Task.WhenAll(some.Select(user => FindAsync(redis, user, cancellationToken))))
             {
                 if (!answered) return false;
                 if (assignment is { } found) take(found);
@@ -49,7 +58,7 @@ public sealed class AssignmentMap : IAsyncDisposable
     public async Task<ImportOutcome> ImportAsync(Assignment assignment, CancellationToken cancellationToken)
     {
         if (!UserName.TryCreate(assignment.User, null, out var user) || user.Value != assignment.User || assignment.Epoch < 1) return ImportOutcome.Invalid;
-        if (_options.Nodes.All(node => node.Name != assignment.Node)) return ImportOutcome.UnknownNode;
+        if (_registry.Current.Find(assignment.Node) is null) return ImportOutcome.UnknownNode;
         var reply = await _redis.CallAsync("import", database => database.ScriptEvaluateAsync(RedisScripts.Import, [RedisKeys.Assignment(user)], [assignment.Node, assignment.Epoch]), cancellationToken);
         if (!reply.Succeeded) return ImportOutcome.Unavailable;
         return (int)reply.Value switch { 1 => ImportOutcome.Done, 0 => ImportOutcome.Same, _ => ImportOutcome.Other };
@@ -60,31 +69,30 @@ public sealed class AssignmentMap : IAsyncDisposable
     {
         if (!UserName.TryCreate(assignment.User, null, out var user) || user.Value != assignment.User) return "the name is none that a user can have: nobody logs in with it; remove the key";
         if (assignment.Epoch < 1) return "the epoch is no number from 1: the user cannot log in; import the assignment from a backup";
-        return _options.Nodes.Any(node => node.Name == assignment.Node) ? null : $"the node \"{assignment.Node}\" is not configured: the user cannot log in; configure the node, or move the user";
+        return _registry.Current.Find(assignment.Node) is not null ? null : $"the node \"{assignment.Node}\" is not configured: the user cannot log in; configure the node, or move the user";
     }
 
     /// <summary>Why a user is where they are, and what would happen at the next login.</summary>
     /// <returns><c>null</c> when Redis does not answer.</returns>
     public async Task<UserExplanation?> ExplainAsync(UserName user, CancellationToken cancellationToken)
     {
-        var (answered, assignment) = await FindAsync(user.Value, cancellationToken);
-        var settings = await _redis.CallAsync("nodes", database => database.HashGetAllAsync(RedisKeys.Nodes), cancellationToken);
-        if (!answered || !settings.Succeeded) return null;
-        var nodes = NodeStatus.Of(_options.Nodes, settings.Value);
-        var takers = nodes.Where(static status => status.State == NodeState.Up).Select(static status => status.Weight is { } weight ? status.Node with { Weight = weight } : status.Node).ToList();
-        return new UserExplanation(assignment, nodes, RendezvousHash.Pick(user, _options.DefaultPool, takers)?.Name);
+        var (answered, assignment) = await FindAsync(_redis, user.Value, cancellationToken);
+        if (!answered || !await _registry.RefreshAsync(cancellationToken)) return null;
+        var nodes = _registry.Current;
+        return new UserExplanation(assignment, nodes.All, RendezvousHash.Pick(user, _options.DefaultPool, nodes.Takers)?.Name);
     }
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _redis.DisposeAsync();
 
-    private async Task<(bool Answered, Assignment? Assignment)> FindAsync(string user, CancellationToken cancellationToken)
+    private static async Task<(bool Answered, Assignment? Assignment)> FindAsync(RedisConnection redis, string user, CancellationToken cancellationToken)
     {
         // A key that another hand has made may hold a name that is none: it is shown as it is.
-        var reply = await _redis.CallAsync("export", database => database.HashGetAsync(RedisKeys.AssignmentOf(user), ["node", "epoch"]), cancellationToken);
+        var reply = await redis.CallAsync("export", database => database.HashGetAsync(RedisKeys.AssignmentOf(user), ["node", "epoch", "moving"]), cancellationToken);
         if (!reply.Succeeded) return (false, null);
         if (reply.Value[0].IsNull) return (true, null);
-        return (true, new Assignment(user, reply.Value[0].ToString(), long.TryParse(reply.Value[1].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) ? epoch : 0));
+        return (true, new Assignment(user, reply.Value[0].ToString(), long.TryParse(reply.Value[1].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) ? epoch : 0,
+            reply.Value[2].IsNull ? null : reply.Value[2].ToString()));
     }
 }
 
@@ -92,7 +100,8 @@ public sealed class AssignmentMap : IAsyncDisposable
 /// <param name="User">The canonical name.</param>
 /// <param name="Node">The node's name.</param>
 /// <param name="Epoch">From 1; 0 where Redis holds no number.</param>
-public sealed record Assignment(string User, string Node, long Epoch);
+/// <param name="Moving">The node that the mail is on its way to; <c>null</c> where it is on none.</param>
+public sealed record Assignment(string User, string Node, long Epoch, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Moving = null);
 
 /// <summary>What became of an assignment that was to be brought back.</summary>
 public enum ImportOutcome

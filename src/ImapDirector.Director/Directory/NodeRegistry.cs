@@ -1,57 +1,81 @@
-using System.Collections.Frozen;
+using ImapDirector.Network;
 using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
 
 namespace ImapDirector.Director.Directory;
 
-/// <summary>The configured nodes with what operators have set of them in Redis. Redis adds no node and moves none: it says whom a node takes, never where it is.
-/// While Redis is away it stays as it was.</summary>
+/// <summary>The nodes: those of the configuration, with what operators have changed, added and taken out since, which Redis keeps. A node is where the
+/// configuration says, or in <see cref="DirectorOptions.NodeNetworks"/>, and nowhere else. While Redis is away it stays as it was.</summary>
 internal sealed partial class NodeRegistry(DirectorOptions options, RedisConnection redis, ILogger<NodeRegistry> logger)
 {
-    private volatile FrozenDictionary<string, NodeSetting> _settings = FrozenDictionary<string, NodeSetting>.Empty;
-    private volatile IReadOnlyList<BackendNode> _takers = options.Nodes;
+    /// <summary>Nodes in all (and what a hostile Redis can make us keep).</summary>
+    public const int MaxNodes = 1000;
 
-    /// <summary>The nodes that take new users, with the weights of now.</summary>
-    public IReadOnlyList<BackendNode> Takers => _takers;
+    private readonly Lock _lock = new();
+    private long _asked;
+    private long _taken;
+    private volatile NodeSet _current = new(options.Nodes.Select(static node => new NodeStatus(node, NodeState.Up, node)));
 
-    /// <summary>Whom a node takes.</summary>
-    public NodeState StateOf(BackendNode node) => _settings.GetValueOrDefault(node.Name).State;
+    /// <summary>The nodes of now.</summary>
+    public NodeSet Current => _current;
 
-    /// <summary>The configured node of a name, or <c>null</c>.</summary>
-    public BackendNode? Find(string name)
-    {
-        foreach (var node in options.Nodes)
-            if (node.Name == name) return node;
-        return null;
-    }
+    /// <summary>Told when they have changed, one after the other. Whoever listens returns at once.</summary>
+    public event Action<NodeSet>? Changed;
 
     /// <summary>Reads what is set.</summary>
-    public async Task RefreshAsync(CancellationToken cancellationToken)
+    /// <returns><c>false</c> when Redis does not answer.</returns>
+    public async Task<bool> RefreshAsync(CancellationToken cancellationToken)
     {
+        var asked = Interlocked.Increment(ref _asked);
         var reply = await redis.CallAsync("nodes", database => database.HashGetAllAsync(RedisKeys.Nodes), cancellationToken);
-        if (!reply.Succeeded) return;
-        var settings = new Dictionary<string, NodeSetting>();
-        foreach (var entry in reply.Value)
+        if (!reply.Succeeded) return false;
+        lock (_lock)
         {
-            if (Find(entry.Name.ToString()) is not { } node) continue;
-            if (NodeSetting.TryParse(entry.Value.ToString(), out var setting)) settings[node.Name] = setting;
-            else Log.Broken(logger, node.Name);
+            // What was asked first must not take the place of what was asked last.
+            if (asked > _taken) Take(reply.Value);
+            _taken = Math.Max(asked, _taken);
         }
-        foreach (var node in options.Nodes)
+        return true;
+    }
+
+    /// <summary>The configured node of a name, or <c>null</c>.</summary>
+    public BackendNode? Configured(string name) => options.Nodes.FirstOrDefault(node => node.Name == name);
+
+    private void Take(HashEntry[] set)
+    {
+        var nodes = options.Nodes.ToDictionary(static node => node.Name, static node => new NodeStatus(node, NodeState.Up, node));
+        foreach (var field in set)
         {
-            var now = settings.GetValueOrDefault(node.Name);
-            if (_settings.GetValueOrDefault(node.Name) != now) Log.Changed(logger, node.Name, now);
+            var name = field.Name.ToString();
+            var configured = Configured(name);
+            if (!SettingRules.IsName(name) || (configured is null && nodes.Count >= MaxNodes)) continue;
+            if (NodeEntry.TryParse(field.Value.ToString()) is not { } entry) nodes[name] = NodeFields.Unreadable(name, configured);
+            else if (entry.IsRemoved) nodes.Remove(name);
+            else nodes[name] = NodeFields.Build(name, configured, entry, options);
         }
-        _settings = settings.ToFrozenDictionary();
-        _takers = [.. options.Nodes.Where(node => settings.GetValueOrDefault(node.Name).State == NodeState.Up)
-            .Select(node => settings.GetValueOrDefault(node.Name).Weight is { } weight ? node with { Weight = weight } : node)];
+        var (before, after) = (_current, new NodeSet(nodes.Values));
+        if (before.All.SequenceEqual(after.All)) return;
+        _current = after;
+        foreach (var status in after.All)
+        {
+            if (status == before.Find(status.Node.Name)) continue;
+            if (status.Fault is { } fault) Log.Faulty(logger, status.Node.Name, fault);
+            else Log.Changed(logger, status.Node, status.State, status.Node.Weight, status.Node.Pool);
+        }
+        foreach (var status in before.All)
+            if (after.Find(status.Node.Name) is null) Log.Removed(logger, status.Node.Name);
+        Changed?.Invoke(after);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(3031, LogLevel.Information, "Node {Node} is now {Setting} (state, and weight where it is not the configured one)")]
-        public static partial void Changed(ILogger logger, string node, NodeSetting setting);
+        [LoggerMessage(3031, LogLevel.Information, "Node {Node} is now {State}, weight {Weight}, pool {Pool}")]
+        public static partial void Changed(ILogger logger, BackendNode node, NodeState state, int weight, string pool);
 
-        [LoggerMessage(3032, LogLevel.Error, "What Redis holds of node {Node} cannot be read; it counts as up with its configured weight: set it anew with \"imapdirector nodes\"")]
-        public static partial void Broken(ILogger logger, string node);
+        [LoggerMessage(3032, LogLevel.Error, "Node {Node} counts as down here: {Fault}")]
+        public static partial void Faulty(ILogger logger, string node, string fault);
+
+        [LoggerMessage(3033, LogLevel.Information, "Node {Node} is taken out")]
+        public static partial void Removed(ILogger logger, string node);
     }
 }

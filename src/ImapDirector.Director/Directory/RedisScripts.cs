@@ -79,6 +79,31 @@ internal static class RedisScripts
         return { epoch, string.format('%.0f', newest), redis.call('ZRANGE', KEYS[1], 0, -1), dead }
         """;
 
+    /// <summary>What stands for the time in a value that <see cref="SetNode"/> writes.</summary>
+    public const string Now = "now";
+
+    /// <summary>Redis' clock, in Unix milliseconds.</summary>
+    public const string Time = """
+        local time = redis.call('TIME')
+        return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+        """;
+
+    /// <summary>Sets what is set of a node, unless somebody else has changed it since it was read.</summary>
+    /// <remarks>KEYS: nodes. ARGV: node, the value that was read or empty, the new value or empty to take it out, channel. Returns 1, or 0 when it was changed.</remarks>
+    public const string SetNode = """
+        if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+        if ARGV[3] == '' then
+          redis.call('HDEL', KEYS[1], ARGV[1])
+        else
+          local time = redis.call('TIME')
+          local now = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
+          local value = string.gsub(ARGV[3], 'since=now', 'since=' .. now)
+          redis.call('HSET', KEYS[1], ARGV[1], value)
+        end
+        redis.call('PUBLISH', ARGV[4], '')
+        return 1
+        """;
+
     /// <summary>Orders a kick. The last thousand are kept for directors that do not hear of it at once.</summary>
     /// <remarks>KEYS: kicks, kick sequence. ARGV: the filter, channel. Returns the kick's number.</remarks>
     public const string Kick = """

@@ -85,8 +85,8 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     {
         // Should Redis have lost the map, what we last saw is better than a new draw: the mail is there (and its epoch must not fall).
         var (candidate, epoch) = _confirmed.TryGet(user, out var known)
-            ? (known.Node.Name, known.Epoch)
-            : (RendezvousHash.Pick(user, _options.DefaultPool, _health.WellOf(_nodes.Takers))?.Name ?? "", FirstEpoch);
+            ? (known.Node, known.Epoch)
+            : (RendezvousHash.Pick(user, _options.DefaultPool, _health.WellOf(_nodes.Current.Takers))?.Name ?? "", FirstEpoch);
         RedisKey[] keys = [RedisKeys.Assignment(user), RedisKeys.Sessions(user)];
         RedisValue[] arguments =
         [
@@ -101,39 +101,38 @@ internal sealed partial class UserDirectory : IAsyncDisposable
         var answer = (RedisValue[])result!;
         var name = answer[1].ToString();
         if (answer[0] == "none") return new SessionTicket(DirectoryOutcome.NoNode, null, 0);
-        // What Redis says is data: only a node we were configured with is ever connected to.
-        var node = _nodes.Find(name);
-        if (node is null || !long.TryParse(answer[2].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) || epoch < FirstEpoch)
+        // What Redis says is data: only a node of the registry is ever connected to.
+        if (_nodes.Current.Find(name) is not { } found || !long.TryParse(answer[2].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) || epoch < FirstEpoch)
         {
             _confirmed.Remove(user);
             Log.ForeignAssignment(_logger, user);
             return new SessionTicket(DirectoryOutcome.NoNode, null, 0);
         }
-        _confirmed.Set(user, new ConfirmedAssignment(node, epoch, _clock.GetTimestamp()));
-        if (_nodes.StateOf(node) == NodeState.Down) return new SessionTicket(DirectoryOutcome.NodeDown, null, epoch);
+        _confirmed.Set(user, new ConfirmedAssignment(name, epoch, _clock.GetTimestamp()));
+        if (found.State == NodeState.Down) return new SessionTicket(DirectoryOutcome.NodeDown, null, epoch);
         return answer[0] == "limit"
             ? new SessionTicket(DirectoryOutcome.LimitReached, null, epoch)
-            : new SessionTicket(DirectoryOutcome.Assigned, node, epoch);
+            : new SessionTicket(DirectoryOutcome.Assigned, found.Node, epoch);
     }
 
     private SessionTicket Remembered(UserName user, SessionRecord? session)
     {
         if (_confirmed.TryGet(user, out var known) && _clock.GetElapsedTime(known.At) < _options.AssignmentCacheAge)
         {
-            if (_nodes.StateOf(known.Node) == NodeState.Down) return new SessionTicket(DirectoryOutcome.NodeDown, null, known.Epoch);
+            if (_nodes.Current.Find(known.Node) is not { State: not NodeState.Down } found) return new SessionTicket(DirectoryOutcome.NodeDown, null, known.Epoch);
             if (session is not null) _ledger.Opened(user, session, 0);
-            return new SessionTicket(DirectoryOutcome.Assigned, known.Node, known.Epoch);
+            return new SessionTicket(DirectoryOutcome.Assigned, found.Node, known.Epoch);
         }
         // A call that was not answered may have registered the session.
         if (session is not null) _ledger.CloseLater(user, session.Id);
         return new SessionTicket(DirectoryOutcome.Unavailable, null, 0);
     }
 
-    private sealed record ConfirmedAssignment(BackendNode Node, long Epoch, long At);
+    private sealed record ConfirmedAssignment(string Node, long Epoch, long At);
 
     private static partial class Log
     {
-        [LoggerMessage(3021, LogLevel.Error, "User {User} is assigned to a node that is not configured here, or the record is broken")]
+        [LoggerMessage(3021, LogLevel.Error, "User {User} is assigned to a node that there is not, or the record is broken")]
         public static partial void ForeignAssignment(ILogger logger, UserName user);
     }
 }
@@ -157,7 +156,7 @@ internal enum DirectoryOutcome
     Assigned,
     /// <summary>Too many sessions of this user from this address: <c>NO [LIMIT]</c>.</summary>
     LimitReached,
-    /// <summary>The assigned node is not one of ours (limits R1), or the pool has no node with weight: <c>NO [UNAVAILABLE]</c>.</summary>
+    /// <summary>There is no such node as the assigned one (limits R1), or the pool has no node with weight: <c>NO [UNAVAILABLE]</c>.</summary>
     NoNode,
     /// <summary>The user's node was taken down by an operator: <c>NO [UNAVAILABLE]</c>.</summary>
     NodeDown,

@@ -34,6 +34,15 @@ internal static class ClusterCommand
             return await run(orders, settings, result, cancellationToken);
         });
 
+    /// <summary>As <see cref="With"/>, for the nodes.</summary>
+    public static Command WithNodes(string name, string description, Argument[] arguments, Func<NodeOrders, ParseResult, CancellationToken, Task<int?>> run) =>
+        WithAction(name, description, arguments, async (settings, result, cancellationToken) =>
+        {
+            await using var orders = new NodeOrders(settings, NullLoggerFactory.Instance);
+            await orders.ConnectAsync(cancellationToken);
+            return await run(orders, result, cancellationToken);
+        });
+
     /// <summary>As <see cref="With"/>, for the user → node map.</summary>
     public static Command WithMap(string name, string description, Argument[] arguments, Func<AssignmentMap, DirectorOptions, ParseResult, CancellationToken, Task<int?>> run) =>
         WithAction(name, description, arguments, async (settings, result, cancellationToken) =>

@@ -7,8 +7,7 @@ namespace ImapDirector.Configuration;
 /// <summary>The director's configuration, as <c>config/director.json</c> shows it.</summary>
 /// <param name="Director">The role's own settings.</param>
 /// <param name="Process">Those every role has.</param>
-/// <param name="NodePages">Where the gateway finds the nodes' HTTP.</param>
-internal sealed record DirectorSettings(DirectorOptions Director, ProcessSettings Process, IReadOnlyDictionary<string, Uri> NodePages)
+internal sealed record DirectorSettings(DirectorOptions Director, ProcessSettings Process)
 {
     private static readonly BackendNode NodeDefaults = new() { Name = "", Host = "", MasterPassword = "" };
 
@@ -16,14 +15,13 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
     public static DirectorSettings Read(IConfiguration configuration)
     {
         var settings = new SettingsReader(configuration, []);
-        var pages = new Dictionary<string, Uri>();
         var process = ProcessSettings.Read(settings);
-        var director = ReadDirector(settings, pages);
+        var director = ReadDirector(settings);
         settings.RefuseUnknown();
         process.Check(settings.Errors, needsCertificate: true);
         // Bounds are only looked at once everything could be read: an error is told once.
         if (settings.Errors.Count == 0) settings.Errors.AddRange(director.Validate());
-        return settings.Errors.Count == 0 ? new DirectorSettings(director, process, pages) : throw new ConfigurationException(settings.Errors);
+        return settings.Errors.Count == 0 ? new DirectorSettings(director, process) : throw new ConfigurationException(settings.Errors);
     }
 
     /// <summary>Only what is needed to manage accounts: Redis and the default domain.</summary>
@@ -60,9 +58,10 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
     // Directors have refused to start with anything else.
     private static int? NumberOf(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private static DirectorOptions ReadDirector(SettingsReader settings, Dictionary<string, Uri> pages)
+    private static DirectorOptions ReadDirector(SettingsReader settings)
     {
         var defaults = new DirectorOptions();
+        var password = settings.Secret("MasterPassword");
         return new DirectorOptions
         {
             Name = settings.Text("Name") ?? defaults.Name,
@@ -90,13 +89,16 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             LmtpNetworks = settings.Networks("LmtpNetworks"),
             ProxyNetworks = settings.Networks("ProxyNetworks"),
             SpoolDirectory = settings.Text("SpoolDirectory") ?? defaults.SpoolDirectory,
-            Nodes = settings.Each("Nodes", node => ReadNode(node, pages)),
+            NodeNetworks = settings.Networks("NodeNetworks"),
+            MasterUser = settings.Text("MasterUser") ?? defaults.MasterUser,
+            MasterPassword = password,
+            Nodes = settings.Each("Nodes", node => ReadNode(node, settings.Text("MasterUser") ?? defaults.MasterUser, password)),
         };
     }
 
-    private static BackendNode? ReadNode(SettingsReader settings, Dictionary<string, Uri> pages)
+    private static BackendNode? ReadNode(SettingsReader settings, string masterUser, string? masterPassword)
     {
-        var (name, host, password) = (settings.Text("Name"), settings.Text("Host"), settings.Secret("MasterPassword"));
+        var (name, host, password) = (settings.Text("Name"), settings.Text("Host"), settings.Secret("MasterPassword") ?? masterPassword);
         var page = settings.Value<Uri?>("Http", null, static (string text, out Uri? uri) => Uri.TryCreate(text, UriKind.Absolute, out uri), "the node's HTTP address, such as http://10.0.0.7:1180");
         var defaults = NodeDefaults;
         var node = new BackendNode
@@ -110,13 +112,13 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             TlsFingerprint = settings.Text("TlsFingerprint"),
             Pool = settings.Text("Pool") ?? defaults.Pool,
             Weight = settings.Number("Weight", defaults.Weight),
-            MasterUser = settings.Text("MasterUser") ?? defaults.MasterUser,
+            Http = page,
+            MasterUser = settings.Text("MasterUser") ?? masterUser,
             MasterPassword = password ?? "",
         };
         if (name is null) settings.Require("Name", "give the node a name, such as node1");
         if (host is null) settings.Require("Host", "give the node's host name or address");
-        if (password is null) settings.Require("MasterPassword", "give the password directors log in with at this node, or a MasterPasswordFile");
-        if (name is not null && page is not null) pages[name] = page;
+        if (password is null) settings.Require("MasterPassword", "give the password directors log in with at this node, or a MasterPasswordFile, here or for all nodes");
         return name is null || host is null || password is null ? null : node;
     }
 }

@@ -1,4 +1,6 @@
 using ImapDirector.Configuration;
+using ImapDirector.Director;
+using ImapDirector.Director.Directory;
 using ImapDirector.Operations;
 using ImapDirector.Operations.Health;
 using Microsoft.Extensions.Logging;
@@ -9,6 +11,16 @@ namespace ImapDirector.Roles;
 /// <summary>The HTTP side of a role, where it is configured.</summary>
 internal static class HttpSide
 {
+    /// <summary>That of a director: the gateway reaches the nodes that there are, as they come and go.</summary>
+    /// <returns><c>null</c> when <c>Http</c> is unset.</returns>
+    /// <exception cref="ConfigurationException">Its settings are out of their bounds.</exception>
+    public static OperationsServer? Create(ProcessSettings settings, IReadOnlyList<NamedCheck> checks, DirectorServer director, CollectorRegistry registry, ILoggerFactory loggers)
+    {
+        var server = Create(settings, checks, PagesOf(director.Nodes), registry, loggers);
+        if (server is not null) director.NodesChanged += nodes => server.UpdateNodes(PagesOf(nodes));
+        return server;
+    }
+
     /// <returns><c>null</c> when <c>Http</c> is unset.</returns>
     /// <exception cref="ConfigurationException">Its settings are out of their bounds.</exception>
     public static OperationsServer? Create(ProcessSettings settings, IReadOnlyList<NamedCheck> checks, IReadOnlyDictionary<string, Uri> nodes,
@@ -19,4 +31,6 @@ internal static class HttpSide
         if (options.Validate() is { Count: > 0 } errors) throw new ConfigurationException(errors);
         return new OperationsServer(options, registry, loggers);
     }
+
+    private static Dictionary<string, Uri> PagesOf(NodeSet nodes) => nodes.Reachable.Where(static node => node.Http is not null).ToDictionary(static node => node.Name, static node => node.Http!);
 }

@@ -34,7 +34,7 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
         if (director.Validate() is { Count: > 0 } errors) throw new ConfigurationException(errors);
         _director = new DirectorServer(director, _certificate, Metrics.WithCustomRegistry(_registry), loggers);
         _operations = HttpSide.Create(settings, [new NamedCheck("director", _director.NotReadyReasonAsync),
-            .. StandaloneSecrets.NodeNames.Zip(_nodes, static (name, node) => new NamedCheck(name, node.NotReadyReasonAsync))], new Dictionary<string, Uri>(), _registry, loggers);
+            .. StandaloneSecrets.NodeNames.Zip(_nodes, static (name, node) => new NamedCheck(name, node.NotReadyReasonAsync))], _director, _registry, loggers);
         if (_operations is not null) await _operations.StartAsync(cancellationToken);
         await _director.StartAsync(cancellationToken);
         // Last: a password that is made up must be shown, and a start that fails shows nothing.

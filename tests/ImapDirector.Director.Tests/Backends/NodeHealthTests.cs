@@ -89,6 +89,44 @@ public sealed class NodeHealthTests
         Assert.All(steady.Sessions, static session => Assert.Empty(session.Heard));
     }
 
+    [Fact]
+    public async Task Nodes_that_come_are_greeted_and_those_that_are_gone_are_not_and_count_for_nothing()
+    {
+        await using var first = FakeImapNode.Ready();
+        await using var second = FakeImapNode.Ready("node2");
+        await using var health = Of(first.Backend);
+        health.Start();
+        await TestDirector.UntilAsync(() => Task.FromResult(!first.Sessions.IsEmpty));
+
+        health.Follow([second.Backend]);
+        await TestDirector.UntilAsync(() => Task.FromResult(!second.Sessions.IsEmpty));
+        var seen = first.Sessions.Count;
+        var soFar = second.Sessions.Count;
+        await TestDirector.UntilAsync(() => Task.FromResult(second.Sessions.Count >= soFar + 5));
+        // One may have been under way.
+        Assert.InRange(first.Sessions.Count, seen, seen + 1);
+    }
+
+    [Fact]
+    public async Task What_is_thought_of_a_node_stays_with_another_weight_and_goes_with_another_address()
+    {
+        await using var health = Of(Three);
+        Fail(health, Three[0]);
+        Assert.False(health.IsWell(Three[0]));
+        health.Follow([Three[0] with { Weight = 7, Pool = "other" }, Three[1], Three[2]]);
+        Assert.False(health.IsWell(Three[0]));
+        health.Follow([Three[0] with { Host = "127.0.0.2" }, Three[1], Three[2]]);
+        Assert.True(health.IsWell(Three[0]));
+        // One that is taken out counts no more among those that are away.
+        Fail(health, Three[0]);
+        Fail(health, Three[1]);
+        Assert.True(health.IsWell(Three[0]));
+        health.Follow([Three[0], Three[2]]);
+        health.Follow([Three[0], Three[2], TestDirector.Node("node4")]);
+        Fail(health, Three[0]);
+        Assert.False(health.IsWell(Three[0]));
+    }
+
     [FactIfInstalled("redis-server")]
     public async Task Users_of_a_node_that_is_away_are_refused_at_once_and_new_ones_go_elsewhere()
     {

@@ -12,7 +12,8 @@ public sealed class NodeReachabilityTests
     {
         var clock = new ManualClock();
         var node = FakeImapNode.Ready();
-        var nodes = new NodeReachability([node.Backend with { Name = "away", ImapPort = RedisServer.FreePort() }, node.Backend], clock);
+        BackendNode[] all = [node.Backend with { Name = "away", ImapPort = RedisServer.FreePort() }, node.Backend];
+        var nodes = new NodeReachability(() => all, clock);
 
         // On a busy machine a probe may run out of its time.
         await TestDirector.UntilAsync(() =>

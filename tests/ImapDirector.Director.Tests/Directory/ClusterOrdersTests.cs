@@ -10,68 +10,6 @@ namespace ImapDirector.Director.Tests.Directory;
 public sealed class ClusterOrdersTests
 {
     [Theory, OnRedis, OnGarnet]
-    public async Task A_node_that_drains_keeps_its_users_and_gets_no_new_ones(RedisKind kind)
-    {
-        await using var redis = await TestRedis.StartAsync(kind);
-        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
-        await using var orders = await OrdersAsync(director);
-        var old = await AssignedToAsync(director, "node1");
-
-        Assert.Equal(NodeState.Draining, (await orders.SetNodeAsync(director.Nodes.Find("node1")!, NodeState.Draining, null, CancellationToken.None))!.State);
-        await director.Nodes.RefreshAsync(CancellationToken.None);
-
-        for (var i = 0; i < 30; i++) Assert.Equal("node2", (await director.OpenAsync(User($"new{i}@example.com"), "s")).Node?.Name);
-        Assert.Equal("node1", (await director.OpenAsync(old, "s")).Node?.Name);
-    }
-
-    [Theory, OnRedis, OnGarnet]
-    public async Task A_node_that_is_down_takes_nobody_and_no_record_stays(RedisKind kind)
-    {
-        await using var redis = await TestRedis.StartAsync(kind);
-        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
-        await using var orders = await OrdersAsync(director);
-        var user = await AssignedToAsync(director, "node1");
-        await director.Directory.CloseSessionAsync(user, "s");
-
-        await orders.SetNodeAsync(director.Nodes.Find("node1")!, NodeState.Down, null, CancellationToken.None);
-        await director.Nodes.RefreshAsync(CancellationToken.None);
-
-        Assert.Equal(DirectoryOutcome.NodeDown, (await director.OpenAsync(user, "s")).Outcome);
-        Assert.Equal(DirectoryOutcome.NodeDown, (await director.Directory.AssignAsync(user, CancellationToken.None)).Outcome);
-        Assert.False(await redis.Database.KeyExistsAsync($"imapdirector:{{{user}}}:sessions"));
-        await orders.SetNodeAsync(director.Nodes.Find("node1")!, NodeState.Up, null, CancellationToken.None);
-        await director.Nodes.RefreshAsync(CancellationToken.None);
-        Assert.Equal("node1", (await director.OpenAsync(user, "s")).Node?.Name);
-    }
-
-    [Theory, OnRedis, OnGarnet]
-    public async Task A_weight_that_was_set_counts_until_the_configured_one_is_asked_for_again(RedisKind kind)
-    {
-        await using var redis = await TestRedis.StartAsync(kind);
-        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
-        await using var orders = await OrdersAsync(director);
-        var node = director.Nodes.Find("node1")!;
-
-        await orders.SetNodeAsync(node, NodeState.Draining, null, CancellationToken.None);
-        Assert.Equal(new NodeStatus(node, NodeState.Draining, 0), await orders.SetNodeAsync(node, null, 0, CancellationToken.None));
-        Assert.Equal(new NodeStatus(node, NodeState.Up, 0), await orders.SetNodeAsync(node, NodeState.Up, null, CancellationToken.None));
-        await director.Nodes.RefreshAsync(CancellationToken.None);
-        for (var i = 0; i < 30; i++) Assert.Equal("node2", (await director.OpenAsync(User($"new{i}@example.com"), "s")).Node?.Name);
-        Assert.Equal(new NodeStatus(node, NodeState.Up, null), await orders.SetNodeAsync(node, null, -1, CancellationToken.None));
-        Assert.Equal([new NodeStatus(node, NodeState.Up, null), new NodeStatus(director.Nodes.Find("node2")!, NodeState.Up, null)], await orders.ListNodesAsync(CancellationToken.None));
-    }
-
-    [Theory, OnRedis]
-    public async Task What_cannot_be_read_of_a_node_counts_for_nothing_and_a_foreign_name_adds_none(RedisKind kind)
-    {
-        await using var redis = await TestRedis.StartAsync(kind);
-        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
-        await redis.Database.HashSetAsync("imapdirector:{cluster}:nodes", [new("node1", "down"), new("node2", "up 1001"), new("evil.example.net", "up 1000")]);
-        await director.Nodes.RefreshAsync(CancellationToken.None);
-        Assert.Equal(TwoNodes, director.Nodes.Takers);
-    }
-
-    [Theory, OnRedis, OnGarnet]
     public async Task A_kick_is_heard_by_every_director_and_once_only(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
@@ -143,15 +81,6 @@ public sealed class ClusterOrdersTests
         var orders = new ClusterOrders(director.Options, NullLoggerFactory.Instance);
         await orders.ConnectAsync(CancellationToken.None);
         return orders;
-    }
-
-    private static async Task<ImapDirector.Protocol.UserName> AssignedToAsync(TestDirector director, string node)
-    {
-        for (var i = 0; ; i++)
-        {
-            var user = User($"old{i}@example.com");
-            if ((await director.OpenAsync(user, "s")).Node!.Name == node) return user;
-        }
     }
 
     private sealed class KickLog : Microsoft.Extensions.Logging.ILogger<ClusterWatch>

@@ -27,11 +27,12 @@ public sealed partial class RedisRightsTests
 
         await using var orders = new ClusterOrders(director.Options, NullLoggerFactory.Instance);
         await orders.ConnectAsync(CancellationToken.None);
+        var nodes = new NodeOrders(director.Options, director.Redis, director.Nodes, TimeSpan.Zero);
 
         Assert.NotNull(director.Directory.Incarnation);
         var woken = new TaskCompletionSource();
         director.Redis.Subscribe(RedisKeys.ClusterChannel, () => woken.TrySetResult());
-        Assert.NotNull(await orders.SetNodeAsync(director.Nodes.Find("node1")!, NodeState.Draining, null, CancellationToken.None));
+        Assert.Equal(NodeOutcome.Done, (await nodes.ChangeAsync("node1", new Dictionary<string, string?> { ["state"] = "draining" }, CancellationToken.None)).Outcome);
         Assert.True(await orders.KickAsync(new SessionFilter(User("alice@example.com"), null, null), CancellationToken.None));
         await UntilAsync(async () =>
         {
@@ -39,8 +40,9 @@ public sealed partial class RedisRightsTests
             await orders.KickAsync(new SessionFilter(User("alice@example.com"), null, null), CancellationToken.None);
             return woken.Task.IsCompleted;
         });
-        await director.Nodes.RefreshAsync(CancellationToken.None);
-        Assert.Equal(NodeState.Draining, director.Nodes.StateOf(director.Nodes.Find("node1")!));
+        Assert.Equal(NodeState.Draining, director.Nodes.Current.Find("node1")!.State);
+        Assert.Equal(NodeOutcome.Done, (await nodes.RemoveAsync("node1", CancellationToken.None)).Outcome);
+        Assert.Equal(NodeOutcome.Done, (await nodes.AddAsync("node1", new Dictionary<string, string?>(), CancellationToken.None)).Outcome);
         Assert.NotNull(await orders.ListSessionsAsync(new SessionFilter(null, null, null), CancellationToken.None));
         Assert.Equal(AccountOutcome.Done, await accounts.AddAsync("alice@example.com", "secret"u8.ToArray(), CancellationToken.None));
         Assert.Equal(AccountOutcome.Done, await accounts.SetPasswordAsync("alice@example.com", "secret"u8.ToArray(), CancellationToken.None));

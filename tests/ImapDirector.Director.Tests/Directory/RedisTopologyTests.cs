@@ -37,8 +37,8 @@ public sealed class RedisTopologyTests
         Assert.True(await map.ReadAllAsync(assignments.Add, CancellationToken.None));
         Assert.Equal(60, assignments.Count);
 
-        Assert.NotNull(await orders.SetNodeAsync(director.Nodes.Find("node1")!, NodeState.Draining, null, CancellationToken.None));
-        await director.Nodes.RefreshAsync(CancellationToken.None);
+        var nodes = new NodeOrders(director.Options, director.Redis, director.Nodes, TimeSpan.Zero);
+        Assert.Equal(NodeState.Draining, (await nodes.ChangeAsync("node1", new Dictionary<string, string?> { ["state"] = "draining" }, CancellationToken.None)).After?.State);
         for (var i = 0; i < 20; i++) Assert.Equal("node2", (await director.OpenAsync(User($"new{i}@example.com"), "s")).Node?.Name);
         Assert.True(await orders.KickAsync(new SessionFilter(User("user1@example.com"), null, null), CancellationToken.None));
         await director.Directory.CloseSessionAsync(User("user1@example.com"), "s1");

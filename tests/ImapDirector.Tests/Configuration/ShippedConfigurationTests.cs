@@ -22,7 +22,7 @@ public sealed partial class ShippedConfigurationTests : IDisposable
         // Out of the box the two of them fit together.
         var backend = Assert.Single(director.Director.Nodes);
         Assert.Equal((node.Node.Name, node.Node.Imap.Port, node.Node.Lmtp.Port, node.Node.MasterPassword), (backend.Name, backend.ImapPort, backend.LmtpPort, backend.MasterPassword));
-        Assert.Equal(node.Process.Http!.ToString(), director.NodePages["node1"].Authority);
+        Assert.Equal(node.Process.Http!.ToString(), backend.Http!.Authority);
     }
 
     [Theory]
