@@ -16,6 +16,27 @@ internal sealed class Progress(MailSession session, string tag, int? goal)
     /// <summary>Messages looked at so far.</summary>
     public int Done { get; set; }
 
+    /// <summary>Waits for work that is done elsewhere, and tells meanwhile that the command is still at it.</summary>
+    public async Task<T> WhileAsync<T>(Task<T> work)
+    {
+        try
+        {
+            while (!work.IsCompleted)
+            {
+                using var done = new CancellationTokenSource();
+                var due = Task.Delay((int)Math.Clamp(_next - Environment.TickCount64, 1, int.MaxValue), done.Token);
+                if (await Task.WhenAny(work, due) == work) await done.CancelAsync();
+                else await TellAsync();
+            }
+        }
+        finally
+        {
+            // Where the client is gone the work still is this command's: it ends before the command does.
+            await ((Task)work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        return await work;
+    }
+
     /// <summary>Tells it where that is due.</summary>
     public async ValueTask TellAsync()
     {

@@ -37,6 +37,12 @@ internal static class SearchRun
         foreach (var uids in MessageBatches.Of(selected, everything))
         {
             await progress.TellAsync();
+            if (key is AllKey)
+            {
+                selected.Shared.AddPresent(uids, found);
+                progress.Done += uids.Length;
+                continue;
+            }
             foreach (var message in selected.Shared.Find(uids))
             {
                 deadline.ThrowIfCancellationRequested();

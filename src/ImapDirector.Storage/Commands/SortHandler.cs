@@ -21,8 +21,9 @@ internal static class SortHandler
         var answer = new SearchAnswer(session, selected, command.Tag, command.ByUid, command.Return);
         try
         {
-            var found = await SearchRun.FindAsync(session, selected, command.Key, new Progress(session, command.Tag, selected.Count), deadline.Token);
-            var sorted = found.Uids.Count > 1 ? await SortAsync(session, selected, found, command.Criteria, deadline.Token) : found.Uids;
+            var progress = new Progress(session, command.Tag, selected.Count);
+            var found = await SearchRun.FindAsync(session, selected, command.Key, progress, deadline.Token);
+            var sorted = found.Uids.Count > 1 ? await progress.WhileAsync(SortAsync(session, selected, found, command.Criteria, deadline.Token)) : found.Uids;
             await answer.WriteAsync(found, sorted);
             context?.Add(sorted);
             return CommandResult.Ok("Sort completed.");

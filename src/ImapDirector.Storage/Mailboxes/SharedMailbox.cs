@@ -128,6 +128,17 @@ internal sealed class SharedMailbox
         return found;
     }
 
+    /// <summary>Adds those of these UIDs, which ascend, that are still there.</summary>
+    public void AddPresent(ReadOnlySpan<uint> uids, List<uint> present)
+    {
+        lock (_sync)
+        {
+            var index = 0;
+            foreach (var uid in uids)
+                if (TryFindNext(uid, ref index)) present.Add(uid);
+        }
+    }
+
     /// <summary>The messages of these UIDs, which ascend, that changed after a mod-sequence.</summary>
     public List<MessageRecord> FindChanged(ReadOnlySpan<uint> uids, ulong since)
     {

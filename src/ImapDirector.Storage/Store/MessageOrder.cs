@@ -17,11 +17,11 @@ internal sealed class MessageOrder(StoreDatabase database, MessageContents conte
         return database.Read(store => SortKeyTable.Sorted(store, mailboxId, criteria));
     }
 
-    /// <summary>What THREAD needs to know of all messages of a mailbox, in order of arrival.</summary>
-    public async Task<List<ThreadItem>> ThreadItemsAsync(long mailboxId, bool withParents, CancellationToken cancellationToken)
+    /// <summary>What THREAD needs to know of messages of a mailbox, which are named by their UIDs, ascending.</summary>
+    public async Task<ThreadItems> ThreadItemsAsync(long mailboxId, List<uint> wanted, bool withParents, CancellationToken cancellationToken)
     {
         await AddMissingSortKeysAsync(mailboxId, cancellationToken);
-        return database.Read(store => SortKeyTable.ThreadItems(store, mailboxId, withParents));
+        return database.Read(store => SortKeyTable.ThreadItems(store, mailboxId, wanted, withParents));
     }
 
     /// <summary>Messages that came with an older version of the store have no keys yet; once they have, they are not looked for again. One whose content is

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Store.Mime;
 
@@ -27,17 +26,27 @@ internal static class SortKeyTable
         return uids;
     }
 
-    /// <summary>What THREAD needs to know of all messages of a mailbox, in UID order.</summary>
-    public static List<ThreadItem> ThreadItems(StoreConnection store, long mailboxId, bool withParents)
+    /// <summary>What THREAD needs to know of messages of a mailbox.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="mailboxId">The mailbox.</param>
+    /// <param name="wanted">The UIDs of those that are meant, ascending.</param>
+    /// <param name="withParents">Whether message ids are asked for.</param>
+    public static ThreadItems ThreadItems(StoreConnection store, long mailboxId, List<uint> wanted, bool withParents)
     {
-        var ids = withParents ? "k.message_id, k.parents" : "NULL, NULL";
-        var items = new List<ThreadItem>();
-        store.EachRow("SELECT m.uid, coalesce(k.sent_seconds, m.date_seconds), k.subject, k.is_reply, " + ids + FromMailbox + " ORDER BY m.uid", row =>
-            items.Add(new ThreadItem((uint)row.Integer(0), row.Integer(1), row.Text(2), row.Integer(3) != 0, IdOf(row.Bytes(4)), row.Bytes(5).ToArray())), mailboxId);
+        // Each column of each row is a call into SQLite: what is small goes together.
+        var ids = withParents ? "(length(k.message_id) > 0) * 2, k.message_id || k.parents" : "0, NULL";
+        var items = new ThreadItems();
+        var next = 0;
+        store.EachRow("SELECT m.uid * 4 + k.is_reply + " + ids + ", coalesce(k.sent_seconds, m.date_seconds), k.subject" + FromMailbox + " ORDER BY m.uid", row =>
+        {
+            var packed = row.Integer(0);
+            var uid = (uint)(packed >> 2);
+            while (next < wanted.Count && wanted[next] < uid) next++;
+            if (next == wanted.Count || wanted[next] != uid) return;
+            items.Add(uid, row.Integer(2), row.Bytes(3), isReply: (packed & 1) != 0, hasId: (packed & 2) != 0, row.Bytes(1));
+        }, mailboxId);
         return items;
     }
-
-    private static UInt128? IdOf(ReadOnlySpan<byte> hash) => hash.IsEmpty ? null : BinaryPrimitives.ReadUInt128LittleEndian(hash);
 
     // A constant for each criterion: nothing of the client's gets into the statement.
     private static string ColumnOf(SortKey key) => key switch
@@ -54,12 +63,3 @@ internal static class SortKeyTable
         _ => throw new InvalidOperationException($"Nothing is sorted by {key}."),
     };
 }
-
-/// <summary>What THREAD needs to know of a message.</summary>
-/// <param name="Uid">Its UID.</param>
-/// <param name="SentSeconds">When it was sent, in seconds since 1970.</param>
-/// <param name="Subject">Its base subject, folded.</param>
-/// <param name="IsReply">Whether its subject was that of a reply or a forward.</param>
-/// <param name="MessageId">The hash of its message id, or <c>null</c>.</param>
-/// <param name="Parents">The hashes of the messages it refers to, the eldest first.</param>
-internal sealed record ThreadItem(uint Uid, long SentSeconds, string Subject, bool IsReply, UInt128? MessageId, byte[] Parents);

@@ -1,6 +1,5 @@
-using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using ImapDirector.Storage.Store;
-using ImapDirector.Storage.Store.Mime;
 
 namespace ImapDirector.Storage.Search.Threads;
 
@@ -11,13 +10,13 @@ internal static class ReferenceThreads
     /// <param name="bySubject">Whether threads with one base subject are put together at last, which is what REFERENCES does and REFS does not.</param>
     /// <param name="cancellationToken">The deadline.</param>
     /// <returns>The threads in the order in which they are told.</returns>
-    public static List<ThreadNode> Of(IReadOnlyList<ThreadItem> items, bool bySubject, CancellationToken cancellationToken)
+    public static List<ThreadNode> Of(ThreadItems items, bool bySubject, CancellationToken cancellationToken)
     {
         var roots = Prune(Link(items, cancellationToken));
         if (bySubject)
         {
             roots.Sort(ThreadNode.BySent);
-            roots = SubjectMerge.Merge(roots);
+            roots = SubjectMerge.Merge(items, roots);
             SortChildren(roots);
             roots.Sort(ThreadNode.BySent);
             return roots;
@@ -30,15 +29,15 @@ internal static class ReferenceThreads
     }
 
     /// <summary>Step 1: every message, and every message that one refers to, under what it refers to last.</summary>
-    private static List<ThreadNode> Link(IReadOnlyList<ThreadItem> items, CancellationToken cancellationToken)
+    private static List<ThreadNode> Link(ThreadItems items, CancellationToken cancellationToken)
     {
         var nodes = new List<ThreadNode>(items.Count);
         var byId = new Dictionary<UInt128, ThreadNode>(items.Count);
-        foreach (var item in items)
+        for (var item = 0; item < items.Count; item++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var last = LinkParents(item, nodes, byId);
-            var node = NodeOf(item, nodes, byId);
+            var last = LinkParents(items.ParentsOf(item), nodes, byId);
+            var node = NodeOf(items, item, nodes, byId);
             // What was guessed from another's references gives way to what the message says itself.
             if (last is not null && !node.IsAbove(last)) node.MoveTo(last);
             else if (node.Parent is not null) node.MoveTo(null);
@@ -46,40 +45,39 @@ internal static class ReferenceThreads
         return nodes;
     }
 
-    private static ThreadNode? LinkParents(ThreadItem item, List<ThreadNode> nodes, Dictionary<UInt128, ThreadNode> byId)
+    private static ThreadNode? LinkParents(ReadOnlySpan<UInt128> parents, List<ThreadNode> nodes, Dictionary<UInt128, ThreadNode> byId)
     {
         ThreadNode? previous = null;
-        for (var at = 0; at < item.Parents.Length; at += HeaderFacts.IdBytes)
+        foreach (var id in parents)
         {
-            var id = BinaryPrimitives.ReadUInt128LittleEndian(item.Parents.AsSpan(at));
-            if (!byId.TryGetValue(id, out var node))
-            {
-                byId.Add(id, node = new ThreadNode(null));
-                nodes.Add(node);
-            }
+            ref var node = ref CollectionsMarshal.GetValueRefOrAddDefault(byId, id, out _);
+            if (node is null) nodes.Add(node = new ThreadNode());
             if (previous is not null && node.Parent is null && !node.IsAbove(previous)) node.MoveTo(previous);
             previous = node;
         }
         return previous;
     }
 
-    private static ThreadNode NodeOf(ThreadItem item, List<ThreadNode> nodes, Dictionary<UInt128, ThreadNode> byId)
+    private static ThreadNode NodeOf(ThreadItems items, int item, List<ThreadNode> nodes, Dictionary<UInt128, ThreadNode> byId)
     {
-        ThreadNode? node = null;
-        if (item.MessageId is { } id)
+        if (items.MessageIdOf(item) is var id && id != UInt128.Zero)
         {
-            if (!byId.TryGetValue(id, out node)) byId.Add(id, node = new ThreadNode(item));
-            else if (node.IsDummy)
+            ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(byId, id, out _);
+            if (known is { IsDummy: true })
             {
-                node.Item = item;
-                return node;
+                known.Become(items, item);
+                return known;
             }
-            // Two messages of one id: the second stands alone.
-            else node = null;
+            if (known is null)
+            {
+                nodes.Add(known = new ThreadNode(items, item));
+                return known;
+            }
         }
-        node ??= new ThreadNode(item);
-        if (ReferenceEquals(node.Item, item)) nodes.Add(node);
-        return node;
+        // It has no id, or is the second of one id, which stands alone.
+        var alone = new ThreadNode(items, item);
+        nodes.Add(alone);
+        return alone;
     }
 
     /// <summary>Steps 2 and 3: dummies go, and their children take their place; at the root only where there is one child alone.</summary>
@@ -128,7 +126,7 @@ internal static class ReferenceThreads
     {
         var newest = long.MinValue;
         foreach (var node in BreadthFirst([root]))
-            if (node.Item is { } item) newest = Math.Max(newest, item.SentSeconds);
+            if (!node.IsDummy) newest = Math.Max(newest, node.SentSeconds);
         return newest;
     }
 

@@ -6,17 +6,15 @@ namespace ImapDirector.Storage.Search.Threads;
 internal static class SubjectThreads
 {
     /// <returns>The threads in the order in which they are told.</returns>
-    public static List<ThreadNode> Of(IReadOnlyList<ThreadItem> items)
+    public static List<ThreadNode> Of(ThreadItems items)
     {
-        var bySubject = new Dictionary<string, List<ThreadNode>>(StringComparer.Ordinal);
-        foreach (var item in items)
+        var bySubject = new List<ThreadNode>?[items.Subjects];
+        for (var item = 0; item < items.Count; item++) (bySubject[items.SubjectOf(item)] ??= []).Add(new ThreadNode(items, item));
+        var roots = new List<ThreadNode>(bySubject.Length);
+        foreach (var messages in bySubject)
         {
-            if (!bySubject.TryGetValue(item.Subject, out var messages)) bySubject.Add(item.Subject, messages = []);
-            messages.Add(new ThreadNode(item));
-        }
-        var roots = new List<ThreadNode>(bySubject.Count);
-        foreach (var messages in bySubject.Values)
-        {
+            // Nobody may be without a subject.
+            if (messages is null) continue;
             messages.Sort(ThreadNode.BySent);
             messages[0].SetChildren(messages[1..]);
             roots.Add(messages[0]);
