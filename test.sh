@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-tools="redis-server:redis-server dovecot:dovecot-imapd curl:curl mbsync:isync python3:python3 fetchmail:fetchmail offlineimap:offlineimap3 neomutt:neomutt cc:gcc cc:libc6-dev"
+tools="redis-server:redis-server dovecot:dovecot-imapd curl:curl mbsync:isync python3:python3 fetchmail:fetchmail offlineimap:offlineimap3 neomutt:neomutt cc:gcc cc:libc6-dev ip:iproute2"
 missing=""
 for pair in $tools; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"

@@ -30,8 +30,8 @@ public sealed class LmtpClient : IAsyncDisposable
         await socket.ConnectAsync(endPoint);
         var client = new LmtpClient(socket);
         var greeting = await client.ReplyAsync();
-        // Killed between the accept and its first word, a server has said nothing wrong.
-        if (greeting == Closed) throw new IOException("The server has closed the connection before its greeting.");
+        // Killed between the accept and its first word, or told to end, a server has said nothing wrong.
+        if (greeting == Closed || greeting.StartsWith("421 ", StringComparison.Ordinal)) throw new IOException("The server takes no more connections.");
         Assert.StartsWith("220 ", greeting, StringComparison.Ordinal);
         return client;
     }

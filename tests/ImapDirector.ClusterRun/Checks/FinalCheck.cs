@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
+using ImapDirector.ClusterRun.Clients;
+using ImapDirector.ClusterRun.Servers;
+
+namespace ImapDirector.ClusterRun.Checks;
+
+/// <summary>Holds what clients were told against what is there, and what nodes have logged against the invariants.</summary>
+internal sealed partial class FinalCheck(TestCluster cluster, Journal journal, IReadOnlyList<string> users)
+{
+    private const int Readers = 8;
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
+
+    /// <summary>Everything runs again, and no client is left.</summary>
+    public async Task RunAsync(Verdict verdict)
+    {
+        var until = DateTime.UtcNow + Recovery;
+        var (mailboxes, unreachable) = (new ConcurrentDictionary<string, IReadOnlyList<string>>(), new ConcurrentBag<string>());
+        await Parallel.ForEachAsync(users, new ParallelOptions { MaxDegreeOfParallelism = Readers }, async (user, _) =>
+        {
+            if (await ReadAsync(user, until) is { } ids) mailboxes[user] = ids;
+            else unreachable.Add(user);
+        });
+        CountLogins(verdict);
+        await CheckStaysAsync(verdict);
+        CheckMessages(verdict, mailboxes);
+        verdict.Invariant("logins hung", journal.Logins.Where(IsHung).Select(static login => $"{login.User} at {login.Director}, {login.From:HH:mm:ss.fff} to {login.To:HH:mm:ss.fff}"));
+        verdict.Invariant("users who cannot log in at the end", unreachable);
+        verdict.Invariant("directory verify", await FindingsAsync("directory", "verify", "--config", Path.Combine(cluster.RunDirectory, "director1.json")));
+        foreach (var node in cluster.Nodes)
+            verdict.Invariant($"store check of {node.Name}", await FindingsAsync("store", "check", "--all", "--data", cluster.DataOf(node)));
+    }
+
+    private async Task<IReadOnlyList<string>?> ReadAsync(string user, DateTime until)
+    {
+        for (var attempt = 0; DateTime.UtcNow < until; attempt++)
+        {
+            // These logins are none of the run's: the journal is left as it is.
+            if (await SessionLoop.LogInAsync(cluster, new Journal(), user, attempt % cluster.Directors.Count) is { } open)
+            {
+                await using var client = open.Client;
+                if (!(await client.AskAsync("EXAMINE INBOX")).IsOk) continue;
+                var answer = await client.AskAsync("UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])");
+                if (answer.IsOk) return [.. answer.Lines.SelectMany(static line => MessageId().Matches(line)).Select(static match => match.Groups[1].Value)];
+            }
+            await Task.Delay(200);
+        }
+        return null;
+    }
+
+    private void CountLogins(Verdict verdict)
+    {
+        var outcomes = journal.Logins.GroupBy(static login => login.Outcome).OrderBy(static group => group.Key);
+        verdict.Figure("logins", $"{journal.Logins.Count}: {string.Join(", ", outcomes.Select(static group => $"{group.Count()} {group.Key}"))}");
+        verdict.Figure("longest login, in s", journal.Logins.Where(login => !WasPaused(login)).Max(static login => (login.To - login.From).TotalSeconds).ToString("F1", System.Globalization.CultureInfo.InvariantCulture));
+        foreach (var refused in journal.Logins.Where(static login => login.Outcome == LoginOutcome.Refused).GroupBy(static login => login.Text).Take(5))
+            verdict.Figure("  refused", $"{refused.Count()} times: {refused.Key}");
+    }
+
+    private async Task CheckStaysAsync(Verdict verdict)
+    {
+        var logged = new List<LoggedSession>();
+        foreach (var node in cluster.Nodes) logged.AddRange(await NodeLog.ReadAsync(node));
+        var nodeOf = logged.GroupBy(static session => session.Client).ToDictionary(static group => group.Key, static group => group.First().Node);
+        var seen = journal.Sessions.Where(session => session.Software.Length > 0 || nodeOf.ContainsKey(session.Client.ToString())).Select(session => new Stay(session.User,
+            session.Software.Length > 0 ? session.Software : nodeOf[session.Client.ToString()], session.From, session.To, $"client {session.Client}")).ToArray();
+        verdict.Figure("sessions", $"{logged.Count} in the logs of bundled nodes, {seen.Length} that clients were in");
+        verdict.Invariant("overlaps, as clients saw them", Overlaps.Find(seen));
+        verdict.Invariant("overlaps, as bundled nodes logged them", Overlaps.Find(logged.Select(static session => new Stay(session.User, session.Node, session.From, session.To, session.Client))));
+    }
+
+    private void CheckMessages(Verdict verdict, ConcurrentDictionary<string, IReadOnlyList<string>> mailboxes)
+    {
+        var there = mailboxes.SelectMany(static mailbox => mailbox.Value.Select(id => (User: mailbox.Key, Id: id))).GroupBy(static one => one).ToDictionary(static group => group.Key, static group => group.Count());
+        var (sent, acknowledged) = (journal.Messages.Count, journal.Messages.Where(static message => message.IsAcknowledged).ToArray());
+        var arrived = journal.Messages.Count(message => !message.IsAcknowledged && there.ContainsKey((message.User, message.Id)));
+        verdict.Figure("messages", $"{sent} handed in ({journal.Messages.Count(static message => message.IsDelivery)} by LMTP): {acknowledged.Length} acknowledged, {sent - acknowledged.Length} not, of which {arrived} are there");
+        foreach (var replies in journal.Messages.Where(static message => !message.IsAcknowledged).GroupBy(static message => message.Reply).OrderByDescending(static group => group.Count()).Take(8))
+            verdict.Figure("  not acknowledged", $"{replies.Count()} times: {replies.Key}");
+        verdict.Invariant("acknowledged messages lost", acknowledged.Where(message => mailboxes.ContainsKey(message.User) && !there.ContainsKey((message.User, message.Id)))
+            .Select(static message => $"{message.User} {message.Id} {message.From:HH:mm:ss.fff} to {message.To:HH:mm:ss.fff}"));
+        verdict.Invariant("messages doubled", there.Where(static one => one.Value > 1).Select(static one => $"{one.Key.User} {one.Key.Id}, {one.Value} times"));
+    }
+
+    private bool IsHung(LoginRecord login) => login.To - login.From > SessionLoop.LoginLimit - TimeSpan.FromSeconds(1) && !WasPaused(login);
+
+    // Of a director that was paused nobody can ask an answer.
+    private bool WasPaused(LoginRecord login) => cluster.Directors.Single(director => director.Name == login.Director).WasPaused(login.From, login.To);
+
+    private async Task<IEnumerable<string>> FindingsAsync(params string[] command)
+    {
+        var (exitCode, printed, error) = await cluster.CommandAsync(command);
+        return exitCode == 0 ? [] : [$"exit code {exitCode}", .. (printed + error).Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+    }
+
+    [GeneratedRegex("Message-ID: <([^>]*)>", RegexOptions.IgnoreCase)]
+    private static partial Regex MessageId();
+}

@@ -1,0 +1,58 @@
+using System.Globalization;
+using ImapDirector.ClusterRun.Servers;
+
+namespace ImapDirector.ClusterRun;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record RunOptions
+{
+    public const string Usage = """
+        up     three directors, their nodes and Redis on loopback addresses, until Ctrl-C
+        run    the invariant run: faults at random, and a check of what clients and nodes saw
+
+          --seconds N                 how long it is (30)
+          --seed N                    another run, or the same again (a new one)
+          --redis sentinel|cluster    how Redis is run (sentinel)
+          --program FILE              another imapdirector.dll than the one built with this
+          --keep                      leave configurations, logs and mail where they are
+        """;
+
+    public string What { get; private init; } = "";
+
+    public RedisKind Redis { get; private init; } = RedisKind.Sentinel;
+
+    public string ProgramFile { get; private init; } = Path.Combine(AppContext.BaseDirectory, "imapdirector.dll");
+
+    public TimeSpan Time { get; private init; } = TimeSpan.FromSeconds(30);
+
+    public int Seed { get; private init; } = Random.Shared.Next(1, 1_000_000);
+
+    public bool Keep { get; private init; }
+
+    /// <summary>What is for people stays where their clients reach it.</summary>
+    public bool WantsNetwork => What != "up";
+
+    /// <returns><c>null</c> when it cannot be understood.</returns>
+    public static RunOptions? Parse(string[] arguments)
+    {
+        var words = new Queue<string>(arguments);
+        if (!words.TryDequeue(out var what) || what is not ("up" or "run")) return null;
+        var options = new RunOptions { What = what };
+        while (words.TryDequeue(out var word))
+        {
+            if (word == "--keep") options = options with { Keep = true };
+            else if (!words.TryDequeue(out var value) || options.With(word, value) is not { } changed) return null;
+            else options = changed;
+        }
+        return options;
+    }
+
+    private RunOptions? With(string option, string value) => option switch
+    {
+        "--redis" when Enum.TryParse<RedisKind>(value, ignoreCase: true, out var kind) => this with { Redis = kind },
+        "--seconds" when int.TryParse(value, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and <= 86_400 => this with { Time = TimeSpan.FromSeconds(seconds) },
+        "--seed" when int.TryParse(value, CultureInfo.InvariantCulture, out var seed) => this with { Seed = seed },
+        "--program" when File.Exists(value) => this with { ProgramFile = Path.GetFullPath(value) },
+        _ => null,
+    };
+}

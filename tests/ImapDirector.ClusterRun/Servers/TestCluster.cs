@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Net;
+using ImapDirector.ClusterRun.Machines;
+using StackExchange.Redis;
+
+namespace ImapDirector.ClusterRun.Servers;
+
+/// <summary>Three directors, four nodes and Redis, each a process of its own.</summary>
+internal sealed class TestCluster : IAsyncDisposable
+{
+    public const string Password = "correct horse";
+    public const int Imap = 1143, Lmtp = 1124, Imaps = 1993, Http = 1180;
+
+    private const string MasterPassword = "the master password of the cluster";
+
+    // The cheapest Argon2id there is: what is tried here is not how long a password check takes.
+    private const string PasswordHash = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$t5QLzMlfSPLMezb1X/hRw1bKTTpryM1JhqBpLyqseOw";
+
+    private readonly string _program;
+    private readonly List<ClusterProgram> _directors = [];
+    private readonly List<ClusterProgram> _nodes = [];
+
+    private TestCluster(TestNetwork network, string directory, string program) => (Network, RunDirectory, _program) = (network, directory, program);
+
+    public TestNetwork Network { get; }
+
+    /// <summary>Where everything is: configurations, logs, mail.</summary>
+    public string RunDirectory { get; }
+
+    public RedisServers Redis { get; private set; } = null!;
+
+    public IReadOnlyList<ClusterProgram> Directors => _directors;
+
+    /// <summary>The bundled ones.</summary>
+    public IReadOnlyList<ClusterProgram> Nodes => _nodes;
+
+    /// <param name="kind">How Redis is run.</param>
+    /// <param name="program">The imapdirector.dll to run.</param>
+    /// <param name="directory">A directory of its own.</param>
+    public static async Task<TestCluster> StartAsync(RedisKind kind, string program, string directory)
+    {
+        var network = await TestNetwork.CreateAsync(["director1", "director2", "director3", "node1", "node2", .. RedisServers.HostsOf(kind)]);
+        var cluster = new TestCluster(network, directory, program);
+        try
+        {
+            cluster.Redis = await RedisServers.StartAsync(kind, network, directory);
+            await File.WriteAllTextAsync(Path.Combine(directory, "password"), MasterPassword);
+            for (var i = 1; i <= 2; i++) await cluster.AddNodeAsync($"node{i}");
+            for (var i = 1; i <= 3; i++) await cluster.AddDirectorAsync($"director{i}");
+            await Task.WhenAll(cluster._nodes.Concat(cluster._directors).Select(static one => one.StartAsync()));
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Makes accounts, all with <see cref="Password"/>.</summary>
+    public async Task AddUsersAsync(IEnumerable<string> users)
+    {
+        await using var redis = await ConnectAsync();
+        await Task.WhenAll(users.Select(user => redis.GetDatabase().HashSetAsync($"imapdirector:{{{user}}}:account",
+            [new("password", PasswordHash), new("created", DateTimeOffset.UtcNow.ToUnixTimeSeconds())])));
+    }
+
+    public async Task<ConnectionMultiplexer> ConnectAsync() => await ConnectionMultiplexer.ConnectAsync(Redis.ConnectionString + ",abortConnect=false");
+
+    public IPEndPoint EndPointOf(int director, int port) => new(_directors[director].Host.Address, port);
+
+    /// <summary>The directory of a bundled node's mail.</summary>
+    public string DataOf(ClusterProgram node) => Path.Combine(RunDirectory, node.Name + "-mail");
+
+    /// <summary>Runs a command of the program, as an operator does.</summary>
+    public Task<(int ExitCode, string Printed, string Error)> CommandAsync(params IEnumerable<string> arguments) =>
+        Launcher.RunAsync("dotnet", ["exec", _program, .. arguments]);
+
+    /// <summary>Runs a command that is about the cluster.</summary>
+    public Task<(int ExitCode, string Printed, string Error)> OrderAsync(params IEnumerable<string> arguments) =>
+        CommandAsync([.. arguments, "--config", ConfigurationOf("director1")]);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var program in _directors.Concat(_nodes)) await program.DisposeAsync();
+        if (Redis is not null) await Redis.DisposeAsync();
+        await Network.DisposeAsync();
+    }
+
+    private string ConfigurationOf(string name) => Path.Combine(RunDirectory, name + ".json");
+
+    private async Task AddNodeAsync(string name)
+    {
+        var host = Network[name];
+        await File.WriteAllTextAsync(ConfigurationOf(name), $$"""
+            {
+              "Name": "{{name}}",
+              "DataDirectory": "{{RunDirectory}}/{{name}}-mail",
+              "Imap": "{{host.Address}}:{{Imap}}", "Lmtp": "{{host.Address}}:{{Lmtp}}", "Http": "{{host.Address}}:{{Http}}",
+              "AllowRemoteHttp": true,
+              "TrustedNetworks": [ "{{Network.Everything}}" ], "RequireTls": false,
+              "MasterPasswordFile": "{{RunDirectory}}/password",
+              "LogFormat": "Json"
+            }
+            """);
+        _nodes.Add(Program(name, "node"));
+    }
+
+    private async Task AddDirectorAsync(string name)
+    {
+        var host = Network[name];
+        await File.WriteAllTextAsync(ConfigurationOf(name), $$"""
+            {
+              "Name": "{{name}}",
+              "Imap": "{{host.Address}}:{{Imap}}", "Imaps": "{{host.Address}}:{{Imaps}}", "Lmtp": "{{host.Address}}:{{Lmtp}}", "Http": "{{host.Address}}:{{Http}}",
+              "AllowRemoteHttp": true, "AllowPlainTextLogin": true, "LmtpNetworks": [ "{{Network.Everything}}" ],
+              "SelfSignedDirectory": "{{RunDirectory}}/{{name}}-tls",
+              "Redis": "{{Redis.ConnectionString}}",
+              "DrainTimeout": "2s",
+              "BackendConnectTimeout": "1s", "BackendLoginTimeout": "5s", "LoginTimeout": "{{LoginTimeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)}}s",
+              "NodeCheckInterval": "500ms", "FailureDelay": "10ms",
+              "Nodes": [ {{string.Join(", ", _nodes.Select(node => $$"""
+                { "Name": "{{node.Name}}", "Host": "{{node.Host.Address}}", "ImapPort": {{Imap}}, "LmtpPort": {{Lmtp}}, "MasterPasswordFile": "{{RunDirectory}}/password", "Http": "http://{{node.Host.Address}}:{{Http}}" }
+                """))}} ]
+            }
+            """);
+        _directors.Add(Program(name, "director"));
+    }
+
+    /// <summary>What the directors allow a login.</summary>
+    public static TimeSpan LoginTimeout => TimeSpan.FromSeconds(15);
+
+    private ClusterProgram Program(string name, string role) =>
+        new(name, Network[name], RunDirectory, new IPEndPoint(Network[name].Address, Imap), ["dotnet", "exec", _program, role, "--config", ConfigurationOf(name)]);
+}
