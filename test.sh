@@ -4,7 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-tools="redis-server:redis-server dovecot:dovecot-imapd curl:curl mbsync:isync python3:python3 fetchmail:fetchmail offlineimap:offlineimap3 neomutt:neomutt cc:gcc cc:libc6-dev ip:iproute2"
+tools="redis-server:redis-server dovecot:dovecot-imapd curl:curl mbsync:isync python3:python3 fetchmail:fetchmail offlineimap:offlineimap3 neomutt:neomutt cc:gcc cc:libc6-dev ip:iproute2 /usr/lib/dovecot/lmtp:dovecot-lmtpd /usr/lib/cyrus/bin/master:cyrus-common saslpasswd2:sasl2-bin"
+# Debian lets only one IMAP server be installed, and that is Dovecot: of Cyrus the rest is, and its imapd is laid beside it.
+cyrus=/usr/local/lib/cyrus/imapd
 missing=""
 for pair in $tools; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
@@ -16,7 +18,12 @@ if [ -n "$missing" ]; then
     apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends $missing >/dev/null || true
   fi
 fi
-for pair in $tools; do
+if [ ! -x "$cyrus" ] && [ "$(id -u)" = 0 ] && command -v dpkg-deb >/dev/null 2>&1; then
+  package=$(mktemp -d)
+  (cd "$package" && apt-get download -qq cyrus-imapd && dpkg-deb -x cyrus-imapd_*.deb . && install -D usr/lib/cyrus/bin/imapd "$cyrus") >/dev/null 2>&1 || true
+  rm -rf "$package"
+fi
+for pair in $tools "$cyrus:cyrus-imapd"; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || echo "Not here: ${pair%%:*} (package ${pair##*:}). The tests that need it are reported as skipped."
 done
 

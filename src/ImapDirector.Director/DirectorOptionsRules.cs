@@ -16,6 +16,7 @@ internal static class DirectorOptionsRules
         CheckAccounts(options, errors);
         CheckTimes(options, errors);
         CheckLimits(options, errors);
+        CheckNodeAuthorities(options, errors);
         CheckNodes(options, errors);
         return errors;
     }
@@ -90,6 +91,20 @@ internal static class DirectorOptionsRules
         Between(errors, "MaxMessageBytes", options.MaxMessageBytes, 1024, 2L * 1024 * 1024 * 1024);
     }
 
+    private static void CheckNodeAuthorities(DirectorOptions options, List<string> errors)
+    {
+        if (options.NodeCaFile is not { } file) return;
+        try
+        {
+            if (Backends.BackendTlsOptions.Load(options).HasAuthorities) return;
+        }
+        catch (Exception unusable) when (unusable is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        {
+            // Told below.
+        }
+        errors.Add($"NodeCaFile is \"{Shown(file)}\", which holds no certificate that can be read: name a PEM file, or leave it out for those the system trusts.");
+    }
+
     private static void CheckNodes(DirectorOptions options, List<string> errors)
     {
         if (options.Nodes.Count == 0 && options.NodeNetworks.Count == 0)
@@ -125,11 +140,13 @@ internal static class DirectorOptionsRules
         if (node.TlsName is { } name && Uri.CheckHostName(name) == UriHostNameType.Unknown)
             errors.Add($"{key}:TlsName is \"{Shown(name)}\": give the name that the certificate carries.");
         if (node.TlsFingerprint is { } fingerprint && !IsFingerprint(fingerprint))
-            errors.Add($"{key}:TlsFingerprint is \"{Shown(fingerprint)}\": give the SHA-256 of the certificate as {Sha256HexLength} hexadecimal digits.");
+            errors.Add($"{key}:TlsFingerprint is \"{Shown(fingerprint)}\": give the SHA-256 of the certificate or of its public key as {Sha256HexLength} hexadecimal digits.");
         if (node.Tls == BackendTls.None && (node.TlsFingerprint is not null || node.TlsName is not null))
             errors.Add($"{key}:Tls is \"None\" while a certificate is named: set Tls to StartTls or Implicit, or leave TlsName and TlsFingerprint out.");
         CheckPage(node.Http, key, errors);
-        CheckCredentials(node.MasterUser, node.MasterPassword, key + ":", errors);
+        if (!Enum.IsDefined(node.Login))
+            errors.Add($"{key}:Login is \"{node.Login}\": use Master or Password.");
+        if (node.Login == NodeLogin.Master) CheckCredentials(node.MasterUser, node.MasterPassword, key + ":", errors);
     }
 
     private static void CheckCredentials(string user, string password, string path, List<string> errors)

@@ -52,8 +52,11 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _loggers = loggers;
         _redis = new RedisConnection(options, counters, loggers.CreateLogger<RedisConnection>());
         _registry = new NodeRegistry(options, _redis, loggers.CreateLogger<NodeRegistry>());
-        _health = new NodeHealth(options, counters, loggers.CreateLogger<NodeHealth>());
+        var tls = BackendTlsOptions.Load(options);
+        var capabilities = new NodeCapabilities();
+        _health = new NodeHealth(options, tls, capabilities, counters, loggers.CreateLogger<NodeHealth>());
         _registry.Changed += nodes => _health.Follow(nodes.Reachable);
+        _registry.Changed += nodes => capabilities.Follow(nodes.Reachable);
         _directory = new UserDirectory(options, _redis, _registry, _health, loggers);
         var sessions = new LiveSessions();
         _cluster = new ClusterWatch(_redis, _registry, sessions, loggers.CreateLogger<ClusterWatch>());
@@ -63,9 +66,9 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _nodes = new NodeReachability(() => _registry.Current.Reachable, TimeProvider.System);
         var accounts = new RedisPasswordDatabase(_redis);
         var authenticator = new Authenticator(options, accounts, _hasher, loggers.CreateLogger<Authenticator>());
-        var backends = new BackendConnector(options, _health, counters, loggers.CreateLogger<BackendConnector>());
+        var backends = new BackendConnector(options, tls, _health, capabilities, counters, loggers.CreateLogger<BackendConnector>());
         var penalty = new FailurePenalty(options.FailureDelay, TimeProvider.System);
-        _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, _watch, _loops, sessions, counters, loggers.CreateLogger<ClientSession>());
+        _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, capabilities, _watch, _loops, sessions, counters, loggers.CreateLogger<ClientSession>());
         _deliveries = new DeliveryHandler(options, accounts, _directory, counters, loggers.CreateLogger<DeliveryHandler>());
         _lmtpOptions = new LmtpServerOptions(options.Name, options.MaxMessageBytes, options.SpoolDirectory);
     }

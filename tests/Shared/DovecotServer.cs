@@ -4,24 +4,31 @@ using System.Net.Sockets;
 
 namespace ImapDirector.Tests.Shared;
 
-/// <summary>A private Dovecot on a free loopback port, with its own data, which lets every user in with any password and
-/// <see cref="MasterUser"/> in as anybody.</summary>
+/// <summary>A private Dovecot on free loopback ports, with its own data, which lets every user in with any password and
+/// <see cref="MasterUser"/> in as anybody. With package dovecot-lmtpd it takes mail as well.</summary>
 public sealed class DovecotServer : IAsyncDisposable
 {
     public const string MasterUser = "director";
     public const string MasterPassword = "master secret";
 
+    /// <summary>What LMTP needs: package dovecot-lmtpd.</summary>
+    public const string LmtpProgram = "/usr/lib/dovecot/lmtp";
+
     private readonly string _directory;
     private readonly Process _process;
 
-    private DovecotServer(string directory, Process process, int port)
+    private DovecotServer(string directory, Process process, int port, int lmtpPort)
     {
         _directory = directory;
         _process = process;
         EndPoint = new IPEndPoint(IPAddress.Loopback, port);
+        LmtpEndPoint = new IPEndPoint(IPAddress.Loopback, lmtpPort);
     }
 
     public IPEndPoint EndPoint { get; }
+
+    /// <summary>Where it takes mail, if <see cref="LmtpProgram"/> is there.</summary>
+    public IPEndPoint LmtpEndPoint { get; }
 
     /// <summary>Where a user's Maildir is, or is to be; its processes must be able to write there.</summary>
     public string MaildirOf(string user) => Path.Combine(_directory, "mail", user);
@@ -37,11 +44,13 @@ public sealed class DovecotServer : IAsyncDisposable
     /// <summary>What it has logged so far.</summary>
     public Task<string> ReadLogAsync() => File.ReadAllTextAsync(Path.Combine(_directory, "log"));
 
-    public static async Task<DovecotServer> StartAsync()
+    /// <param name="userPassword">The password of every user; <c>null</c> for any.</param>
+    public static async Task<DovecotServer> StartAsync(string? userPassword = null)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("dovecot-").FullName;
         var mail = System.IO.Directory.CreateDirectory(Path.Combine(directory, "mail")).FullName;
-        var port = FreePort();
+        var (port, lmtpPort) = (FreePort(), FreePort());
+        var hasLmtp = File.Exists(LmtpProgram);
         // Its processes give up root where they have it; the mail then has to be the unprivileged user's.
         var (user, group) = Environment.IsPrivilegedProcess ? ("nobody", "nogroup") : (Environment.UserName, Environment.UserName);
         if (Environment.IsPrivilegedProcess && !OperatingSystem.IsWindows())
@@ -59,7 +68,7 @@ public sealed class DovecotServer : IAsyncDisposable
             base_dir = {{directory}}/run
             state_dir = {{directory}}/run
             log_path = {{directory}}/log
-            protocols = imap
+            protocols = imap{{(hasLmtp ? " lmtp" : "")}}
             listen = 127.0.0.1
             ssl = no
             disable_plaintext_auth = no
@@ -77,6 +86,14 @@ public sealed class DovecotServer : IAsyncDisposable
                 port = 0
               }
             }
+            {{(hasLmtp ? $$"""
+                service lmtp {
+                  inet_listener lmtp {
+                    port = {{lmtpPort}}
+                  }
+                }
+                lmtp_save_to_detail_mailbox = no
+                """ : "")}}
             login_trusted_networks = 127.0.0.1
             login_log_format_elements = user=<%u> master=<%{orig_user}> rip=%r session=<%{session}>
             passdb {
@@ -86,7 +103,7 @@ public sealed class DovecotServer : IAsyncDisposable
             }
             passdb {
               driver = static
-              args = nopassword=y
+              args = {{(userPassword is null ? "nopassword=y" : $"password={userPassword}")}}
             }
             userdb {
               driver = static
@@ -103,7 +120,7 @@ public sealed class DovecotServer : IAsyncDisposable
 
             """);
         var process = Process.Start(new ProcessStartInfo("dovecot", ["-F", "-c", configuration]) { RedirectStandardError = true })!;
-        var server = new DovecotServer(directory, process, port);
+        var server = new DovecotServer(directory, process, port, lmtpPort);
         await server.WaitUntilReadyAsync();
         return server;
     }

@@ -3,20 +3,19 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using ImapDirector.Network;
-using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Backends;
 
 /// <summary>Connects to a node and logs a user in there, within the limits of time and tries (limits R2).</summary>
-internal sealed partial class BackendConnector(DirectorOptions options, NodeHealth health, DirectorMetrics metrics, ILogger<BackendConnector> logger)
+internal sealed partial class BackendConnector(DirectorOptions options, BackendTlsOptions tls, NodeHealth health, NodeCapabilities capabilities, DirectorMetrics metrics, ILogger<BackendConnector> logger)
 {
     // A node that restarts refuses connections for a moment: it is tried again after these pauses.
     private static readonly TimeSpan[] PausesBeforeRetry = [TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1)];
 
     /// <summary>Logs <paramref name="user"/> in at <paramref name="node"/>.</summary>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public async Task<BackendLogin> LogInAsync(BackendNode node, UserName user, ForwardedClient client, CancellationToken cancellationToken)
+    public async Task<BackendLogin> LogInAsync(BackendNode node, BackendUser user, ForwardedClient client, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(options.BackendLoginTimeout);
@@ -32,7 +31,7 @@ internal sealed partial class BackendConnector(DirectorOptions options, NodeHeal
             health.Note(node, login.Failure);
             metrics.BackendConnects.WithLabels(node.Name, login.Session is null ? MetricLabel.Of(login.Failure) : "ok").Inc();
             if (login.Session is not null) return login;
-            Log.Failed(logger, client.SessionId, node.Name, user.Value, login.Failure, Stopwatch.GetElapsedTime(started).TotalMilliseconds, attempt + 1);
+            Log.Failed(logger, client.SessionId, node.Name, user.Name.Value, login.Failure, Stopwatch.GetElapsedTime(started).TotalMilliseconds, attempt + 1);
             if (!mayRetry || attempt == PausesBeforeRetry.Length) return login;
             try
             {
@@ -45,18 +44,23 @@ internal sealed partial class BackendConnector(DirectorOptions options, NodeHeal
         }
     }
 
-    private async Task<(BackendLogin Login, bool MayRetry)> TryLogInAsync(BackendNode node, UserName user, ForwardedClient client,
+    private async Task<(BackendLogin Login, bool MayRetry)> TryLogInAsync(BackendNode node, BackendUser user, ForwardedClient client,
         CancellationToken limit, CancellationToken cancellationToken)
     {
         var (failure, connection) = await ConnectAsync(node, limit, cancellationToken);
         if (connection is null) return (new BackendLogin(failure, null), failure is BackendFailure.Refused or BackendFailure.Reset);
-        var dialogue = new BackendDialogue(connection, node);
+        var dialogue = new BackendDialogue(connection, node, tls);
         var isLoggedIn = false;
         try
         {
             failure = await dialogue.LogInAsync(user, client, limit);
             isLoggedIn = failure == BackendFailure.None;
-            if (isLoggedIn) return (new BackendLogin(failure, new BackendSession(connection, dialogue.Capabilities)), false);
+            if (isLoggedIn)
+            {
+                var offered = dialogue.Capabilities;
+                capabilities.Note(node.Name, offered, isAfterLogin: true);
+                return (new BackendLogin(failure, new BackendSession(connection, offered)), false);
+            }
         }
         catch (Exception lost) when (FailureOf(lost) is { } known)
         {
@@ -72,6 +76,7 @@ internal sealed partial class BackendConnector(DirectorOptions options, NodeHeal
         {
             if (!isLoggedIn) await connection.DisposeAsync();
         }
+        if (failure == BackendFailure.StartTlsInjected) Log.StartTlsInjected(logger, client.SessionId, node.Name);
         return (new BackendLogin(failure, null), failure is BackendFailure.Reset && !dialogue.HasSentCredentials);
     }
 
@@ -117,5 +122,8 @@ internal sealed partial class BackendConnector(DirectorOptions options, NodeHeal
 
         [LoggerMessage(3302, LogLevel.Error, "{ConnectionId} no trust in node {Node}: {Reason}")]
         public static partial void TlsFailed(ILogger logger, string connectionId, string node, string reason);
+
+        [LoggerMessage(3303, LogLevel.Error, "{ConnectionId} somebody between here and node {Node} has put words behind its answer to STARTTLS: the connection was closed")]
+        public static partial void StartTlsInjected(ILogger logger, string connectionId, string node);
     }
 }

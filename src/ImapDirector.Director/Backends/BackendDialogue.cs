@@ -8,9 +8,9 @@ using ImapDirector.Protocol.Imap;
 
 namespace ImapDirector.Director.Backends;
 
-/// <summary>The login at a node on a fresh connection: TLS, greeting, ID with the client's facts as Dovecot reads them, AUTHENTICATE PLAIN
-/// with the master credentials and the user as authorization identity (RFC 4616). No byte of the client's goes to the node here (limits D1).</summary>
-internal sealed class BackendDialogue(Connection connection, BackendNode node)
+/// <summary>The login at a node on a fresh connection: TLS, greeting, ID with the client's facts as Dovecot reads them, and the login itself
+/// (<see cref="LoginLines"/>). No byte goes to the node here as the client has sent it (limits D1).</summary>
+internal sealed class BackendDialogue(Connection connection, BackendNode node, BackendTlsOptions tls)
 {
     // A director behind a director behind a director: after this many hops it is a loop (limits D7).
     private const int ProxyHopsLeft = 4;
@@ -22,37 +22,37 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node)
     /// <summary>Whether the credentials have left: before that, the login can be tried again without harm.</summary>
     public bool HasSentCredentials { get; private set; }
 
-    /// <summary>What the node offers this user, once <see cref="LogInAsync"/> has returned <see cref="BackendFailure.None"/>.</summary>
-    public string Capabilities => string.Join(' ', (_capabilities ?? []).Where(IsForClients).Select(AsClientsKnowIt));
+    /// <summary>What the node offers, fit for clients: to anybody after <see cref="GreetAsync"/>, to this user after <see cref="LogInAsync"/>.</summary>
+    public string Capabilities => NodeCapabilities.OfNode(_capabilities ?? []);
 
     /// <summary>Logs a user in.</summary>
-    /// <param name="user">Whose mail it is to be.</param>
+    /// <param name="user">Who it is.</param>
     /// <param name="client">What the node is told of the client.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="IOException">The connection was lost.</exception>
     /// <exception cref="System.Security.Authentication.AuthenticationException">The handshake failed, or the certificate is not the node's.</exception>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public async Task<BackendFailure> LogInAsync(UserName user, ForwardedClient client, CancellationToken cancellationToken)
+    public async Task<BackendFailure> LogInAsync(BackendUser user, ForwardedClient client, CancellationToken cancellationToken)
     {
         var failure = await GreetAsync(cancellationToken);
-        if (failure == BackendFailure.None && _capabilities is null) failure = await AskCapabilitiesAsync(cancellationToken);
         if (failure == BackendFailure.None) failure = await AuthenticateAsync(user, client, cancellationToken);
         if (failure == BackendFailure.None && _capabilities is null) failure = await AskCapabilitiesAsync(cancellationToken);
         return failure;
     }
 
-    /// <summary>As far as the login needs nobody: TLS and the greeting.</summary>
+    /// <summary>As far as the login needs nobody: TLS, the greeting, and what the node offers.</summary>
     /// <inheritdoc cref="LogInAsync" path="/exception" />
     public async Task<BackendFailure> GreetAsync(CancellationToken cancellationToken)
     {
         if (node.Tls == BackendTls.Implicit) await SecureAsync(cancellationToken);
         var failure = await ReadGreetingAsync(cancellationToken);
-        return failure == BackendFailure.None && node.Tls == BackendTls.StartTls ? await StartTlsAsync(cancellationToken) : failure;
+        if (failure == BackendFailure.None && node.Tls == BackendTls.StartTls) failure = await StartTlsAsync(cancellationToken);
+        return failure == BackendFailure.None && _capabilities is null ? await AskCapabilitiesAsync(cancellationToken) : failure;
     }
 
     private async Task SecureAsync(CancellationToken cancellationToken)
     {
-        await connection.StartTlsClientAsync(BackendTlsOptions.For(node), cancellationToken);
+        await connection.StartTlsClientAsync(tls.For(node), cancellationToken);
         // What was said in the clear, by whoever it was, counts for nothing now.
         _reader = new BackendResponseReader(connection.Input);
         _capabilities = null;
@@ -79,6 +79,7 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node)
         if (failure != BackendFailure.None) return failure;
         if (answer!.Kind != BackendResponseKind.Tagged) return BackendFailure.Nonsense;
         if (answer.Status != ImapStatus.Ok) return BackendFailure.StartTlsRefused;
+        if (HasUnread()) return BackendFailure.StartTlsInjected;
         await SecureAsync(cancellationToken);
         return BackendFailure.None;
     }
@@ -92,75 +93,60 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node)
         return failure == BackendFailure.None && _capabilities is null ? BackendFailure.Nonsense : failure;
     }
 
-    private async Task<BackendFailure> AuthenticateAsync(UserName user, ForwardedClient client, CancellationToken cancellationToken)
+    private async Task<BackendFailure> AuthenticateAsync(BackendUser user, ForwardedClient client, CancellationToken cancellationToken)
     {
-        if (!Offers("AUTH=PLAIN")) return BackendFailure.NoPlainMechanism;
-        // ID and AUTHENTICATE go together: one round trip for both.
         var idTag = Offers("ID") ? NextTag() : null;
-        if (idTag is not null) WriteId(idTag, client);
-        var hasInitialResponse = Offers("SASL-IR");
         var tag = NextTag();
-        connection.Output.Raw(Encoding.ASCII.GetBytes($"{tag} AUTHENTICATE PLAIN"));
-        if (hasInitialResponse)
+        var (without, lines) = LoginLines.For(node, user, tag, _capabilities!);
+        if (lines is null) return without;
+        using (lines)
         {
-            connection.Output.Raw(" "u8);
-            WriteCredentials(user);
-        }
-        connection.Output.EndLine();
-        await connection.Output.FlushAsync(cancellationToken);
-
-        if (idTag is not null)
-        {
-            // A node that will not hear about the client serves it all the same.
-            var (failure, answer) = await ReadAnswerAsync(idTag, cancellationToken);
-            if (failure != BackendFailure.None) return failure;
-            if (answer!.Kind != BackendResponseKind.Tagged) return BackendFailure.Nonsense;
-        }
-        // What it offers from here on is what counts after login.
-        _capabilities = null;
-        if (!hasInitialResponse)
-        {
-            var (early, request) = await ReadAnswerAsync(tag, cancellationToken);
-            if (early != BackendFailure.None) return early;
-            if (request!.Kind != BackendResponseKind.Continuation) return RefusalOf((BackendResponse)request);
-            WriteCredentials(user);
-            connection.Output.EndLine();
-            await connection.Output.FlushAsync(cancellationToken);
+            // ID and the login go together: one packet and one round trip for both.
+            await SendAsync(idTag is null ? [] : IdCommand(idTag, client), lines[0], cancellationToken);
+            if (idTag is not null)
+            {
+                // A node that will not hear about the client serves it all the same.
+                var (failure, answer) = await ReadAnswerAsync(idTag, cancellationToken);
+                if (failure != BackendFailure.None) return failure;
+                if (answer!.Kind != BackendResponseKind.Tagged) return BackendFailure.Nonsense;
+            }
+            // What it offers from here on is what counts after login.
+            _capabilities = null;
+            for (var i = 1; i < lines.Count; i++)
+            {
+                var (early, request) = await ReadAnswerAsync(tag, cancellationToken);
+                if (early != BackendFailure.None) return early;
+                if (request!.Kind != BackendResponseKind.Continuation) return RefusalOf((BackendResponse)request);
+                await SendAsync([], lines[i], cancellationToken);
+            }
         }
         return await ReadOkAsync(tag, cancellationToken);
     }
 
-    private void WriteId(string tag, ForwardedClient client)
+    private static byte[] IdCommand(string tag, ForwardedClient client)
     {
-        var output = connection.Output;
-        output.Raw(Encoding.ASCII.GetBytes($"{tag} ID ("));
-        WriteField("x-originating-ip", client.Remote.Address.ToString(), isFirst: true);
-        WriteField("x-originating-port", client.Remote.Port.ToString(CultureInfo.InvariantCulture));
-        WriteField("x-connected-ip", client.Local.Address.ToString());
-        WriteField("x-connected-port", client.Local.Port.ToString(CultureInfo.InvariantCulture));
-        WriteField("x-session-id", client.SessionId);
-        WriteField("x-proxy-ttl", ProxyHopsLeft.ToString(CultureInfo.InvariantCulture));
-        WriteField("x-client-transport", client.IsSecure ? "TLS" : "insecure");
-        output.Raw(")\r\n"u8);
+        var fields = string.Create(CultureInfo.InvariantCulture, $"""
+            {tag} ID ("x-originating-ip" "{client.Remote.Address}" "x-originating-port" "{client.Remote.Port}" "x-connected-ip" "{client.Local.Address}"
+             "x-connected-port" "{client.Local.Port}" "x-session-id" "{client.SessionId}" "x-proxy-ttl" "{ProxyHopsLeft}"
+             "x-client-transport" "{(client.IsSecure ? "TLS" : "insecure")}")
+            """);
+        return Encoding.ASCII.GetBytes(fields.ReplaceLineEndings("") + "\r\n");
     }
 
-    private void WriteField(string name, string value, bool isFirst = false)
-    {
-        if (!isFirst) connection.Output.Raw(" "u8);
-        connection.Output.String(Encoding.ASCII.GetBytes(name));
-        connection.Output.Raw(" "u8);
-        connection.Output.String(Encoding.ASCII.GetBytes(value));
-    }
-
-    private void WriteCredentials(UserName user)
+    // Straight to the stream: a pipe would leave the secret in memory that it lends to the next connection.
+    private async Task SendAsync(byte[] before, ReadOnlyMemory<byte> secret, CancellationToken cancellationToken)
     {
         HasSentCredentials = true;
-        var message = Encoding.UTF8.GetBytes($"{user.Value}\0{node.MasterUser}\0{node.MasterPassword}");
-        var encoded = new byte[System.Buffers.Text.Base64.GetMaxEncodedToUtf8Length(message.Length)];
-        System.Buffers.Text.Base64.EncodeToUtf8(message, encoded, out _, out var length);
-        connection.Output.Raw(encoded.AsSpan(0, length));
-        CryptographicOperations.ZeroMemory(message);
-        CryptographicOperations.ZeroMemory(encoded);
+        byte[] together = [.. before, .. secret.Span];
+        await connection.Stream.WriteAsync(together, cancellationToken);
+        CryptographicOperations.ZeroMemory(together);
+    }
+
+    private bool HasUnread()
+    {
+        if (!connection.Input.TryRead(out var read)) return false;
+        connection.Input.AdvanceTo(read.Buffer.Start);
+        return !read.Buffer.IsEmpty;
     }
 
     private async Task<BackendFailure> ReadOkAsync(string tag, CancellationToken cancellationToken)
@@ -209,19 +195,4 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node)
     private bool Offers(string capability) => _capabilities?.Contains(capability) == true;
 
     private string NextTag() => string.Create(CultureInfo.InvariantCulture, $"D{++_tag}");
-
-    // Not every client compares these in any case of letters, as it should.
-    private static string AsClientsKnowIt(string capability) => capability switch
-    {
-        "IMAP4REV1" => "IMAP4rev1",
-        "IMAP4REV2" => "IMAP4rev2",
-        _ => capability,
-    };
-
-    // A compressed session could not be told to end, and what belongs before login is the director's to offer.
-    private static bool IsForClients(string capability) =>
-        capability.All(static letter => char.IsAsciiLetterOrDigit(letter) || "+-=/.:_,;@&|<>!?~'#$^`".Contains(letter, StringComparison.Ordinal))
-        && !capability.StartsWith("COMPRESS=", StringComparison.Ordinal)
-        && !capability.StartsWith("AUTH=", StringComparison.Ordinal)
-        && capability is not ("STARTTLS" or "LOGINDISABLED");
 }

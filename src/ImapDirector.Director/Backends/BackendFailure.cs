@@ -29,7 +29,11 @@ internal enum BackendFailure
     TooManyLines,
     /// <summary>The node wrote what is no IMAP, or what has no place here: PREAUTH, another's tag, a literal.</summary>
     Nonsense,
-    /// <summary>The node takes no AUTHENTICATE PLAIN.</summary>
+    /// <summary>Something came behind the node's answer to STARTTLS, in the clear: not from the node, which has to wait for us.</summary>
+    StartTlsInjected,
+    /// <summary>The node wants the user's own password (<see cref="NodeLogin.Password"/>), and they have given none, or one that IMAP cannot carry.</summary>
+    NoPassword,
+    /// <summary>The node takes no AUTHENTICATE PLAIN, nor LOGIN where that would do.</summary>
     NoPlainMechanism,
     /// <summary>The node refused our credentials or the user.</summary>
     LoginRefused,

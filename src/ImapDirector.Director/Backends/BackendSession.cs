@@ -1,5 +1,6 @@
 using System.Net;
 using ImapDirector.Network;
+using ImapDirector.Protocol;
 
 namespace ImapDirector.Director.Backends;
 
@@ -12,6 +13,12 @@ internal sealed record BackendSession(Connection Connection, string Capabilities
 /// <param name="Failure">Why there is none.</param>
 /// <param name="Session">The session, when the failure is <see cref="BackendFailure.None"/>.</param>
 internal readonly record struct BackendLogin(BackendFailure Failure, BackendSession? Session);
+
+/// <summary>Who is to be logged in at a node.</summary>
+/// <param name="Name">Whose mail it is to be.</param>
+/// <param name="Password">What they have logged in with here; empty where they have proved who they are in another way. Whoever calls wipes it, once the login
+/// at the node is over.</param>
+internal readonly record struct BackendUser(UserName Name, ReadOnlyMemory<byte> Password);
 
 /// <summary>What a node is told about the client it will talk to through us.</summary>
 /// <param name="SessionId">The connection's id.</param>

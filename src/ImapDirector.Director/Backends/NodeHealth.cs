@@ -17,6 +17,8 @@ internal sealed partial class NodeHealth : IAsyncDisposable
     private static readonly TimeSpan LongestWhileAway = TimeSpan.FromSeconds(1);
 
     private readonly DirectorOptions _options;
+    private readonly BackendTlsOptions _tls;
+    private readonly NodeCapabilities _capabilities;
     private readonly DirectorMetrics _metrics;
     private readonly ILogger _logger;
     // Held while nodes come and go, and while what is thought of one changes.
@@ -29,9 +31,9 @@ internal sealed partial class NodeHealth : IAsyncDisposable
     private int _away;
 
     /// <summary>All nodes count as well until they were looked at.</summary>
-    public NodeHealth(DirectorOptions options, DirectorMetrics metrics, ILogger<NodeHealth> logger)
+    public NodeHealth(DirectorOptions options, BackendTlsOptions tls, NodeCapabilities capabilities, DirectorMetrics metrics, ILogger<NodeHealth> logger)
     {
-        (_options, _metrics, _logger) = (options, metrics, logger);
+        (_options, _tls, _capabilities, _metrics, _logger) = (options, tls, capabilities, metrics, logger);
         _states = FrozenDictionary<string, State>.Empty;
         Follow(options.Nodes);
     }
@@ -105,7 +107,8 @@ internal sealed partial class NodeHealth : IAsyncDisposable
     private static bool? Verdict(BackendFailure failure) => failure switch
     {
         BackendFailure.None or BackendFailure.LoginRefused or BackendFailure.Unavailable => true,
-        BackendFailure.Refused or BackendFailure.Unreachable or BackendFailure.ConnectTimeout or BackendFailure.TlsFailed or BackendFailure.StartTlsRefused => false,
+        BackendFailure.Refused or BackendFailure.Unreachable or BackendFailure.ConnectTimeout or BackendFailure.TlsFailed or BackendFailure.StartTlsRefused
+            or BackendFailure.StartTlsInjected => false,
         _ => null,
     };
 
@@ -138,7 +141,10 @@ internal sealed partial class NodeHealth : IAsyncDisposable
         try
         {
             await using var connection = await Connection.ConnectAsync(BackendConnector.EndPointOf(node), limit.Token);
-            return await new BackendDialogue(connection, node).GreetAsync(limit.Token);
+            var dialogue = new BackendDialogue(connection, node, _tls);
+            var failure = await dialogue.GreetAsync(limit.Token);
+            if (failure == BackendFailure.None) _capabilities.Note(node.Name, dialogue.Capabilities, isAfterLogin: false);
+            return failure;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -64,7 +64,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(drain);
         patience.CancelAfter(_options.LoginTimeout);
         var login = patience.Token;
-        var dialogue = new LoginDialogue(client, _options, services.Handshake);
+        var dialogue = new LoginDialogue(client, _options, services.Handshake, services.Capabilities);
         try
         {
             await ReadProxyHeaderAsync(login);
@@ -118,7 +118,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         try
         {
             var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, _connectedTo, client.IsSecure);
-            if ((await services.Backends.LogInAsync(node, user, forwarded, login)).Session is { } session)
+            if ((await services.Backends.LogInAsync(node, new BackendUser(user, attempt.Password), forwarded, login)).Session is { } session)
             {
                 await using var connection = session.Connection;
                 // Before the client hears of it: it may open its next connection at once.

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using ImapDirector.Director.Backends;
 using ImapDirector.Network;
 using ImapDirector.Protocol.Imap;
 
@@ -8,7 +9,7 @@ namespace ImapDirector.Director.Login;
 
 /// <summary>The not-authenticated state (RFC 3501 section 3.1): greets, answers, and hands out each attempt to log in. One at a time: what a
 /// client pipelines behind an attempt waits for its answer (limits P17).</summary>
-internal sealed class LoginDialogue(Connection client, DirectorOptions options, ServerHandshake handshake)
+internal sealed class LoginDialogue(Connection client, DirectorOptions options, ServerHandshake handshake, NodeCapabilities nodes)
 {
     private const int MaxBadCommands = 3;
     private const int MaxCommands = 100;
@@ -90,7 +91,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
 
     private bool MayLogIn => client.IsSecure || options.AllowPlainTextLogin || System.Net.IPAddress.IsLoopback(client.RemoteEndPoint.Address);
 
-    private string Offer => client.IsSecure ? Capabilities.Secure : MayLogIn ? Capabilities.PlainAllowed : Capabilities.TlsFirst;
+    private string Offer => client.IsSecure ? Capabilities.Secure(nodes.Common) : MayLogIn ? Capabilities.PlainAllowed(nodes.Common) : Capabilities.TlsFirst(nodes.Common);
 
     private ImapCommandReader NewReader() => new(client.Input, CommandLimits.BeforeLogin, async cancellationToken =>
     {

@@ -9,7 +9,7 @@ namespace ImapDirector.Configuration;
 /// <param name="Process">Those every role has.</param>
 internal sealed record DirectorSettings(DirectorOptions Director, ProcessSettings Process)
 {
-    private static readonly BackendNode NodeDefaults = new() { Name = "", Host = "", MasterPassword = "" };
+    private static readonly BackendNode NodeDefaults = new() { Name = "", Host = "" };
 
     /// <exception cref="ConfigurationException">Something is wrong with it.</exception>
     public static DirectorSettings Read(IConfiguration configuration)
@@ -76,6 +76,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             DefaultPool = settings.Text("DefaultPool") ?? defaults.DefaultPool,
             BackendConnectTimeout = settings.Time("BackendConnectTimeout", defaults.BackendConnectTimeout),
             BackendLoginTimeout = settings.Time("BackendLoginTimeout", defaults.BackendLoginTimeout),
+            NodeCaFile = settings.Text("NodeCaFile"),
             NodeCheckInterval = settings.Time("NodeCheckInterval", defaults.NodeCheckInterval),
             LoginTimeout = settings.Time("LoginTimeout", defaults.LoginTimeout),
             HandshakeTimeout = settings.Time("HandshakeTimeout", defaults.HandshakeTimeout),
@@ -101,6 +102,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
         var (name, host, password) = (settings.Text("Name"), settings.Text("Host"), settings.Secret("MasterPassword") ?? masterPassword);
         var page = settings.Value<Uri?>("Http", null, static (string text, out Uri? uri) => Uri.TryCreate(text, UriKind.Absolute, out uri), "the node's HTTP address, such as http://10.0.0.7:1180");
         var defaults = NodeDefaults;
+        var login = settings.Choice("Login", defaults.Login);
         var node = new BackendNode
         {
             Name = name ?? "",
@@ -113,12 +115,13 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             Pool = settings.Text("Pool") ?? defaults.Pool,
             Weight = settings.Number("Weight", defaults.Weight),
             Http = page,
+            Login = login,
             MasterUser = settings.Text("MasterUser") ?? masterUser,
             MasterPassword = password ?? "",
         };
         if (name is null) settings.Require("Name", "give the node a name, such as node1");
         if (host is null) settings.Require("Host", "give the node's host name or address");
-        if (password is null) settings.Require("MasterPassword", "give the password directors log in with at this node, or a MasterPasswordFile, here or for all nodes");
-        return name is null || host is null || password is null ? null : node;
+        if (password is null && login == NodeLogin.Master) settings.Require("MasterPassword", "give the password directors log in with at this node, or a MasterPasswordFile, here or for all nodes");
+        return name is null || host is null ? null : node;
     }
 }

@@ -135,7 +135,7 @@ internal sealed record StandaloneSecrets(int RedisPort, string RedisPassword, st
     {
         Redis = Redis,
         // Its nodes have other ports at every start.
-        Nodes = [.. NodeNames.Select(static name => new BackendNode { Name = name, Host = "127.0.0.1", MasterPassword = "" })],
+        Nodes = [.. NodeNames.Select(static name => new BackendNode { Name = name, Host = "127.0.0.1" })],
     };
 
     /// <summary>Leaves the passwords out.</summary>

@@ -12,6 +12,7 @@ namespace ImapDirector.Director.Tests.Backends;
 
 public sealed class BackendConnectorTests
 {
+    private static readonly BackendUser Alice = new(TestDirector.User("alice@example.com"), "pass word"u8.ToArray());
     private static readonly ForwardedClient Client = new("Session-1", new IPEndPoint(IPAddress.Parse("192.0.2.7"), 40001), new IPEndPoint(IPAddress.Parse("198.51.100.1"), 993), IsSecure: true);
 
     [Fact]
@@ -54,6 +55,60 @@ public sealed class BackendConnectorTests
         Assert.Equal(BackendFailure.None, login.Failure);
         Assert.Equal("IMAP4rev1 IMAP4rev2 QUOTA", login.Session!.Capabilities);
         await login.Session.Connection.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_node_that_wants_the_users_own_password_gets_it_and_no_other()
+    {
+        await using var node = FakeImapNode.Ready();
+
+        var login = await LogInAsync(node.Backend with { Login = NodeLogin.Password });
+
+        Assert.Equal(BackendFailure.None, login.Failure);
+        Assert.Equal("\0alice@example.com\0pass word", node.Session.Credentials);
+        await login.Session!.Connection.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Where_there_is_no_SASL_name_and_password_go_as_literals()
+    {
+        await using var node = new FakeImapNode(async session =>
+        {
+            await session.WriteLineAsync("* OK [CAPABILITY IMAP4rev1] ready");
+            var login = await session.ReadLineAsync();
+            Assert.EndsWith("LOGIN {17}", login);
+            await session.WriteLineAsync("+ name");
+            Assert.Equal("alice@example.com {9}", await session.ReadLineAsync());
+            await session.WriteLineAsync("+ password");
+            Assert.Equal("pass word", await session.ReadLineAsync());
+            await session.WriteLineAsync($"{NodeSession.Tag(login)} {NodeSession.LoggedIn}");
+            await session.ListenAsync();
+        });
+
+        var login = await LogInAsync(node.Backend with { Login = NodeLogin.Password });
+
+        Assert.Equal(BackendFailure.None, login.Failure);
+        await login.Session!.Connection.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready", "secret", nameof(BackendFailure.NoPlainMechanism))]
+    [InlineData(NodeSession.Greeting, "", nameof(BackendFailure.NoPassword))]
+    [InlineData(NodeSession.Greeting, "sec\0ret", nameof(BackendFailure.NoPassword))]
+    public async Task A_password_that_cannot_be_passed_on_is_not(string greeting, string password, string expected)
+    {
+        await using var node = new FakeImapNode(async session =>
+        {
+            await session.WriteLineAsync(greeting);
+            await session.ListenAsync();
+        });
+        var options = new DirectorOptions { Nodes = [node.Backend with { Login = NodeLogin.Password }] };
+
+        var login = await Connector(options).LogInAsync(options.Nodes[0], Alice with { Password = Encoding.Latin1.GetBytes(password) }, Client, CancellationToken.None);
+
+        Assert.Equal(expected, login.Failure.ToString());
+        await node.Session.Closed;
+        Assert.Empty(node.Session.Heard);
     }
 
     [Fact]
@@ -137,7 +192,7 @@ public sealed class BackendConnectorTests
         var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
         var connector = Connector(new DirectorOptions(), metrics);
 
-        var login = await connector.LogInAsync(Node(RedisServer.FreePort()), TestDirector.User("alice@example.com"), Client, CancellationToken.None);
+        var login = await connector.LogInAsync(Node(RedisServer.FreePort()), Alice, Client, CancellationToken.None);
 
         Assert.Equal(BackendFailure.Refused, login.Failure);
         Assert.Equal(3, metrics.BackendConnects.WithLabels("node1", "refused").Value);
@@ -205,7 +260,7 @@ public sealed class BackendConnectorTests
         await using var node = new FakeImapNode(session => session.ListenAsync());
         using var given = new CancellationTokenSource();
 
-        var login = Connector(new DirectorOptions()).LogInAsync(node.Backend, TestDirector.User("alice@example.com"), Client, given.Token);
+        var login = Connector(new DirectorOptions()).LogInAsync(node.Backend, Alice, Client, given.Token);
         await TestDirector.UntilAsync(() => Task.FromResult(!node.Sessions.IsEmpty));
         await given.CancelAsync();
 
@@ -216,13 +271,14 @@ public sealed class BackendConnectorTests
     internal static Task<BackendLogin> LogInAsync(BackendNode node, Func<DirectorOptions, DirectorOptions>? with = null)
     {
         var options = new DirectorOptions { Nodes = [node] };
-        return Connector(with?.Invoke(options) ?? options).LogInAsync(node, TestDirector.User("alice@example.com"), Client, CancellationToken.None);
+        return Connector(with?.Invoke(options) ?? options).LogInAsync(node, Alice, Client, CancellationToken.None);
     }
 
     private static BackendConnector Connector(DirectorOptions options) => Connector(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())));
 
     private static BackendConnector Connector(DirectorOptions options, DirectorMetrics metrics) =>
-        new(options, new NodeHealth(options, metrics, NullLogger<NodeHealth>.Instance), metrics, NullLogger<BackendConnector>.Instance);
+        new(options, BackendTlsOptions.Load(options), new NodeHealth(options, new BackendTlsOptions(null), new NodeCapabilities(), metrics, NullLogger<NodeHealth>.Instance), new NodeCapabilities(), metrics,
+            NullLogger<BackendConnector>.Instance);
 
     private static BackendNode Node(int port) => new() { Name = "node1", Host = "127.0.0.1", ImapPort = port, MasterPassword = "secret" };
 

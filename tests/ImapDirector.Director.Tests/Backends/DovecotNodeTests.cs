@@ -68,7 +68,18 @@ public sealed class DovecotNodeTests
         Assert.Empty(await director.SessionsAsync());
     }
 
-    private static BackendNode NodeOf(DovecotServer dovecot) => new()
+    [FactIfInstalled("redis-server", "dovecot")]
+    public async Task With_the_users_own_password_no_master_is_needed()
+    {
+        await using var dovecot = await DovecotServer.StartAsync(RunningDirector.Password);
+        await using var director = await RunningDirector.StartAsync(NodeOf(dovecot) with { Login = NodeLogin.Password, MasterPassword = "" });
+
+        await using var client = await director.LogInAsync();
+        Assert.StartsWith("b OK ", await client.AskAsync("b SELECT INBOX"));
+        Assert.DoesNotContain(director.Lines, static line => line.Contains(RunningDirector.Password, StringComparison.Ordinal));
+    }
+
+    internal static BackendNode NodeOf(DovecotServer dovecot) => new()
     {
         Name = "node1",
         Host = "127.0.0.1",

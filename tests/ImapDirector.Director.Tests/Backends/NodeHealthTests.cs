@@ -15,7 +15,7 @@ public sealed class NodeHealthTests
     private static readonly BackendNode[] Three = [TestDirector.Node("node1"), TestDirector.Node("node2"), TestDirector.Node("node3")];
 
     private static NodeHealth Of(params BackendNode[] nodes) => new(new DirectorOptions { Nodes = nodes, NodeCheckInterval = TimeSpan.FromMilliseconds(100) },
-        new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<NodeHealth>.Instance);
+        new BackendTlsOptions(null), new NodeCapabilities(), new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<NodeHealth>.Instance);
 
     private static void Fail(NodeHealth health, BackendNode node, int times = 3)
     {

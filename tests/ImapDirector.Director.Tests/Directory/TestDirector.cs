@@ -16,7 +16,7 @@ internal sealed class TestDirector : IAsyncDisposable
         Options = options;
         var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
         Redis = new RedisConnection(options, metrics, NullLogger<RedisConnection>.Instance);
-        Health = new NodeHealth(options, metrics, NullLogger<NodeHealth>.Instance);
+        Health = new NodeHealth(options, new BackendTlsOptions(null), new NodeCapabilities(), metrics, NullLogger<NodeHealth>.Instance);
         Nodes = new NodeRegistry(options, Redis, NullLogger<NodeRegistry>.Instance);
         Directory = new UserDirectory(options, Redis, Nodes, Health, NullLoggerFactory.Instance, clock, lease);
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using ImapDirector.Director.Backends;
 using ImapDirector.Director.Login;
 using ImapDirector.Network;
 using ImapDirector.Network.Tls;
@@ -20,7 +21,7 @@ internal sealed class DialogueUnderTest : IAsyncDisposable
     {
         _handshake = new ServerHandshake(_certificate, options.HandshakeTimeout);
         (_connection, Client) = (connection, client);
-        _dialogue = new LoginDialogue(connection, options, _handshake);
+        _dialogue = new LoginDialogue(connection, options, _handshake, new NodeCapabilities());
         _serving = ServeAsync(isImplicitTls);
     }
 

@@ -57,6 +57,10 @@ public sealed class DirectorOptionsTests
         { "Nodes:0:Tls", Good with { Nodes = [Node with { TlsName = "node1.example.com" }] } },
         { "Nodes:0:MasterUser", Good with { Nodes = [Node with { MasterUser = "" }] } },
         { "Nodes:0:MasterPassword", Good with { Nodes = [Node with { MasterPassword = Secret + "\n" }] } },
+        { "Nodes:0:MasterPassword", Good with { Nodes = [Node with { MasterPassword = "" }] } },
+        { "Nodes:0:Login", Good with { Nodes = [Node with { Login = (NodeLogin)7 }] } },
+        { "NodeCaFile", Good with { NodeCaFile = "/nonexistent/ca.pem" } },
+        { "NodeCaFile", Good with { NodeCaFile = "/dev/null" } },
     };
 
     [Theory]
@@ -80,6 +84,6 @@ public sealed class DirectorOptionsTests
     {
         FailureDelay = TimeSpan.FromSeconds(30),
         MaxConnections = 1_000_000,
-        Nodes = [Node with { Weight = 1000, ImapPort = 65535 }],
+        Nodes = [Node with { Weight = 1000, ImapPort = 65535 }, Node with { Name = "node2", Login = NodeLogin.Password, MasterPassword = "" }],
     }).Validate());
 }

@@ -9,7 +9,7 @@ public sealed class LoginDialogueTests
 {
     private const string Stranger = "192.0.2.7";
     private const string Refused = "NO [AUTHENTICATIONFAILED] Authentication failed.";
-    private const string Offer = "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE SPECIAL-USE CHILDREN LIST-EXTENDED";
+    private const string Offer = "IMAP4rev1 SASL-IR ID LITERAL+ ENABLE IDLE";
 
     [Fact]
     public async Task The_commands_of_the_not_authenticated_state_are_answered()

@@ -19,7 +19,7 @@ public sealed class LoginTlsTests
         var offer = await dialogue.Client.ReadLineAsync();
         await dialogue.Client.PlayAsync("S: b OK CAPABILITY completed.", "C: c LOGIN alice secret", "S: c NO [AUTHENTICATIONFAILED] …");
 
-        Assert.EndsWith(" LIST-EXTENDED AUTH=PLAIN AUTH=LOGIN", offer);
+        Assert.EndsWith(" IDLE AUTH=PLAIN AUTH=LOGIN", offer);
         Assert.Equal([("login", "alice", "secret")], dialogue.Attempts);
     }
 
