@@ -31,6 +31,9 @@ public sealed record BackendNode
     /// <summary>Where its HTTP is, such as <c>http://10.0.0.7:1180</c>; <c>null</c> where it has none.</summary>
     public Uri? Http { get; init; }
 
+    /// <summary>Whether each IMAP connection begins with a PROXY header, version 2, which tells the client's address.</summary>
+    public bool SendProxyHeader { get; init; }
+
     /// <summary>The pool it belongs to.</summary>
     public string Pool { get; init; } = "default";
 

@@ -82,6 +82,9 @@ public sealed record DirectorOptions
     /// <summary>Load balancers that send a PROXY header, as CIDR networks; from them it is required.</summary>
     public IReadOnlyList<IPNetwork> ProxyNetworks { get; init; } = [];
 
+    /// <summary>Directors and proxies in front of this one, as CIDR networks: what they say in ID of the client's address counts.</summary>
+    public IReadOnlyList<IPNetwork> DirectorNetworks { get; init; } = [];
+
     /// <summary>Where messages above 128 KiB wait while they are delivered.</summary>
     public string SpoolDirectory { get; init; } = Path.GetTempPath();
 

@@ -66,7 +66,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _nodes = new NodeReachability(() => _registry.Current.Reachable, TimeProvider.System);
         var accounts = new RedisPasswordDatabase(_redis);
         var authenticator = new Authenticator(options, accounts, _hasher, loggers.CreateLogger<Authenticator>());
-        var backends = new BackendConnector(options, tls, _health, capabilities, counters, loggers.CreateLogger<BackendConnector>());
+        var backends = new BackendConnector(options, () => _registry.Current.Serving, tls, _health, capabilities, counters, loggers.CreateLogger<BackendConnector>());
         var penalty = new FailurePenalty(options.FailureDelay, TimeProvider.System);
         _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, capabilities, _watch, _loops, sessions, counters, loggers.CreateLogger<ClientSession>());
         _deliveries = new DeliveryHandler(options, accounts, _directory, counters, loggers.CreateLogger<DeliveryHandler>());
@@ -102,7 +102,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await _cluster.StartAsync(cancellationToken);
         await _directory.StartAsync(cancellationToken);
         // Clients share their limits over both ports. MTAs are few, listed and trusted to submit: their bound is the total alone.
-        var clients = new ConnectionLimits(_options.MaxConnections, _options.MaxConnectionsPerAddress, address => AddressList.Contains(_options.ProxyNetworks, address));
+        var clients = new ConnectionLimits(_options.MaxConnections, _options.MaxConnectionsPerAddress, address => AddressList.Contains(_options.ProxyNetworks, address) || AddressList.Contains(_options.DirectorNetworks, address));
         var submitters = new ConnectionLimits(_options.MaxConnections, _options.MaxConnections);
         _imap = Open("imap", _options.Imap, clients, (connection, drain) => new ClientSession(connection, isImplicitTls: false, _services, drain).RunAsync());
         _imaps = Open("imaps", _options.Imaps, clients, (connection, drain) => new ClientSession(connection, isImplicitTls: true, _services, drain).RunAsync());

@@ -17,15 +17,19 @@ public sealed class DovecotServer : IAsyncDisposable
     private readonly string _directory;
     private readonly Process _process;
 
-    private DovecotServer(string directory, Process process, int port, int lmtpPort)
+    private DovecotServer(string directory, Process process, int port, int lmtpPort, int proxiedPort)
     {
         _directory = directory;
         _process = process;
         EndPoint = new IPEndPoint(IPAddress.Loopback, port);
         LmtpEndPoint = new IPEndPoint(IPAddress.Loopback, lmtpPort);
+        ProxiedEndPoint = new IPEndPoint(IPAddress.Loopback, proxiedPort);
     }
 
     public IPEndPoint EndPoint { get; }
+
+    /// <summary>Where it wants a PROXY header first.</summary>
+    public IPEndPoint ProxiedEndPoint { get; }
 
     /// <summary>Where it takes mail, if <see cref="LmtpProgram"/> is there.</summary>
     public IPEndPoint LmtpEndPoint { get; }
@@ -49,7 +53,7 @@ public sealed class DovecotServer : IAsyncDisposable
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("dovecot-").FullName;
         var mail = System.IO.Directory.CreateDirectory(Path.Combine(directory, "mail")).FullName;
-        var (port, lmtpPort) = (FreePort(), FreePort());
+        var (port, lmtpPort, proxiedPort) = (FreePort(), FreePort(), FreePort());
         var hasLmtp = File.Exists(LmtpProgram);
         // Its processes give up root where they have it; the mail then has to be the unprivileged user's.
         var (user, group) = Environment.IsPrivilegedProcess ? ("nobody", "nogroup") : (Environment.UserName, Environment.UserName);
@@ -85,6 +89,10 @@ public sealed class DovecotServer : IAsyncDisposable
               inet_listener imaps {
                 port = 0
               }
+              inet_listener imap_proxied {
+                port = {{proxiedPort}}
+                haproxy = yes
+              }
             }
             {{(hasLmtp ? $$"""
                 service lmtp {
@@ -94,8 +102,9 @@ public sealed class DovecotServer : IAsyncDisposable
                 }
                 lmtp_save_to_detail_mailbox = no
                 """ : "")}}
+            haproxy_trusted_networks = 127.0.0.1
             login_trusted_networks = 127.0.0.1
-            login_log_format_elements = user=<%u> master=<%{orig_user}> rip=%r session=<%{session}>
+            login_log_format_elements = user=<%u> master=<%{orig_user}> rip=%r:%{rport} lip=%l session=<%{session}>
             passdb {
               driver = passwd-file
               args = {{masters}}
@@ -120,7 +129,7 @@ public sealed class DovecotServer : IAsyncDisposable
 
             """);
         var process = Process.Start(new ProcessStartInfo("dovecot", ["-F", "-c", configuration]) { RedirectStandardError = true })!;
-        var server = new DovecotServer(directory, process, port, lmtpPort);
+        var server = new DovecotServer(directory, process, port, lmtpPort, proxiedPort);
         await server.WaitUntilReadyAsync();
         return server;
     }

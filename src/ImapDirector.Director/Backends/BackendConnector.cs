@@ -8,17 +8,40 @@ using Microsoft.Extensions.Logging;
 namespace ImapDirector.Director.Backends;
 
 /// <summary>Connects to a node and logs a user in there, within the limits of time and tries (limits R2).</summary>
-internal sealed partial class BackendConnector(DirectorOptions options, BackendTlsOptions tls, NodeHealth health, NodeCapabilities capabilities, DirectorMetrics metrics, ILogger<BackendConnector> logger)
+/// <param name="options">The limits of time.</param>
+/// <param name="referable">The nodes that a node may refer to.</param>
+/// <param name="tls">How their certificates are checked.</param>
+/// <param name="health">Which of them are worth a try; hears of what logins meet.</param>
+/// <param name="capabilities">Hears of what they offer.</param>
+/// <param name="metrics">Counts.</param>
+/// <param name="logger">Tells of failures.</param>
+internal sealed partial class BackendConnector(DirectorOptions options, Func<IEnumerable<BackendNode>> referable, BackendTlsOptions tls, NodeHealth health,
+    NodeCapabilities capabilities, DirectorMetrics metrics, ILogger<BackendConnector> logger)
 {
     // A node that restarts refuses connections for a moment: it is tried again after these pauses.
     private static readonly TimeSpan[] PausesBeforeRetry = [TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1)];
 
-    /// <summary>Logs <paramref name="user"/> in at <paramref name="node"/>.</summary>
+    /// <summary>Logs <paramref name="user"/> in at <paramref name="node"/>, or, where that refers to another node that is known, there: once.</summary>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async Task<BackendLogin> LogInAsync(BackendNode node, BackendUser user, ForwardedClient client, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(options.BackendLoginTimeout);
+        var login = await LogInAsync(node, user, client, limit, cancellationToken);
+        if (login.Failure != BackendFailure.Referred) return login;
+        if (login.Referral?.Among(referable()) is not { } other || other.Name == node.Name)
+        {
+            Log.ReferralRefused(logger, client.SessionId, node.Name, login.Referral?.Host ?? "no host for this user");
+            return login;
+        }
+        Log.Referral(logger, client.SessionId, user.Name.Value, node.Name, other.Name);
+        login = await LogInAsync(other, user, client, limit, cancellationToken);
+        if (login.Failure == BackendFailure.Referred) Log.ReferralRefused(logger, client.SessionId, other.Name, "a second one");
+        return login;
+    }
+
+    private async Task<BackendLogin> LogInAsync(BackendNode node, BackendUser user, ForwardedClient client, CancellationTokenSource limit, CancellationToken cancellationToken)
+    {
         for (var attempt = 0; ; attempt++)
         {
             if (!health.IsWell(node))
@@ -59,7 +82,7 @@ internal sealed partial class BackendConnector(DirectorOptions options, BackendT
             {
                 var offered = dialogue.Capabilities;
                 capabilities.Note(node.Name, offered, isAfterLogin: true);
-                return (new BackendLogin(failure, new BackendSession(connection, offered)), false);
+                return (new BackendLogin(failure, new BackendSession(connection, node, offered)), false);
             }
         }
         catch (Exception lost) when (FailureOf(lost) is { } known)
@@ -77,7 +100,7 @@ internal sealed partial class BackendConnector(DirectorOptions options, BackendT
             if (!isLoggedIn) await connection.DisposeAsync();
         }
         if (failure == BackendFailure.StartTlsInjected) Log.StartTlsInjected(logger, client.SessionId, node.Name);
-        return (new BackendLogin(failure, null), failure is BackendFailure.Reset && !dialogue.HasSentCredentials);
+        return (new BackendLogin(failure, null, dialogue.Referral), failure is BackendFailure.Reset && !dialogue.HasSentCredentials);
     }
 
     private async Task<(BackendFailure Failure, Connection? Connection)> ConnectAsync(BackendNode node, CancellationToken limit, CancellationToken cancellationToken)
@@ -125,5 +148,11 @@ internal sealed partial class BackendConnector(DirectorOptions options, BackendT
 
         [LoggerMessage(3303, LogLevel.Error, "{ConnectionId} somebody between here and node {Node} has put words behind its answer to STARTTLS: the connection was closed")]
         public static partial void StartTlsInjected(ILogger logger, string connectionId, string node);
+
+        [LoggerMessage(3304, LogLevel.Information, "{ConnectionId} node {Node} refers {User} to node {Other}")]
+        public static partial void Referral(ILogger logger, string connectionId, string user, string node, string other);
+
+        [LoggerMessage(3305, LogLevel.Warning, "{ConnectionId} node {Node} refers to where nobody is sent from here: {Host}")]
+        public static partial void ReferralRefused(ILogger logger, string connectionId, string node, string host);
     }
 }

@@ -5,6 +5,7 @@ using System.Text;
 using ImapDirector.Network;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Imap;
+using ImapDirector.Protocol.Proxy;
 
 namespace ImapDirector.Director.Backends;
 
@@ -12,12 +13,12 @@ namespace ImapDirector.Director.Backends;
 /// (<see cref="LoginLines"/>). No byte goes to the node here as the client has sent it (limits D1).</summary>
 internal sealed class BackendDialogue(Connection connection, BackendNode node, BackendTlsOptions tls)
 {
-    // A director behind a director behind a director: after this many hops it is a loop (limits D7).
-    private const int ProxyHopsLeft = 4;
-
     private BackendResponseReader _reader = new(connection.Input);
     private IReadOnlyList<string>? _capabilities;
     private int _tag;
+
+    /// <summary>Where the node says that the user is instead, once <see cref="LogInAsync"/> has returned <see cref="BackendFailure.Referred"/>.</summary>
+    public LoginReferral? Referral { get; private set; }
 
     /// <summary>Whether the credentials have left: before that, the login can be tried again without harm.</summary>
     public bool HasSentCredentials { get; private set; }
@@ -34,16 +35,23 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, B
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async Task<BackendFailure> LogInAsync(BackendUser user, ForwardedClient client, CancellationToken cancellationToken)
     {
-        var failure = await GreetAsync(cancellationToken);
+        var failure = await GreetAsync(client, cancellationToken);
         if (failure == BackendFailure.None) failure = await AuthenticateAsync(user, client, cancellationToken);
         if (failure == BackendFailure.None && _capabilities is null) failure = await AskCapabilitiesAsync(cancellationToken);
         return failure;
     }
 
-    /// <summary>As far as the login needs nobody: TLS, the greeting, and what the node offers.</summary>
+    /// <summary>As far as the login needs no password: TLS, the greeting, and what the node offers.</summary>
+    /// <param name="client">For whom; <c>null</c> when it is for nobody but the director.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <inheritdoc cref="LogInAsync" path="/exception" />
-    public async Task<BackendFailure> GreetAsync(CancellationToken cancellationToken)
+    public async Task<BackendFailure> GreetAsync(ForwardedClient? client, CancellationToken cancellationToken)
     {
+        if (node.SendProxyHeader)
+        {
+            ProxyHeaderWriter.Version2(connection.Output, client?.Remote, client?.Local);
+            await connection.Output.FlushAsync(cancellationToken);
+        }
         if (node.Tls == BackendTls.Implicit) await SecureAsync(cancellationToken);
         var failure = await ReadGreetingAsync(cancellationToken);
         if (failure == BackendFailure.None && node.Tls == BackendTls.StartTls) failure = await StartTlsAsync(cancellationToken);
@@ -89,8 +97,9 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, B
         var tag = NextTag();
         connection.Output.Raw(Encoding.ASCII.GetBytes($"{tag} CAPABILITY\r\n"));
         await connection.Output.FlushAsync(cancellationToken);
-        var failure = await ReadOkAsync(tag, cancellationToken);
-        return failure == BackendFailure.None && _capabilities is null ? BackendFailure.Nonsense : failure;
+        var (failure, answer) = await ReadAnswerAsync(tag, cancellationToken);
+        if (failure != BackendFailure.None) return failure;
+        return answer is { Kind: BackendResponseKind.Tagged, Status: ImapStatus.Ok } && _capabilities is not null ? BackendFailure.None : BackendFailure.Nonsense;
     }
 
     private async Task<BackendFailure> AuthenticateAsync(BackendUser user, ForwardedClient client, CancellationToken cancellationToken)
@@ -116,18 +125,20 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, B
             {
                 var (early, request) = await ReadAnswerAsync(tag, cancellationToken);
                 if (early != BackendFailure.None) return early;
-                if (request!.Kind != BackendResponseKind.Continuation) return RefusalOf((BackendResponse)request);
+                if (request!.Kind != BackendResponseKind.Continuation) return RefusalOf(request, user);
                 await SendAsync([], lines[i], cancellationToken);
             }
         }
-        return await ReadOkAsync(tag, cancellationToken);
+        var (lost, answered) = await ReadAnswerAsync(tag, cancellationToken);
+        if (lost != BackendFailure.None) return lost;
+        return answered is { Kind: BackendResponseKind.Tagged, Status: ImapStatus.Ok } ? BackendFailure.None : RefusalOf(answered!, user);
     }
 
     private static byte[] IdCommand(string tag, ForwardedClient client)
     {
         var fields = string.Create(CultureInfo.InvariantCulture, $"""
             {tag} ID ("x-originating-ip" "{client.Remote.Address}" "x-originating-port" "{client.Remote.Port}" "x-connected-ip" "{client.Local.Address}"
-             "x-connected-port" "{client.Local.Port}" "x-session-id" "{client.SessionId}" "x-proxy-ttl" "{ProxyHopsLeft}"
+             "x-connected-port" "{client.Local.Port}" "x-session-id" "{client.SessionId}" "x-proxy-ttl" "{client.HopsLeft - 1}"
              "x-client-transport" "{(client.IsSecure ? "TLS" : "insecure")}")
             """);
         return Encoding.ASCII.GetBytes(fields.ReplaceLineEndings("") + "\r\n");
@@ -147,13 +158,6 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, B
         if (!connection.Input.TryRead(out var read)) return false;
         connection.Input.AdvanceTo(read.Buffer.Start);
         return !read.Buffer.IsEmpty;
-    }
-
-    private async Task<BackendFailure> ReadOkAsync(string tag, CancellationToken cancellationToken)
-    {
-        var (failure, answer) = await ReadAnswerAsync(tag, cancellationToken);
-        if (failure != BackendFailure.None) return failure;
-        return answer is { Kind: BackendResponseKind.Tagged, Status: ImapStatus.Ok } ? BackendFailure.None : RefusalOf((BackendResponse)answer!);
     }
 
     /// <summary>Reads on to the tagged answer or a continuation request, and takes note of capabilities on the way.</summary>
@@ -178,9 +182,14 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, B
         }
     }
 
-    private static BackendFailure RefusalOf(BackendResponse answer)
+    private BackendFailure RefusalOf(BackendResponse answer, BackendUser user)
     {
         if (answer.Kind != BackendResponseKind.Tagged || answer.Status == ImapStatus.Ok) return BackendFailure.Nonsense;
+        if (answer.Code == "REFERRAL")
+        {
+            Referral = LoginReferral.Parse(answer.CodeArguments, user.Name);
+            return BackendFailure.Referred;
+        }
         return answer.Code is "UNAVAILABLE" or "INUSE" or "LIMIT" ? BackendFailure.Unavailable : BackendFailure.LoginRefused;
     }
 

@@ -37,6 +37,8 @@ internal enum BackendFailure
     NoPlainMechanism,
     /// <summary>The node refused our credentials or the user.</summary>
     LoginRefused,
+    /// <summary>The node says that the user is at another one (RFC 2221), which was not followed.</summary>
+    Referred,
     /// <summary>The node was not asked: it has been away for some time.</summary>
     KnownAway,
     /// <summary>The node said that it cannot serve the user now (<c>NO [UNAVAILABLE]</c>, <c>NO [INUSE]</c>, <c>NO [LIMIT]</c>).</summary>

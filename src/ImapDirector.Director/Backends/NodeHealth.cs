@@ -142,7 +142,7 @@ internal sealed partial class NodeHealth : IAsyncDisposable
         {
             await using var connection = await Connection.ConnectAsync(BackendConnector.EndPointOf(node), limit.Token);
             var dialogue = new BackendDialogue(connection, node, _tls);
-            var failure = await dialogue.GreetAsync(limit.Token);
+            var failure = await dialogue.GreetAsync(null, limit.Token);
             if (failure == BackendFailure.None) _capabilities.Note(node.Name, dialogue.Capabilities, isAfterLogin: false);
             return failure;
         }

@@ -21,6 +21,9 @@ public sealed class NodeSet
     /// <summary>Those that this director may connect to, whomever they take: of the others it does not know where they are.</summary>
     public IReadOnlyList<BackendNode> Reachable { get; }
 
+    /// <summary>Those that take at least the users they have.</summary>
+    public IEnumerable<BackendNode> Serving => All.Where(static status => status.State != NodeState.Down).Select(static status => status.Node);
+
     /// <summary>Those that take new users.</summary>
     public IReadOnlyList<BackendNode> Takers { get; }
 

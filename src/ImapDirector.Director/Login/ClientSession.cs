@@ -105,6 +105,11 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     private async Task<SessionEnd?> EnterAsync(LoginDialogue dialogue, LoginAttempt attempt, CancellationToken login)
     {
         var began = Stopwatch.GetTimestamp();
+        if (dialogue.HopsLeft <= 1)
+        {
+            Log.Loop(services.Logger, client.Id, client.RemoteEndPoint);
+            return await RefuseAsync(dialogue, attempt, default, "loop", LoginRefusal.Unavailable, began, login);
+        }
         var (outcome, user) = await services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, login);
         if (outcome != AuthenticationOutcome.Success)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(outcome), RefusalOf(outcome), began, login);
@@ -117,7 +122,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         services.Sessions.Add(live);
         try
         {
-            var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, _connectedTo, client.IsSecure);
+            var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, dialogue.ConnectedTo ?? _connectedTo, client.IsSecure, dialogue.HopsLeft);
             if ((await services.Backends.LogInAsync(node, new BackendUser(user, attempt.Password), forwarded, login)).Session is { } session)
             {
                 await using var connection = session.Connection;
@@ -126,7 +131,9 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
                 await dialogue.AcceptAsync(attempt, session.Capabilities, login);
                 services.Metrics.Logins.WithLabels(attempt.Mechanism, "success").Inc();
                 services.Metrics.LoginDuration.Observe(Stopwatch.GetElapsedTime(began).TotalSeconds);
-                (_user, _node) = (user, node);
+                (_user, _node) = (user, session.Node);
+                live.Node = session.Node.Name;
+                if (dialogue.SessionIdInFront is { } inFront) Log.Behind(services.Logger, client.Id, inFront);
                 attempt.Dispose();
                 return await RelayAsync(session, live);
             }
@@ -188,6 +195,12 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
 
         [LoggerMessage(3403, LogLevel.Debug, "{ConnectionId} ended early: {Reason}")]
         public static partial void Cause(ILogger logger, string connectionId, string reason);
+
+        [LoggerMessage(3405, LogLevel.Error, "{ConnectionId} has come through too many directors, and to itself by now: see which node of this or another director is a director. client={Client}")]
+        public static partial void Loop(ILogger logger, string connectionId, IPEndPoint client);
+
+        [LoggerMessage(3406, LogLevel.Information, "{ConnectionId} is session {Other} of the director in front")]
+        public static partial void Behind(ILogger logger, string connectionId, string other);
 
         [LoggerMessage(3404, LogLevel.Error, "{ConnectionId} a fault ended the session")]
         public static partial void Fault(ILogger logger, string connectionId, Exception exception);

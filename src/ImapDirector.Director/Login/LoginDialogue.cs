@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -21,16 +22,29 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     private int _bad;
     private int _failures;
     private SessionEnd? _end;
+    private bool _isBehindDirector;
+    private int? _hopsLeft;
     // Between a greeting and a login, outside of handshakes: where a line of ours can be read as one.
     private bool _canSpeak;
 
     /// <summary>Why the dialogue is over without a login, once <see cref="NextAttemptAsync"/> has returned <c>null</c>.</summary>
     public SessionEnd End => _end ?? SessionEnd.Fault;
 
+    /// <summary>How many directors may still come, this one among them (limits D7).</summary>
+    public int HopsLeft => _hopsLeft ?? ForwardedClient.MostHops;
+
+    /// <summary>Where the client connected, if a director in front of this one has told; else <c>null</c>.</summary>
+    public IPEndPoint? ConnectedTo { get; private set; }
+
+    /// <summary>How the logs of a director in front of this one call the session; else <c>null</c>.</summary>
+    public string? SessionIdInFront { get; private set; }
+
     /// <summary>Says hello.</summary>
     public async Task GreetAsync(CancellationToken cancellationToken)
     {
         _canSpeak = true;
+        // Whom ID may change later: it is the one who speaks now that is listed, or not.
+        _isBehindDirector = AddressList.Contains(options.DirectorNetworks, client.RemoteEndPoint.Address);
         client.Output.Status("*", ImapStatus.Ok, "CAPABILITY " + Offer, "ImapDirector ready.");
         await client.Output.FlushAsync(cancellationToken);
     }
@@ -89,7 +103,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         }
     }
 
-    private bool MayLogIn => client.IsSecure || options.AllowPlainTextLogin || System.Net.IPAddress.IsLoopback(client.RemoteEndPoint.Address);
+    private bool MayLogIn => client.IsSecure || options.AllowPlainTextLogin || IPAddress.IsLoopback(client.RemoteEndPoint.Address);
 
     private string Offer => client.IsSecure ? Capabilities.Secure(nodes.Common) : MayLogIn ? Capabilities.PlainAllowed(nodes.Common) : Capabilities.TlsFirst(nodes.Common);
 
@@ -145,8 +159,9 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
             case CapabilityCommand:
                 output.Raw(Encoding.ASCII.GetBytes($"* CAPABILITY {Offer}\r\n"));
                 break;
-            case IdCommand:
-                // Nothing the client said of itself comes back (limits P6), and nothing of it is believed (limits D4).
+            case IdCommand id:
+                // Nothing the client said of itself comes back (limits P6).
+                if (!Heed(ForwardedFacts.Of(id))) return;
                 output.Raw("* ID (\"name\" \"ImapDirector\")\r\n"u8);
                 break;
             case LogoutCommand:
@@ -159,6 +174,22 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
                 return;
         }
         output.Status(command.Tag, ImapStatus.Ok, "", $"{command.Name} completed.");
+    }
+
+    /// <summary>Takes note of what is said of a client in ID. From strangers that is nothing (limits D4) but how far they have come: that can only shut
+    /// them out, and a director that is its own node is found out by it also where nobody has listed it.</summary>
+    /// <returns>Whether the client may stay.</returns>
+    private bool Heed(ForwardedFacts facts)
+    {
+        if (facts.HopsLeft is { } hops) _hopsLeft = Math.Min(hops, HopsLeft);
+        if (!_isBehindDirector) return true;
+        ConnectedTo = facts.ConnectedTo ?? ConnectedTo;
+        SessionIdInFront = facts.SessionId ?? SessionIdInFront;
+        if (facts.Client is not { } remote) return true;
+        client.RemoteEndPoint = remote;
+        if (client.Permit?.TryMoveTo(remote.Address) != false) return true;
+        Close(SessionEnd.TooManyConnections, "Too many connections from this address.");
+        return false;
     }
 
     private async ValueTask StartTlsAsync(string tag, CancellationToken cancellationToken)

@@ -35,12 +35,14 @@ internal sealed class LiveSessions
 internal sealed class LiveSession(UserName user, string node, IPAddress address)
 {
     private readonly Lock _lock = new();
+    private volatile string _node = node;
     private SessionRelay? _relay;
     private bool _isKicked;
 
     public UserName User => user;
 
-    public string Node => node;
+    /// <summary>The user's node, or the one that it has referred to.</summary>
+    public string Node { get => _node; set => _node = value; }
 
     public IPAddress Address => address;
 

@@ -14,11 +14,11 @@ internal static class ProxyHeaderV2
     /// <summary>The longest header, in bytes.</summary>
     public const int MaxLength = FixedLength + MaxRest;
 
-    private const byte Local = 0x20;
-    private const byte Proxy = 0x21;
-    private const byte Unspecified = 0x00;
-    private const byte TcpOverIPv4 = 0x11;
-    private const byte TcpOverIPv6 = 0x21;
+    public const byte Local = 0x20;
+    public const byte Proxy = 0x21;
+    public const byte Unspecified = 0x00;
+    public const byte TcpOverIPv4 = 0x11;
+    public const byte TcpOverIPv6 = 0x21;
 
     /// <summary>The first 12 bytes, which no other protocol begins with.</summary>
     public static ReadOnlySpan<byte> Signature => "\r\n\r\n\0\r\nQUIT\n"u8;

@@ -277,7 +277,7 @@ public sealed class BackendConnectorTests
     private static BackendConnector Connector(DirectorOptions options) => Connector(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())));
 
     private static BackendConnector Connector(DirectorOptions options, DirectorMetrics metrics) =>
-        new(options, BackendTlsOptions.Load(options), new NodeHealth(options, new BackendTlsOptions(null), new NodeCapabilities(), metrics, NullLogger<NodeHealth>.Instance), new NodeCapabilities(), metrics,
+        new(options, () => options.Nodes, BackendTlsOptions.Load(options), new NodeHealth(options, new BackendTlsOptions(null), new NodeCapabilities(), metrics, NullLogger<NodeHealth>.Instance), new NodeCapabilities(), metrics,
             NullLogger<BackendConnector>.Instance);
 
     private static BackendNode Node(int port) => new() { Name = "node1", Host = "127.0.0.1", ImapPort = port, MasterPassword = "secret" };

@@ -42,7 +42,35 @@ public sealed class DovecotNodeTests
         var log = "";
         await TestDirector.UntilAsync(async () => (log = await dovecot.ReadLogAsync()).Contains("user=<alice@example.com>", StringComparison.Ordinal));
 
-        Assert.Contains($"rip=192.0.2.7, session=<{id}>", log);
+        Assert.Contains($"rip=192.0.2.7:40001, lip=198.51.100.1, session=<{id}>", log);
+    }
+
+    [FactIfInstalled("redis-server", "dovecot")]
+    public async Task Dovecot_takes_the_clients_address_from_a_PROXY_header_and_the_probe_has_one_of_its_own()
+    {
+        await using var dovecot = await DovecotServer.StartAsync();
+        var node = NodeOf(dovecot) with { ImapPort = dovecot.ProxiedEndPoint.Port, SendProxyHeader = true };
+        await using var director = await RunningDirector.StartAsync(node, options => options with
+        {
+            AllowPlainTextLogin = true,
+            ProxyNetworks = [System.Net.IPNetwork.Parse("127.0.0.0/8")],
+            NodeCheckInterval = TimeSpan.FromMilliseconds(100),
+        });
+        // What Dovecot offers is only known once it has taken the probe's header.
+        await TestDirector.UntilAsync(async () =>
+        {
+            await using var stranger = await ImapConversation.ConnectAsync(director.Server.ImapEndPoint!);
+            await stranger.SendAsync("PROXY UNKNOWN\r\n");
+            return (await stranger.ReadLineAsync())!.Contains("ENABLE IDLE LITERAL+", StringComparison.Ordinal);
+        });
+        await using var client = await ImapConversation.ConnectAsync(director.Server.ImapEndPoint!);
+        await client.SendAsync("PROXY TCP6 2001:db8::7 2001:db8::1 40001 993\r\n");
+        await client.PlayAsync("S: * OK …");
+        Assert.StartsWith("a OK ", await client.AskAsync("a LOGIN alice secret"));
+
+        var log = "";
+        await TestDirector.UntilAsync(async () => (log = await dovecot.ReadLogAsync()).Contains("user=<alice@example.com>", StringComparison.Ordinal));
+        Assert.Contains("rip=2001:db8::7:40001, lip=2001:db8::1", log);
     }
 
     [FactIfInstalled("redis-server", "dovecot")]

@@ -134,6 +134,21 @@ public sealed class ProxyHeaderTests
         });
     }
 
+    [Theory]
+    [InlineData("192.0.2.1:40000", "198.51.100.7:993", "192.0.2.1:40000", "198.51.100.7:993", 28)]
+    [InlineData("[2001:db8::1]:7", "[2001:db8::2]:65535", "[2001:db8::1]:7", "[2001:db8::2]:65535", 52)]
+    [InlineData("192.0.2.1:0", "[2001:db8::2]:143", "[::ffff:192.0.2.1]:0", "[2001:db8::2]:143", 52)]
+    [InlineData("[2001:db8::1]:7", "198.51.100.7:143", "[2001:db8::1]:7", "[::ffff:198.51.100.7]:143", 52)]
+    [InlineData(null, null, null, null, 16)]
+    [InlineData("192.0.2.1:1", null, null, null, 16)]
+    public async Task What_is_written_is_what_is_read(string? source, string? destination, string? readSource, string? readDestination, int length)
+    {
+        var output = new System.Buffers.ArrayBufferWriter<byte>();
+        ProxyHeaderWriter.Version2(output, source is null ? null : IPEndPoint.Parse(source), destination is null ? null : IPEndPoint.Parse(destination));
+        Assert.Equal(length, output.WrittenCount);
+        Assert.Equal(Expected(readSource, readDestination), await ReadExactlyAsync(Encoding.Latin1.GetString(output.WrittenSpan)));
+    }
+
     private static async Task<ProxyHeader?> ReadAsync(string bytes) => await ProxyHeader.ReadAsync(new CutPipeReader(Encoding.Latin1.GetBytes(bytes)), default);
 
     private static async Task<ProxyHeader?> ReadExactlyAsync(string header)
