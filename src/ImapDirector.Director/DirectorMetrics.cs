@@ -27,6 +27,9 @@ public sealed class DirectorMetrics(IMetricFactory factory)
     public Counter BackendConnects { get; } = factory.CreateCounter("imapdirector_backend_connects_total",
         "Connections made to nodes, by node and result.", ["node", "result"]);
 
+    /// <summary>Logins that wait for their turn at a node.</summary>
+    public Gauge WaitingLogins { get; } = factory.CreateGauge("imapdirector_node_logins_waiting", "Logins that wait for their turn at a node.", ["node"]);
+
     /// <summary>Whether a node answers, by node: 1 or 0.</summary>
     public Gauge NodeHealth { get; } = factory.CreateGauge("imapdirector_node_up", "Whether a node answers, as this director sees it.", ["node"]);
 

@@ -36,7 +36,7 @@ public sealed record DirectorOptions
     /// <summary>The pool new users are assigned to.</summary>
     public string DefaultPool { get; init; } = "default";
 
-    /// <summary>Connecting to a node may take this long (limits R2).</summary>
+    /// <summary>Connecting to a node, with TLS and its greeting, may take this long (limits R2).</summary>
     public TimeSpan BackendConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The whole login at a node may take this long (limits R2).</summary>
@@ -47,6 +47,28 @@ public sealed record DirectorOptions
 
     /// <summary>How often each node is greeted to see whether it is there: 100 milliseconds to 5 minutes, or zero for never.</summary>
     public TimeSpan NodeCheckInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>After so many failures in a row a node counts as away; 1 to 20.</summary>
+    public int NodeCheckFall { get; init; } = 3;
+
+    /// <summary>After so many answers in a row a node that was away counts as back; 1 to 20.</summary>
+    public int NodeCheckRise { get; init; } = 2;
+
+    /// <summary>By how much of <see cref="NodeCheckInterval"/> one check comes earlier or later than another, in hundredths: 0 to 50.</summary>
+    public int NodeCheckJitter { get; init; } = 20;
+
+    /// <summary>Who is logged in with each check at nodes that take a master login, or <c>null</c> for nobody.</summary>
+    public string? NodeCheckUser { get; init; }
+
+    /// <summary>Logins under way at one node at one time; 1 to 100,000. Further ones wait.</summary>
+    public int MaxLoginsPerNode { get; init; } = 64;
+
+    /// <summary>Logins that wait for their turn at one node; 0 to 1,000,000. Further ones are refused.</summary>
+    public int MaxWaitingLoginsPerNode { get; init; } = 2000;
+
+    /// <summary>One delivery to one node may take this long, from the last byte of the message here to the node's last answer; 1 second to 9 minutes. Mail servers
+    /// wait ten minutes for us; when they give up they send again what the other nodes have taken already.</summary>
+    public TimeSpan DeliveryTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>From the greeting to a successful login (limits P9).</summary>
     public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(60);

@@ -75,6 +75,12 @@ internal static class DirectorOptionsRules
         Between(errors, "AssignmentCacheAge", options.AssignmentCacheAge, TimeSpan.Zero, TimeSpan.FromDays(1));
         Between(errors, "BackendConnectTimeout", options.BackendConnectTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
         if (options.NodeCheckInterval != TimeSpan.Zero) Between(errors, "NodeCheckInterval", options.NodeCheckInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
+        Between(errors, "NodeCheckFall", options.NodeCheckFall, 1, 20);
+        Between(errors, "NodeCheckRise", options.NodeCheckRise, 1, 20);
+        Between(errors, "NodeCheckJitter", options.NodeCheckJitter, 0, 50);
+        if (options.NodeCheckUser is { } user && !Protocol.UserName.TryCreate(user, options.DefaultDomain, out _))
+            errors.Add($"NodeCheckUser is \"{Shown(user)}\", which can be no user: give a name that the nodes know, such as \"check@example.com\", or leave it out.");
+        Between(errors, "DeliveryTimeout", options.DeliveryTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(9));
         Between(errors, "BackendLoginTimeout", options.BackendLoginTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(5));
         Between(errors, "LoginTimeout", options.LoginTimeout, TimeSpan.FromMilliseconds(100), hour);
         Between(errors, "HandshakeTimeout", options.HandshakeTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
@@ -88,6 +94,8 @@ internal static class DirectorOptionsRules
         Between(errors, "MaxConnections", options.MaxConnections, 1, 1_000_000);
         Between(errors, "MaxConnectionsPerAddress", options.MaxConnectionsPerAddress, 1, 1_000_000);
         Between(errors, "MaxSessionsPerUserAddress", options.MaxSessionsPerUserAddress, 1, 100_000);
+        Between(errors, "MaxLoginsPerNode", options.MaxLoginsPerNode, 1, 100_000);
+        Between(errors, "MaxWaitingLoginsPerNode", options.MaxWaitingLoginsPerNode, 0, 1_000_000);
         Between(errors, "MaxMessageBytes", options.MaxMessageBytes, 1024, 2L * 1024 * 1024 * 1024);
     }
 

@@ -57,6 +57,8 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _health = new NodeHealth(options, tls, capabilities, counters, loggers.CreateLogger<NodeHealth>());
         _registry.Changed += nodes => _health.Follow(nodes.Reachable);
         _registry.Changed += nodes => capabilities.Follow(nodes.Reachable);
+        var admission = new NodeAdmission(options, counters);
+        _registry.Changed += nodes => admission.Follow(nodes.Reachable);
         _directory = new UserDirectory(options, _redis, _registry, _health, loggers);
         var sessions = new LiveSessions();
         _cluster = new ClusterWatch(_redis, _registry, sessions, loggers.CreateLogger<ClusterWatch>());
@@ -66,10 +68,10 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _nodes = new NodeReachability(() => _registry.Current.Reachable, TimeProvider.System);
         var accounts = new RedisPasswordDatabase(_redis);
         var authenticator = new Authenticator(options, accounts, _hasher, loggers.CreateLogger<Authenticator>());
-        var backends = new BackendConnector(options, () => _registry.Current.Serving, tls, _health, capabilities, counters, loggers.CreateLogger<BackendConnector>());
+        var backends = new BackendConnector(options, () => _registry.Current.Serving, tls, _health, admission, capabilities, counters, loggers.CreateLogger<BackendConnector>());
         var penalty = new FailurePenalty(options.FailureDelay, TimeProvider.System);
         _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, capabilities, _watch, _loops, sessions, counters, loggers.CreateLogger<ClientSession>());
-        _deliveries = new DeliveryHandler(options, accounts, _directory, counters, loggers.CreateLogger<DeliveryHandler>());
+        _deliveries = new DeliveryHandler(options, accounts, _directory, _health, counters, loggers.CreateLogger<DeliveryHandler>());
         _lmtpOptions = new LmtpServerOptions(options.Name, options.MaxMessageBytes, options.SpoolDirectory);
     }
 

@@ -12,11 +12,12 @@ namespace ImapDirector.Director.Backends;
 /// <param name="referable">The nodes that a node may refer to.</param>
 /// <param name="tls">How their certificates are checked.</param>
 /// <param name="health">Which of them are worth a try; hears of what logins meet.</param>
+/// <param name="admission">How many logins each takes at one time.</param>
 /// <param name="capabilities">Hears of what they offer.</param>
 /// <param name="metrics">Counts.</param>
 /// <param name="logger">Tells of failures.</param>
 internal sealed partial class BackendConnector(DirectorOptions options, Func<IEnumerable<BackendNode>> referable, BackendTlsOptions tls, NodeHealth health,
-    NodeCapabilities capabilities, DirectorMetrics metrics, ILogger<BackendConnector> logger)
+    NodeAdmission admission, NodeCapabilities capabilities, DirectorMetrics metrics, ILogger<BackendConnector> logger)
 {
     // A node that restarts refuses connections for a moment: it is tried again after these pauses.
     private static readonly TimeSpan[] PausesBeforeRetry = [TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1)];
@@ -50,7 +51,7 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
                 return new BackendLogin(BackendFailure.KnownAway, null);
             }
             var started = Stopwatch.GetTimestamp();
-            var (login, mayRetry) = await TryLogInAsync(node, user, client, limit.Token, cancellationToken);
+            var (login, mayRetry) = await TryInTurnAsync(node, user, client, limit.Token, cancellationToken);
             health.Note(node, login.Failure);
             metrics.BackendConnects.WithLabels(node.Name, login.Session is null ? MetricLabel.Of(login.Failure) : "ok").Inc();
             if (login.Session is not null) return login;
@@ -67,16 +68,35 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
         }
     }
 
+    private async Task<(BackendLogin Login, bool MayRetry)> TryInTurnAsync(BackendNode node, BackendUser user, ForwardedClient client,
+        CancellationToken limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var place = await admission.EnterAsync(node.Name, user.HasSessions, limit);
+            if (place is not null) return await TryLogInAsync(node, user, client, limit, cancellationToken);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Too long a queue, then.
+        }
+        return (new BackendLogin(BackendFailure.Crowded, null), false);
+    }
+
     private async Task<(BackendLogin Login, bool MayRetry)> TryLogInAsync(BackendNode node, BackendUser user, ForwardedClient client,
         CancellationToken limit, CancellationToken cancellationToken)
     {
-        var (failure, connection) = await ConnectAsync(node, limit, cancellationToken);
+        // As far as nobody's password is needed, a node that is well answers at once.
+        using var greeting = CancellationTokenSource.CreateLinkedTokenSource(limit);
+        greeting.CancelAfter(options.BackendConnectTimeout);
+        var (failure, connection) = await ConnectAsync(node, greeting.Token, cancellationToken);
         if (connection is null) return (new BackendLogin(failure, null), failure is BackendFailure.Refused or BackendFailure.Reset);
         var dialogue = new BackendDialogue(connection, node, tls);
         var isLoggedIn = false;
         try
         {
-            failure = await dialogue.LogInAsync(user, client, limit);
+            failure = await dialogue.GreetAsync(client, greeting.Token);
+            if (failure == BackendFailure.None) failure = await dialogue.LogInAsync(user, client, limit);
             isLoggedIn = failure == BackendFailure.None;
             if (isLoggedIn)
             {
@@ -93,7 +113,7 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            failure = BackendFailure.LoginTimeout;
+            failure = limit.IsCancellationRequested ? BackendFailure.LoginTimeout : BackendFailure.GreetingTimeout;
         }
         finally
         {
@@ -103,13 +123,11 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
         return (new BackendLogin(failure, null, dialogue.Referral), failure is BackendFailure.Reset && !dialogue.HasSentCredentials);
     }
 
-    private async Task<(BackendFailure Failure, Connection? Connection)> ConnectAsync(BackendNode node, CancellationToken limit, CancellationToken cancellationToken)
+    private static async Task<(BackendFailure Failure, Connection? Connection)> ConnectAsync(BackendNode node, CancellationToken limit, CancellationToken cancellationToken)
     {
-        using var connecting = CancellationTokenSource.CreateLinkedTokenSource(limit);
-        connecting.CancelAfter(options.BackendConnectTimeout);
         try
         {
-            return (BackendFailure.None, await Connection.ConnectAsync(EndPointOf(node), connecting.Token));
+            return (BackendFailure.None, await Connection.ConnectAsync(EndPointOf(node), limit));
         }
         catch (Exception failed) when (failed is SocketException && FailureOf(failed) is { } failure)
         {

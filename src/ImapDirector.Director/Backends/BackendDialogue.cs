@@ -26,7 +26,7 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, B
     /// <summary>What the node offers, fit for clients: to anybody after <see cref="GreetAsync"/>, to this user after <see cref="LogInAsync"/>.</summary>
     public string Capabilities => NodeCapabilities.OfNode(_capabilities ?? []);
 
-    /// <summary>Logs a user in.</summary>
+    /// <summary>Logs a user in, once <see cref="GreetAsync"/> has returned <see cref="BackendFailure.None"/>.</summary>
     /// <param name="user">Who it is.</param>
     /// <param name="client">What the node is told of the client.</param>
     /// <param name="cancellationToken">Ends it.</param>
@@ -35,13 +35,12 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, B
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async Task<BackendFailure> LogInAsync(BackendUser user, ForwardedClient client, CancellationToken cancellationToken)
     {
-        var failure = await GreetAsync(client, cancellationToken);
-        if (failure == BackendFailure.None) failure = await AuthenticateAsync(user, client, cancellationToken);
+        var failure = await AuthenticateAsync(user, client, cancellationToken);
         if (failure == BackendFailure.None && _capabilities is null) failure = await AskCapabilitiesAsync(cancellationToken);
         return failure;
     }
 
-    /// <summary>As far as the login needs no password: TLS, the greeting, and what the node offers.</summary>
+    /// <summary>As far as a login needs no password: TLS, the greeting, and what the node offers.</summary>
     /// <param name="client">For whom; <c>null</c> when it is for nobody but the director.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <inheritdoc cref="LogInAsync" path="/exception" />

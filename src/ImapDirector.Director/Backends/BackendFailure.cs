@@ -13,6 +13,10 @@ internal enum BackendFailure
     Unreachable,
     /// <summary>No connection within <see cref="DirectorOptions.BackendConnectTimeout"/>.</summary>
     ConnectTimeout,
+    /// <summary>Connected, but without TLS, a greeting and what the node offers within <see cref="DirectorOptions.BackendConnectTimeout"/>.</summary>
+    GreetingTimeout,
+    /// <summary>Too many logins at this node wait for their turn, or this one has waited too long.</summary>
+    Crowded,
     /// <summary>No login within <see cref="DirectorOptions.BackendLoginTimeout"/>.</summary>
     LoginTimeout,
     /// <summary>The TLS handshake failed, or the certificate is not the node's (limits R4).</summary>

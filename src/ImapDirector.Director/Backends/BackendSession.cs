@@ -20,7 +20,8 @@ internal readonly record struct BackendLogin(BackendFailure Failure, BackendSess
 /// <param name="Name">Whose mail it is to be.</param>
 /// <param name="Password">What they have logged in with here; empty where they have proved who they are in another way. Whoever calls wipes it, once the login
 /// at the node is over.</param>
-internal readonly record struct BackendUser(UserName Name, ReadOnlyMemory<byte> Password);
+/// <param name="HasSessions">Whether they have a session here already.</param>
+internal readonly record struct BackendUser(UserName Name, ReadOnlyMemory<byte> Password, bool HasSessions = false);
 
 /// <summary>What a node is told about the client it will talk to through us.</summary>
 /// <param name="SessionId">The connection's id.</param>

@@ -1,18 +1,15 @@
 using System.Collections.Frozen;
 using ImapDirector.Network;
+using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Backends;
 
-/// <summary>Which nodes answer: each is greeted every now and then, and what logins meet counts as well. One that fails several times in a row gets no new users, and its
+/// <summary>Which nodes answer: each is greeted every now and then (and somebody logged in there, where that is wanted), and what logins meet counts as well. One that fails several times in a row gets no new users, and its
 /// own are refused without a try, until it has answered twice in a row.</summary>
 /// <remarks>When more than half of the nodes fail at once it is more likely our own network: nothing is concluded from it then.</remarks>
 internal sealed partial class NodeHealth : IAsyncDisposable
 {
-    private const int Fall = 3;
-    private const int Rise = 2;
-    private const double Jitter = 0.2;
-
     // A node that is away is looked at more often, so that its users do not wait for long once it is back.
     private static readonly TimeSpan LongestWhileAway = TimeSpan.FromSeconds(1);
 
@@ -107,7 +104,8 @@ internal sealed partial class NodeHealth : IAsyncDisposable
     private static bool? Verdict(BackendFailure failure) => failure switch
     {
         BackendFailure.None or BackendFailure.LoginRefused or BackendFailure.Unavailable => true,
-        BackendFailure.Refused or BackendFailure.Unreachable or BackendFailure.ConnectTimeout or BackendFailure.TlsFailed or BackendFailure.StartTlsRefused
+        BackendFailure.Refused or BackendFailure.Unreachable or BackendFailure.ConnectTimeout or BackendFailure.GreetingTimeout
+            or BackendFailure.TlsFailed or BackendFailure.StartTlsRefused
             or BackendFailure.StartTlsInjected => false,
         _ => null,
     };
@@ -121,11 +119,11 @@ internal sealed partial class NodeHealth : IAsyncDisposable
         {
             while (!state.IsLeft)
             {
-                var failure = await GreetAsync(state.Node, stopping);
+                var failure = await CheckAsync(state.Node, stopping);
                 Count(state, failure == BackendFailure.None, failure);
                 var pause = state.IsWell || _options.NodeCheckInterval < LongestWhileAway ? _options.NodeCheckInterval : LongestWhileAway;
                 // Not all directors at once.
-                await Task.Delay(pause * (1 - Jitter + 2 * Jitter * Random.Shared.NextDouble()), stopping);
+                await Task.Delay(pause * (1 + _options.NodeCheckJitter / 100.0 * (2 * Random.Shared.NextDouble() - 1)), stopping);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -134,7 +132,7 @@ internal sealed partial class NodeHealth : IAsyncDisposable
         }
     }
 
-    private async Task<BackendFailure> GreetAsync(BackendNode node, CancellationToken cancellationToken)
+    private async Task<BackendFailure> CheckAsync(BackendNode node, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.BackendConnectTimeout);
@@ -143,12 +141,18 @@ internal sealed partial class NodeHealth : IAsyncDisposable
             await using var connection = await Connection.ConnectAsync(BackendConnector.EndPointOf(node), limit.Token);
             var dialogue = new BackendDialogue(connection, node, _tls);
             var failure = await dialogue.GreetAsync(null, limit.Token);
-            if (failure == BackendFailure.None) _capabilities.Note(node.Name, dialogue.Capabilities, isAfterLogin: false);
+            if (failure != BackendFailure.None) return failure;
+            _capabilities.Note(node.Name, dialogue.Capabilities, isAfterLogin: false);
+            if (!UserName.TryCreate(_options.NodeCheckUser ?? "", _options.DefaultDomain, out var user) || node.Login != NodeLogin.Master) return failure;
+            limit.CancelAfter(_options.BackendLoginTimeout);
+            var client = new ForwardedClient(connection.Id, connection.LocalEndPoint, connection.LocalEndPoint, connection.IsSecure);
+            failure = await dialogue.LogInAsync(new BackendUser(user, default), client, limit.Token);
+            if (failure == BackendFailure.None) _capabilities.Note(node.Name, dialogue.Capabilities, isAfterLogin: true);
             return failure;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return BackendFailure.ConnectTimeout;
+            return BackendFailure.GreetingTimeout;
         }
         catch (Exception failed) when (BackendConnector.FailureOf(failed) is { } failure)
         {
@@ -158,7 +162,7 @@ internal sealed partial class NodeHealth : IAsyncDisposable
 
     private void Count(State state, bool isWell, BackendFailure failure)
     {
-        if (!state.Count(isWell)) return;
+        if (!state.Count(isWell, isWell ? _options.NodeCheckRise : _options.NodeCheckFall)) return;
         lock (_lock)
         {
             // It may have been taken out meanwhile.
@@ -184,8 +188,10 @@ internal sealed partial class NodeHealth : IAsyncDisposable
 
         public volatile bool IsWell = true;
 
+        /// <param name="isWell">Whether it has answered.</param>
+        /// <param name="needed">How often in a row that is to be so before it counts.</param>
         /// <returns>Whether that changes what is thought of it.</returns>
-        public bool Count(bool isWell)
+        public bool Count(bool isWell, int needed)
         {
             lock (_lock)
             {
@@ -194,7 +200,7 @@ internal sealed partial class NodeHealth : IAsyncDisposable
                     _inARow = 0;
                     return false;
                 }
-                if (++_inARow < (isWell ? Rise : Fall)) return false;
+                if (++_inARow < needed) return false;
                 _inARow = 0;
                 IsWell = isWell;
                 return true;

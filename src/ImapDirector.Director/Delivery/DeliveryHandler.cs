@@ -1,4 +1,5 @@
 using ImapDirector.Director.Authentication;
+using ImapDirector.Director.Backends;
 using ImapDirector.Director.Directory;
 using ImapDirector.Network;
 using ImapDirector.Network.Lmtp;
@@ -23,10 +24,10 @@ internal sealed partial class DeliveryHandler : ILmtpHandler
     private readonly NodeDelivery _nodes;
 
     /// <summary>Composes it.</summary>
-    public DeliveryHandler(DirectorOptions options, RedisPasswordDatabase accounts, UserDirectory directory, DirectorMetrics metrics, ILogger<DeliveryHandler> logger)
+    public DeliveryHandler(DirectorOptions options, RedisPasswordDatabase accounts, UserDirectory directory, NodeHealth health, DirectorMetrics metrics, ILogger<DeliveryHandler> logger)
     {
         (_options, _accounts, _directory, _metrics, _logger) = (options, accounts, directory, metrics, logger);
-        _nodes = new NodeDelivery(options, logger);
+        _nodes = new NodeDelivery(options, health, logger);
     }
 
     /// <inheritdoc />

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
+using ImapDirector.Director.Backends;
 using ImapDirector.Network;
 using ImapDirector.Network.Lmtp;
 using ImapDirector.Protocol;
@@ -8,13 +9,12 @@ using Microsoft.Extensions.Logging;
 namespace ImapDirector.Director.Delivery;
 
 /// <summary>Takes one message to one node, with a bound on how many go there at one time, so that a slow node holds up nobody else's mail.</summary>
-internal sealed partial class NodeDelivery(DirectorOptions options, ILogger logger)
+internal sealed partial class NodeDelivery(DirectorOptions options, NodeHealth health, ILogger logger)
 {
     /// <summary>Messages on their way to one node at one time.</summary>
     public const int MaxPerNode = 16;
 
     private static readonly TimeSpan WaitForTurn = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan WholeDelivery = TimeSpan.FromMinutes(10);
     private static readonly LmtpReply Busy = new(451, "4.3.2", "The user's node has too many deliveries waiting, try again later");
     private static readonly LmtpReply Unreachable = new(451, "4.4.1", "The user's node does not answer, try again later");
     private static readonly LmtpReply Lost = new(451, "4.4.2", "The connection to the user's node was lost, try again later");
@@ -28,15 +28,17 @@ internal sealed partial class NodeDelivery(DirectorOptions options, ILogger logg
         MessageSpool message, CancellationToken cancellationToken)
     {
         var replies = new LmtpReply[users.Count];
+        Array.Fill(replies, Unreachable);
+        // What is known to be away is not waited for: the sender has others to wait for as well.
+        if (!health.IsWell(node)) return replies;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(options.DeliveryTimeout);
         var turns = _turns.GetOrAdd(node.Name, _ => new SemaphoreSlim(MaxPerNode));
         if (!await turns.WaitAsync(WaitForTurn, cancellationToken))
         {
             Array.Fill(replies, Busy);
             return replies;
         }
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(WholeDelivery);
-        Array.Fill(replies, Unreachable);
         try
         {
             using var socket = await ConnectAsync(node, limit.Token);
@@ -67,9 +69,13 @@ internal sealed partial class NodeDelivery(DirectorOptions options, ILogger logg
             await socket.ConnectAsync(node.Host, node.LmtpPort, limit.Token);
             return socket;
         }
-        catch
+        catch (Exception failed)
         {
             socket.Dispose();
+            // A machine that is gone is gone for IMAP as well. A port where nobody listens says something of LMTP alone.
+            var isGone = failed is OperationCanceledException ? !cancellationToken.IsCancellationRequested
+                : BackendConnector.FailureOf(failed) is BackendFailure.ConnectTimeout or BackendFailure.Unreachable;
+            if (isGone) health.Note(node, BackendFailure.ConnectTimeout);
             throw;
         }
     }

@@ -9,12 +9,26 @@ namespace ImapDirector.Director.Relay;
 internal sealed class LiveSessions
 {
     private readonly ConcurrentDictionary<LiveSession, bool> _sessions = new();
+    private readonly Lock _lock = new();
+    private readonly Dictionary<UserName, int> _users = [];
 
     public int Count => _sessions.Count;
 
-    public void Add(LiveSession session) => _sessions[session] = true;
+    public void Add(LiveSession session)
+    {
+        if (_sessions.TryAdd(session, true)) Note(session.User, 1);
+    }
 
-    public void Remove(LiveSession session) => _sessions.TryRemove(session, out _);
+    public void Remove(LiveSession session)
+    {
+        if (_sessions.TryRemove(session, out _)) Note(session.User, -1);
+    }
+
+    /// <summary>Whether a user has more than one of them.</summary>
+    public bool HasSeveral(UserName user)
+    {
+        lock (_lock) return _users.GetValueOrDefault(user) > 1;
+    }
 
     /// <summary>Ends the sessions that are meant.</summary>
     /// <returns>How many they are.</returns>
@@ -28,6 +42,16 @@ internal sealed class LiveSessions
             kicked++;
         }
         return kicked;
+    }
+
+    private void Note(UserName user, int more)
+    {
+        lock (_lock)
+        {
+            var count = _users.GetValueOrDefault(user) + more;
+            if (count == 0) _users.Remove(user);
+            else _users[user] = count;
+        }
     }
 }
 

@@ -155,13 +155,21 @@ public sealed class BackendConnectorTests
         { nameof(BackendFailure.Nonsense), session => session.WriteLineAsync("* NO") },
         { nameof(BackendFailure.Nonsense), session => session.WriteLineAsync("D1 OK before anything was asked") },
         { nameof(BackendFailure.Nonsense), session => session.WriteAsync("* OK bare line feed\n") },
+        { nameof(BackendFailure.Nonsense), session => session.WriteAsync("* OK a NUL \0 in it\r\n") },
+        { nameof(BackendFailure.Nonsense), session => session.WriteAsync("\r\n") },
+        { nameof(BackendFailure.Nonsense), session => session.WriteAsync("\u00ff\u00fe\u0016\u0003\u0001\r\n") },
         { nameof(BackendFailure.LineTooLong), session => session.WriteLineAsync("* OK " + new string('x', 4096)) },
+        { nameof(BackendFailure.LineTooLong), session => FloodAsync(session, "") },
+        { nameof(BackendFailure.LineTooLong), session => GreetedAsync(session, "* OK " + new string('x', 4096)) },
+        { nameof(BackendFailure.TooManyLines), session => FloodAsync(session, "* OK\r\n") },
         { nameof(BackendFailure.TooManyLines), session => GreetedAsync(session, string.Concat(Enumerable.Repeat("* 1 EXISTS\r\n", 20))) },
         { nameof(BackendFailure.Nonsense), session => GreetedAsync(session, "* LIST () NIL {5}\r\n") },
         { nameof(BackendFailure.Nonsense), session => GreetedAsync(session, "X9 OK for another\r\n") },
         { nameof(BackendFailure.Nonsense), session => GreetedAsync(session, "* PREAUTH\r\n") },
         { nameof(BackendFailure.Nonsense), session => GreetedAsync(session, "+ more\r\n") },
         { nameof(BackendFailure.Bye), session => GreetedAsync(session, "* BYE going down\r\n") },
+        { nameof(BackendFailure.Closed), session => ClosingAsync(session, "") },
+        { nameof(BackendFailure.Closed), session => ClosingAsync(session, "D1 OK half a li") },
         { nameof(BackendFailure.NoPlainMechanism), session => session.WriteLineAsync("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready") },
         { nameof(BackendFailure.LoginRefused), session => RefusedAsync(session, "NO [AUTHENTICATIONFAILED] who?") },
         { nameof(BackendFailure.LoginRefused), session => RefusedAsync(session, "BAD syntax") },
@@ -277,10 +285,68 @@ public sealed class BackendConnectorTests
     private static BackendConnector Connector(DirectorOptions options) => Connector(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())));
 
     private static BackendConnector Connector(DirectorOptions options, DirectorMetrics metrics) =>
-        new(options, () => options.Nodes, BackendTlsOptions.Load(options), new NodeHealth(options, new BackendTlsOptions(null), new NodeCapabilities(), metrics, NullLogger<NodeHealth>.Instance), new NodeCapabilities(), metrics,
+        new(options, () => options.Nodes, BackendTlsOptions.Load(options), new NodeHealth(options, new BackendTlsOptions(null), new NodeCapabilities(), metrics, NullLogger<NodeHealth>.Instance), new NodeAdmission(options, metrics),
+            new NodeCapabilities(), metrics,
             NullLogger<BackendConnector>.Instance);
 
     private static BackendNode Node(int port) => new() { Name = "node1", Host = "127.0.0.1", ImapPort = port, MasterPassword = "secret" };
+
+    [Theory]
+    [InlineData(BackendTls.None, "")]
+    [InlineData(BackendTls.None, "* OK half a gree")]
+    [InlineData(BackendTls.None, "* OK no capabilities, and no word of them\r\n")]
+    [InlineData(BackendTls.Implicit, "")]
+    [InlineData(BackendTls.StartTls, "* OK ready\r\n")]
+    [InlineData(BackendTls.StartTls, "* OK ready\r\nD1 OK go\r\n")]
+    public async Task A_node_that_stalls_before_anybodys_password_is_given_up_when_connecting_has_taken_too_long(BackendTls tls, string greeting)
+    {
+        await using var node = new FakeImapNode(async session =>
+        {
+            foreach (var line in greeting.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                // The answer to STARTTLS is one.
+                if (line.StartsWith('D')) await session.UntilHeardLineAsync();
+                await session.WriteAsync(line.EndsWith('\r') ? line + "\n" : line);
+            }
+            await session.ListenAsync();
+        });
+        var backend = node.Backend with { Tls = tls, TlsFingerprint = tls == BackendTls.None ? null : new string('0', 64) };
+
+        var login = await LogInAsync(backend, static options => options with { BackendConnectTimeout = TimeSpan.FromMilliseconds(500) });
+
+        Assert.Equal(BackendFailure.GreetingTimeout, login.Failure);
+        await node.Session.Closed;
+    }
+
+    [Fact]
+    public async Task A_node_that_sends_a_byte_now_and_then_gets_no_more_time_for_it()
+    {
+        await using var node = new FakeImapNode(static async session =>
+        {
+            while (true)
+            {
+                await session.WriteAsync("*");
+                await Task.Delay(50);
+            }
+        });
+
+        Assert.Equal(BackendFailure.GreetingTimeout, (await LogInAsync(node.Backend, static options => options with { BackendConnectTimeout = TimeSpan.FromMilliseconds(500) })).Failure);
+    }
+
+    private static async Task FloodAsync(NodeSession session, string line)
+    {
+        if (line.Length > 0) await session.WriteLineAsync(NodeSession.Greeting);
+        var flood = string.Concat(Enumerable.Repeat(line.Length > 0 ? line : "x", 4096));
+        while (true) await session.WriteAsync(flood);
+    }
+
+    private static async Task ClosingAsync(NodeSession session, string lastWords)
+    {
+        await session.WriteLineAsync(NodeSession.Greeting);
+        await session.ReadLineAsync();
+        await session.ReadLineAsync();
+        await session.WriteAsync(lastWords);
+    }
 
     private static async Task GreetedAsync(NodeSession session, string text)
     {

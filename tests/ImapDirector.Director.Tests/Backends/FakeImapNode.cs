@@ -134,6 +134,9 @@ public sealed class NodeSession(Socket socket)
         throw new EndOfStreamException();
     }
 
+    /// <summary>Waits for a line, whatever it is.</summary>
+    public Task UntilHeardLineAsync() => ReadLineAsync();
+
     public async Task WriteAsync(string text) => await _stream.WriteAsync(Encoding.Latin1.GetBytes(text));
 
     public Task WriteLineAsync(string line) => WriteAsync(line + "\r\n");

@@ -13,7 +13,10 @@ public sealed class NodeHealthTests
 {
     private static readonly BackendNode[] Three = [TestDirector.Node("node1"), TestDirector.Node("node2"), TestDirector.Node("node3")];
 
-    private static NodeHealth Of(params BackendNode[] nodes) => new(new DirectorOptions { Nodes = nodes, NodeCheckInterval = TimeSpan.FromMilliseconds(100) },
+    private static NodeHealth Of(params BackendNode[] nodes) => Of(static options => options, nodes);
+
+    private static NodeHealth Of(Func<DirectorOptions, DirectorOptions> with, params BackendNode[] nodes) => new(
+        with(new DirectorOptions { Nodes = nodes, NodeCheckInterval = TimeSpan.FromMilliseconds(100) }),
         new BackendTlsOptions(null), new NodeCapabilities(), new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<NodeHealth>.Instance);
 
     private static void Fail(NodeHealth health, BackendNode node, int times = 3)
@@ -124,6 +127,45 @@ public sealed class NodeHealthTests
         health.Follow([Three[0], Three[2], TestDirector.Node("node4")]);
         Fail(health, Three[0]);
         Assert.False(health.IsWell(Three[0]));
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(5, 4)]
+    public async Task How_often_in_a_row_it_takes_can_be_set(int fall, int rise)
+    {
+        await using var health = Of(options => options with { NodeCheckFall = fall, NodeCheckRise = rise }, Three);
+        Fail(health, Three[0], fall - 1);
+        Assert.True(health.IsWell(Three[0]));
+        Fail(health, Three[0], 1);
+        Assert.False(health.IsWell(Three[0]));
+        for (var i = 1; i < rise; i++) health.Note(Three[0], BackendFailure.None);
+        Assert.False(health.IsWell(Three[0]));
+        health.Note(Three[0], BackendFailure.None);
+        Assert.True(health.IsWell(Three[0]));
+    }
+
+    [Fact]
+    public async Task A_user_for_checks_is_logged_in_with_each_and_a_node_that_refuses_is_away()
+    {
+        var isWell = true;
+        await using var node = new FakeImapNode(async session =>
+        {
+            await session.WriteLineAsync(NodeSession.Greeting);
+            await session.AnswerLoginAsync(Volatile.Read(ref isWell) ? NodeSession.LoggedIn : "NO [SERVERBUG] no disk");
+            await session.ListenAsync();
+        });
+        await using var second = FakeImapNode.Ready("node2");
+        await using var third = FakeImapNode.Ready("node3");
+        await using var health = Of(static options => options with { NodeCheckUser = "check@example.com" }, node.Backend, second.Backend, third.Backend);
+        health.Start();
+
+        await TestDirector.UntilAsync(() => Task.FromResult(node.Sessions.Count >= 2));
+        Assert.True(health.IsWell(node.Backend));
+        Assert.Equal("check@example.com\0director\0node secret", node.Sessions.First().Credentials);
+        Volatile.Write(ref isWell, false);
+        await TestDirector.UntilAsync(() => Task.FromResult(!health.IsWell(node.Backend)));
+        Assert.True(health.IsWell(second.Backend));
     }
 
     [FactIfInstalled("redis-server")]

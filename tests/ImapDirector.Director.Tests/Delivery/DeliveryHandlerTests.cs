@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using ImapDirector.Director.Authentication;
+using ImapDirector.Director.Backends;
 using ImapDirector.Director.Delivery;
 using ImapDirector.Director.Tests.Directory;
 using ImapDirector.Network;
@@ -141,6 +142,64 @@ public sealed class DeliveryHandlerTests
     }
 
     [Fact]
+    public async Task One_message_at_four_nodes_is_answered_for_each_recipient_as_its_own_node_did()
+    {
+        await using var well = new ScriptedNode("node1");
+        await using var stalling = new ScriptedNode("node2") { Answer = command => command == "DATA" ? ScriptedNode.Silence : null };
+        await using var refusing = new ScriptedNode("node3") { Answer = command => command == "RCPT TO:<erin@example.com>" ? "550 5.1.1 Gone" : null };
+        await using var dying = new ScriptedNode("node4") { AnswerData = _ => null };
+        await using var director = await DeliveringDirector.StartAsync([well.Backend, stalling.Backend, refusing.Backend, dying.Backend], patience: TimeSpan.FromSeconds(2));
+        foreach (var (user, node) in (ReadOnlySpan<(string, string)>)[("alice", "node1"), ("bob", "node2"), ("carol", "node3"), ("dave", "node4"), ("erin", "node3")])
+            director.Redis.Database.HashSet($"imapdirector:{{{user}@example.com}}:assignment", [new HashEntry("node", node), new HashEntry("epoch", 1)]);
+
+        var replies = await director.DeliverAsync("alice@example.com", "bob@example.com", "carol@example.com", "dave@example.com", "erin@example.com");
+
+        // What bob's node may still do with it and whether dave's has stored it nobody here knows: the sender tries these again, and nobody else.
+        Assert.Equal([(250, "2.0.0"), (451, "4.4.2"), (250, "2.0.0"), (451, "4.4.2"), (550, "5.1.1")], replies.Select(static reply => (reply.Code, reply.Enhanced)));
+        foreach (var node in (ScriptedNode[])[well, refusing, dying]) Assert.Single(node.Messages);
+        Assert.Empty(stalling.Messages);
+    }
+
+    [Theory]
+    [InlineData(49, 49)]
+    [InlineData(50, 50)]
+    [InlineData(51, 50, 1)]
+    [InlineData(120, 50, 50, 20)]
+    public async Task Recipients_are_asked_for_fifty_at_a_time_where_the_node_offers_PIPELINING(int recipients, params int[] rounds)
+    {
+        // It answers none of them before it has heard all of a round.
+        await using var node = new ScriptedNode("node1")
+        {
+            Hello = "250-node\r\n250 PIPELINING",
+            RecipientRounds = rounds,
+            Answer = static command => command == "RCPT TO:<user7@example.com>" ? "550 5.1.1 Gone" : null,
+        };
+        await using var director = await DeliveringDirector.StartAsync([node.Backend], patience: TimeSpan.FromSeconds(20));
+
+        var replies = await director.DeliverAsync([.. Enumerable.Range(0, recipients).Select(static i => $"user{i}@example.com")]);
+
+        Assert.Equal(550, replies[7].Code);
+        Assert.Equal(recipients - 1, replies.Count(static reply => reply.Code == 250));
+    }
+
+    [Fact]
+    public async Task A_node_that_is_known_to_be_away_is_not_waited_for()
+    {
+        await using var away = new ScriptedNode("away");
+        await using var well = new ScriptedNode("well");
+        await using var other = new ScriptedNode("other");
+        await using var director = await DeliveringDirector.StartAsync([away.Backend, well.Backend, other.Backend]);
+        await director.AssignAsync("alice", "away");
+        await director.AssignAsync("bob", "well");
+        for (var i = 0; i < 3; i++) director.Health.Note(away.Backend, BackendFailure.Refused);
+
+        var replies = await director.DeliverAsync("alice@example.com", "bob@example.com");
+
+        Assert.Equal([(451, "4.4.1"), (250, "2.0.0")], replies.Select(static reply => (reply.Code, reply.Enhanced)));
+        Assert.Empty(away.Commands);
+    }
+
+    [Fact]
     public async Task A_node_that_is_not_there_defers()
     {
         var gone = new ScriptedNode("node1");
@@ -184,16 +243,19 @@ public sealed class DeliveryHandlerTests
         {
             (Redis, _director) = (redis, director);
             _accounts = new UserAccounts(director.Options, NullLoggerFactory.Instance);
-            _handler = new DeliveryHandler(director.Options, new RedisPasswordDatabase(director.Redis), director.Directory,
+            _handler = new DeliveryHandler(director.Options, new RedisPasswordDatabase(director.Redis), director.Directory, director.Health,
                 new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<DeliveryHandler>.Instance);
         }
 
         public TestRedis Redis { get; }
 
-        public static async Task<DeliveringDirector> StartAsync(IReadOnlyList<BackendNode> nodes, RedisKind kind = RedisKind.Garnet)
+        public NodeHealth Health => _director.Health;
+
+        public static async Task<DeliveringDirector> StartAsync(IReadOnlyList<BackendNode> nodes, RedisKind kind = RedisKind.Garnet, TimeSpan? patience = null)
         {
             var redis = await TestRedis.StartAsync(kind);
-            var director = new DeliveringDirector(redis, await TestDirector.StartAsync(redis.ConnectionString, nodes: nodes));
+            var director = new DeliveringDirector(redis, await TestDirector.StartAsync(redis.ConnectionString, nodes: nodes,
+                with: options => patience is { } time ? options with { DeliveryTimeout = time } : options));
             await director._accounts.ConnectAsync(CancellationToken.None);
             return director;
         }

@@ -24,6 +24,12 @@ internal sealed class ScriptedNode : IAsyncDisposable
 
     public string Hello { get; init; } = "250-node\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE 1000";
 
+    /// <summary>An answer that never comes.</summary>
+    public const string Silence = "(silence)";
+
+    /// <summary>How many recipients it hears before it answers all of them; again and again with the next number.</summary>
+    public int[] RecipientRounds { get; init; } = [];
+
     /// <summary>The answer to a command, or <c>null</c> for the usual one; an empty answer closes the connection.</summary>
     public Func<string, string?> Answer { get; init; } = _ => null;
 
@@ -55,10 +61,12 @@ internal sealed class ScriptedNode : IAsyncDisposable
 
     private async Task SessionAsync(TcpClient client)
     {
-        using var _ = client;
+        using var owned = client;
         using var reader = new StreamReader(client.GetStream(), Encoding.Latin1);
         await using var writer = new StreamWriter(client.GetStream(), Encoding.Latin1) { NewLine = "\r\n", AutoFlush = true };
         var recipients = new List<string>();
+        var rounds = new Queue<int>(RecipientRounds);
+        var held = new List<string>();
         await writer.WriteLineAsync(Greeting);
         while (await reader.ReadLineAsync() is { } command)
         {
@@ -71,7 +79,14 @@ internal sealed class ScriptedNode : IAsyncDisposable
                 _ => "250 2.1.0 Ok",
             };
             if (answer.Length == 0) return;
-            await writer.WriteLineAsync(answer);
+            if (answer == Silence) continue;
+            held.Add(answer);
+            if (!command.StartsWith("RCPT", StringComparison.Ordinal) || rounds.Count == 0 || held.Count == rounds.Peek())
+            {
+                if (command.StartsWith("RCPT", StringComparison.Ordinal)) rounds.TryDequeue(out _);
+                await writer.WriteLineAsync(string.Join("\r\n", held));
+                held.Clear();
+            }
             if (command.StartsWith("RCPT", StringComparison.Ordinal) && answer[0] == '2') recipients.Add(command);
             if (command != "DATA" || answer[0] != '3') continue;
 
