@@ -40,13 +40,19 @@ public sealed record BackendNode
     /// <summary>Its share of new users, 0 (none) to <see cref="MaxWeight"/>.</summary>
     public int Weight { get; init; } = 100;
 
+    /// <summary>What it is.</summary>
+    public BackendKind Kind { get; init; }
+
+    /// <summary>Whether it keeps epochs, and believes assertions: one that wants users' passwords is none of ours.</summary>
+    internal bool IsBundled => Kind == BackendKind.Bundled && Login == NodeLogin.Master;
+
     /// <summary>Who logs in at it.</summary>
     public NodeLogin Login { get; init; }
 
     /// <summary>The name under which directors log in at it (SASL PLAIN authentication identity).</summary>
     public string MasterUser { get; init; } = "director";
 
-    /// <summary>The password that goes with it. Never logged. Empty where <see cref="Login"/> is <see cref="NodeLogin.Password"/>.</summary>
+    /// <summary>The password that goes with it. Never logged. Empty where <see cref="Login"/> is <see cref="NodeLogin.Password"/>, or directors log in with assertions.</summary>
     public string MasterPassword { get; init; } = "";
 
     /// <summary>Leaves the password out.</summary>

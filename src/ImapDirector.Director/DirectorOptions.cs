@@ -45,6 +45,13 @@ public sealed record DirectorOptions
     /// <summary>PEM certificates that sign those of the nodes, or <c>null</c> for the system's.</summary>
     public string? NodeCaFile { get; init; }
 
+    /// <summary>The private key (PEM, P-256) that this director signs assertions with: what it logs in with at bundled nodes; read again when it changes.
+    /// <c>null</c>: it logs in with master passwords.</summary>
+    public string? AssertionKeyFile { get; init; }
+
+    /// <summary>For how long an assertion is valid, 1 second to 5 minutes. Nodes allow for clocks that differ.</summary>
+    public TimeSpan AssertionValidity { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How often each node is greeted to see whether it is there: 100 milliseconds to 5 minutes, or zero for never.</summary>
     public TimeSpan NodeCheckInterval { get; init; } = TimeSpan.FromSeconds(5);
 

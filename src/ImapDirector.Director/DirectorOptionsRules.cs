@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net;
+using ImapDirector.Director.Backends;
+using ImapDirector.Protocol.Assertions;
 using static ImapDirector.Network.SettingRules;
 
 namespace ImapDirector.Director;
@@ -18,6 +20,7 @@ internal static class DirectorOptionsRules
         CheckLimits(options, errors);
         CheckNodeAuthorities(options, errors);
         CheckNodes(options, errors);
+        CheckAssertionKey(options, errors);
         return errors;
     }
 
@@ -69,6 +72,19 @@ internal static class DirectorOptionsRules
         }
     }
 
+    private static void CheckAssertionKey(DirectorOptions options, List<string> errors)
+    {
+        if (options.AssertionKeyFile is not { } file) return;
+        try
+        {
+            AssertionIssuer.ReadKey([file]).Dispose();
+        }
+        catch (InvalidDataException unusable)
+        {
+            errors.Add($"AssertionKeyFile is \"{Shown(file)}\", which {unusable.Message}: name the private key that \"imapdirector keys new\" made.");
+        }
+    }
+
     private static void CheckTimes(DirectorOptions options, List<string> errors)
     {
         var hour = TimeSpan.FromHours(1);
@@ -81,6 +97,7 @@ internal static class DirectorOptionsRules
         if (options.NodeCheckUser is { } user && !Protocol.UserName.TryCreate(user, options.DefaultDomain, out _))
             errors.Add($"NodeCheckUser is \"{Shown(user)}\", which can be no user: give a name that the nodes know, such as \"check@example.com\", or leave it out.");
         Between(errors, "DeliveryTimeout", options.DeliveryTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(9));
+        Between(errors, "AssertionValidity", options.AssertionValidity, TimeSpan.FromSeconds(1), AssertionVerifier.MaxValidity);
         Between(errors, "BackendLoginTimeout", options.BackendLoginTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(5));
         Between(errors, "LoginTimeout", options.LoginTimeout, TimeSpan.FromMilliseconds(100), hour);
         Between(errors, "HandshakeTimeout", options.HandshakeTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
@@ -127,14 +144,14 @@ internal static class DirectorOptionsRules
                 errors.Add($"{key}:Name is \"{Shown(node.Name)}\": {NameRule}.");
             else if (!seen.Add(node.Name))
                 errors.Add($"{key}:Name is \"{node.Name}\", which another node has already: names must be unique.");
-            CheckNode(node, key, errors);
+            CheckNode(node, options, key, errors);
         }
         if (options.Nodes.Count > 0 && !options.Nodes.Any(node => node.Pool == options.DefaultPool))
             errors.Add($"DefaultPool is \"{Shown(options.DefaultPool)}\", but no node is in it: name the Pool of at least one node.");
     }
 
     /// <summary>What holds of a node wherever it comes from.</summary>
-    public static void CheckNode(BackendNode node, string key, List<string> errors)
+    public static void CheckNode(BackendNode node, DirectorOptions options, string key, List<string> errors)
     {
         if (Uri.CheckHostName(node.Host) == UriHostNameType.Unknown)
             errors.Add($"{key}:Host is \"{Shown(node.Host)}\": give a host name or an address.");
@@ -154,7 +171,10 @@ internal static class DirectorOptionsRules
         CheckPage(node.Http, key, errors);
         if (!Enum.IsDefined(node.Login))
             errors.Add($"{key}:Login is \"{node.Login}\": use Master or Password.");
-        if (node.Login == NodeLogin.Master) CheckCredentials(node.MasterUser, node.MasterPassword, key + ":", errors);
+        if (!Enum.IsDefined(node.Kind))
+            errors.Add($"{key}:Kind is \"{node.Kind}\": use Bundled or Generic.");
+        // What directors log in with at a bundled node is their key, where they have one.
+        if (node.Login == NodeLogin.Master && !(node.IsBundled && options.AssertionKeyFile is not null)) CheckCredentials(node.MasterUser, node.MasterPassword, key + ":", errors);
     }
 
     private static void CheckCredentials(string user, string password, string path, List<string> errors)

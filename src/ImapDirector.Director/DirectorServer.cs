@@ -44,6 +44,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     /// <param name="certificate">What TLS clients are shown; the caller disposes it.</param>
     /// <param name="metrics">Where the director's metrics are made.</param>
     /// <param name="loggers">Where the director's loggers are made.</param>
+    /// <exception cref="InvalidDataException">The key for assertions cannot be used.</exception>
     public DirectorServer(DirectorOptions options, ServerCertificate certificate, IMetricFactory metrics, ILoggerFactory loggers)
     {
         var counters = new DirectorMetrics(metrics);
@@ -54,7 +55,8 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _registry = new NodeRegistry(options, _redis, loggers.CreateLogger<NodeRegistry>());
         var tls = BackendTlsOptions.Load(options);
         var capabilities = new NodeCapabilities();
-        _health = new NodeHealth(options, tls, capabilities, counters, loggers.CreateLogger<NodeHealth>());
+        var assertions = AssertionIssuer.Create(options, loggers);
+        _health = new NodeHealth(options, tls, capabilities, counters, loggers.CreateLogger<NodeHealth>(), assertions);
         _registry.Changed += nodes => _health.Follow(nodes.Reachable);
         _registry.Changed += nodes => capabilities.Follow(nodes.Reachable);
         var admission = new NodeAdmission(options, counters);
@@ -68,7 +70,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _nodes = new NodeReachability(() => _registry.Current.Reachable, TimeProvider.System);
         var accounts = new RedisPasswordDatabase(_redis);
         var authenticator = new Authenticator(options, accounts, _hasher, loggers.CreateLogger<Authenticator>());
-        var backends = new BackendConnector(options, () => _registry.Current.Serving, tls, _health, admission, capabilities, counters, loggers.CreateLogger<BackendConnector>());
+        var backends = new BackendConnector(options, () => _registry.Current.Serving, tls, assertions, _health, admission, capabilities, counters, loggers.CreateLogger<BackendConnector>());
         var penalty = new FailurePenalty(options.FailureDelay, TimeProvider.System);
         _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, capabilities, _watch, _loops, sessions, counters, loggers.CreateLogger<ClientSession>());
         _deliveries = new DeliveryHandler(options, accounts, _directory, _health, counters, loggers.CreateLogger<DeliveryHandler>());

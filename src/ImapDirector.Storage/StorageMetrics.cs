@@ -31,6 +31,10 @@ public sealed class StorageMetrics(IMetricFactory factory)
 
     internal void CountFailure(StoreException failed) => StoreFailures.WithLabels(failed.IsDamage ? "damaged" : "disk").Inc();
 
+    /// <summary>Directors' assertions that were refused, by reason (the names of <see cref="Protocol.Assertions.AssertionRefusal"/> in snake case).</summary>
+    public Counter AssertionRefusals { get; } = factory.CreateCounter("imapdirector_node_assertions_refused_total",
+        "Directors' assertions that were refused, by reason.", ["reason"]);
+
     /// <summary>IMAP sessions.</summary>
     public Gauge Sessions { get; } = factory.CreateGauge("imapdirector_node_sessions", "IMAP sessions connected.");
 }

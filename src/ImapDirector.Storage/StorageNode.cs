@@ -2,6 +2,8 @@ using System.Net;
 using ImapDirector.Network;
 using ImapDirector.Network.Lmtp;
 using ImapDirector.Network.Tls;
+using ImapDirector.Protocol;
+using ImapDirector.Protocol.Assertions;
 using ImapDirector.Storage.Delivery;
 using ImapDirector.Storage.Mailboxes;
 using ImapDirector.Storage.Sessions;
@@ -21,6 +23,7 @@ public sealed partial class StorageNode : IAsyncDisposable
     private readonly string _spoolDirectory;
     private readonly HeavyWork _heavy = new();
     private UserMailRegistry? _mails;
+    private AssertionLogin? _assertions;
     private Listener? _imap;
     private Listener? _lmtp;
     private IDisposable? _directoryLock;
@@ -50,6 +53,7 @@ public sealed partial class StorageNode : IAsyncDisposable
 
     /// <summary>Checks the data directory and opens the listeners.</summary>
     /// <exception cref="IOException">The data directory cannot be made or written, or another process uses it.</exception>
+    /// <exception cref="InvalidDataException">The directors' keys cannot be used.</exception>
     /// <exception cref="UnauthorizedAccessException">The data directory belongs to somebody else.</exception>
     /// <exception cref="IOException">An address is taken or not ours.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
@@ -60,7 +64,8 @@ public sealed partial class StorageNode : IAsyncDisposable
         _directoryLock = DataDirectoryLock.Take(_options.DataDirectory);
         ProbeDisk();
         _mails = new UserMailRegistry(_options.DataDirectory, _metrics, new QuotaLimits(_options.QuotaBytes, _options.QuotaMessages));
-        var services = new SessionServices(_options, _certificate, _mails, _spoolDirectory, _heavy, _metrics, _loggers.CreateLogger<ImapSession>());
+        if (_options.AssertionKeys is not null) _assertions = new AssertionLogin(_options, _metrics, TimeProvider.System, _loggers.CreateLogger<AssertionLogin>());
+        var services = new SessionServices(_options, _certificate, _mails, _assertions, _spoolDirectory, _heavy, _metrics, _loggers.CreateLogger<ImapSession>());
         _imap = NewListener("imap", _options.Imap, (connection, drain) => new ImapSession(connection, services, drain).RunAsync());
         var deliveries = new NodeDeliveryHandler(_options, _mails, _spoolDirectory, _metrics, TimeProvider.System, _loggers.CreateLogger<NodeDeliveryHandler>());
         var lmtp = new LmtpServerOptions(_options.Name, _options.MaxMessageBytes, _spoolDirectory);
@@ -69,6 +74,15 @@ public sealed partial class StorageNode : IAsyncDisposable
         _lmtp.Start();
         return Task.CompletedTask;
     }
+
+    /// <summary>Judges a director's assertion that came by another way than IMAP or LMTP, and uses it up.</summary>
+    /// <param name="token">As it came.</param>
+    /// <param name="scope">What it is to be used for.</param>
+    /// <param name="user">Whom it is to be about, or <c>null</c> where that is the caller's to look at.</param>
+    /// <param name="connectionId">What the log calls whoever sent it.</param>
+    /// <returns>What the director says; <c>null</c> when it is refused, or the node knows no director's key, or has not been started.</returns>
+    public Assertion? CheckAssertion(ReadOnlySpan<byte> token, AssertionScope scope, UserName? user, string connectionId) =>
+        _assertions?.Find(token, scope, user, connectionId);
 
     /// <summary>Why it is not ready (the data directory cannot be written, draining), or <c>null</c> when it is.</summary>
     public ValueTask<string?> NotReadyReasonAsync(CancellationToken cancellationToken)

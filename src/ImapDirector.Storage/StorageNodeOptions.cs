@@ -21,8 +21,15 @@ public sealed record StorageNodeOptions
     /// <summary>The authentication identity directors log in with (SASL PLAIN, the user as authorization identity).</summary>
     public string MasterUser { get; init; } = "director";
 
-    /// <summary>The password that goes with it, 16 characters at least. Never logged.</summary>
-    public required string MasterPassword { get; init; }
+    /// <summary>The password that goes with it, 16 characters at least; <c>null</c> where directors log in with assertions alone. Never logged.</summary>
+    public string? MasterPassword { get; init; }
+
+    /// <summary>The public keys of directors whose assertions are believed: a PEM file, or a directory with <c>*.pem</c> files; read again when they change.
+    /// <c>null</c> for none.</summary>
+    public string? AssertionKeys { get; init; }
+
+    /// <summary>How far directors' clocks may be from this node's.</summary>
+    public TimeSpan ClockTolerance { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Addresses besides loopback that may connect, as CIDR networks (limits B3, L7).</summary>
     public IReadOnlyList<IPNetwork> TrustedNetworks { get; init; } = [];

@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using ImapDirector.Network;
 using ImapDirector.Protocol;
+using ImapDirector.Protocol.Assertions;
+using ImapDirector.Storage.Sessions;
 using static ImapDirector.Network.SettingRules;
 
 namespace ImapDirector.Storage;
@@ -31,6 +34,7 @@ internal static class StorageNodeOptionsRules
             errors.Add($"SharedUser is \"{Shown(shared)}\": give the whole name of an account, such as \"shared@example.com\".");
         CheckListeners(options, errors);
         CheckCredentials(options, errors);
+        CheckAssertionKeys(options, errors);
         CheckLimits(options, errors);
         return errors;
     }
@@ -54,8 +58,25 @@ internal static class StorageNodeOptionsRules
     {
         if (!IsCredential(options.MasterUser))
             errors.Add($"MasterUser is \"{Shown(options.MasterUser)}\": give 1 to {MaxCredentialBytes} bytes without control characters.");
-        if (!IsCredential(options.MasterPassword) || options.MasterPassword.Length < MinPasswordLength)
+        if (options.MasterPassword is null && options.AssertionKeys is null)
+            errors.Add("AssertionKeys and MasterPassword are both unset: name the directors' public keys (\"imapdirector keys new\" makes a pair), or give a master password.");
+        if (options.MasterPassword is { } password && (!IsCredential(password) || password.Length < MinPasswordLength))
             errors.Add($"MasterPassword is too short, too long or has control characters (the value is not shown): give {MinPasswordLength} to {MaxCredentialBytes} bytes.");
+    }
+
+    private static void CheckAssertionKeys(StorageNodeOptions options, List<string> errors)
+    {
+        Between(errors, "ClockTolerance", options.ClockTolerance, TimeSpan.Zero, TimeSpan.FromMinutes(10));
+        if (options.AssertionKeys is not { } path) return;
+        try
+        {
+            _ = new WatchedFiles<AssertionKeySet>(path, AssertionKeyFiles.Pattern, AssertionKeyFiles.Read, static _ => { }, TimeProvider.System);
+        }
+        catch (Exception unusable) when (unusable is InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            var reason = unusable is InvalidDataException ? unusable.Message : unusable.GetType().Name;
+            errors.Add($"AssertionKeys is \"{Shown(path)}\", which cannot be used ({Shown(reason)}): name a PEM file of directors' public keys, or a directory with such {AssertionKeyFiles.Pattern} files.");
+        }
     }
 
     private static void CheckLimits(StorageNodeOptions options, List<string> errors)

@@ -9,7 +9,7 @@ public sealed class ConfigurationTests
     private const string Secret = "hunter2-hunter2-hunter2";
 
     [Theory]
-    [InlineData("""{ "Imap": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "DataDirectory": "x" }""", "MasterPassword is unset: give the password")]
+    [InlineData("""{ "Imap": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "DataDirectory": "x" }""", "AssertionKeys and MasterPassword are both unset")]
     [InlineData("""{ "Imap": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "DataDirectory": "x", "MasterPassword": "hunter2-hunter2-hunter2", "Imaps": "1" }""", "Imaps is no setting: correct its spelling")]
     [InlineData("""{ "Imap": "127.0.0.1:99999", "Lmtp": "127.0.0.1:0", "DataDirectory": "x", "MasterPassword": "hunter2-hunter2-hunter2" }""", "Imap is \"127.0.0.1:99999\": write an address and a port")]
     [InlineData("""{ "Imap": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "DataDirectory": "x", "MasterPassword": "hunter2-hunter2-hunter2", "IdleTimeout": "5 minutes" }""", "IdleTimeout is \"5 minutes\": write a number and a unit")]

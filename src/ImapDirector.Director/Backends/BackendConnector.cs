@@ -11,12 +11,13 @@ namespace ImapDirector.Director.Backends;
 /// <param name="options">The limits of time.</param>
 /// <param name="referable">The nodes that a node may refer to.</param>
 /// <param name="tls">How their certificates are checked.</param>
+/// <param name="assertions">Makes what we log in with at bundled nodes; <c>null</c> where that is a master password.</param>
 /// <param name="health">Which of them are worth a try; hears of what logins meet.</param>
 /// <param name="admission">How many logins each takes at one time.</param>
 /// <param name="capabilities">Hears of what they offer.</param>
 /// <param name="metrics">Counts.</param>
 /// <param name="logger">Tells of failures.</param>
-internal sealed partial class BackendConnector(DirectorOptions options, Func<IEnumerable<BackendNode>> referable, BackendTlsOptions tls, NodeHealth health,
+internal sealed partial class BackendConnector(DirectorOptions options, Func<IEnumerable<BackendNode>> referable, BackendTlsOptions tls, AssertionIssuer? assertions, NodeHealth health,
     NodeAdmission admission, NodeCapabilities capabilities, DirectorMetrics metrics, ILogger<BackendConnector> logger)
 {
     // A node that restarts refuses connections for a moment: it is tried again after these pauses.
@@ -91,7 +92,7 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
         greeting.CancelAfter(options.BackendConnectTimeout);
         var (failure, connection) = await ConnectAsync(node, greeting.Token, cancellationToken);
         if (connection is null) return (new BackendLogin(failure, null), failure is BackendFailure.Refused or BackendFailure.Reset);
-        var dialogue = new BackendDialogue(connection, node, tls);
+        var dialogue = new BackendDialogue(connection, node, tls, assertions);
         var isLoggedIn = false;
         try
         {

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using ImapDirector.Network;
 using ImapDirector.Protocol;
+using ImapDirector.Protocol.Assertions;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Protocol.Proxy;
 
@@ -11,7 +12,11 @@ namespace ImapDirector.Director.Backends;
 
 /// <summary>The login at a node on a fresh connection: TLS, greeting, ID with the client's facts as Dovecot reads them, and the login itself
 /// (<see cref="LoginLines"/>). No byte goes to the node here as the client has sent it (limits D1).</summary>
-internal sealed class BackendDialogue(Connection connection, BackendNode node, BackendTlsOptions tls)
+/// <param name="connection">The connection.</param>
+/// <param name="node">Where it leads.</param>
+/// <param name="tls">Whom to trust.</param>
+/// <param name="assertions">Makes what we log in with at bundled nodes; <c>null</c> where all have master passwords, or nobody is to be logged in.</param>
+internal sealed class BackendDialogue(Connection connection, BackendNode node, BackendTlsOptions tls, AssertionIssuer? assertions = null)
 {
     private BackendResponseReader _reader = new(connection.Input);
     private IReadOnlyList<string>? _capabilities;
@@ -105,7 +110,8 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, B
     {
         var idTag = Offers("ID") ? NextTag() : null;
         var tag = NextTag();
-        var (without, lines) = LoginLines.For(node, user, tag, _capabilities!);
+        var token = node.IsBundled ? assertions?.Issue(node, user.Name, user.Epoch, client.SessionId, client.Remote.Address, AssertionScope.Imap) : null;
+        var (without, lines) = LoginLines.For(node, user, tag, _capabilities!, token);
         if (lines is null) return without;
         using (lines)
         {

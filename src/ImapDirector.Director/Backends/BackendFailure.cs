@@ -37,8 +37,8 @@ internal enum BackendFailure
     StartTlsInjected,
     /// <summary>The node wants the user's own password (<see cref="NodeLogin.Password"/>), and they have given none, or one that IMAP cannot carry.</summary>
     NoPassword,
-    /// <summary>The node takes no AUTHENTICATE PLAIN, nor LOGIN where that would do.</summary>
-    NoPlainMechanism,
+    /// <summary>The node does not offer what is configured for it: OAUTHBEARER for assertions; else AUTHENTICATE PLAIN, or LOGIN where that would do.</summary>
+    NoMechanism,
     /// <summary>The node refused our credentials or the user.</summary>
     LoginRefused,
     /// <summary>The node says that the user is at another one (RFC 2221), which was not followed.</summary>

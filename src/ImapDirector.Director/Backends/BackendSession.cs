@@ -21,7 +21,11 @@ internal readonly record struct BackendLogin(BackendFailure Failure, BackendSess
 /// <param name="Password">What they have logged in with here; empty where they have proved who they are in another way. Whoever calls wipes it, once the login
 /// at the node is over.</param>
 /// <param name="HasSessions">Whether they have a session here already.</param>
-internal readonly record struct BackendUser(UserName Name, ReadOnlyMemory<byte> Password, bool HasSessions = false);
+internal readonly record struct BackendUser(UserName Name, ReadOnlyMemory<byte> Password, bool HasSessions = false)
+{
+    /// <summary>The epoch of the user's assignment to the node; 0 where nobody has assigned them.</summary>
+    public long Epoch { get; init; }
+}
 
 /// <summary>What a node is told about the client it will talk to through us.</summary>
 /// <param name="SessionId">The connection's id.</param>

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using ImapDirector.Protocol.Sasl;
 
 namespace ImapDirector.Director.Backends;
 
@@ -24,15 +25,19 @@ internal sealed class LoginLines : IDisposable
     /// <param name="user">Who is to be logged in.</param>
     /// <param name="tag">The command's tag.</param>
     /// <param name="offers">What the node offers, in upper case.</param>
+    /// <param name="token">The assertion that we log in with, or <c>null</c>.</param>
     /// <returns>The lines, or why there are none.</returns>
-    public static (BackendFailure Failure, LoginLines? Lines) For(BackendNode node, BackendUser user, string tag, IReadOnlyList<string> offers)
+    public static (BackendFailure Failure, LoginLines? Lines) For(BackendNode node, BackendUser user, string tag, IReadOnlyList<string> offers, string? token)
     {
+        // Never a password in its place: whoever takes the place of the node would only have to ask for it.
+        if (token is not null)
+            return offers.Contains("AUTH=OAUTHBEARER") ? (BackendFailure.None, Sasl("OAUTHBEARER", BearerMessage.Write(user.Name, token), tag, offers)) : (BackendFailure.NoMechanism, null);
         // A NUL would end it early in PLAIN, and no string of IMAP's can hold one.
         if (node.Login == NodeLogin.Password && (user.Password.IsEmpty || user.Password.Span.Contains((byte)0))) return (BackendFailure.NoPassword, null);
-        if (offers.Contains("AUTH=PLAIN")) return (BackendFailure.None, Plain(node, user, tag, offers.Contains("SASL-IR")));
+        if (offers.Contains("AUTH=PLAIN")) return (BackendFailure.None, Sasl("PLAIN", Plain(node, user), tag, offers));
         // The last resort of RFC 3501: it has no way to name another user than oneself.
         if (node.Login == NodeLogin.Password && !offers.Contains("LOGINDISABLED")) return (BackendFailure.None, Login(user, tag));
-        return (BackendFailure.NoPlainMechanism, null);
+        return (BackendFailure.NoMechanism, null);
     }
 
     /// <inheritdoc />
@@ -41,12 +46,15 @@ internal sealed class LoginLines : IDisposable
         foreach (var line in _lines) CryptographicOperations.ZeroMemory(line);
     }
 
-    private static LoginLines Plain(BackendNode node, BackendUser user, string tag, bool hasInitialResponse)
+    private static byte[] Plain(BackendNode node, BackendUser user) => node.Login == NodeLogin.Master
+        ? Encoding.UTF8.GetBytes($"{user.Name.Value}\0{node.MasterUser}\0{node.MasterPassword}")
+        : [.. Encoding.UTF8.GetBytes($"\0{user.Name.Value}\0"), .. user.Password.Span];
+
+    /// <summary>AUTHENTICATE with one response, which is wiped here.</summary>
+    private static LoginLines Sasl(string mechanism, byte[] message, string tag, IReadOnlyList<string> offers)
     {
-        var command = Encoding.ASCII.GetBytes($"{tag} AUTHENTICATE PLAIN{(hasInitialResponse ? " " : "\r\n")}");
-        var message = node.Login == NodeLogin.Master
-            ? Encoding.UTF8.GetBytes($"{user.Name.Value}\0{node.MasterUser}\0{node.MasterPassword}")
-            : [.. Encoding.UTF8.GetBytes($"\0{user.Name.Value}\0"), .. user.Password.Span];
+        var hasInitialResponse = offers.Contains("SASL-IR");
+        var command = Encoding.ASCII.GetBytes($"{tag} AUTHENTICATE {mechanism}{(hasInitialResponse ? " " : "\r\n")}");
         var start = hasInitialResponse ? command.Length : 0;
         var line = new byte[start + Base64.GetMaxEncodedToUtf8Length(message.Length) + 2];
         Base64.EncodeToUtf8(message, line.AsSpan(start), out _, out var length);

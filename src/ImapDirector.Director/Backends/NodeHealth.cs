@@ -22,15 +22,16 @@ internal sealed partial class NodeHealth : IAsyncDisposable
     private readonly Lock _lock = new();
     // Never disposed: it has no timer, and a second DisposeAsync asks it.
     private readonly CancellationTokenSource _stopping = new();
+    private readonly AssertionIssuer? _assertions;
     private FrozenDictionary<string, State> _states;
     private bool _isStarted;
     private Task _checking = Task.CompletedTask;
     private int _away;
 
     /// <summary>All nodes count as well until they were looked at.</summary>
-    public NodeHealth(DirectorOptions options, BackendTlsOptions tls, NodeCapabilities capabilities, DirectorMetrics metrics, ILogger<NodeHealth> logger)
+    public NodeHealth(DirectorOptions options, BackendTlsOptions tls, NodeCapabilities capabilities, DirectorMetrics metrics, ILogger<NodeHealth> logger, AssertionIssuer? assertions = null)
     {
-        (_options, _tls, _capabilities, _metrics, _logger) = (options, tls, capabilities, metrics, logger);
+        (_options, _tls, _capabilities, _metrics, _logger, _assertions) = (options, tls, capabilities, metrics, logger, assertions);
         _states = FrozenDictionary<string, State>.Empty;
         Follow(options.Nodes);
     }
@@ -139,7 +140,7 @@ internal sealed partial class NodeHealth : IAsyncDisposable
         try
         {
             await using var connection = await Connection.ConnectAsync(BackendConnector.EndPointOf(node), limit.Token);
-            var dialogue = new BackendDialogue(connection, node, _tls);
+            var dialogue = new BackendDialogue(connection, node, _tls, _assertions);
             var failure = await dialogue.GreetAsync(null, limit.Token);
             if (failure != BackendFailure.None) return failure;
             _capabilities.Note(node.Name, dialogue.Capabilities, isAfterLogin: false);

@@ -90,7 +90,7 @@ internal static class NodeFields
                 errors.Add($"{Http} is \"{SettingRules.Shown(http.OriginalString)}\": give an address in the director's NodeNetworks ({Shown(options.NodeNetworks)}).");
         }
         if (configured is { Tls: not BackendTls.None } && node.Tls == BackendTls.None) errors.Add($"{Tls} is \"none\": the node is configured with TLS, which stays.");
-        DirectorOptionsRules.CheckNode(node, node.Name, errors);
+        DirectorOptionsRules.CheckNode(node, options, node.Name, errors);
     }
 
     private static bool IsAllowed(string host, DirectorOptions options) =>

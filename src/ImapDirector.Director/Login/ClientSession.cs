@@ -123,7 +123,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         try
         {
             var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, dialogue.ConnectedTo ?? _connectedTo, client.IsSecure, dialogue.HopsLeft);
-            if ((await services.Backends.LogInAsync(node, new BackendUser(user, attempt.Password, services.Sessions.HasSeveral(user)), forwarded, login)).Session is { } session)
+            if ((await services.Backends.LogInAsync(node, new BackendUser(user, attempt.Password, services.Sessions.HasSeveral(user)) { Epoch = ticket.Epoch }, forwarded, login)).Session is { } session)
             {
                 await using var connection = session.Connection;
                 // Before the client hears of it: it may open its next connection at once.

@@ -24,11 +24,11 @@ internal static class Capabilities
     /// <summary>Before login, where it needs TLS and there is none to be had.</summary>
     public const string Locked = Always + " LOGINDISABLED";
 
-    /// <summary>Before login, with TLS to be had. LOGIN is never allowed: the node has no passwords of its own.</summary>
-    public const string PlainOrTls = Always + " STARTTLS LOGINDISABLED AUTH=PLAIN";
-
-    /// <summary>Before login.</summary>
-    public const string Plain = Always + " LOGINDISABLED AUTH=PLAIN";
+    /// <summary>Before login, where directors may log in at once. LOGIN is never allowed: the node has no passwords of its own.</summary>
+    /// <param name="options">Which mechanisms there are.</param>
+    /// <param name="offersTls">Whether TLS is to be had.</param>
+    public static string BeforeLogin(StorageNodeOptions options, bool offersTls) => Always + (offersTls ? " STARTTLS LOGINDISABLED" : " LOGINDISABLED")
+        + (options.MasterPassword is null ? "" : " AUTH=PLAIN") + (options.AssertionKeys is null ? "" : " AUTH=OAUTHBEARER");
 
     /// <summary>Writes the untagged response.</summary>
     public static void Write(ResponseStream output, string capabilities)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ImapDirector.Protocol.Assertions;
 
 namespace ImapDirector.Storage.Sessions;
 
@@ -22,6 +23,13 @@ internal sealed class ClientFacts
             if (key.Equals("x-originating-ip", StringComparison.OrdinalIgnoreCase)) OriginatingIp = Printable(value);
             else if (key.Equals("x-session-id", StringComparison.OrdinalIgnoreCase)) SessionId = Printable(value);
         }
+    }
+
+    /// <summary>Takes over what a director has vouched for.</summary>
+    public void Learn(Assertion assertion)
+    {
+        SessionId = assertion.SessionId;
+        if (assertion.ClientAddress is { } address) OriginatingIp = address.ToString();
     }
 
     private static string Printable(string value)

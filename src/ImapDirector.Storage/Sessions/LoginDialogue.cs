@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Storage.Sessions;
 
-/// <summary>From the greeting to a user's mail: the not-authenticated state (RFC 3501 section 3.1). Directors log in with SASL PLAIN, their own
-/// credentials as the authentication identity and the user as the authorization identity; nobody else logs in.</summary>
+/// <summary>From the greeting to a user's mail: the not-authenticated state (RFC 3501 section 3.1). Directors log in with an assertion about the
+/// user (OAUTHBEARER), or with SASL PLAIN, their own credentials as the authentication identity and the user as the authorization identity; nobody else logs in.</summary>
 internal sealed partial class LoginDialogue(Connection connection, ResponseStream output, SessionPatience patience, SessionServices services,
     ClientFacts client)
 {
@@ -67,8 +67,7 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
     {
         (false, true, true) => Capabilities.NeedsTls,
         (false, false, true) => Capabilities.Locked,
-        (false, true, false) => Capabilities.PlainOrTls,
-        _ => Capabilities.Plain,
+        var (isSecure, hasTls, _) => Capabilities.BeforeLogin(services.Options, offersTls: hasTls && !isSecure),
     };
 
     private ImapCommandReader NewReader() => new(connection.Input, CommandLimits.BeforeLogin, _ =>
@@ -161,7 +160,12 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
             _bad++;
             return (true, null);
         }
-        if (command.Mechanism != "PLAIN")
+        if (!(command.Mechanism switch
+        {
+            "PLAIN" => services.Options.MasterPassword is not null,
+            "OAUTHBEARER" => services.Assertions is not null,
+            _ => false,
+        }))
         {
             output.Status(command.Tag, ImapStatus.No, "CANNOT", "Unsupported mechanism.");
             _bad++;
@@ -188,9 +192,16 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
         }
         // The reader's copy of the password need not outlive its use either.
         _reader.ForgetFrame();
-        return MasterLogin.FindUser(response, services.Options) is { } user
-            ? await EnterAsync(command.Tag, user)
-            : await FailAsync(command.Tag, "PLAIN");
+        if (FindUser(command.Mechanism, response) is not { } user) return await FailAsync(command.Tag, command.Mechanism);
+        return await EnterAsync(command.Tag, user);
+    }
+
+    private UserName? FindUser(string mechanism, byte[] response)
+    {
+        if (mechanism == "PLAIN") return MasterLogin.FindUser(response, services.Options);
+        if (services.Assertions!.Find(response, connection.Id) is not { } assertion) return null;
+        client.Learn(assertion);
+        return assertion.Subject;
     }
 
     private async ValueTask<(bool, UserMailLease?)> EnterAsync(string tag, UserName user)

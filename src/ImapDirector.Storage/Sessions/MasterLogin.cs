@@ -19,8 +19,8 @@ internal static class MasterLogin
             if (!SaslCredentials.TryDecode(response, out var message)) return null;
             if (!SaslCredentials.TrySplitPlain(message, out var identity, out var director, out var password)) return null;
             // Both comparisons are always made, so that the time does not say which one failed.
-            var isDirector = AreEqual(director, options.MasterUser) & AreEqual(password, options.MasterPassword);
-            if (!isDirector) return null;
+            var isDirector = AreEqual(director, options.MasterUser) & AreEqual(password, options.MasterPassword ?? "");
+            if (!isDirector || options.MasterPassword is null) return null;
             var name = Encoding.ASCII.GetString(identity);
             return UserName.TryCreate(name, defaultDomain: null, out var user) && user.Value == name ? user : null;
         }

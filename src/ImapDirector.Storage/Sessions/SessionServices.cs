@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace ImapDirector.Storage.Sessions;
 
 /// <summary>What all sessions of a node share.</summary>
-internal sealed record SessionServices(StorageNodeOptions Options, ServerCertificate? Certificate, UserMailRegistry Mails, string SpoolDirectory,
+internal sealed record SessionServices(StorageNodeOptions Options, ServerCertificate? Certificate, UserMailRegistry Mails, AssertionLogin? Assertions, string SpoolDirectory,
     HeavyWork Heavy, StorageMetrics Metrics, ILogger Logger)
 {
     /// <summary>Where names lead.</summary>

@@ -40,6 +40,7 @@ internal static class CommandTree
         SessionsCommand.Create(),
         DirectoryCommand.Create(),
         StoreCommand.Create(),
+        KeysCommand.Create(),
         HealthCommand.Create(),
     };
 }

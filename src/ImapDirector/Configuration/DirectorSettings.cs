@@ -77,6 +77,8 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             BackendConnectTimeout = settings.Time("BackendConnectTimeout", defaults.BackendConnectTimeout),
             BackendLoginTimeout = settings.Time("BackendLoginTimeout", defaults.BackendLoginTimeout),
             NodeCaFile = settings.Text("NodeCaFile"),
+            AssertionKeyFile = settings.Text("AssertionKeyFile"),
+            AssertionValidity = settings.Time("AssertionValidity", defaults.AssertionValidity),
             NodeCheckInterval = settings.Time("NodeCheckInterval", defaults.NodeCheckInterval),
             NodeCheckFall = settings.Number("NodeCheckFall", defaults.NodeCheckFall),
             NodeCheckRise = settings.Number("NodeCheckRise", defaults.NodeCheckRise),
@@ -125,12 +127,12 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             Weight = settings.Number("Weight", defaults.Weight),
             Http = page,
             Login = login,
+            Kind = settings.Choice("Kind", defaults.Kind),
             MasterUser = settings.Text("MasterUser") ?? masterUser,
             MasterPassword = password ?? "",
         };
         if (name is null) settings.Require("Name", "give the node a name, such as node1");
         if (host is null) settings.Require("Host", "give the node's host name or address");
-        if (password is null && login == NodeLogin.Master) settings.Require("MasterPassword", "give the password directors log in with at this node, or a MasterPasswordFile, here or for all nodes");
         return name is null || host is null ? null : node;
     }
 }

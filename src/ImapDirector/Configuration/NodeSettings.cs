@@ -41,12 +41,13 @@ internal sealed record NodeSettings(StorageNodeOptions Node, ProcessSettings Pro
         if (directory is null) settings.Require("DataDirectory", "name the directory that is to hold the mail");
         if (imap is null) settings.Require("Imap", "give the address to listen on, such as 127.0.0.1:2143");
         if (lmtp is null) settings.Require("Lmtp", "give the address to listen on, such as 127.0.0.1:2124");
-        if (password is null) settings.Require("MasterPassword", "give the password directors log in with here, or a MasterPasswordFile");
-        var defaults = new StorageNodeOptions { DataDirectory = directory ?? "", Imap = imap ?? NoEndPoint, Lmtp = lmtp ?? NoEndPoint, MasterPassword = password ?? "" };
+        var defaults = new StorageNodeOptions { DataDirectory = directory ?? "", Imap = imap ?? NoEndPoint, Lmtp = lmtp ?? NoEndPoint, MasterPassword = password };
         return defaults with
         {
             Name = settings.Text("Name") ?? defaults.Name,
             MasterUser = settings.Text("MasterUser") ?? defaults.MasterUser,
+            AssertionKeys = settings.Text("AssertionKeys"),
+            ClockTolerance = settings.Time("ClockTolerance", defaults.ClockTolerance),
             TrustedNetworks = settings.Networks("TrustedNetworks"),
             RequireTls = settings.Flag("RequireTls", defaults.RequireTls),
             MaxMessageBytes = settings.LongNumber("MaxMessageBytes", defaults.MaxMessageBytes),

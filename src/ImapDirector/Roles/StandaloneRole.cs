@@ -28,9 +28,10 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
         _data = StandaloneData.Open(options.DataDirectory);
         _certificate = ServerCertificate.LoadOrCreateSelfSigned(_data.MakePrivate("tls"), ["localhost", "127.0.0.1", "::1", options.Address.ToString()]);
         await StartRedisAsync(_data, cancellationToken);
-        foreach (var name in StandaloneSecrets.NodeNames) await StartNodeAsync(_data, name, cancellationToken);
+        var (key, publicKeys) = _data.EnsureAssertionKey();
+        foreach (var name in StandaloneSecrets.NodeNames) await StartNodeAsync(_data, name, publicKeys, cancellationToken);
 
-        var director = DirectorOptions(_data);
+        var director = DirectorOptions(key);
         if (director.Validate() is { Count: > 0 } errors) throw new ConfigurationException(errors);
         _director = new DirectorServer(director, _certificate, Metrics.WithCustomRegistry(_registry), loggers);
         _operations = HttpSide.Create(settings, [new NamedCheck("director", _director.NotReadyReasonAsync),
@@ -87,7 +88,7 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
         data.Save(_redis.Port);
     }
 
-    private async Task StartNodeAsync(StandaloneData data, string name, CancellationToken cancellationToken)
+    private async Task StartNodeAsync(StandaloneData data, string name, string publicKeys, CancellationToken cancellationToken)
     {
         var free = new IPEndPoint(IPAddress.Loopback, 0);
         var node = new StorageNode(new StorageNodeOptions
@@ -96,13 +97,13 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
             DataDirectory = Path.Combine(data.Directory, name),
             Imap = free,
             Lmtp = free,
-            MasterPassword = data.Secrets.MasterPassword,
+            AssertionKeys = publicKeys,
         }, certificate: null, Metrics.WithCustomRegistry(_registry).WithLabels(new Dictionary<string, string> { ["node"] = name }), loggers);
         _nodes.Add(node);
         await node.StartAsync(cancellationToken);
     }
 
-    private DirectorOptions DirectorOptions(StandaloneData data) => new()
+    private DirectorOptions DirectorOptions(string assertionKey) => new()
     {
         Name = "standalone",
         Imap = new IPEndPoint(options.Address, options.ImapPort),
@@ -111,13 +112,13 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
         Redis = _redis!.ConnectionString,
         // It is in this very process: when it is slow, the whole machine is, and a refusal would help nobody.
         RedisTimeout = TimeSpan.FromSeconds(5),
+        AssertionKeyFile = assertionKey,
         Nodes = [.. StandaloneSecrets.NodeNames.Zip(_nodes, (name, node) => new BackendNode
         {
             Name = name,
             Host = "127.0.0.1",
             ImapPort = node.ImapEndPoint.Port,
             LmtpPort = node.LmtpEndPoint.Port,
-            MasterPassword = data.Secrets.MasterPassword,
         })],
     };
 }

@@ -86,6 +86,16 @@ internal sealed class StandaloneData : IDisposable
         return path;
     }
 
+    /// <summary>The private key that the director logs in with at the nodes; a pair is made where there is none.</summary>
+    /// <returns>Its file, and the directory of the public key.</returns>
+    public (string PrivateFile, string PublicDirectory) EnsureAssertionKey()
+    {
+        var (mine, theirs) = (MakePrivate("assertion-key"), MakePrivate("assertion-keys"));
+        // Without its public key, which is made after it, a private key is one of a start that failed.
+        var key = System.IO.Directory.GetFiles(mine, "*.key").FirstOrDefault(file => File.Exists(Path.Combine(theirs, Path.GetFileNameWithoutExtension(file) + ".pem")));
+        return (key ?? AssertionKeyPair.Create(mine, theirs).PrivateFile, theirs);
+    }
+
     public void Dispose() => _lock.Dispose();
 
     private static FileStream Lock(string directory)
@@ -119,13 +129,12 @@ internal sealed class StandaloneData : IDisposable
 /// <summary>What the parts of a stand-alone server know each other by.</summary>
 /// <param name="RedisPort">Where the embedded Redis listened last.</param>
 /// <param name="RedisPassword">Its password.</param>
-/// <param name="MasterPassword">What the director logs in at the nodes with.</param>
-internal sealed record StandaloneSecrets(int RedisPort, string RedisPassword, string MasterPassword)
+internal sealed record StandaloneSecrets(int RedisPort, string RedisPassword)
 {
     /// <summary>The names of its nodes.</summary>
     public static readonly IReadOnlyList<string> NodeNames = ["node1", "node2"];
 
-    public static StandaloneSecrets New() => new(0, Random(), Random());
+    public static StandaloneSecrets New() => new(0, Random());
 
     /// <summary>The connection string for <c>DirectorOptions.Redis</c>.</summary>
     public string Redis => $"127.0.0.1:{RedisPort},password={RedisPassword}";

@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using System.Text;
 using ImapDirector.Director.Backends;
 using ImapDirector.Director.Tests.Directory;
+using ImapDirector.Protocol.Assertions;
+using ImapDirector.Protocol.Sasl;
 using ImapDirector.Tests.Shared;
 using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
@@ -12,7 +14,7 @@ namespace ImapDirector.Director.Tests.Backends;
 
 public sealed class BackendConnectorTests
 {
-    private static readonly BackendUser Alice = new(TestDirector.User("alice@example.com"), "pass word"u8.ToArray());
+    private static readonly BackendUser Alice = new(TestDirector.User("alice@example.com"), "pass word"u8.ToArray()) { Epoch = 7 };
     private static readonly ForwardedClient Client = new("Session-1", new IPEndPoint(IPAddress.Parse("192.0.2.7"), 40001), new IPEndPoint(IPAddress.Parse("198.51.100.1"), 993), IsSecure: true);
 
     [Fact]
@@ -31,6 +33,63 @@ public sealed class BackendConnectorTests
             $"D2 AUTHENTICATE PLAIN {Convert.ToBase64String(Encoding.UTF8.GetBytes("alice@example.com\0director\0node secret"))}\r\n", node.Session.Heard);
         await login.Session.Connection.DisposeAsync();
     }
+
+    [Fact]
+    public async Task A_bundled_node_is_given_an_assertion_about_this_one_login_and_no_password()
+    {
+        using var key = new AssertionKey();
+        var verifier = new AssertionVerifier("node1", TimeSpan.FromSeconds(60), TimeProvider.System);
+        await using var node = Bearer("AUTH=OAUTHBEARER");
+
+        var login = await LogInAsync(node.Backend, key.Use);
+
+        Assert.Equal(BackendFailure.None, login.Failure);
+        await login.Session!.Connection.DisposeAsync();
+        Assert.Contains(" AUTHENTICATE OAUTHBEARER ", node.Session.Heard);
+        Assert.True(BearerMessage.TryParse(Encoding.ASCII.GetBytes(node.Session.Credentials!), out var identity, out var token));
+        Assert.Equal("alice@example.com", Encoding.ASCII.GetString(identity));
+        Assert.Equal(AssertionRefusal.None, verifier
+            .Verify(token, key.Public, AssertionScope.Imap, TestDirector.User("alice@example.com"), out var assertion));
+        Assert.Equal((7, "Session-1", "192.0.2.7", 30), (assertion!.Epoch, assertion.SessionId, assertion.ClientAddress!.ToString(), (int)(assertion.ExpiresAt - assertion.IssuedAt).TotalSeconds));
+    }
+
+    [Fact]
+    public async Task No_two_logins_have_the_same_assertion()
+    {
+        using var key = new AssertionKey();
+        await using var node = Bearer("AUTH=OAUTHBEARER");
+        for (var i = 0; i < 2; i++) await (await LogInAsync(node.Backend, key.Use)).Session!.Connection.DisposeAsync();
+        Assert.Equal(2, node.Sessions.Select(session => session.Credentials).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_bundled_node_that_asks_for_the_master_password_instead_gets_nothing()
+    {
+        using var key = new AssertionKey();
+        await using var node = Bearer("AUTH=PLAIN");
+        var login = await LogInAsync(node.Backend, key.Use);
+        Assert.Equal(BackendFailure.NoMechanism, login.Failure);
+        await node.Session.Closed;
+        Assert.Equal("", node.Session.Heard);
+    }
+
+    [Fact]
+    public async Task A_generic_node_gets_the_master_password_beside_bundled_ones()
+    {
+        using var key = new AssertionKey();
+        await using var node = FakeImapNode.Ready();
+        var login = await LogInAsync(node.Backend with { Kind = BackendKind.Generic }, key.Use);
+        Assert.Equal(BackendFailure.None, login.Failure);
+        Assert.Equal("alice@example.com\0director\0node secret", node.Session.Credentials);
+        await login.Session!.Connection.DisposeAsync();
+    }
+
+    private static FakeImapNode Bearer(string mechanism) => new(async session =>
+    {
+        await session.WriteLineAsync($"* OK [CAPABILITY IMAP4rev1 SASL-IR ID {mechanism}] ready");
+        await session.AnswerLoginAsync(NodeSession.LoggedIn);
+        await session.ListenAsync();
+    });
 
     [Fact]
     public async Task A_node_without_SASL_IR_or_ID_and_without_capabilities_is_asked_step_by_step()
@@ -92,7 +151,7 @@ public sealed class BackendConnectorTests
     }
 
     [Theory]
-    [InlineData("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready", "secret", nameof(BackendFailure.NoPlainMechanism))]
+    [InlineData("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready", "secret", nameof(BackendFailure.NoMechanism))]
     [InlineData(NodeSession.Greeting, "", nameof(BackendFailure.NoPassword))]
     [InlineData(NodeSession.Greeting, "sec\0ret", nameof(BackendFailure.NoPassword))]
     public async Task A_password_that_cannot_be_passed_on_is_not(string greeting, string password, string expected)
@@ -170,7 +229,7 @@ public sealed class BackendConnectorTests
         { nameof(BackendFailure.Bye), session => GreetedAsync(session, "* BYE going down\r\n") },
         { nameof(BackendFailure.Closed), session => ClosingAsync(session, "") },
         { nameof(BackendFailure.Closed), session => ClosingAsync(session, "D1 OK half a li") },
-        { nameof(BackendFailure.NoPlainMechanism), session => session.WriteLineAsync("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready") },
+        { nameof(BackendFailure.NoMechanism), session => session.WriteLineAsync("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready") },
         { nameof(BackendFailure.LoginRefused), session => RefusedAsync(session, "NO [AUTHENTICATIONFAILED] who?") },
         { nameof(BackendFailure.LoginRefused), session => RefusedAsync(session, "BAD syntax") },
         { nameof(BackendFailure.Unavailable), session => RefusedAsync(session, "NO [UNAVAILABLE] later") },
@@ -285,7 +344,7 @@ public sealed class BackendConnectorTests
     private static BackendConnector Connector(DirectorOptions options) => Connector(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())));
 
     private static BackendConnector Connector(DirectorOptions options, DirectorMetrics metrics) =>
-        new(options, () => options.Nodes, BackendTlsOptions.Load(options), new NodeHealth(options, new BackendTlsOptions(null), new NodeCapabilities(), metrics, NullLogger<NodeHealth>.Instance), new NodeAdmission(options, metrics),
+        new(options, () => options.Nodes, BackendTlsOptions.Load(options), AssertionIssuer.Create(options, NullLoggerFactory.Instance), new NodeHealth(options, new BackendTlsOptions(null), new NodeCapabilities(), metrics, NullLogger<NodeHealth>.Instance), new NodeAdmission(options, metrics),
             new NodeCapabilities(), metrics,
             NullLogger<BackendConnector>.Instance);
 

@@ -36,6 +36,8 @@ internal sealed class RunningNode : IAsyncDisposable
 
     public StorageNode Node { get; }
 
+    public string DataDirectory => _directory;
+
     public static async Task<RunningNode> StartAsync(Func<StorageNodeOptions, StorageNodeOptions>? change = null, ServerCertificate? certificate = null,
         string? directory = null, ILoggerFactory? loggers = null)
     {

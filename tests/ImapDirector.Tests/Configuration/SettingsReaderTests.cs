@@ -100,7 +100,7 @@ public sealed class SettingsReaderTests : IDisposable
             ("Nodes:0:Host", "h"), ("Nodes:0:Tls", "perhaps"), ("Nodes:0:Colour", "red"), ("LmtpNetworks:0", "10.0.0.1/99"))));
         Assert.Equal(
         [
-            "CertificateFile", "Imaps", "LmtpNetworks:0", "Nodes:0:Colour", "Nodes:0:MasterPassword", "Nodes:0:Name", "Nodes:0:Tls", "RedisTimeout", "Spelling",
+            "CertificateFile", "Imaps", "LmtpNetworks:0", "Nodes:0:Colour", "Nodes:0:Name", "Nodes:0:Tls", "RedisTimeout", "Spelling",
         ], wrong.Errors.Select(error => error.Split(' ')[0]).Order(StringComparer.Ordinal));
     }
 

@@ -15,13 +15,12 @@ public sealed partial class ShippedConfigurationTests : IDisposable
     [Fact]
     public void The_files_are_accepted_once_their_secrets_are_there()
     {
-        var password = Path.Combine(_directory.FullName, "master-password");
-        File.WriteAllText(password, "sixteen letters!\n");
-        var director = DirectorSettings.Read(SettingsSource.Load(FileOf("config/director.json"), [$"Nodes:0:MasterPasswordFile={password}"]));
-        var node = NodeSettings.Read(SettingsSource.Load(FileOf("config/node.json"), [$"MasterPasswordFile={password}", $"DataDirectory={_directory.FullName}"]));
+        var keys = AssertionKeyPair.Create(_directory.FullName, _directory.FullName);
+        var director = DirectorSettings.Read(SettingsSource.Load(FileOf("config/director.json"), [$"AssertionKeyFile={keys.PrivateFile}"]));
+        var node = NodeSettings.Read(SettingsSource.Load(FileOf("config/node.json"), [$"AssertionKeys={_directory.FullName}", $"DataDirectory={_directory.FullName}"]));
         // Out of the box the two of them fit together.
         var backend = Assert.Single(director.Director.Nodes);
-        Assert.Equal((node.Node.Name, node.Node.Imap.Port, node.Node.Lmtp.Port, node.Node.MasterPassword), (backend.Name, backend.ImapPort, backend.LmtpPort, backend.MasterPassword));
+        Assert.Equal((node.Node.Name, node.Node.Imap.Port, node.Node.Lmtp.Port), (backend.Name, backend.ImapPort, backend.LmtpPort));
         Assert.Equal(node.Process.Http!.ToString(), backend.Http!.Authority);
     }
 

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 
-namespace ImapDirector.Director;
+namespace ImapDirector.Network;
 
 /// <summary>The names of enum members as metrics show them: <c>NoSuchUser</c> is <c>no_such_user</c>.</summary>
-internal static class MetricLabel
+public static class MetricLabel
 {
+    /// <summary>The name of a value.</summary>
     public static string Of<T>(T value) where T : struct, Enum => Names<T>.ByValue.GetOrAdd(value, static value => SnakeCase(value.ToString()));
 
     private static string SnakeCase(string name) =>

@@ -1,0 +1,31 @@
+namespace ImapDirector.Protocol.Assertions;
+
+/// <summary>The tokens a node has had, each for as long as it would be valid. By the time that has passed, not by the clock, which may be set.</summary>
+internal sealed class ReplayTable(TimeProvider time, int capacity)
+{
+    private readonly Lock _sync = new();
+    private readonly HashSet<UInt128> _used = [];
+    private readonly PriorityQueue<UInt128, long> _ends = new();
+
+    /// <summary>Notes that a token is used now.</summary>
+    /// <param name="id">Which.</param>
+    /// <param name="remaining">For how long it would still be valid.</param>
+    public AssertionRefusal Use(UInt128 id, TimeSpan remaining)
+    {
+        var now = time.GetTimestamp();
+        lock (_sync)
+        {
+            while (_ends.TryPeek(out var ended, out var end) && end < now)
+            {
+                _ends.Dequeue();
+                _used.Remove(ended);
+            }
+            if (_used.Contains(id)) return AssertionRefusal.Replayed;
+            // To forget one would be to take it a second time.
+            if (_used.Count >= capacity) return AssertionRefusal.TooMany;
+            _used.Add(id);
+            _ends.Enqueue(id, now + (long)(remaining.TotalSeconds * time.TimestampFrequency));
+            return AssertionRefusal.None;
+        }
+    }
+}
