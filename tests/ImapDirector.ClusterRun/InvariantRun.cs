@@ -12,13 +12,12 @@ internal static class InvariantRun
     private const int SessionLoops = 24, DeliveryLoops = 6, Users = 60;
 
     /// <returns>Whether all invariants hold.</returns>
-    public static async Task<bool> RunAsync(RunOptions options, string directory, CancellationToken stop)
+    public static async Task<bool> RunAsync(TestCluster cluster, RunOptions options, CancellationToken stop)
     {
-        await using var cluster = await TestCluster.StartAsync(options.Redis, options.ProgramFile, directory);
         string[] users = [.. Enumerable.Range(1, Users).Select(static number => $"user{number}@example.com")];
         await cluster.AddUsersAsync(users);
         var planned = PlannedFault.Plan(options.Seed, options.Time, cluster.Network.CanCut);
-        Console.WriteLine($"seed {options.Seed}, {options.Time.TotalSeconds:F0} s, Redis {options.Redis}, {(cluster.Network.CanCut ? "network namespaces" : "no right to network namespaces: no partitions, programs are paused instead")}");
+        Console.WriteLine($"seed {options.Seed}, {options.Time.TotalSeconds:F0} s, Redis {options.Redis}, {(cluster.Network.CanCut ? "network namespaces" : "no right to network namespaces: no partitions, programs are paused instead")}; nodes: {string.Join(", ", [.. cluster.Nodes.Select(static node => node.Name), .. cluster.ForeignNodes])}");
         foreach (var fault in planned) Console.WriteLine(fault);
 
         var (begin, journal) = (DateTime.UtcNow, new Journal());

@@ -1,5 +1,7 @@
 using ImapDirector.ClusterRun;
 using ImapDirector.ClusterRun.Machines;
+using ImapDirector.ClusterRun.Scenarios;
+using ImapDirector.ClusterRun.Servers;
 
 var options = RunOptions.Parse(args);
 if (options is null)
@@ -11,12 +13,14 @@ if (!Sandbox.IsHere && Sandbox.IsPossible(options.WantsNetwork)) return Sandbox.
 using var stop = new StopRequest();
 var outside = Sandbox.IsHere ? stop.FollowOutsideAsync() : Task.CompletedTask;
 using var directory = new RunDirectory(options.Keep);
-if (options.What == "up")
+await using var cluster = await TestCluster.StartAsync(options.Redis, options.ProgramFile, directory.Path);
+var holds = options.What switch
 {
-    await Up.RunAsync(options, directory.Path, stop.Token);
-    return 0;
-}
-if (await InvariantRun.RunAsync(options, directory.Path, stop.Token)) return 0;
+    "run" => await InvariantRun.RunAsync(cluster, options, stop.Token),
+    "redis-away" => await RedisAway.RunAsync(cluster, options.Time, stop.Token),
+    _ => await Up.RunAsync(cluster, stop.Token),
+};
+if (holds) return 0;
 directory.Keep = true;
 Console.WriteLine($"Logs, configurations and mail are in {directory.Path}.");
 return 1;

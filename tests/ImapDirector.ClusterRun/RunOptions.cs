@@ -7,10 +7,11 @@ namespace ImapDirector.ClusterRun;
 internal sealed record RunOptions
 {
     public const string Usage = """
-        up     three directors, their nodes and Redis on loopback addresses, until Ctrl-C
-        run    the invariant run: faults at random, and a check of what clients and nodes saw
+        up            three directors, their nodes and Redis on loopback addresses, until Ctrl-C
+        run           the invariant run: faults at random, and a check of what clients and nodes saw
+        redis-away    all of Redis is away: what sessions and logins see, and how soon it is over
 
-          --seconds N                 how long it is (30)
+          --seconds N                 how long the run is, or Redis away (30)
           --seed N                    another run, or the same again (a new one)
           --redis sentinel|cluster    how Redis is run (sentinel)
           --program FILE              another imapdirector.dll than the one built with this
@@ -36,7 +37,7 @@ internal sealed record RunOptions
     public static RunOptions? Parse(string[] arguments)
     {
         var words = new Queue<string>(arguments);
-        if (!words.TryDequeue(out var what) || what is not ("up" or "run")) return null;
+        if (!words.TryDequeue(out var what) || what is not ("up" or "run" or "redis-away")) return null;
         var options = new RunOptions { What = what };
         while (words.TryDequeue(out var word))
         {

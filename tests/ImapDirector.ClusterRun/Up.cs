@@ -7,9 +7,9 @@ internal static class Up
 {
     private static readonly string[] Users = ["alice@example.com", "bob@example.com", "carol@example.com", "dave@example.com"];
 
-    public static async Task RunAsync(RunOptions options, string directory, CancellationToken stop)
+    public static async Task<bool> RunAsync(TestCluster cluster, CancellationToken stop)
     {
-        await using var cluster = await TestCluster.StartAsync(options.Redis, options.ProgramFile, directory);
+        var directory = cluster.RunDirectory;
         await cluster.AddUsersAsync(Users);
         Console.WriteLine($"""
             users       {string.Join(", ", Users)}
@@ -21,6 +21,7 @@ internal static class Up
             Console.WriteLine($"{director.Name,-11} {director.Host.Address}   IMAP {TestCluster.Imap}, IMAPS {TestCluster.Imaps}, LMTP {TestCluster.Lmtp}, HTTP {TestCluster.Http}; --config {directory}/{director.Name}.json");
         foreach (var node in cluster.Nodes)
             Console.WriteLine($"{node.Name,-11} {node.Host.Address}   HTTP {TestCluster.Http}; mail in {cluster.DataOf(node)}");
+        foreach (var node in cluster.ForeignNodes) Console.WriteLine(node);
         Console.WriteLine("READY (Ctrl-C ends all of it)");
         try
         {
@@ -30,5 +31,6 @@ internal static class Up
         {
             Console.WriteLine("Stopping.");
         }
+        return true;
     }
 }

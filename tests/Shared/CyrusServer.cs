@@ -21,11 +21,11 @@ public sealed class CyrusServer : IAsyncDisposable
     private readonly string _directory;
     private readonly Process _master;
 
-    private CyrusServer(string directory, Process master, int imapPort, int lmtpPort)
+    private CyrusServer(string directory, Process master, IPAddress address, int imapPort, int lmtpPort)
     {
         (_directory, _master) = (directory, master);
-        EndPoint = new IPEndPoint(IPAddress.Loopback, imapPort);
-        LmtpEndPoint = new IPEndPoint(IPAddress.Loopback, lmtpPort);
+        EndPoint = new IPEndPoint(address, imapPort);
+        LmtpEndPoint = new IPEndPoint(address, lmtpPort);
     }
 
     public IPEndPoint EndPoint { get; }
@@ -33,7 +33,11 @@ public sealed class CyrusServer : IAsyncDisposable
     public IPEndPoint LmtpEndPoint { get; }
 
     /// <param name="accounts">Users with a password of their own, besides the master.</param>
-    public static async Task<CyrusServer> StartAsync(params (string User, string Password)[] accounts)
+    public static Task<CyrusServer> StartAsync(params (string User, string Password)[] accounts) => StartAsync(IPAddress.Loopback, accounts);
+
+    /// <param name="address">Where it listens.</param>
+    /// <param name="accounts">As above.</param>
+    public static async Task<CyrusServer> StartAsync(IPAddress address, params (string User, string Password)[] accounts)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("cyrus-").FullName;
         foreach (var folder in (string[])["spool", "conf/socket", "conf/db", "conf/proc", "conf/log", "conf/msg", "conf/ptclient"])
@@ -72,8 +76,8 @@ public sealed class CyrusServer : IAsyncDisposable
               recover cmd="{{Binaries}}/ctl_cyrusdb -C {{settings}} -r"
             }
             SERVICES {
-              imap cmd="{{Program}} -C {{settings}}" listen="127.0.0.1:{{imapPort}}" prefork=0
-              lmtp cmd="{{Binaries}}/lmtpd -C {{settings}} -a" listen="127.0.0.1:{{lmtpPort}}" prefork=0
+              imap cmd="{{Program}} -C {{settings}}" listen="{{address}}:{{imapPort}}" prefork=0
+              lmtp cmd="{{Binaries}}/lmtpd -C {{settings}} -a" listen="{{address}}:{{lmtpPort}}" prefork=0
             }
 
             """);
@@ -90,7 +94,7 @@ public sealed class CyrusServer : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         })!;
-        var server = new CyrusServer(directory, master, imapPort, lmtpPort);
+        var server = new CyrusServer(directory, master, address, imapPort, lmtpPort);
         await server.WaitUntilReadyAsync();
         return server;
     }

@@ -17,13 +17,13 @@ public sealed class DovecotServer : IAsyncDisposable
     private readonly string _directory;
     private readonly Process _process;
 
-    private DovecotServer(string directory, Process process, int port, int lmtpPort, int proxiedPort)
+    private DovecotServer(string directory, Process process, IPAddress address, int port, int lmtpPort, int proxiedPort)
     {
         _directory = directory;
         _process = process;
-        EndPoint = new IPEndPoint(IPAddress.Loopback, port);
-        LmtpEndPoint = new IPEndPoint(IPAddress.Loopback, lmtpPort);
-        ProxiedEndPoint = new IPEndPoint(IPAddress.Loopback, proxiedPort);
+        EndPoint = new IPEndPoint(address, port);
+        LmtpEndPoint = new IPEndPoint(address, lmtpPort);
+        ProxiedEndPoint = new IPEndPoint(address, proxiedPort);
     }
 
     public IPEndPoint EndPoint { get; }
@@ -49,8 +49,10 @@ public sealed class DovecotServer : IAsyncDisposable
     public Task<string> ReadLogAsync() => File.ReadAllTextAsync(Path.Combine(_directory, "log"));
 
     /// <param name="userPassword">The password of every user; <c>null</c> for any.</param>
-    public static async Task<DovecotServer> StartAsync(string? userPassword = null)
+    /// <param name="address">Where it listens; <c>null</c> for loopback.</param>
+    public static async Task<DovecotServer> StartAsync(string? userPassword = null, IPAddress? address = null)
     {
+        address ??= IPAddress.Loopback;
         var directory = System.IO.Directory.CreateTempSubdirectory("dovecot-").FullName;
         var mail = System.IO.Directory.CreateDirectory(Path.Combine(directory, "mail")).FullName;
         var (port, lmtpPort, proxiedPort) = (FreePort(), FreePort(), FreePort());
@@ -73,7 +75,7 @@ public sealed class DovecotServer : IAsyncDisposable
             state_dir = {{directory}}/run
             log_path = {{directory}}/log
             protocols = imap{{(hasLmtp ? " lmtp" : "")}}
-            listen = 127.0.0.1
+            listen = {{address}}
             ssl = no
             disable_plaintext_auth = no
             first_valid_uid = 1
@@ -103,7 +105,7 @@ public sealed class DovecotServer : IAsyncDisposable
                 lmtp_save_to_detail_mailbox = no
                 """ : "")}}
             haproxy_trusted_networks = 127.0.0.1
-            login_trusted_networks = 127.0.0.1
+            login_trusted_networks = 127.0.0.0/8 10.0.0.0/8
             login_log_format_elements = user=<%u> master=<%{orig_user}> rip=%r:%{rport} lip=%l session=<%{session}>
             passdb {
               driver = passwd-file
@@ -129,7 +131,7 @@ public sealed class DovecotServer : IAsyncDisposable
 
             """);
         var process = Process.Start(new ProcessStartInfo("dovecot", ["-F", "-c", configuration]) { RedirectStandardError = true })!;
-        var server = new DovecotServer(directory, process, port, lmtpPort, proxiedPort);
+        var server = new DovecotServer(directory, process, address, port, lmtpPort, proxiedPort);
         await server.WaitUntilReadyAsync();
         return server;
     }

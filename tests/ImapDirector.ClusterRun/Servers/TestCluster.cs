@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Net;
 using ImapDirector.ClusterRun.Machines;
+using ImapDirector.Tests.Shared;
 using StackExchange.Redis;
 
 namespace ImapDirector.ClusterRun.Servers;
 
-/// <summary>Three directors, four nodes and Redis, each a process of its own.</summary>
+/// <summary>Three directors, two bundled nodes, a Dovecot and a Cyrus where they are installed, and Redis.</summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
     public const string Password = "correct horse";
@@ -19,6 +20,8 @@ internal sealed class TestCluster : IAsyncDisposable
     private readonly string _program;
     private readonly List<ClusterProgram> _directors = [];
     private readonly List<ClusterProgram> _nodes = [];
+    private readonly List<(string Name, IAsyncDisposable Server, string Configuration)> _foreign = [];
+    private ConnectionMultiplexer? _redis;
 
     private TestCluster(TestNetwork network, string directory, string program) => (Network, RunDirectory, _program) = (network, directory, program);
 
@@ -45,6 +48,7 @@ internal sealed class TestCluster : IAsyncDisposable
         {
             cluster.Redis = await RedisServers.StartAsync(kind, network, directory);
             await File.WriteAllTextAsync(Path.Combine(directory, "password"), MasterPassword);
+            await cluster.AddForeignAsync();
             for (var i = 1; i <= 2; i++) await cluster.AddNodeAsync($"node{i}");
             for (var i = 1; i <= 3; i++) await cluster.AddDirectorAsync($"director{i}");
             await Task.WhenAll(cluster._nodes.Concat(cluster._directors).Select(static one => one.StartAsync()));
@@ -60,14 +64,31 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>Makes accounts, all with <see cref="Password"/>.</summary>
     public async Task AddUsersAsync(IEnumerable<string> users)
     {
-        await using var redis = await ConnectAsync();
-        await Task.WhenAll(users.Select(user => redis.GetDatabase().HashSetAsync($"imapdirector:{{{user}}}:account",
+        _redis ??= await ConnectAsync();
+        await Task.WhenAll(users.Select(user => _redis.GetDatabase().HashSetAsync($"imapdirector:{{{user}}}:account",
             [new("password", PasswordHash), new("created", DateTimeOffset.UtcNow.ToUnixTimeSeconds())])));
     }
 
-    public async Task<ConnectionMultiplexer> ConnectAsync() => await ConnectionMultiplexer.ConnectAsync(Redis.ConnectionString + ",abortConnect=false");
+    /// <summary>The node that the map names for a user; <c>null</c> while nothing is known.</summary>
+    public async Task<string?> NodeOfAsync(string user)
+    {
+        try
+        {
+            _redis ??= await ConnectAsync();
+            return await _redis.GetDatabase().HashGetAsync($"imapdirector:{{{user}}}:assignment", "node");
+        }
+        catch (Exception away) when (away is RedisException or TimeoutException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<ConnectionMultiplexer> ConnectAsync() => await ConnectionMultiplexer.ConnectAsync(Redis.ConnectionString + ",abortConnect=false");
 
     public IPEndPoint EndPointOf(int director, int port) => new(_directors[director].Host.Address, port);
+
+    /// <summary>The others, by the software they are.</summary>
+    public IEnumerable<string> ForeignNodes => _foreign.Select(static node => node.Name);
 
     /// <summary>The directory of a bundled node's mail.</summary>
     public string DataOf(ClusterProgram node) => Path.Combine(RunDirectory, node.Name + "-mail");
@@ -83,8 +104,30 @@ internal sealed class TestCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var program in _directors.Concat(_nodes)) await program.DisposeAsync();
+        foreach (var (_, server, _) in _foreign) await server.DisposeAsync();
+        if (_redis is not null) await _redis.DisposeAsync();
         if (Redis is not null) await Redis.DisposeAsync();
         await Network.DisposeAsync();
+    }
+
+    /// <summary>Only in a sandbox, which ends them whatever happens to this process: they have processes of their own.</summary>
+    private async Task AddForeignAsync()
+    {
+        if (!Sandbox.IsHere) return;
+        if (InstalledPrograms.ReasonToSkip("dovecot") is null && File.Exists(DovecotServer.LmtpProgram))
+        {
+            var dovecot = await DovecotServer.StartAsync(null, Network.Router.Address);
+            Add("dovecot", dovecot, dovecot.EndPoint, dovecot.LmtpEndPoint, DovecotServer.MasterUser, DovecotServer.MasterPassword);
+        }
+        if (File.Exists(CyrusServer.Program))
+        {
+            var cyrus = await CyrusServer.StartAsync(Network.Router.Address);
+            Add("cyrus", cyrus, cyrus.EndPoint, cyrus.LmtpEndPoint, CyrusServer.MasterUser, CyrusServer.MasterPassword);
+        }
+
+        void Add(string name, IAsyncDisposable server, IPEndPoint imap, IPEndPoint lmtp, string user, string password) => _foreign.Add((name, server, $$"""
+            { "Name": "{{name}}", "Host": "{{imap.Address}}", "ImapPort": {{imap.Port}}, "LmtpPort": {{lmtp.Port}}, "MasterUser": "{{user}}", "MasterPassword": "{{password}}", "Weight": 30 }
+            """));
     }
 
     private string ConfigurationOf(string name) => Path.Combine(RunDirectory, name + ".json");
@@ -119,9 +162,9 @@ internal sealed class TestCluster : IAsyncDisposable
               "DrainTimeout": "2s",
               "BackendConnectTimeout": "1s", "BackendLoginTimeout": "5s", "LoginTimeout": "{{LoginTimeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)}}s",
               "NodeCheckInterval": "500ms", "FailureDelay": "10ms",
-              "Nodes": [ {{string.Join(", ", _nodes.Select(node => $$"""
+              "Nodes": [ {{string.Join(", ", _foreign.Select(static node => node.Configuration).Concat(_nodes.Select(node => $$"""
                 { "Name": "{{node.Name}}", "Host": "{{node.Host.Address}}", "ImapPort": {{Imap}}, "LmtpPort": {{Lmtp}}, "MasterPasswordFile": "{{RunDirectory}}/password", "Http": "http://{{node.Host.Address}}:{{Http}}" }
-                """))}} ]
+                """)))}} ]
             }
             """);
         _directors.Add(Program(name, "director"));
