@@ -24,6 +24,9 @@ public sealed record DirectorOptions
     /// <summary>Whether a password may be sent without TLS. From loopback it always may.</summary>
     public bool AllowPlainTextLogin { get; init; }
 
+    /// <summary>How users prove who they are.</summary>
+    public AuthenticationOptions Authentication { get; init; } = new();
+
     /// <summary>StackExchange.Redis configuration string, such as <c>127.0.0.1:6379,password=…</c>.</summary>
     public string Redis { get; init; } = "127.0.0.1:6379";
 

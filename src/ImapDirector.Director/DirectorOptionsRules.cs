@@ -16,6 +16,7 @@ internal static class DirectorOptionsRules
         var errors = new List<string>();
         CheckNameAndListeners(options, errors);
         CheckAccounts(options, errors);
+        AuthenticationRules.Check(options.Authentication, errors);
         CheckTimes(options, errors);
         CheckLimits(options, errors);
         CheckNodeAuthorities(options, errors);

@@ -24,7 +24,8 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly UserDirectory _directory;
     private readonly ClusterWatch _cluster;
     private readonly NodeHealth _health;
-    private readonly PasswordHasher _hasher = new();
+    private readonly PasswordHasher _hasher;
+    private readonly DatabaseChain _accounts;
     private readonly ServerHandshake _handshake;
     private readonly RelayWatch _watch;
     private readonly RelayLoops _loops;
@@ -68,12 +69,13 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _watch = new RelayWatch(options.RelayIdleTimeout);
         _loops = new RelayLoops(options.RelayThreads, loggers.CreateLogger<RelayLoops>());
         _nodes = new NodeReachability(() => _registry.Current.Reachable, TimeProvider.System);
-        var accounts = new RedisPasswordDatabase(_redis);
-        var authenticator = new Authenticator(options, accounts, _hasher, loggers.CreateLogger<Authenticator>());
+        _hasher = new PasswordHasher(options.Authentication);
+        _accounts = DatabaseChain.Create(options, _redis, () => _registry.Current.Reachable, loggers);
+        var authenticator = new Authenticator(options, _accounts, _hasher, loggers);
         var backends = new BackendConnector(options, () => _registry.Current.Serving, tls, assertions, _health, admission, capabilities, counters, loggers.CreateLogger<BackendConnector>());
         var penalty = new FailurePenalty(options.FailureDelay, TimeProvider.System);
         _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, capabilities, _watch, _loops, sessions, counters, loggers.CreateLogger<ClientSession>());
-        _deliveries = new DeliveryHandler(options, accounts, _directory, _health, counters, loggers.CreateLogger<DeliveryHandler>());
+        _deliveries = new DeliveryHandler(options, _accounts, _directory, _health, counters, loggers.CreateLogger<DeliveryHandler>());
         _lmtpOptions = new LmtpServerOptions(options.Name, options.MaxMessageBytes, options.SpoolDirectory);
     }
 
@@ -156,6 +158,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await _health.DisposeAsync();
         await _watch.DisposeAsync();
         _loops.Dispose();
+        await _accounts.DisposeAsync();
         await _redis.DisposeAsync();
         _hasher.Dispose();
         _handshake.Dispose();

@@ -1,81 +1,123 @@
+using System.Net;
 using System.Text;
-using ImapDirector.Director.Directory;
 using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Authentication;
 
-/// <summary>Checks a name and a password. An unknown user costs the same time as a wrong password; hashing runs on a bounded number of threads.</summary>
+/// <summary>Checks a name and a password against the databases in their order. An unknown user costs the same time as a wrong password; hashing runs on a
+/// bounded number of threads.</summary>
 internal sealed partial class Authenticator
 {
+    /// <summary>The longest password, in bytes of UTF-8: some schemes take time for every byte.</summary>
+    public const int MaxPasswordBytes = 1024;
+
     private readonly DirectorOptions _options;
-    private readonly RedisPasswordDatabase _accounts;
+    private readonly DatabaseChain _chain;
     private readonly PasswordHasher _hasher;
+    private readonly HashUpgrade _upgrade;
     private readonly ILogger _logger;
     private readonly VerifiedLogins _verified;
 
     /// <summary>Composes it.</summary>
-    public Authenticator(DirectorOptions options, RedisPasswordDatabase accounts, PasswordHasher hasher, ILogger<Authenticator> logger)
-        : this(options, accounts, hasher, logger, TimeProvider.System)
+    public Authenticator(DirectorOptions options, DatabaseChain chain, PasswordHasher hasher, ILoggerFactory loggers)
+        : this(options, chain, hasher, loggers, TimeProvider.System)
     {
     }
 
     /// <summary>As above, with a clock for the age of remembered logins.</summary>
-    public Authenticator(DirectorOptions options, RedisPasswordDatabase accounts, PasswordHasher hasher, ILogger<Authenticator> logger, TimeProvider clock)
+    public Authenticator(DirectorOptions options, DatabaseChain chain, PasswordHasher hasher, ILoggerFactory loggers, TimeProvider clock)
     {
-        (_options, _accounts, _hasher, _logger) = (options, accounts, hasher, logger);
+        (_options, _chain, _hasher, _logger) = (options, chain, hasher, loggers.CreateLogger<Authenticator>());
+        _upgrade = new HashUpgrade(options.Authentication, hasher, loggers.CreateLogger<HashUpgrade>());
         _verified = new VerifiedLogins(clock, options.AssignmentCacheAge);
     }
 
     /// <summary>Checks the password.</summary>
     /// <param name="name">As the client sent it, UTF-8.</param>
     /// <param name="password">As the client sent it, UTF-8; the caller zeroes it afterwards.</param>
-    /// <param name="cancellationToken">Ends the wait for a free hashing thread, and for Redis.</param>
+    /// <param name="client">Where the client is.</param>
+    /// <param name="cancellationToken">Ends the wait for a free hashing thread, and for the databases.</param>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public async Task<AuthenticationResult> AuthenticateAsync(ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
+    public async Task<AuthenticationResult> AuthenticateAsync(ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> password, IPAddress client, CancellationToken cancellationToken)
     {
-        // A name outside the alphabet never reaches Redis, but costs a hash like any other (limits P18, P19).
+        // A name outside the alphabet never reaches a database, but costs a hash like any other (limits P18, P19). So does a password that is none.
         if (!TryRead(name.Span, out var user)) return await RefuseAsync(AuthenticationOutcome.NoSuchUser, default, password, cancellationToken);
+        if (password.Length is 0 or > MaxPasswordBytes) return await RefuseAsync(AuthenticationOutcome.WrongPassword, user, default, cancellationToken);
 
-        var reply = await _accounts.FindAsync(user, cancellationToken);
-        if (!reply.Succeeded)
-            return new AuthenticationResult(_verified.WasConfirmed(user, password.Span) ? AuthenticationOutcome.Success : AuthenticationOutcome.TemporaryFailure, user);
-        if (reply.Value is not { } account)
+        var outcome = AuthenticationOutcome.NoSuchUser;
+        var hasHashed = false;
+        foreach (var step in _chain.Steps)
         {
-            _verified.Forget(user);
-            return await RefuseAsync(AuthenticationOutcome.NoSuchUser, user, password, cancellationToken);
+            var answer = await step.Database.AskAsync(new DatabaseQuestion(user, password, client), cancellationToken);
+            var (verdict, isBusy) = answer.Kind switch
+            {
+                DatabaseAnswerKind.Account => await CompareAsync(step, user, answer.Account!, password, cancellationToken),
+                DatabaseAnswerKind.RightPassword => (AuthenticationOutcome.Success, false),
+                DatabaseAnswerKind.WrongPassword => (AuthenticationOutcome.WrongPassword, false),
+                DatabaseAnswerKind.Disabled => (AuthenticationOutcome.Disabled, false),
+                DatabaseAnswerKind.NoSuchUser => (AuthenticationOutcome.NoSuchUser, false),
+                _ => (AuthenticationOutcome.TemporaryFailure, false),
+            };
+            hasHashed |= answer.Kind == DatabaseAnswerKind.Account;
+            if (isBusy) return new AuthenticationResult(AuthenticationOutcome.TemporaryFailure, user);
+            if (verdict == AuthenticationOutcome.Success)
+            {
+                if (answer.Kind == DatabaseAnswerKind.RightPassword) _verified.Verified(user, answer.Account, password.Span);
+                return new AuthenticationResult(verdict, user, answer.Node);
+            }
+            outcome = Weightier(outcome, verdict);
+            if (StopsAfter(verdict, step.Rules)) break;
         }
+        if (outcome == AuthenticationOutcome.TemporaryFailure && _verified.WasConfirmed(user, password.Span)) return new AuthenticationResult(AuthenticationOutcome.Success, user);
+        if (outcome is AuthenticationOutcome.NoSuchUser or AuthenticationOutcome.Disabled) _verified.Forget(user);
+        return hasHashed || outcome == AuthenticationOutcome.TemporaryFailure
+            ? new AuthenticationResult(outcome, user)
+            : await RefuseAsync(outcome, user, password, cancellationToken);
+    }
+
+    private async Task<(AuthenticationOutcome Outcome, bool IsBusy)> CompareAsync(ChainStep step, UserName user, Account account, ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
+    {
         if (account.IsDisabled) _verified.Forget(user);
         else if (_verified.IsFresh(user, account, password.Span))
         {
             _verified.Confirmed(user);
-            return new AuthenticationResult(AuthenticationOutcome.Success, user);
+            return (AuthenticationOutcome.Success, false);
         }
-        return await VerifyAsync(user, account, password, cancellationToken);
-    }
-
-    private async Task<AuthenticationResult> VerifyAsync(UserName user, Account account, ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
-    {
         _verified.ForgetOutdated(user, account);
-        var hash = PasswordHash.TryParse(account.Password);
-        if (hash is null) Log.BrokenHash(_logger, user);
+        var hash = PasswordHash.TryParse(account.Password, _options.Authentication.AllowPlainHashes);
+        if (hash is null && !account.IsDisabled) Log.BrokenHash(_logger, step.Database.Name, user);
         var isRight = await _hasher.VerifyAsync(hash, password, cancellationToken);
-        if (isRight is null) return Busy(user);
-        if (hash is null) return new AuthenticationResult(AuthenticationOutcome.TemporaryFailure, user);
-        if (!isRight.Value) return new AuthenticationResult(AuthenticationOutcome.WrongPassword, user);
-        if (account.IsDisabled) return new AuthenticationResult(AuthenticationOutcome.Disabled, user);
-        _verified.Verified(user, account, password.Span);
-        return new AuthenticationResult(AuthenticationOutcome.Success, user);
+        if (isRight is null)
+        {
+            Log.TooManyWaiting(_logger);
+            return (AuthenticationOutcome.TemporaryFailure, true);
+        }
+        if (hash is null) return (account.IsDisabled ? AuthenticationOutcome.Disabled : AuthenticationOutcome.TemporaryFailure, false);
+        if (!isRight.Value) return (AuthenticationOutcome.WrongPassword, false);
+        if (account.IsDisabled) return (AuthenticationOutcome.Disabled, false);
+        _verified.Verified(user, await _upgrade.ApplyAsync(step.Database, user, account, hash, password, cancellationToken), password.Span);
+        return (AuthenticationOutcome.Success, false);
     }
 
-    private async Task<AuthenticationResult> RefuseAsync(AuthenticationOutcome outcome, UserName user, ReadOnlyMemory<byte> password, CancellationToken cancellationToken) =>
-        await _hasher.VerifyAsync(null, password, cancellationToken) is null ? Busy(user) : new AuthenticationResult(outcome, user);
-
-    private AuthenticationResult Busy(UserName user)
+    private async Task<AuthenticationResult> RefuseAsync(AuthenticationOutcome outcome, UserName user, ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
     {
+        if (await _hasher.VerifyAsync(null, password, cancellationToken) is not null) return new AuthenticationResult(outcome, user);
         Log.TooManyWaiting(_logger);
         return new AuthenticationResult(AuthenticationOutcome.TemporaryFailure, user);
     }
+
+    // Of several answers: what is not known may be right, and who was not known to one may be to another.
+    private static AuthenticationOutcome Weightier(AuthenticationOutcome one, AuthenticationOutcome other) =>
+        one == AuthenticationOutcome.TemporaryFailure || other == AuthenticationOutcome.NoSuchUser ? one : other;
+
+    private static bool StopsAfter(AuthenticationOutcome verdict, PasswordDatabaseOptions rules) => verdict switch
+    {
+        AuthenticationOutcome.NoSuchUser => rules.OnNoSuchUser == ChainRule.Stop,
+        AuthenticationOutcome.WrongPassword => rules.OnWrongPassword == ChainRule.Stop,
+        AuthenticationOutcome.TemporaryFailure => rules.OnFailure == ChainRule.Stop,
+        _ => true,
+    };
 
     private bool TryRead(ReadOnlySpan<byte> name, out UserName user)
     {
@@ -88,8 +130,8 @@ internal sealed partial class Authenticator
 
     private static partial class Log
     {
-        [LoggerMessage(3101, LogLevel.Error, "The password of {User} in Redis is not an Argon2id hash within bounds")]
-        public static partial void BrokenHash(ILogger logger, UserName user);
+        [LoggerMessage(3101, LogLevel.Error, "What {Database} has stored of the password of {User} is none of the known hashes, or out of bounds")]
+        public static partial void BrokenHash(ILogger logger, string database, UserName user);
 
         [LoggerMessage(3102, LogLevel.Warning, "Too many logins are waiting for a password check")]
         public static partial void TooManyWaiting(ILogger logger);
@@ -99,7 +141,8 @@ internal sealed partial class Authenticator
 /// <summary>The outcome of an authentication.</summary>
 /// <param name="Outcome">What happened.</param>
 /// <param name="User">The canonical name; <c>default</c> when what was sent is none.</param>
-internal readonly record struct AuthenticationResult(AuthenticationOutcome Outcome, UserName User);
+/// <param name="Node">The node that a database wants the user on when none is assigned yet, or <c>null</c>.</param>
+internal readonly record struct AuthenticationResult(AuthenticationOutcome Outcome, UserName User, string? Node = null);
 
 /// <summary>Every way an authentication can end. A client cannot tell the refusals apart; logs and metrics can.</summary>
 internal enum AuthenticationOutcome
@@ -112,6 +155,6 @@ internal enum AuthenticationOutcome
     WrongPassword,
     /// <summary>The account is switched off.</summary>
     Disabled,
-    /// <summary>The database did not answer: <c>NO [UNAVAILABLE]</c>.</summary>
+    /// <summary>A database did not answer: <c>NO [UNAVAILABLE]</c>.</summary>
     TemporaryFailure,
 }

@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using ImapDirector.Director.Directory;
 using ImapDirector.Protocol;
+using ImapDirector.Protocol.Sasl;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 using StackExchange.Redis;
@@ -9,8 +11,6 @@ namespace ImapDirector.Director.Authentication;
 /// <summary>The accounts in Redis, as the command line manages them.</summary>
 public sealed class UserAccounts : IAsyncDisposable
 {
-    private const int MaxPasswordBytes = 1024;
-
     private readonly DirectorOptions _options;
     private readonly RedisConnection _redis;
     private readonly RedisPasswordDatabase _accounts;
@@ -24,6 +24,33 @@ public sealed class UserAccounts : IAsyncDisposable
         var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
         _redis = new RedisConnection(options, metrics, loggers.CreateLogger<RedisConnection>());
         _accounts = new RedisPasswordDatabase(_redis);
+    }
+
+    /// <summary>The schemes that <see cref="HashAsync"/> makes.</summary>
+    public static IReadOnlyList<PasswordScheme> HashSchemes { get; } =
+        [PasswordScheme.Argon2id, PasswordScheme.Bcrypt, PasswordScheme.Sha512Crypt, PasswordScheme.Sha256Crypt, PasswordScheme.Pbkdf2, PasswordScheme.ScramSha256, PasswordScheme.ScramSha1];
+
+    /// <summary>Hashes a password, in Dovecot's notation with the scheme in braces.</summary>
+    /// <param name="scheme">One of <see cref="HashSchemes"/>.</param>
+    /// <param name="password">UTF-8, 1 to 1024 bytes (72 for bcrypt); the caller zeroes it afterwards.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns><c>null</c> when the password cannot be hashed so.</returns>
+    public static async Task<string?> HashAsync(PasswordScheme scheme, byte[] password, CancellationToken cancellationToken)
+    {
+        // What bcrypt would cut off should not be thought to protect anything.
+        if (password.Length is 0 or > Authenticator.MaxPasswordBytes || (scheme == PasswordScheme.Bcrypt && password.Length > BcryptHash.MaxPasswordBytes)) return null;
+        using var hasher = new PasswordHasher();
+        return scheme switch
+        {
+            PasswordScheme.Argon2id => "{ARGON2ID}" + (await hasher.HashAsync(password, cancellationToken))!.ToText(),
+            PasswordScheme.Bcrypt => "{BLF-CRYPT}" + BcryptHash.Make(password),
+            PasswordScheme.Sha512Crypt => "{SHA512-CRYPT}" + ShaCryptHash.Make(password, isSha512: true),
+            PasswordScheme.Sha256Crypt => "{SHA256-CRYPT}" + ShaCryptHash.Make(password, isSha512: false),
+            PasswordScheme.Pbkdf2 => "{CRYPT}" + Pbkdf2Hash.Make(password),
+            PasswordScheme.ScramSha256 or PasswordScheme.ScramSha1 => ScramVerifier.Create(scheme == PasswordScheme.ScramSha256 ? ScramHashName.Sha256 : ScramHashName.Sha1,
+                password, RandomNumberGenerator.GetBytes(16), new AuthenticationOptions().ScramIterations).ToText(),
+            _ => null,
+        };
     }
 
     /// <summary>Connects to <see cref="DirectorOptions.Redis"/>; when Redis is away every call answers <see cref="AccountOutcome.Unavailable"/>.</summary>
@@ -91,12 +118,12 @@ public sealed class UserAccounts : IAsyncDisposable
     }
 
     private async Task<AccountOutcome> WithPasswordAsync(string name, ReadOnlyMemory<byte> password, AccountOutcome otherwise,
-        Func<UserName, PasswordHash, Task<RedisReply<bool>>> change, CancellationToken cancellationToken)
+        Func<UserName, string, Task<RedisReply<bool>>> change, CancellationToken cancellationToken)
     {
         if (!UserName.TryCreate(name, _options.DefaultDomain, out var user)) return AccountOutcome.InvalidName;
-        if (password.Length is 0 or > MaxPasswordBytes) return AccountOutcome.InvalidPassword;
+        if (password.Length is 0 or > Authenticator.MaxPasswordBytes) return AccountOutcome.InvalidPassword;
         return await _hasher.HashAsync(password, cancellationToken) is { } hash
-            ? Outcome(await change(user, hash), otherwise)
+            ? Outcome(await change(user, hash.ToText()), otherwise)
             : AccountOutcome.Unavailable;
     }
 

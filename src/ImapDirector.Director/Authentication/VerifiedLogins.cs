@@ -26,11 +26,14 @@ internal sealed class VerifiedLogins(TimeProvider clock, TimeSpan outageAge)
         _entries.TryGet(user, out var entry) && clock.GetElapsedTime(entry.ConfirmedAt) < outageAge
         && Matches(entry.Password, Digest(user, password));
 
-    /// <summary>The password was right, by hashing.</summary>
-    public void Verified(UserName user, Account account, ReadOnlySpan<byte> password)
+    /// <summary>The password was right, by hashing or as a database said.</summary>
+    /// <param name="user">The user.</param>
+    /// <param name="account">What it was compared with; <c>null</c> where a database did it, which is asked again each time.</param>
+    /// <param name="password">The password.</param>
+    public void Verified(UserName user, Account? account, ReadOnlySpan<byte> password)
     {
         var now = clock.GetTimestamp();
-        _entries.Set(user, new Entry(Digest(user, password), Digest(user, Encoding.UTF8.GetBytes(account.Password)), now, now));
+        _entries.Set(user, new Entry(Digest(user, password), account is null ? [] : Digest(user, Encoding.UTF8.GetBytes(account.Password)), now, now));
     }
 
     /// <summary>The password was right, by <see cref="IsFresh"/>: Redis has confirmed the account, but the minute goes on from the hashing.</summary>

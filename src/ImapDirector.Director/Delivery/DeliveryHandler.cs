@@ -1,3 +1,4 @@
+using System.Net;
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Backends;
 using ImapDirector.Director.Directory;
@@ -17,14 +18,14 @@ internal sealed partial class DeliveryHandler : ILmtpHandler
     private static readonly LmtpReply NoNode = new(451, "4.3.5", "The user has no node here, try again later");
 
     private readonly DirectorOptions _options;
-    private readonly RedisPasswordDatabase _accounts;
+    private readonly DatabaseChain _accounts;
     private readonly UserDirectory _directory;
     private readonly DirectorMetrics _metrics;
     private readonly ILogger _logger;
     private readonly NodeDelivery _nodes;
 
     /// <summary>Composes it.</summary>
-    public DeliveryHandler(DirectorOptions options, RedisPasswordDatabase accounts, UserDirectory directory, NodeHealth health, DirectorMetrics metrics, ILogger<DeliveryHandler> logger)
+    public DeliveryHandler(DirectorOptions options, DatabaseChain accounts, UserDirectory directory, NodeHealth health, DirectorMetrics metrics, ILogger<DeliveryHandler> logger)
     {
         (_options, _accounts, _directory, _metrics, _logger) = (options, accounts, directory, metrics, logger);
         _nodes = new NodeDelivery(options, health, logger);
@@ -75,9 +76,10 @@ internal sealed partial class DeliveryHandler : ILmtpHandler
     {
         if (!UserName.TryCreate(recipient.Address, _options.DefaultDomain, out var user)) return NoSuchUser;
         // A disabled account refuses logins; its mail still comes in.
-        var account = await _accounts.FindAsync(user, cancellationToken);
-        if (!account.Succeeded) return DirectoryAway;
-        if (account.Value is null) return NoSuchUser;
+        // A database that would need the password to say whether there is such a user leaves it to the node.
+        var (account, _) = await _accounts.FindAsync(user, IPAddress.None, cancellationToken);
+        if (account.Kind == DatabaseAnswerKind.Failure) return DirectoryAway;
+        if (account.Kind == DatabaseAnswerKind.NoSuchUser) return NoSuchUser;
         var ticket = await _directory.AssignAsync(user, cancellationToken);
         return ticket.Outcome == DirectoryOutcome.Assigned ? RecipientOk : Refusal(ticket.Outcome);
     }

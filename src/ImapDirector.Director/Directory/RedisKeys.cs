@@ -39,7 +39,7 @@ internal static class RedisKeys
     /// <summary>The start epoch that was given out last.</summary>
     public static readonly RedisKey StartEpoch = Prefix + "incarnations}:epoch";
 
-    /// <summary>Hash: <c>password</c>, <c>disabled</c>, <c>created</c>.</summary>
+    /// <summary>Hash: <c>password</c>, <c>disabled</c>, <c>created</c>, <c>scram-sha-256</c>, <c>scram-sha-1</c>.</summary>
     public static RedisKey Account(UserName user) => Prefix + user.Value + AccountSuffix;
 
     /// <summary>Hash: <c>node</c>, <c>epoch</c>.</summary>

@@ -139,6 +139,18 @@ internal static class RedisScripts
     public const string SetPassword = """
         if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
         redis.call('HSET', KEYS[1], 'password', ARGV[1])
+        redis.call('HDEL', KEYS[1], 'scram-sha-256', 'scram-sha-1')
+        return 1
+        """;
+
+    /// <summary>Stores the same password in another way, unless it was changed meanwhile.</summary>
+    /// <remarks>KEYS: account. ARGV: the password as it was read, as it is to be, and what is stored for SCRAM-SHA-256 and SCRAM-SHA-1, or empty.
+    /// Returns 1, or 0 when it was changed.</remarks>
+    public const string UpgradeAccount = """
+        if redis.call('HGET', KEYS[1], 'password') ~= ARGV[1] then return 0 end
+        redis.call('HSET', KEYS[1], 'password', ARGV[2])
+        if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'scram-sha-256', ARGV[3]) end
+        if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'scram-sha-1', ARGV[4]) end
         return 1
         """;
 }

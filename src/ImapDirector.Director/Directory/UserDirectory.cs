@@ -46,14 +46,18 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     public Task StartAsync(CancellationToken cancellationToken) => _lease.StartAsync(cancellationToken);
 
     /// <summary>Finds the user's node (assigning one of the default pool by weighted rendezvous hashing where there is none) and registers the session.</summary>
+    /// <param name="user">The user.</param>
+    /// <param name="session">The session.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="preferred">The node for a user without one that a password database names; one that is none of ours is not taken.</param>
     /// <exception cref="OperationCanceledException">The token fired; no record of the session will stay.</exception>
-    public async Task<SessionTicket> OpenSessionAsync(UserName user, SessionRecord session, CancellationToken cancellationToken)
+    public async Task<SessionTicket> OpenSessionAsync(UserName user, SessionRecord session, CancellationToken cancellationToken, string? preferred = null)
     {
         if (_lease.Current is not { } incarnation) return Remembered(user, session);
         RedisReply<RedisResult> reply;
         try
         {
-            reply = await OpenAsync("open_session", user, session, incarnation, cancellationToken);
+            reply = await OpenAsync("open_session", user, session, incarnation, preferred, cancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -74,19 +78,19 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     /// <summary>As <see cref="OpenSessionAsync"/> without a session: for deliveries.</summary>
     public async Task<SessionTicket> AssignAsync(UserName user, CancellationToken cancellationToken)
     {
-        var reply = await OpenAsync("assign", user, null, null, cancellationToken);
+        var reply = await OpenAsync("assign", user, null, null, null, cancellationToken);
         return reply.Succeeded ? Read(user, reply.Value) : Remembered(user, null);
     }
 
     /// <summary>Gives the lease back, which ends every session record of this director, and ends the loop.</summary>
     public ValueTask DisposeAsync() => _lease.DisposeAsync();
 
-    private Task<RedisReply<RedisResult>> OpenAsync(string operation, UserName user, SessionRecord? session, Incarnation? incarnation, CancellationToken cancellationToken)
+    private Task<RedisReply<RedisResult>> OpenAsync(string operation, UserName user, SessionRecord? session, Incarnation? incarnation, string? preferred, CancellationToken cancellationToken)
     {
         // Should Redis have lost the map, what we last saw is better than a new draw: the mail is there (and its epoch must not fall).
         var (candidate, epoch) = _confirmed.TryGet(user, out var known)
             ? (known.Node, known.Epoch)
-            : (RendezvousHash.Pick(user, _options.DefaultPool, _health.WellOf(_nodes.Current.Takers))?.Name ?? "", FirstEpoch);
+            : (preferred is not null ? _nodes.Current.Find(preferred)?.Node.Name ?? "" : RendezvousHash.Pick(user, _options.DefaultPool, _health.WellOf(_nodes.Current.Takers))?.Name ?? "", FirstEpoch);
         RedisKey[] keys = [RedisKeys.Assignment(user), RedisKeys.Sessions(user)];
         RedisValue[] arguments =
         [

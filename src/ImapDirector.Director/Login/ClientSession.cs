@@ -110,12 +110,12 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             Log.Loop(services.Logger, client.Id, client.RemoteEndPoint);
             return await RefuseAsync(dialogue, attempt, default, "loop", LoginRefusal.Unavailable, began, login);
         }
-        var (outcome, user) = await services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, login);
+        var (outcome, user, preferred) = await services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, client.RemoteEndPoint.Address, login);
         if (outcome != AuthenticationOutcome.Success)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(outcome), RefusalOf(outcome), began, login);
 
         var record = new SessionRecord(client.Id, client.RemoteEndPoint.Address.ToString(), DateTimeOffset.UtcNow);
-        var ticket = await services.Directory.OpenSessionAsync(user, record, login);
+        var ticket = await services.Directory.OpenSessionAsync(user, record, login, preferred);
         if (ticket.Node is not { } node)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(ticket.Outcome), RefusalOf(ticket.Outcome), began, login);
         var live = new LiveSession(user, node.Name, client.RemoteEndPoint.Address);

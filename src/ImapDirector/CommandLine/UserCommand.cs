@@ -16,6 +16,7 @@ internal static class UserCommand
     private static readonly Option<string?> Config = new("--config", "-c") { Description = "A director's configuration, for its Redis and DefaultDomain.", HelpName = "FILE", Recursive = true };
     private static readonly Option<string?> Data = new("--data") { Description = $"A stand-alone server's directory; \"{StandaloneCommand.DefaultData}\" when --config is not given either. The server must be running.", HelpName = "DIR", Recursive = true };
     private static readonly Option<string?> Password = new("--password") { Description = "The password. Other users of this machine may see it in the list of processes; without it, it is read from standard input.", HelpName = "PW" };
+    private static readonly Option<PasswordScheme> Scheme = SchemeOption();
     private static readonly Argument<string> Name = new("name") { Description = "The user, as name@domain.", HelpName = "NAME@DOMAIN" };
 
     public static Command Create()
@@ -25,7 +26,30 @@ internal static class UserCommand
         command.Add(With("passwd", "Give an account a new password.", [Name], [Password], ChangePasswordAsync));
         command.Add(With("list", "List all accounts.", [], [], ListAsync));
         command.Add(With("show", "Show an account, its node and its sessions.", [Name], [], ShowAsync));
+        command.Add(HashCommand());
         command.Add(With("remove", "Remove an account. Its mail stays where it is.", [Name], [], RemoveAsync));
+        return command;
+    }
+
+    private static Option<PasswordScheme> SchemeOption()
+    {
+        var option = new Option<PasswordScheme>("--scheme") { Description = "How it is hashed.", DefaultValueFactory = static _ => PasswordScheme.Argon2id };
+        option.AcceptOnlyFromAmong([.. UserAccounts.HashSchemes.Select(static scheme => scheme.ToString())]);
+        return option;
+    }
+
+    private static Command HashCommand()
+    {
+        var command = new Command("hash", "Hash a password for a password file or a database. Nothing is stored.") { Scheme, Password };
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            var password = await ReadPasswordAsync(result);
+            var hash = await UserAccounts.HashAsync(result.GetValue(Scheme), password, cancellationToken);
+            CryptographicOperations.ZeroMemory(password);
+            if (hash is null) return Report(result, AccountOutcome.InvalidPassword, null);
+            await result.InvocationConfiguration.Output.WriteLineAsync(hash);
+            return ExitCode.Ok;
+        });
         return command;
     }
 

@@ -70,6 +70,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             Lmtp = settings.EndPoint("Lmtp"),
             DefaultDomain = settings.Text("DefaultDomain"),
             AllowPlainTextLogin = settings.Flag("AllowPlainTextLogin", defaults.AllowPlainTextLogin),
+            Authentication = settings.Within("Authentication", AuthenticationSettings.Read),
             Redis = settings.Secret("Redis") ?? defaults.Redis,
             RedisTimeout = settings.Time("RedisTimeout", defaults.RedisTimeout),
             AssignmentCacheAge = settings.Time("AssignmentCacheAge", defaults.AssignmentCacheAge),

@@ -81,6 +81,25 @@ internal sealed class SettingsReader(IConfiguration section, List<string> errors
         return networks;
     }
 
+    /// <summary>Reads a list of texts; <paramref name="otherwise"/> where there is none.</summary>
+    public IReadOnlyList<string> Texts(string key, IReadOnlyList<string> otherwise)
+    {
+        var texts = Items(key).Select(static item => item.Value ?? "").ToArray();
+        return texts.Length > 0 ? texts : otherwise;
+    }
+
+    /// <summary>Reads the settings below a key.</summary>
+    public T Within<T>(string key, Func<SettingsReader, T> read)
+    {
+        _known.Add(key);
+        var below = section.GetSection(key);
+        if (!string.IsNullOrEmpty(below.Value)) errors.Add($"{path}{key} is one value: write settings below it, as {path}{key}:… .");
+        var reader = new SettingsReader(below, errors, $"{path}{key}:");
+        var value = read(reader);
+        reader.RefuseUnknown();
+        return value;
+    }
+
     /// <summary>Reads each element of a list of sections.</summary>
     public List<T> Each<T>(string key, Func<SettingsReader, T?> read) where T : class
     {

@@ -58,7 +58,7 @@ public sealed class AuthenticatorTests
         foreach (var broken in (string[])["secret", "", new string('x', 5000)])
         {
             await server.Redis.Database.HashSetAsync(AliceAccount, "password", broken);
-            Assert.Equal(AuthenticationOutcome.TemporaryFailure, (await server.LoginAsync("alice", broken)).Outcome);
+            Assert.Equal(AuthenticationOutcome.TemporaryFailure, (await server.LoginAsync("alice", broken.Length is 0 or > 1024 ? "x" : broken)).Outcome);
         }
     }
 
@@ -107,7 +107,8 @@ public sealed class AuthenticatorTests
         {
             (Redis, _director) = (redis, director);
             Accounts = new UserAccounts(director.Options, NullLoggerFactory.Instance);
-            _authenticator = new Authenticator(director.Options, new RedisPasswordDatabase(director.Redis), _hasher, NullLogger<Authenticator>.Instance, Clock);
+            var chain = DatabaseChain.Create(director.Options, director.Redis, () => [], NullLoggerFactory.Instance);
+            _authenticator = new Authenticator(director.Options, chain, _hasher, NullLoggerFactory.Instance, Clock);
         }
 
         public TestRedis Redis { get; }
@@ -129,7 +130,7 @@ public sealed class AuthenticatorTests
         }
 
         public Task<AuthenticationResult> LoginAsync(string name, string password) =>
-            _authenticator.AuthenticateAsync(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(password), CancellationToken.None);
+            _authenticator.AuthenticateAsync(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(password), System.Net.IPAddress.Loopback, CancellationToken.None);
 
         /// <summary>How often an account was read, as Redis counts it.</summary>
         public async Task<int> AccountReadsAsync()

@@ -243,7 +243,7 @@ public sealed class DeliveryHandlerTests
         {
             (Redis, _director) = (redis, director);
             _accounts = new UserAccounts(director.Options, NullLoggerFactory.Instance);
-            _handler = new DeliveryHandler(director.Options, new RedisPasswordDatabase(director.Redis), director.Directory, director.Health,
+            _handler = new DeliveryHandler(director.Options, DatabaseChain.Create(director.Options, director.Redis, () => [], NullLoggerFactory.Instance), director.Directory, director.Health,
                 new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<DeliveryHandler>.Instance);
         }
 

@@ -81,7 +81,7 @@ internal sealed class RunningDirector : IAsyncDisposable
     private static async Task<string> HashAsync()
     {
         using var hasher = new PasswordHasher();
-        return (await hasher.HashAsync(System.Text.Encoding.ASCII.GetBytes(Password), CancellationToken.None))!.ToString();
+        return (await hasher.HashAsync(System.Text.Encoding.ASCII.GetBytes(Password), CancellationToken.None))!.ToText();
     }
 
     /// <summary>A client that has read the greeting.</summary>

@@ -36,6 +36,14 @@ public sealed partial class ShippedConfigurationTests : IDisposable
         Assert.All(keys, key => Assert.Matches($"\"{key}(File)?\":", shipped));
     }
 
+    [Fact]
+    public void Every_setting_of_authentication_is_on_the_page()
+    {
+        var page = File.ReadAllText(FileOf("docs/configuration.md"));
+        var keys = Reads().Matches(File.ReadAllText(FileOf("src/ImapDirector/Configuration/AuthenticationSettings.cs"))).Select(match => match.Groups[1].Value).Distinct();
+        Assert.All(keys, key => Assert.Contains($"`{key}`", page, StringComparison.Ordinal));
+    }
+
     [GeneratedRegex("""(?:settings|node)\.(?:Text|Secret|Number|LongNumber|Flag|Time|EndPoint|Choice|Networks|Each|Value(?:<[^(]+>)?)\("(\w+)""")]
     private static partial Regex Reads();
 

@@ -1,0 +1,103 @@
+using ImapDirector.Director;
+
+namespace ImapDirector.Configuration;
+
+/// <summary>What stands below <c>Authentication</c> in a director's configuration.</summary>
+internal static class AuthenticationSettings
+{
+    private static readonly Uri NoUrl = new("none:");
+
+    /// <summary>The kinds of password databases.</summary>
+    private enum DatabaseKind
+    {
+        Redis,
+        PasswdFile,
+        Ldap,
+        Http,
+    }
+
+    public static AuthenticationOptions Read(SettingsReader settings)
+    {
+        var defaults = new AuthenticationOptions();
+        var databases = settings.Each("Databases", ReadDatabase);
+        return new AuthenticationOptions
+        {
+            Databases = databases.Count > 0 ? databases : defaults.Databases,
+            AllowPlainHashes = settings.Flag("AllowPlainHashes", defaults.AllowPlainHashes),
+            UpgradeHashes = settings.Flag("UpgradeHashes", defaults.UpgradeHashes),
+            Argon2MemoryKiB = settings.Number("Argon2MemoryKiB", defaults.Argon2MemoryKiB),
+            Argon2Iterations = settings.Number("Argon2Iterations", defaults.Argon2Iterations),
+            Argon2Lanes = settings.Number("Argon2Lanes", defaults.Argon2Lanes),
+            MaxHashes = settings.Number("MaxHashes", defaults.MaxHashes),
+            MaxWaitingHashes = settings.Number("MaxWaitingHashes", defaults.MaxWaitingHashes),
+        };
+    }
+
+    private static PasswordDatabaseOptions? ReadDatabase(SettingsReader settings)
+    {
+        var kind = settings.Choice("Kind", (DatabaseKind)(-1));
+        PasswordDatabaseOptions? database = kind switch
+        {
+            DatabaseKind.Redis => new RedisDatabaseOptions(),
+            DatabaseKind.PasswdFile => ReadPasswdFile(settings),
+            DatabaseKind.Ldap => ReadLdap(settings),
+            DatabaseKind.Http => ReadHttp(settings),
+            _ => null,
+        };
+        if (settings.Text("Kind") is null) settings.Require("Kind", $"write one of {string.Join(", ", Enum.GetNames<DatabaseKind>())}");
+        return database is null ? null : database with
+        {
+            OnNoSuchUser = settings.Choice("OnNoSuchUser", database.OnNoSuchUser),
+            OnWrongPassword = settings.Choice("OnWrongPassword", database.OnWrongPassword),
+            OnFailure = settings.Choice("OnFailure", database.OnFailure),
+        };
+    }
+
+    private static PasswdFileOptions ReadPasswdFile(SettingsReader settings)
+    {
+        var file = settings.Text("File");
+        if (file is null) settings.Require("File", "name a file of lines as name:password");
+        return new PasswdFileOptions { File = file ?? "" };
+    }
+
+    private static LdapDatabaseOptions ReadLdap(SettingsReader settings)
+    {
+        var defaults = new LdapDatabaseOptions { Url = ReadUrl(settings, "ldap://127.0.0.1 or ldaps://ldap.example.com") };
+        return defaults with
+        {
+            StartTls = settings.Flag("StartTls", defaults.StartTls),
+            AllowPlainText = settings.Flag("AllowPlainText", defaults.AllowPlainText),
+            CaFile = settings.Text("CaFile"),
+            LookupDn = settings.Text("LookupDn") ?? defaults.LookupDn,
+            LookupPassword = settings.Secret("LookupPassword") ?? defaults.LookupPassword,
+            SearchBase = settings.Text("SearchBase") ?? defaults.SearchBase,
+            SearchFilter = settings.Text("SearchFilter") ?? defaults.SearchFilter,
+            UserDn = settings.Text("UserDn"),
+            PasswordAttribute = settings.Text("PasswordAttribute"),
+            DisabledAttribute = settings.Text("DisabledAttribute"),
+            MaxConnections = settings.Number("MaxConnections", defaults.MaxConnections),
+            Timeout = settings.Time("Timeout", defaults.Timeout),
+        };
+    }
+
+    private static HttpDatabaseOptions ReadHttp(SettingsReader settings)
+    {
+        var defaults = new HttpDatabaseOptions { Url = ReadUrl(settings, "https://auth.example.com/login") };
+        return defaults with
+        {
+            AllowPlainText = settings.Flag("AllowPlainText", defaults.AllowPlainText),
+            HeaderName = settings.Text("HeaderName"),
+            HeaderValue = settings.Secret("HeaderValue") ?? defaults.HeaderValue,
+            CaFile = settings.Text("CaFile"),
+            MaxConnections = settings.Number("MaxConnections", defaults.MaxConnections),
+            Timeout = settings.Time("Timeout", defaults.Timeout),
+        };
+    }
+
+    private static Uri ReadUrl(SettingsReader settings, string example)
+    {
+        var url = settings.Value("Url", NoUrl, static (string text, out Uri value) => Uri.TryCreate(text, UriKind.Absolute, out value!), example);
+        if (settings.Text("Url") is null) settings.Require("Url", $"write {example}");
+        return url;
+    }
+}

@@ -1,0 +1,97 @@
+using System.Text;
+using CsCheck;
+using ImapDirector.Director.Authentication;
+using Xunit;
+
+namespace ImapDirector.Director.Tests.Authentication;
+
+public sealed class Argon2idHashTests
+{
+    private const string Salt = "c29tZXNhbHRzb21lc2FsdA";
+    private const string Hash = "9sTbSlTio3Biev89thdrlKKiCaYsjjYVJxGAL3swxpQ";
+
+    [Fact]
+    public async Task A_hash_that_another_Argon2_made_is_verified()
+    {
+        // From the reference implementation: echo -n password | argon2 somesalt -id -t 2 -k 65536 -p 1
+        const string text = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+        using var hasher = new PasswordHasher();
+        var hash = Argon2idHash.TryParse(text)!;
+
+        Assert.Equal(text, hash.ToText());
+        Assert.True(await hasher.VerifyAsync(hash, "password"u8.ToArray(), CancellationToken.None));
+        Assert.False(await hasher.VerifyAsync(hash, "Password"u8.ToArray(), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_new_hash_is_salted_and_verified_after_it_was_written_and_read()
+    {
+        using var hasher = new PasswordHasher();
+        var password = "pässword"u8.ToArray();
+
+        var first = (await hasher.HashAsync(password, CancellationToken.None))!.ToText();
+        var second = (await hasher.HashAsync(password, CancellationToken.None))!.ToText();
+
+        Assert.StartsWith("$argon2id$v=19$m=19456,t=2,p=1$", first, StringComparison.Ordinal);
+        Assert.NotEqual(first, second);
+        Assert.True(await hasher.VerifyAsync(PasswordHash.TryParse(first), password, CancellationToken.None));
+        Assert.Equal("pässword", Encoding.UTF8.GetString(password));
+    }
+
+    [Fact]
+    public async Task Without_a_hash_and_without_a_password_nothing_is_right()
+    {
+        using var hasher = new PasswordHasher();
+        Assert.False(await hasher.VerifyAsync(null, "password"u8.ToArray(), CancellationToken.None));
+        Assert.False(await hasher.VerifyAsync(null, default, CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData(8, 1, 1, true)]
+    [InlineData(7, 1, 1, false)]
+    [InlineData(16, 1, 2, true)]
+    [InlineData(15, 1, 2, false)]
+    [InlineData(262_144, 1, 1, true)]
+    [InlineData(262_145, 1, 1, false)]
+    [InlineData(19_456, 16, 1, true)]
+    [InlineData(19_456, 17, 1, false)]
+    [InlineData(19_456, 0, 1, false)]
+    [InlineData(19_456, 2, 16, true)]
+    [InlineData(19_456, 2, 17, false)]
+    [InlineData(19_456, 2, 0, false)]
+    [InlineData(262_144, 4, 1, true)]
+    [InlineData(262_144, 5, 1, false)]
+    public void Parameters_are_read_within_bounds(int memory, int iterations, int lanes, bool isHash) =>
+        Assert.Equal(isHash, PasswordHash.TryParse($"$argon2id$v=19$m={memory},t={iterations},p={lanes}${Salt}${Hash}") is not null);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("secret")]
+    [InlineData("{PLAIN}secret")]
+    [InlineData($"$argon2i$v=19$m=19456,t=2,p=1${Salt}${Hash}")]
+    [InlineData($"$argon2id$v=16$m=19456,t=2,p=1${Salt}${Hash}")]
+    [InlineData($"$argon2id$v=19$m=+19456,t=2,p=1${Salt}${Hash}")]
+    [InlineData($"$argon2id$v=19$m=99999999999,t=2,p=1${Salt}${Hash}")]
+    [InlineData($"$argon2id$v=19$t=2,m=19456,p=1${Salt}${Hash}")]
+    [InlineData($"$argon2id$v=19$m=19456,t=2,p=1${Salt}${Hash}$")]
+    [InlineData($"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA${Hash}")]
+    [InlineData($"$argon2id$v=19$m=19456,t=2,p=1${Salt}$c2hvcnQ")]
+    [InlineData($"$argon2id$v=19$m=19456,t=2,p=1${Salt}$!!!!")]
+    public void What_is_no_hash_is_not_taken_for_one(string text) => Assert.Null(PasswordHash.TryParse(text));
+
+    [Fact]
+    public void Any_text_is_read_without_an_exception() =>
+        Gen.OneOf(Gen.String, Gen.String[Gen.Char["$argon2id$v=19$m=8,t=1,p=1$AAAA=/+"], 0, 300])
+            .Sample(text => PasswordHash.TryParse(text) is null or not Argon2idHash or Argon2idHash { Cost.MemoryKiB: <= 262_144, Hash.Length: <= 64 });
+
+    [Fact]
+    public async Task More_logins_than_may_wait_are_turned_away_at_once()
+    {
+        using var hasher = new PasswordHasher(1, 3, HashCost.Default);
+        var results = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => hasher.VerifyAsync(null, "x"u8.ToArray(), CancellationToken.None)));
+
+        Assert.Contains(results, result => result is null);
+        Assert.True(results.Count(result => result is false) >= 4);
+        Assert.False(await hasher.VerifyAsync(null, "x"u8.ToArray(), CancellationToken.None));
+    }
+}

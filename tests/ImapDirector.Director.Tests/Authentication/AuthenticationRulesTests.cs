@@ -1,0 +1,61 @@
+using Xunit;
+
+namespace ImapDirector.Director.Tests.Authentication;
+
+public sealed class AuthenticationRulesTests
+{
+    private static readonly LdapDatabaseOptions Ldap = new() { Url = new Uri("ldaps://ldap.example.com"), SearchBase = "dc=example,dc=com" };
+    private static readonly HttpDatabaseOptions Http = new() { Url = new Uri("https://auth.example.com/login") };
+
+    public static TheoryData<string, AuthenticationOptions> Broken => new()
+    {
+        { "Databases", new() { Databases = [] } },
+        { "Argon2MemoryKiB", new() { Argon2MemoryKiB = 7 } },
+        { "Argon2MemoryKiB", new() { Argon2MemoryKiB = 15, Argon2Lanes = 2 } },
+        { "Argon2MemoryKiB", new() { Argon2MemoryKiB = 262_145 } },
+        { "Argon2Iterations", new() { Argon2Iterations = 0 } },
+        { "Argon2Iterations", new() { Argon2Iterations = 17 } },
+        { "Argon2Iterations", new() { Argon2MemoryKiB = 262_144, Argon2Iterations = 5 } },
+        { "Argon2Lanes", new() { Argon2Lanes = 17 } },
+        { "MaxHashes", new() { MaxHashes = 0 } },
+        { "MaxWaitingHashes", new() { MaxWaitingHashes = -1 } },
+        { "Mechanisms", new() { Mechanisms = [] } },
+        { "Mechanisms", new() { Mechanisms = ["ANONYMOUS"] } },
+        { "Databases:0:File", new() { Databases = [new PasswdFileOptions { File = "/nonexistent" }] } },
+        { "Databases:0:Url", new() { Databases = [Ldap with { Url = new Uri("http://ldap.example.com") }] } },
+        { "Databases:0:Url", new() { Databases = [Ldap with { Url = new Uri("ldap://ldap.example.com") }] } },
+        { "Databases:0:StartTls", new() { Databases = [Ldap with { StartTls = true }] } },
+        { "Databases:0:SearchBase", new() { Databases = [Ldap with { SearchBase = "" }] } },
+        { "Databases:0:SearchFilter", new() { Databases = [Ldap with { SearchFilter = "(mail=*{user})" }] } },
+        { "Databases:0:SearchFilter", new() { Databases = [Ldap with { SearchFilter = "(mail=someone)" }] } },
+        { "Databases:0:UserDn", new() { Databases = [Ldap with { UserDn = "uid={local}" }] } },
+        { "Databases:0:UserDn", new() { Databases = [Ldap with { SearchBase = "", UserDn = "uid=someone" }] } },
+        { "Databases:0:PasswordAttribute", new() { Databases = [Ldap with { SearchBase = "", UserDn = "uid={local}", PasswordAttribute = "userPassword" }] } },
+        { "Databases:0:CaFile", new() { Databases = [Ldap with { CaFile = "/nonexistent" }] } },
+        { "Databases:0:MaxConnections", new() { Databases = [Ldap with { MaxConnections = 65 }] } },
+        { "Databases:0:Timeout", new() { Databases = [Ldap with { Timeout = TimeSpan.FromSeconds(31) }] } },
+        { "Databases:0:Url", new() { Databases = [Http with { Url = new Uri("http://auth.example.com") }] } },
+        { "Databases:0:Url", new() { Databases = [Http with { Url = new Uri("https://user:secret@auth.example.com") }] } },
+        { "Databases:0:HeaderName", new() { Databases = [Http with { HeaderName = "X Key" }] } },
+        { "Databases:0:HeaderValue", new() { Databases = [Http with { HeaderName = "X-Key", HeaderValue = "secret\r\nX: y" }] } },
+        { "Databases:0:MaxConnections", new() { Databases = [Http with { MaxConnections = 0 }] } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Broken))]
+    public void A_fault_is_told_with_its_key_and_without_a_secret(string key, AuthenticationOptions options)
+    {
+        var errors = new List<string>();
+        AuthenticationRules.Check(options, errors);
+        Assert.StartsWith($"Authentication:{key} ", Assert.Single(errors), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", errors[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Good_settings_have_no_faults()
+    {
+        var errors = new List<string>();
+        AuthenticationRules.Check(new AuthenticationOptions { Databases = [Ldap, Http, Ldap with { Url = new Uri("ldap://127.0.0.1") }, Ldap with { Url = new Uri("ldap://x"), StartTls = true }, new RedisDatabaseOptions()] }, errors);
+        Assert.Empty(errors);
+    }
+}

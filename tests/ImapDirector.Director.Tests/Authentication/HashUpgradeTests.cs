@@ -1,0 +1,74 @@
+using System.Net;
+using System.Text;
+using ImapDirector.Director.Authentication;
+using ImapDirector.Director.Tests.Directory;
+using Microsoft.Extensions.Logging.Abstractions;
+using StackExchange.Redis;
+using Xunit;
+
+namespace ImapDirector.Director.Tests.Authentication;
+
+public sealed class HashUpgradeTests
+{
+    private const string AliceAccount = "imapdirector:{alice@example.com}:account";
+    private const string Weak = "{SSHA}/578uE5FZZZF8f5ZrJ1RaNnJG5HfJdEO";
+    private const string Password = "pässword";
+
+    [Theory, OnRedis, OnGarnet]
+    public async Task A_weak_hash_is_replaced_at_the_next_login_and_only_then(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        await redis.Database.HashSetAsync(AliceAccount, "password", Weak);
+
+        Assert.Equal(AuthenticationOutcome.WrongPassword, await LoginAsync(redis, "wrong"));
+        Assert.Equal(Weak, await redis.Database.HashGetAsync(AliceAccount, "password"));
+
+        Assert.Equal(AuthenticationOutcome.Success, await LoginAsync(redis, Password));
+        var upgraded = await redis.Database.HashGetAsync(AliceAccount, "password");
+        Assert.StartsWith("$argon2id$v=19$m=1024,t=1,p=1$", upgraded.ToString(), StringComparison.Ordinal);
+
+        Assert.Equal(AuthenticationOutcome.Success, await LoginAsync(redis, Password));
+        Assert.Equal(AuthenticationOutcome.WrongPassword, await LoginAsync(redis, "wrong"));
+        Assert.Equal(upgraded, await redis.Database.HashGetAsync(AliceAccount, "password"));
+    }
+
+    [Theory, OnRedis, OnGarnet]
+    public async Task Switched_off_nothing_is_written(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        await redis.Database.HashSetAsync(AliceAccount, "password", Weak);
+        Assert.Equal(AuthenticationOutcome.Success, await LoginAsync(redis, Password, with => with with { UpgradeHashes = false }));
+        Assert.Equal([new HashEntry("password", Weak)], await redis.Database.HashGetAllAsync(AliceAccount));
+    }
+
+    [Theory, OnRedis, OnGarnet]
+    public async Task What_SCRAM_needs_is_made_where_it_is_wanted_and_goes_with_the_password(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var options = new DirectorOptions { Redis = redis.ConnectionString, DefaultDomain = "example.com" };
+        await using var accounts = new UserAccounts(options, NullLoggerFactory.Instance);
+        await accounts.ConnectAsync(CancellationToken.None);
+        await accounts.AddAsync("alice", "secret"u8.ToArray(), CancellationToken.None);
+
+        Assert.Equal(AuthenticationOutcome.Success, await LoginAsync(redis, "secret", with => with with { MakeScramVerifiers = true, Mechanisms = ["PLAIN", "SCRAM-SHA-256-PLUS"] }));
+
+        var password = (await redis.Database.HashGetAsync(AliceAccount, "password")).ToString();
+        var field = (await redis.Database.HashGetAsync(AliceAccount, "scram-sha-256")).ToString();
+        Assert.True(ScramField.Read(field, password)!.Matches("secret"u8));
+        Assert.Null(ScramField.Read(field, password + "x"));
+        Assert.False(await redis.Database.HashExistsAsync(AliceAccount, "scram-sha-1"));
+
+        await accounts.SetPasswordAsync("alice", "changed"u8.ToArray(), CancellationToken.None);
+        Assert.False(await redis.Database.HashExistsAsync(AliceAccount, "scram-sha-256"));
+    }
+
+    private static async Task<AuthenticationOutcome> LoginAsync(TestRedis redis, string password, Func<AuthenticationOptions, AuthenticationOptions>? with = null)
+    {
+        var authentication = new AuthenticationOptions { Argon2MemoryKiB = 1024, Argon2Iterations = 1 };
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString, with: o => o with { DefaultDomain = "example.com", Authentication = with?.Invoke(authentication) ?? authentication });
+        await using var chain = DatabaseChain.Create(director.Options, director.Redis, () => [], NullLoggerFactory.Instance);
+        using var hasher = new PasswordHasher(director.Options.Authentication);
+        var authenticator = new Authenticator(director.Options, chain, hasher, NullLoggerFactory.Instance);
+        return (await authenticator.AuthenticateAsync("alice"u8.ToArray(), Encoding.UTF8.GetBytes(password), IPAddress.Loopback, CancellationToken.None)).Outcome;
+    }
+}
