@@ -93,6 +93,15 @@ public sealed record DirectorOptions
     /// <summary>A relayed session with no byte in either direction for this long is closed (RFC 9051 section 5.4: at least 30 minutes).</summary>
     public TimeSpan RelayIdleTimeout { get; init; } = TimeSpan.FromMinutes(31);
 
+    /// <summary>In a drain, the time over which sessions are told to go, a few at a time: zero (all at once) to an hour. It ends with three quarters of the drain's own.</summary>
+    public TimeSpan DrainSpread { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>When a node is lost, the time over which its clients are let go: zero (all at once) to 5 minutes.</summary>
+    public TimeSpan NodeLossSpread { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether another process of the same user may listen on the same ports (<c>SO_REUSEPORT</c>), as the next one does while this one drains.</summary>
+    public bool ReusePort { get; init; }
+
     /// <summary>Threads that move the bytes of sessions; 0 to 256. With 0, and on systems other than Linux, the runtime's thread pool moves them.</summary>
     public int RelayThreads { get; init; } = PollLoop.IsSupported ? Environment.ProcessorCount : 0;
 

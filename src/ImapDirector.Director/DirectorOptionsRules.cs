@@ -103,6 +103,9 @@ internal static class DirectorOptionsRules
         Between(errors, "LoginTimeout", options.LoginTimeout, TimeSpan.FromMilliseconds(100), hour);
         Between(errors, "HandshakeTimeout", options.HandshakeTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
         Between(errors, "FailureDelay", options.FailureDelay, TimeSpan.Zero, TimeSpan.FromSeconds(30));
+        Between(errors, "DrainSpread", options.DrainSpread, TimeSpan.Zero, hour);
+        Between(errors, "NodeLossSpread", options.NodeLossSpread, TimeSpan.Zero, TimeSpan.FromMinutes(5));
+        if (options.ReusePort && !OperatingSystem.IsLinux()) errors.Add("ReusePort is \"true\", which this system does not know: set it to false.");
         Between(errors, "RelayIdleTimeout", options.RelayIdleTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7));
     }
 

@@ -24,6 +24,9 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly UserDirectory _directory;
     private readonly ClusterWatch _cluster;
     private readonly NodeHealth _health;
+    private readonly LiveSessions _sessions = new();
+    // Told to whoever has not been told before, when the waves are over.
+    private readonly CancellationTokenSource _lastCall = new();
     private readonly PasswordHasher _hasher;
     private readonly DatabaseChain _accounts;
     private readonly ServerHandshake _handshake;
@@ -63,8 +66,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         var admission = new NodeAdmission(options, counters);
         _registry.Changed += nodes => admission.Follow(nodes.Reachable);
         _directory = new UserDirectory(options, _redis, _registry, _health, loggers);
-        var sessions = new LiveSessions();
-        _cluster = new ClusterWatch(_redis, _registry, sessions, loggers.CreateLogger<ClusterWatch>());
+        _cluster = new ClusterWatch(_redis, _registry, _sessions, loggers.CreateLogger<ClusterWatch>());
         _handshake = new ServerHandshake(certificate, options.HandshakeTimeout);
         _watch = new RelayWatch(options.RelayIdleTimeout);
         _loops = new RelayLoops(options.RelayThreads, loggers.CreateLogger<RelayLoops>());
@@ -74,7 +76,8 @@ public sealed partial class DirectorServer : IAsyncDisposable
         var authenticator = new Authenticator(options, _accounts, _hasher, loggers);
         var backends = new BackendConnector(options, () => _registry.Current.Serving, tls, assertions, _health, admission, capabilities, counters, loggers.CreateLogger<BackendConnector>());
         var penalty = new FailurePenalty(options.FailureDelay, TimeProvider.System);
-        _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, capabilities, _watch, _loops, sessions, counters, loggers.CreateLogger<ClientSession>());
+        _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, capabilities, _watch, _loops, _sessions, new NodeLosses(options.NodeLossSpread, TimeProvider.System), counters,
+            loggers.CreateLogger<ClientSession>(), _lastCall.Token);
         _deliveries = new DeliveryHandler(options, _accounts, _directory, _health, counters, loggers.CreateLogger<DeliveryHandler>());
         _lmtpOptions = new LmtpServerOptions(options.Name, options.MaxMessageBytes, options.SpoolDirectory);
     }
@@ -137,12 +140,18 @@ public sealed partial class DirectorServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Refuses new logins, says <c>* BYE</c> to every session where it can, lets deliveries finish, releases all session records.</summary>
+    /// <summary>Refuses new logins, says <c>* BYE</c> to every session where it can, a few at a time (<see cref="DirectorOptions.DrainSpread"/>), lets deliveries finish, releases
+    /// all session records.</summary>
+    /// <param name="timeout">What is there after this time is cut; the last session is told to go no later than three quarters of it.</param>
     public async Task DrainAsync(TimeSpan timeout)
     {
         if (!_isDraining) Log.Draining(_logger, _watch.Count, timeout.TotalSeconds);
         _isDraining = true;
-        await Task.WhenAll(Listeners.Select(listener => listener.DrainAsync(timeout)));
+        var served = Task.WhenAll(Listeners.Select(listener => listener.DrainAsync(timeout)));
+        var most = timeout * 0.75;
+        await DrainWaves.RunAsync(_sessions, _options.DrainSpread < most ? _options.DrainSpread : most, served);
+        await _lastCall.CancelAsync();
+        await served;
         // Only now: a session's own release goes before the release of all.
         await _directory.DisposeAsync();
     }
@@ -162,6 +171,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await _redis.DisposeAsync();
         _hasher.Dispose();
         _handshake.Dispose();
+        _lastCall.Dispose();
     }
 
     private IEnumerable<Listener> Listeners => new[] { _imap, _imaps, _lmtp }.OfType<Listener>();
@@ -169,7 +179,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private Listener? Open(string name, IPEndPoint? endPoint, ConnectionLimits limits, Func<Connection, CancellationToken, Task> handler)
     {
         if (endPoint is null) return null;
-        var listener = new Listener(name, endPoint, limits, handler, _loggers.CreateLogger<Listener>());
+        var listener = new Listener(name, endPoint, limits, handler, _loggers.CreateLogger<Listener>(), _options.ReusePort);
         listener.Start();
         Log.Listening(_logger, name, listener.LocalEndPoint);
         return listener;

@@ -11,10 +11,15 @@ namespace ImapDirector.Network;
 /// <param name="handler">Serves a connection. It owns it until it returns; the listener disposes it then. The token fires
 /// when a drain begins: say BYE and return.</param>
 /// <param name="logger">Where errors of accept and of handlers go.</param>
+/// <param name="reusePort">Whether another process of the same user may listen there as well (SO_REUSEPORT, socket(7)); Linux only.</param>
 public sealed partial class Listener(string name, IPEndPoint endPoint, ConnectionLimits limits,
-    Func<Connection, CancellationToken, Task> handler, ILogger logger) : IAsyncDisposable
+    Func<Connection, CancellationToken, Task> handler, ILogger logger, bool reusePort = false) : IAsyncDisposable
 {
     private const int Backlog = 4096;
+    // Linux' numbers (asm-generic/socket.h); the framework has none for it.
+    private const int SocketLevel = 1;
+    private const int MomentsToAccept = 100;
+    private const int ReusePortOption = 15;
     // After a failed accept, such as for want of file descriptors, which only come back when a connection closes.
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AbortedPatience = TimeSpan.FromSeconds(5);
@@ -39,6 +44,7 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
         {
             // IPv6's "any" takes IPv4 clients as well, as operators expect of it.
             if (endPoint.Address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
+            if (reusePort) socket.SetRawSocketOption(SocketLevel, ReusePortOption, BitConverter.GetBytes(1));
             socket.Bind(endPoint);
             socket.Listen(Backlog);
         }
@@ -72,8 +78,7 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
     /// passed, then aborts what is left.</summary>
     public async Task DrainAsync(TimeSpan timeout)
     {
-        _socket?.Dispose();
-        await _accepting;
+        await StopAcceptingAsync();
         await _drain.CancelAsync();
         lock (_lock)
         {
@@ -94,6 +99,26 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
     {
         await DrainAsync(TimeSpan.Zero);
         _drain.Dispose();
+    }
+
+    private async Task StopAcceptingAsync()
+    {
+        // Who is connected and not yet accepted would be reset, also where another process listens on the port as well.
+        for (var moment = 0; moment < MomentsToAccept && _socket is { } socket && IsWaitedFor(socket); moment++) await Task.Delay(1);
+        _socket?.Dispose();
+        await _accepting;
+    }
+
+    private static bool IsWaitedFor(Socket socket)
+    {
+        try
+        {
+            return socket.Poll(0, SelectMode.SelectRead);
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
     }
 
     private async Task AcceptAsync(Socket listening)

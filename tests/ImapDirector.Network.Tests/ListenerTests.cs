@@ -117,6 +117,30 @@ public sealed class ListenerTests
     }
 
     [Fact]
+    public async Task Two_may_listen_on_one_port_when_both_say_so_and_who_drains_leaves_all_new_clients_to_the_other()
+    {
+        Listener Open(IPEndPoint at, string words)
+        {
+            var listener = new Listener("test", at, new ConnectionLimits(1000, 1000), (connection, _) => connection.SayAsync(words), NullLogger.Instance, reusePort: true);
+            listener.Start();
+            return listener;
+        }
+        await using var old = Open(Anywhere, "old\r\n");
+        await using var young = Open(old.LocalEndPoint, "new\r\n");
+
+        async Task<string> ConnectAsync()
+        {
+            await using var client = await Connection.ConnectAsync(old.LocalEndPoint, CancellationToken.None);
+            return await client.HearAsync(5);
+        }
+        var before = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => ConnectAsync()));
+        Assert.Contains("new\r\n", before);
+        Assert.Contains("old\r\n", before);
+        await old.DrainAsync(TimeSpan.FromSeconds(30));
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => ConnectAsync())), static heard => Assert.Equal("new\r\n", heard));
+    }
+
+    [Fact]
     public async Task A_port_can_be_taken_again_right_after_its_connections_were_closed_by_us()
     {
         var first = Listen(new ConnectionLimits(10, 10), (connection, _) => connection.SayAsync("hi\r\n"));

@@ -18,7 +18,7 @@ namespace ImapDirector.Director.Login;
 /// <param name="client">The connection; whoever accepted it disposes it.</param>
 /// <param name="isImplicitTls">Whether TLS comes first (port 993).</param>
 /// <param name="services">What sessions work with.</param>
-/// <param name="drain">Fires when the director is to be left.</param>
+/// <param name="drain">Fires when the director is to be left: ends what has not logged in. Sessions are told in their turn (<see cref="DrainWaves"/>).</param>
 internal sealed partial class ClientSession(Connection client, bool isImplicitTls, LoginServices services, CancellationToken drain)
 {
     private readonly DirectorOptions _options = services.Options;
@@ -150,9 +150,18 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     {
         LeavePreLogin();
         using var counted = services.Metrics.Sessions.WithLabels(_node!.Name).TrackInProgress();
-        _relay = new SessionRelay(client, session.Connection, services.Watch, services.Metrics, services.Loops);
+        var node = _node.Name;
+        _relay = new SessionRelay(client, session.Connection, services.Watch, services.Metrics, services.Loops, () => services.Losses.Lost(node));
         live.Attach(_relay);
-        return await _relay.RunAsync(drain);
+        services.Losses.Opened(node);
+        try
+        {
+            return await _relay.RunAsync(services.LastCall);
+        }
+        finally
+        {
+            services.Losses.Closed(node);
+        }
     }
 
     /// <summary>Refuses, as late after the check began as any other refusal: neither its cause nor what it cost can be told from the time (limits P14, P18).</summary>

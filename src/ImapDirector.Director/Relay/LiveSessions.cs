@@ -24,6 +24,9 @@ internal sealed class LiveSessions
         if (_sessions.TryRemove(session, out _)) Note(session.User, -1);
     }
 
+    /// <summary>Those of this moment.</summary>
+    public LiveSession[] Snapshot() => [.. _sessions.Keys];
+
     /// <summary>Whether a user has more than one of them.</summary>
     public bool HasSeveral(UserName user)
     {
@@ -69,6 +72,15 @@ internal sealed class LiveSession(UserName user, string node, IPAddress address)
     public string Node { get => _node; set => _node = value; }
 
     public IPAddress Address => address;
+
+    /// <summary>Whether it has been told.</summary>
+    public bool IsKicked
+    {
+        get
+        {
+            lock (_lock) return _isKicked;
+        }
+    }
 
     /// <summary>From here on the relay is what is told.</summary>
     public void Attach(SessionRelay relay)

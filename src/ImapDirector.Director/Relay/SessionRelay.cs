@@ -19,6 +19,8 @@ internal sealed class SessionRelay
     private readonly Connection _client;
     private readonly Connection _node;
     private readonly RelayWatch _watch;
+    // How long the client is kept when the node has ended the session.
+    private readonly Func<TimeSpan> _keepClient;
     // Where streams are moved to; null where they stay, or are not needed.
     private readonly PollLoop? _streamLoop;
     private readonly IPump _toNode;
@@ -35,9 +37,10 @@ internal sealed class SessionRelay
     /// <param name="watch">Ends it when it is silent for too long.</param>
     /// <param name="metrics">Where bytes are counted.</param>
     /// <param name="loops">Threads that move bytes.</param>
-    public SessionRelay(Connection client, Connection node, RelayWatch watch, DirectorMetrics metrics, RelayLoops loops)
+    /// <param name="keepClient">Asked when the node ends the session: for how long its client is kept nevertheless, so that not all of a node's come again at once.</param>
+    public SessionRelay(Connection client, Connection node, RelayWatch watch, DirectorMetrics metrics, RelayLoops loops, Func<TimeSpan> keepClient)
     {
-        (_client, _node, _watch) = (client, node, watch);
+        (_client, _node, _watch, _keepClient) = (client, node, watch, keepClient);
         _patience = (long)watch.IdleTimeout.TotalMilliseconds;
         var (toNode, toClient) = (metrics.RelayedBytes.WithLabels("to_node"), metrics.RelayedBytes.WithLabels("to_client"));
         var loop = loops.Next();
@@ -151,12 +154,14 @@ internal sealed class SessionRelay
     {
         switch (await _toClient.RunAsync(_stop.Token))
         {
+            case PumpEnd.EndOfStream when _keepClient() is var time && time > TimeSpan.Zero:
+                await KeepClientAsync(time, SessionEnd.NodeClosed);
+                break;
             case PumpEnd.EndOfStream:
                 await HalfCloseAsync(SessionEnd.NodeClosed, _client);
                 break;
             case PumpEnd.ReadFailed:
-                Stop(SessionEnd.NodeLost);
-                await SayByeAsync();
+                await KeepClientAsync(_keepClient(), SessionEnd.NodeLost);
                 break;
             case PumpEnd.WriteFailed:
                 Abort(SessionEnd.ClientLost);
@@ -165,6 +170,19 @@ internal sealed class SessionRelay
                 await SayByeAsync();
                 break;
         }
+    }
+
+    /// <summary>A client that waits in silence is let go in its turn; one that sends something is told at once that nobody hears it, by the other direction.</summary>
+    private async Task KeepClientAsync(TimeSpan time, SessionEnd end)
+    {
+        NoteEnd(end);
+        if (time > TimeSpan.Zero)
+        {
+            await Task.Delay(time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_streamLoop is not null) await _streamLoop.SwitchAsync();
+        }
+        Stop(end);
+        await SayByeAsync();
     }
 
     private async Task SayByeAsync()

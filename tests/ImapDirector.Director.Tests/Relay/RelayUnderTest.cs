@@ -16,12 +16,12 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     private readonly SessionRelay _relay;
     private readonly Task<SessionEnd> _running;
 
-    private RelayUnderTest(ConnectionPair client, ConnectionPair node, TimeSpan idleTimeout, int threads)
+    private RelayUnderTest(ConnectionPair client, ConnectionPair node, TimeSpan idleTimeout, int threads, Func<TimeSpan>? keepClient)
     {
         (_client, _node) = (client, node);
         _watch = new RelayWatch(idleTimeout);
         _loops = new RelayLoops(threads, NullLogger.Instance);
-        _relay = new SessionRelay(client.Server, node.Server, _watch, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), _loops);
+        _relay = new SessionRelay(client.Server, node.Server, _watch, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), _loops, keepClient ?? (static () => TimeSpan.Zero));
         _running = _relay.RunAsync(_kick.Token);
     }
 
@@ -54,7 +54,9 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     /// <param name="isSecure">Whether the client comes with TLS.</param>
     /// <param name="idleTimeout">How long both may be silent.</param>
     /// <param name="prepare">What happens on the connections before the relay begins.</param>
-    public static async Task<RelayUnderTest> StartAsync(int threads, bool isSecure = false, TimeSpan? idleTimeout = null, Func<ConnectionPair, ConnectionPair, Task>? prepare = null)
+    /// <param name="keepClient">How long the client is kept when the node has ended the session.</param>
+    public static async Task<RelayUnderTest> StartAsync(int threads, bool isSecure = false, TimeSpan? idleTimeout = null,
+        Func<ConnectionPair, ConnectionPair, Task>? prepare = null, Func<TimeSpan>? keepClient = null)
     {
         var client = await ConnectionPair.CreateAsync();
         var node = await ConnectionPair.CreateAsync();
@@ -66,7 +68,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
             await handshake;
         }
         if (prepare is not null) await prepare(client, node);
-        return new RelayUnderTest(client, node, idleTimeout ?? TimeSpan.FromMinutes(30), threads);
+        return new RelayUnderTest(client, node, idleTimeout ?? TimeSpan.FromMinutes(30), threads, keepClient);
     }
 
     public async ValueTask DisposeAsync()

@@ -48,6 +48,44 @@ public abstract class SessionRelayTests(int threads)
     }
 
     [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_client_that_is_kept_behind_its_node_is_told_in_its_turn(bool isSecure, bool isReset)
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure, keepClient: static () => TimeSpan.FromHours(1));
+        await relay.Node.SendAsync("* 1 EXISTS\r\n");
+        Assert.Equal("* 1 EXISTS", await relay.Client.ReadLineAsync());
+
+        if (isReset) relay.Node.Socket.Close(0);
+        else await relay.Node.DisposeAsync();
+        var next = relay.Client.ReadToEndAsync();
+        await Task.Delay(100);
+        Assert.False(next.IsCompleted);
+
+        await relay.KickAsync();
+        Assert.Equal(Bye, await next);
+        Assert.Equal(isReset ? SessionEnd.NodeLost : SessionEnd.NodeClosed, await relay.EndAsync());
+    }
+
+    [Fact]
+    public async Task A_client_that_is_kept_and_speaks_is_let_go()
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads, keepClient: static () => TimeSpan.FromHours(1));
+        await relay.Node.DisposeAsync();
+
+        // The first that is sent tells the node's machine that nobody takes it, and the answer to that tells us.
+        for (var i = 0; i < 10; i++)
+        {
+            await relay.Client.SendAsync("a NOOP\r\n");
+            await Task.Delay(10);
+        }
+        Assert.Equal(SessionEnd.NodeClosed, await relay.EndAsync());
+        Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_connection_that_is_aborted_elsewhere_ends_the_session(bool heldUp)
