@@ -144,13 +144,4 @@ public sealed record DirectorOptions
     /// <summary>Checks every setting against its bounds.</summary>
     /// <returns>One sentence for each error, naming the key, the value and the fix, and never a secret; empty when all is well.</returns>
     public IReadOnlyList<string> Validate() => DirectorOptionsRules.Check(this);
-
-    /// <summary>Checks only what is needed to manage accounts: Redis and <see cref="DefaultDomain"/>.</summary>
-    /// <returns>As <see cref="Validate"/>.</returns>
-    public IReadOnlyList<string> ValidateForAccounts()
-    {
-        var errors = new List<string>();
-        DirectorOptionsRules.CheckAccounts(this, errors);
-        return errors;
-    }
 }

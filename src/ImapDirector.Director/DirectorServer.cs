@@ -8,6 +8,7 @@ using ImapDirector.Director.Relay;
 using ImapDirector.Network;
 using ImapDirector.Network.Lmtp;
 using ImapDirector.Network.Tls;
+using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 
@@ -36,6 +37,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly LoginServices _services;
     private readonly DeliveryHandler _deliveries;
     private readonly LmtpServerOptions _lmtpOptions;
+    private readonly UserInquiry _inquiry;
     private Listener? _imap;
     private Listener? _imaps;
     private Listener? _lmtp;
@@ -79,6 +81,11 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, capabilities, _watch, _loops, _sessions, new NodeLosses(options.NodeLossSpread, TimeProvider.System), counters,
             loggers.CreateLogger<ClientSession>(), _lastCall.Token);
         _deliveries = new DeliveryHandler(options, _accounts, _directory, _health, counters, loggers.CreateLogger<DeliveryHandler>());
+        NodeOrders = new NodeOrders(options, _redis, _registry);
+        Sessions = new ClusterOrders(_redis);
+        Map = new AssignmentMap(_redis, _registry);
+        Accounts = new UserAccounts(options, _redis, new RedisPasswordDatabase(_redis), _hasher);
+        _inquiry = new UserInquiry(options, _redis, _registry, _health, Map, Sessions);
         _lmtpOptions = new LmtpServerOptions(options.Name, options.MaxMessageBytes, options.SpoolDirectory);
     }
 
@@ -90,6 +97,34 @@ public sealed partial class DirectorServer : IAsyncDisposable
 
     /// <summary>Where LMTP listens, once started.</summary>
     public IPEndPoint? LmtpEndPoint => _lmtp?.LocalEndPoint;
+
+    /// <summary>Adds, changes and takes out nodes.</summary>
+    public NodeOrders NodeOrders { get; }
+
+    /// <summary>Shows and ends sessions.</summary>
+    public ClusterOrders Sessions { get; }
+
+    /// <summary>The user → node map.</summary>
+    public AssignmentMap Map { get; }
+
+    /// <summary>The accounts.</summary>
+    public UserAccounts Accounts { get; }
+
+    /// <summary>This director's name.</summary>
+    public string Name => _options.Name;
+
+    /// <summary>The pool that new users go to.</summary>
+    public string DefaultPool => _options.DefaultPool;
+
+    /// <summary>The canonical name of what somebody has written; <c>null</c> when no user can have it.</summary>
+    public UserName? NameOf(string text) => UserName.TryCreate(text, _options.DefaultDomain, out var user) ? user : null;
+
+    /// <summary>Why a user is where they are, and what would happen at the next login.</summary>
+    /// <returns><c>null</c> when Redis does not answer.</returns>
+    public Task<UserExplanation?> ExplainAsync(UserName user, CancellationToken cancellationToken) => _inquiry.ExplainAsync(user, cancellationToken);
+
+    /// <summary>Whether a node answers, as this director sees it.</summary>
+    public bool IsWell(BackendNode node) => _health.IsWell(node);
 
     /// <summary>The nodes of now.</summary>
     public NodeSet Nodes => _registry.Current;

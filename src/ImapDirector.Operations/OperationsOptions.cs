@@ -1,4 +1,6 @@
 using System.Net;
+using ImapDirector.Director;
+using ImapDirector.Operations.Api;
 using ImapDirector.Operations.Health;
 
 namespace ImapDirector.Operations;
@@ -17,6 +19,12 @@ public sealed record OperationsOptions
 
     /// <summary>The HTTP address of each node the gateway reaches as <c>/nodes/{name}/…</c>, such as <c>http://10.0.0.7:1180</c>.</summary>
     public IReadOnlyDictionary<string, Uri> Nodes { get; init; } = new Dictionary<string, Uri>();
+
+    /// <summary>The director that operators give orders to, over <c>/api/v1</c>; <c>null</c> on a node.</summary>
+    public DirectorServer? Director { get; init; }
+
+    /// <summary>What they have to show; <c>null</c>: nobody gives orders here.</summary>
+    public ApiToken? ApiToken { get; init; }
 
     /// <summary>Checks every setting against its bounds.</summary>
     /// <returns>One sentence for each error, naming the key, the value and the fix, and never a secret; empty when all is well.</returns>

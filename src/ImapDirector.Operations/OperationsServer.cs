@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ImapDirector.Operations.Api;
 using ImapDirector.Operations.Gateway;
 using ImapDirector.Operations.Health;
 using ImapDirector.Operations.Metrics;
@@ -13,7 +14,8 @@ using Prometheus;
 
 namespace ImapDirector.Operations;
 
-/// <summary>The HTTP side of a process: <c>/metrics</c>, <c>/livez</c>, <c>/readyz</c> and, on a director, <c>/nodes/{node}/…</c>. Read only.</summary>
+/// <summary>The HTTP side of a process: <c>/metrics</c>, <c>/livez</c>, <c>/readyz</c> and, on a director, <c>/nodes/{node}/…</c>, all of
+/// them read only; and <c>/api/v1</c>, for whoever has the token.</summary>
 public sealed partial class OperationsServer : IAsyncDisposable
 {
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
@@ -120,11 +122,17 @@ public sealed partial class OperationsServer : IAsyncDisposable
 
         var app = builder.Build();
         RequestGuard.Use(app);
+        if (_options.Director is not null)
+        {
+            var gate = new ApiGate(_options.ApiToken, _loggers.CreateLogger<ApiGate>());
+            app.UseWhen(static context => context.Request.Path.StartsWithSegments("/api"), api => api.Use(gate.PassAsync));
+        }
         app.UseRouting();
         app.UseRequestTimeouts();
         MetricsEndpoint.Map(app, _registry);
         new HealthEndpoints(_checks).Map(app);
         NodeGateway.Map(app);
+        if (_options is { Director: { } director, ApiToken: not null }) new AdminApi(director, _loggers).Map(app);
         return app;
     }
 

@@ -1,3 +1,4 @@
+using ImapDirector.Operations.Api;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -28,7 +29,9 @@ internal static class RequestGuard
             context.Response.OnStarting(static response => SetHeaders((HttpResponse)response), context.Response);
             return next(context);
         });
-        pipeline.UseStatusCodePages(PlainText, "{0}\n");
+        pipeline.UseStatusCodePages(static page => IsApi(page.HttpContext)
+            ? ApiAnswer.WriteAsync(page.HttpContext, ProblemOf(page.HttpContext.Response.StatusCode))
+            : page.HttpContext.Response.WriteAsync($"{page.HttpContext.Response.StatusCode}\n"));
         pipeline.Use(static (context, next) =>
         {
             if (Refusal(context) is not { } status) return next(context);
@@ -45,8 +48,17 @@ internal static class RequestGuard
         var query = target.IndexOf('?', StringComparison.Ordinal);
         var path = query < 0 ? target : target[..query];
         if (!string.Equals(path, context.Request.Path.Value, StringComparison.Ordinal)) return StatusCodes.Status404NotFound;
-        return context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true ? StatusCodes.Status413PayloadTooLarge : null;
+        return !IsApi(context) && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true ? StatusCodes.Status413PayloadTooLarge : null;
     }
+
+    private static bool IsApi(HttpContext context) => context.Request.Path.StartsWithSegments("/api");
+
+    private static ApiProblem ProblemOf(int status) => status switch
+    {
+        StatusCodes.Status404NotFound => ApiGate.NotFound,
+        StatusCodes.Status405MethodNotAllowed => ApiProblem.Of(status, "not_allowed", "That cannot be done with it: \"Allow\" says what can."),
+        _ => ApiProblem.Of(status, "invalid", "The request cannot be served."),
+    };
 
     private static Task SetHeaders(HttpResponse response)
     {

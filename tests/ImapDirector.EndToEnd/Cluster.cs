@@ -27,8 +27,8 @@ internal sealed class Cluster : IAsyncDisposable
         {
             await cluster.WriteConfigurationAsync();
             await Task.WhenAll(cluster.StartNodeAsync(0), cluster.StartNodeAsync(1));
-            foreach (var user in users) await RunningProgram.RunAsync(Mail.Password + "\n", "user", "add", user, "--config", cluster.Configuration);
             cluster.Director = await RunningProgram.StartAsync("director", "--config", cluster.Configuration);
+            foreach (var user in users) await RunningProgram.RunAsync(Mail.Password + "\n", "user", "add", user, "--config", cluster.Configuration);
             return cluster;
         }
         catch
@@ -73,6 +73,7 @@ internal sealed class Cluster : IAsyncDisposable
     private async Task WriteConfigurationAsync()
     {
         await File.WriteAllTextAsync(_directory.File("password"), LoneNode.MasterPassword + "\n");
+        await File.WriteAllTextAsync(_directory.File("token"), "0123456789abcdef0123456789abcdef\n");
         await File.WriteAllTextAsync(_directory.File("node.json"), """
             {
               // The environment says otherwise, and the command line has the last word.
@@ -85,7 +86,9 @@ internal sealed class Cluster : IAsyncDisposable
             {
               // Any port will do.
               "Name": "director1",
-              "Imap": "127.0.0.1:0", "Imaps": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "Http": "127.0.0.1:0",
+              "Imap": "127.0.0.1:0", "Imaps": "127.0.0.1:0", "Lmtp": "127.0.0.1:0",
+              "Http": "127.0.0.1:{{FreePort()}}", "ApiTokenFile": "{{_directory.File("token")}}",
+              "NodeNetworks": ["127.0.0.0/8"], "MasterPasswordFile": "{{_directory.File("password")}}",
               "Redis": "{{Redis.ConnectionString}}",
               "RedisTimeout": "5s",
               "FailureDelay": "10ms",

@@ -241,7 +241,7 @@ public sealed class StandaloneTests
             Assert.Equal([Mail.Alice, "bob@example.com"], listed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order());
         }
         Assert.Equal(0, await UserAsync("remove", "bob@example.com", ""));
-        Assert.Equal(67, await UserAsync("show", "bob@example.com", ""));
+        Assert.Equal(3, await UserAsync("show", "bob@example.com", ""));
         Assert.Equal(65, await UserAsync("add", "no good name", "x"));
 
         async Task<int> UserAsync(string command, string name, string password) =>

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using ImapDirector.Director;
+using ImapDirector.Operations.Api;
 using ImapDirector.Operations.Health;
 using Microsoft.Extensions.Logging;
 using Prometheus;
@@ -48,6 +50,16 @@ internal sealed class RunningServer : IAsyncDisposable
         return new RunningServer(server, registry, log);
     }
 
+    /// <summary>That of a director.</summary>
+    public static async Task<RunningServer> StartAsync(DirectorServer director, ApiToken? token)
+    {
+        var registry = Prometheus.Metrics.NewCustomRegistry();
+        var log = new LogLines();
+        var server = new OperationsServer(new OperationsOptions { Http = new IPEndPoint(IPAddress.Loopback, 0), Director = director, ApiToken = token }, registry, log);
+        await server.StartAsync(CancellationToken.None);
+        return new RunningServer(server, registry, log);
+    }
+
     public static NamedCheck Check(string name, string? reason) => new(name, _ => ValueTask.FromResult(reason));
 
     public void UpdateNodes(IReadOnlyDictionary<string, Uri> nodes) => _server.UpdateNodes(nodes);
@@ -58,6 +70,12 @@ internal sealed class RunningServer : IAsyncDisposable
     public async Task<Answer> SendAsync(string path, string method = "GET", params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        return await SendAsync(request, headers);
+    }
+
+    /// <summary>As above, with a body.</summary>
+    public async Task<Answer> SendAsync(HttpRequestMessage request, params (string Name, string Value)[] headers)
+    {
         foreach (var (name, value) in headers) Assert.True(request.Headers.TryAddWithoutValidation(name, value));
         using var response = await _client.SendAsync(request);
         var all = response.Headers.Concat(response.Content.Headers).ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);

@@ -2,29 +2,20 @@ using System.Security.Cryptography;
 using ImapDirector.Director.Directory;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Sasl;
-using Microsoft.Extensions.Logging;
-using Prometheus;
 using StackExchange.Redis;
 
 namespace ImapDirector.Director.Authentication;
 
-/// <summary>The accounts in Redis, as the command line manages them.</summary>
-public sealed class UserAccounts : IAsyncDisposable
+/// <summary>The accounts in Redis, as operators manage them.</summary>
+public sealed class UserAccounts
 {
     private readonly DirectorOptions _options;
     private readonly RedisConnection _redis;
     private readonly RedisPasswordDatabase _accounts;
-    private readonly PasswordHasher _hasher = new();
+    private readonly PasswordHasher _hasher;
 
-    /// <summary>Composes it; nothing is opened yet.</summary>
-    public UserAccounts(DirectorOptions options, ILoggerFactory loggers)
-    {
-        _options = options;
-        // A command that runs once has nobody to show metrics to.
-        var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
-        _redis = new RedisConnection(options, metrics, loggers.CreateLogger<RedisConnection>());
-        _accounts = new RedisPasswordDatabase(_redis);
-    }
+    internal UserAccounts(DirectorOptions options, RedisConnection redis, RedisPasswordDatabase accounts, PasswordHasher hasher) =>
+        (_options, _redis, _accounts, _hasher) = (options, redis, accounts, hasher);
 
     /// <summary>The schemes that <see cref="HashAsync"/> makes.</summary>
     public static IReadOnlyList<PasswordScheme> HashSchemes { get; } =
@@ -52,10 +43,6 @@ public sealed class UserAccounts : IAsyncDisposable
             _ => null,
         };
     }
-
-    /// <summary>Connects to <see cref="DirectorOptions.Redis"/>; when Redis is away every call answers <see cref="AccountOutcome.Unavailable"/>.</summary>
-    /// <exception cref="ArgumentException"><see cref="DirectorOptions.Redis"/> is no configuration string.</exception>
-    public Task ConnectAsync(CancellationToken cancellationToken) => _redis.ConnectAsync(cancellationToken);
 
     /// <summary>Makes an account.</summary>
     /// <param name="name">The user's name; <see cref="DirectorOptions.DefaultDomain"/> is added where it has no domain.</param>
@@ -110,12 +97,14 @@ public sealed class UserAccounts : IAsyncDisposable
             ? Outcome(await _accounts.RemoveAsync(user, cancellationToken), AccountOutcome.NoSuchUser)
             : AccountOutcome.InvalidName;
 
-    /// <inheritdoc />
-    public async ValueTask DisposeAsync()
-    {
-        await _redis.DisposeAsync();
-        _hasher.Dispose();
-    }
+    /// <summary>Refuses or allows logins. Mail still comes in, and sessions that run go on.</summary>
+    /// <param name="name">The user's name.</param>
+    /// <param name="isDisabled">Whether logins are refused.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<AccountOutcome> DisableAsync(string name, bool isDisabled, CancellationToken cancellationToken) =>
+        UserName.TryCreate(name, _options.DefaultDomain, out var user)
+            ? Outcome(await _accounts.DisableAsync(user, isDisabled, cancellationToken), AccountOutcome.NoSuchUser)
+            : AccountOutcome.InvalidName;
 
     private async Task<AccountOutcome> WithPasswordAsync(string name, ReadOnlyMemory<byte> password, AccountOutcome otherwise,
         Func<UserName, string, Task<RedisReply<bool>>> change, CancellationToken cancellationToken)

@@ -7,25 +7,25 @@ using StackExchange.Redis;
 
 namespace ImapDirector.Director.Directory;
 
-/// <summary>The user → node map as operators keep, bring back and explain it. Directors may run meanwhile.</summary>
+/// <summary>The user → node map as operators keep and bring it back.</summary>
 public sealed class AssignmentMap : IAsyncDisposable
 {
     private const int LookUpsAtOnce = 100;
 
-    private readonly DirectorOptions _options;
     private readonly RedisConnection _redis;
     private readonly NodeRegistry _registry;
 
-    /// <summary>Composes it; nothing is opened yet.</summary>
-    /// <param name="options">Redis, the default domain and pool, and the nodes' names, pools and weights.</param>
+    /// <summary>Composes it with a connection of its own, for when no director runs.</summary>
+    /// <param name="options">Redis, the nodes, and where more may be' names, pools and weights.</param>
     /// <param name="loggers">Where its loggers are made.</param>
     public AssignmentMap(DirectorOptions options, ILoggerFactory loggers)
     {
-        _options = options;
         // A command that runs once has nobody to show metrics to.
         _redis = new RedisConnection(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), loggers.CreateLogger<RedisConnection>());
         _registry = new NodeRegistry(options, _redis, loggers.CreateLogger<NodeRegistry>());
     }
+
+    internal AssignmentMap(RedisConnection redis, NodeRegistry registry) => (_redis, _registry) = (redis, registry);
 
     /// <summary>Connects to <see cref="DirectorOptions.Redis"/>; when Redis is away every call says so.</summary>
     /// <exception cref="ArgumentException"><see cref="DirectorOptions.Redis"/> is no configuration string.</exception>
@@ -37,9 +37,9 @@ public sealed class AssignmentMap : IAsyncDisposable
 
     /// <summary>Hands over every assignment, in no order; each once. One that is made meanwhile may be left out.</summary>
     /// <returns><c>false</c> when Redis went away before the end.</returns>
-    public Task<bool> ReadAllAsync(Action<Assignment> take, CancellationToken cancellationToken) => ReadAllAsync(_redis, take, cancellationToken);
+    public Task<bool> ReadAllAsync(Func<Assignment, ValueTask> take, CancellationToken cancellationToken) => ReadAllAsync(_redis, take, cancellationToken);
 
-    internal static async Task<bool> ReadAllAsync(RedisConnection redis, Action<Assignment> take, CancellationToken cancellationToken)
+    internal static async Task<bool> ReadAllAsync(RedisConnection redis, Func<Assignment, ValueTask> take, CancellationToken cancellationToken)
     {
         var users = new HashSet<string>();
         var isComplete = await redis.ScanAsync(RedisKeys.AllAssignments, key => { users.Add(RedisKeys.UserOfAssignment(key)); return ValueTask.CompletedTask; }, cancellationToken);
@@ -48,7 +48,7 @@ public sealed class AssignmentMap : IAsyncDisposable
             foreach (var (answered, assignment) in await Task.WhenAll(some.Select(user => FindAsync(redis, user, cancellationToken))))
             {
                 if (!answered) return false;
-                if (assignment is { } found) take(found);
+                if (assignment is { } found) await take(found);
             }
         }
         return isComplete;
@@ -69,23 +69,13 @@ public sealed class AssignmentMap : IAsyncDisposable
     {
         if (!UserName.TryCreate(assignment.User, null, out var user) || user.Value != assignment.User) return "the name is none that a user can have: nobody logs in with it; remove the key";
         if (assignment.Epoch < 1) return "the epoch is no number from 1: the user cannot log in; import the assignment from a backup";
-        return _registry.Current.Find(assignment.Node) is not null ? null : $"the node \"{assignment.Node}\" is not configured: the user cannot log in; configure the node, or move the user";
-    }
-
-    /// <summary>Why a user is where they are, and what would happen at the next login.</summary>
-    /// <returns><c>null</c> when Redis does not answer.</returns>
-    public async Task<UserExplanation?> ExplainAsync(UserName user, CancellationToken cancellationToken)
-    {
-        var (answered, assignment) = await FindAsync(_redis, user.Value, cancellationToken);
-        if (!answered || !await _registry.RefreshAsync(cancellationToken)) return null;
-        var nodes = _registry.Current;
-        return new UserExplanation(assignment, nodes.All, RendezvousHash.Pick(user, _options.DefaultPool, nodes.Takers)?.Name);
+        return _registry.Current.Find(assignment.Node) is not null ? null : $"the node \"{assignment.Node}\" is not there: the user cannot log in; add the node, or move the user";
     }
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _redis.DisposeAsync();
 
-    private static async Task<(bool Answered, Assignment? Assignment)> FindAsync(RedisConnection redis, string user, CancellationToken cancellationToken)
+    internal static async Task<(bool Answered, Assignment? Assignment)> FindAsync(RedisConnection redis, string user, CancellationToken cancellationToken)
     {
         // A key that another hand has made may hold a name that is none: it is shown as it is.
         var reply = await redis.CallAsync("export", database => database.HashGetAsync(RedisKeys.AssignmentOf(user), ["node", "epoch", "moving"]), cancellationToken);
@@ -114,14 +104,8 @@ public enum ImportOutcome
     Other,
     /// <summary>The name or the epoch cannot be.</summary>
     Invalid,
-    /// <summary>The node is not configured.</summary>
+    /// <summary>There is no such node.</summary>
     UnknownNode,
     /// <summary>Redis does not answer.</summary>
     Unavailable,
 }
-
-/// <summary>Why a user is where they are.</summary>
-/// <param name="Assignment">The assignment, or <c>null</c> before the first login or delivery.</param>
-/// <param name="Nodes">The nodes, with what is set of them.</param>
-/// <param name="Candidate">The node that a user of this name would be given today; <c>null</c> when none takes new users.</param>
-public sealed record UserExplanation(Assignment? Assignment, IReadOnlyList<NodeStatus> Nodes, string? Candidate);

@@ -1,31 +1,18 @@
 using System.Globalization;
 using System.Net;
 using ImapDirector.Protocol;
-using Microsoft.Extensions.Logging;
-using Prometheus;
 using StackExchange.Redis;
 
 namespace ImapDirector.Director.Directory;
 
 /// <summary>Shows and ends sessions, of all directors.</summary>
-public sealed class ClusterOrders : IAsyncDisposable
+public sealed class ClusterOrders
 {
     private const int LookUpsAtOnce = 100;
 
     private readonly RedisConnection _redis;
 
-    /// <summary>Composes it; nothing is opened yet.</summary>
-    /// <param name="options">Redis.</param>
-    /// <param name="loggers">Where its loggers are made.</param>
-    public ClusterOrders(DirectorOptions options, ILoggerFactory loggers)
-    {
-        // A command that runs once has nobody to show metrics to.
-        _redis = new RedisConnection(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), loggers.CreateLogger<RedisConnection>());
-    }
-
-    /// <summary>Connects to <see cref="DirectorOptions.Redis"/>; when Redis is away every call answers <c>null</c> or <c>false</c>.</summary>
-    /// <exception cref="ArgumentException"><see cref="DirectorOptions.Redis"/> is no configuration string.</exception>
-    public Task ConnectAsync(CancellationToken cancellationToken) => _redis.ConnectAsync(cancellationToken);
+    internal ClusterOrders(RedisConnection redis) => _redis = redis;
 
     /// <summary>Orders all directors to end the sessions that are meant.</summary>
     /// <returns><c>false</c> when Redis does not answer; the order may have been given all the same.</returns>
@@ -59,9 +46,6 @@ public sealed class ClusterOrders : IAsyncDisposable
         }
         return found;
     }
-
-    /// <inheritdoc />
-    public ValueTask DisposeAsync() => _redis.DisposeAsync();
 
     private async Task<List<ClusterSession>?> OfUserAsync(string name, HashSet<string> live, CancellationToken cancellationToken)
     {

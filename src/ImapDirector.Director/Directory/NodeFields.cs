@@ -82,7 +82,6 @@ internal static class NodeFields
     private static void Check(BackendNode node, BackendNode? configured, NodeEntry entry, DirectorOptions options, List<string> errors)
     {
         if (configured is null && !entry.Fields.ContainsKey(Host)) errors.Add($"{Host} is unset: give the node's address.");
-        if (configured is not null && !entry.Fields.Keys.Any(static field => field is not (State or Weight or Since))) return;
         if (Whereabouts.Any(entry.Fields.ContainsKey))
         {
             if (!IsAllowed(node.Host, options)) errors.Add($"{Host} is \"{SettingRules.Shown(node.Host)}\": give an address in the director's NodeNetworks ({Shown(options.NodeNetworks)}).");

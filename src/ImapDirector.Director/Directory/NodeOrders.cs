@@ -1,14 +1,11 @@
 using System.Globalization;
 using System.Net;
 using ImapDirector.Network;
-using Microsoft.Extensions.Logging;
-using Prometheus;
-using StackExchange.Redis;
 
 namespace ImapDirector.Director.Directory;
 
 /// <summary>Adds, changes and takes out nodes while the directors run. Two operators at one moment do not overwrite each other: each change is made to what is there.</summary>
-public sealed class NodeOrders : IAsyncDisposable
+public sealed class NodeOrders
 {
     private const int Attempts = 20;
 
@@ -20,24 +17,14 @@ public sealed class NodeOrders : IAsyncDisposable
     private readonly NodeRegistry _registry;
     private readonly TimeSpan _heard;
 
-    /// <summary>Composes it; nothing is opened yet.</summary>
-    /// <param name="options">Redis, the nodes, and where more may be.</param>
-    /// <param name="loggers">Where its loggers are made.</param>
-    public NodeOrders(DirectorOptions options, ILoggerFactory loggers)
+    internal NodeOrders(DirectorOptions options, RedisConnection redis, NodeRegistry registry)
+        : this(options, redis, registry, Heard)
     {
-        // A command that runs once has nobody to show metrics to.
-        var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
-        (_options, _redis, _heard) = (options, new RedisConnection(options, metrics, loggers.CreateLogger<RedisConnection>()), Heard);
-        _registry = new NodeRegistry(options, _redis, loggers.CreateLogger<NodeRegistry>());
     }
 
-    /// <summary>As above, on a connection that is there; <paramref name="heard"/> as the time a node must have drained before it is taken out.</summary>
+    /// <summary>As above, with the time that a node must have drained before it is taken out.</summary>
     internal NodeOrders(DirectorOptions options, RedisConnection redis, NodeRegistry registry, TimeSpan heard) =>
         (_options, _redis, _registry, _heard) = (options, redis, registry, heard);
-
-    /// <summary>Connects to <see cref="DirectorOptions.Redis"/>.</summary>
-    /// <exception cref="ArgumentException"><see cref="DirectorOptions.Redis"/> is no configuration string.</exception>
-    public Task ConnectAsync(CancellationToken cancellationToken) => _redis.ConnectAsync(cancellationToken);
 
     /// <summary>The nodes of now.</summary>
     /// <returns><c>null</c> when Redis does not answer.</returns>
@@ -78,7 +65,11 @@ public sealed class NodeOrders : IAsyncDisposable
         if (drained < _heard)
             return new NodeResult(NodeOutcome.InUse, string.Create(CultureInfo.InvariantCulture, $"Node {name} takes no new users since a moment ago, and not every director may have heard: wait {Math.Ceiling((_heard - drained).TotalSeconds)} s."), status);
         var users = 0;
-        if (!await AssignmentMap.ReadAllAsync(_redis, assignment => users += assignment.Node == name || assignment.Moving == name ? 1 : 0, cancellationToken)) return new NodeResult(NodeOutcome.Unavailable);
+        if (!await AssignmentMap.ReadAllAsync(_redis, assignment =>
+        {
+            if (assignment.Node == name || assignment.Moving == name) users++;
+            return ValueTask.CompletedTask;
+        }, cancellationToken)) return new NodeResult(NodeOutcome.Unavailable);
         if (users > 0) return new NodeResult(NodeOutcome.InUse, string.Create(CultureInfo.InvariantCulture, $"Node {name} holds the mail of {users} users: move them first."), status);
         return await EditAsync(name, (before, entry) => before switch
         {
@@ -88,9 +79,6 @@ public sealed class NodeOrders : IAsyncDisposable
             _ => new Edit(NodeOutcome.Done, null, NodeEntry.Removed),
         }, cancellationToken);
     }
-
-    /// <inheritdoc />
-    public ValueTask DisposeAsync() => _redis.DisposeAsync();
 
     private static Edit With(NodeEntry entry, IReadOnlyDictionary<string, string?> fields, NodeStatus? before)
     {

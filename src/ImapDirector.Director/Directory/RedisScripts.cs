@@ -153,4 +153,12 @@ internal static class RedisScripts
         if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'scram-sha-1', ARGV[4]) end
         return 1
         """;
+
+    /// <summary>Refuses or allows the logins of an account that is there.</summary>
+    /// <remarks>KEYS: account. ARGV: 1 or 0. Returns 1, or 0 when there is no account.</remarks>
+    public const string DisableAccount = """
+        if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+        redis.call('HSET', KEYS[1], 'disabled', ARGV[1])
+        return 1
+        """;
 }

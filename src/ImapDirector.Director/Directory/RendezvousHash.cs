@@ -24,6 +24,10 @@ internal static class RendezvousHash
         return best;
     }
 
+    /// <summary>The nodes of a pool that have weight, in the order in which a new user would be given them.</summary>
+    public static List<BackendNode> Rank(UserName user, string pool, IReadOnlyList<BackendNode> nodes) =>
+        [.. nodes.Where(node => node.Weight > 0 && node.Pool == pool).OrderByDescending(node => Score(user, node)).ThenBy(static node => node.Name, StringComparer.Ordinal)];
+
     // -weight / ln(u) with u uniform in (0,1): the chance to be the highest is then in proportion to the weight.
     private static double Score(UserName user, BackendNode node)
     {

@@ -12,8 +12,8 @@ internal static class ExitCode
     /// <summary>Something was found in a store, or in what was to be imported, that is not mended.</summary>
     public const int Findings = 2;
 
-    /// <summary>There is no node of this name.</summary>
-    public const int NoSuchNode = 3;
+    /// <summary>There is no node, pool or account of this name.</summary>
+    public const int Unknown = 3;
 
     /// <summary>The command line cannot be understood (EX_USAGE).</summary>
     public const int Usage = 64;
@@ -21,10 +21,10 @@ internal static class ExitCode
     /// <summary>A name or a password is not acceptable (EX_DATAERR).</summary>
     public const int BadData = 65;
 
-    /// <summary>There is no such user (EX_NOUSER).</summary>
+    /// <summary>There is no mail of this user (EX_NOUSER).</summary>
     public const int NoSuchUser = 67;
 
-    /// <summary>Redis, or the process that was asked, does not answer or is not ready (EX_UNAVAILABLE).</summary>
+    /// <summary>The process that was asked, or its Redis, does not answer or is not ready (EX_UNAVAILABLE).</summary>
     public const int Unavailable = 69;
 
     /// <summary>There is such a user, or something where a directory has to be empty, already (EX_CANTCREAT).</summary>
@@ -33,7 +33,7 @@ internal static class ExitCode
     /// <summary>A file or a directory cannot be read or written (EX_IOERR).</summary>
     public const int InputOutput = 74;
 
-    /// <summary>The data directory is in use (EX_TEMPFAIL).</summary>
+    /// <summary>The data directory, or the node, is in use (EX_TEMPFAIL).</summary>
     public const int InUse = 75;
 
     /// <summary>The configuration, an address or a directory cannot be used (EX_CONFIG).</summary>

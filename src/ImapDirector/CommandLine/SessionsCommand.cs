@@ -1,9 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Net;
-using ImapDirector.Director;
-using ImapDirector.Director.Directory;
-using ImapDirector.Protocol;
+using ImapDirector.Operations.Api;
 
 namespace ImapDirector.CommandLine;
 
@@ -17,64 +14,44 @@ internal static class SessionsCommand
     private static readonly Option<string?> Node = new("--node") { Description = "At this node.", HelpName = "NODE" };
     private static readonly Option<string?> Address = new("--address") { Description = "From this address.", HelpName = "ADDRESS" };
 
-    public static Command Create() => ClusterCommand.Create("sessions", "Show and end sessions, of all directors.",
-        ClusterCommand.With("list", "List the sessions that run.", [], [User, Node, Address], ListAsync),
-        ClusterCommand.With("kick", "End sessions; their clients may come back at once.", [], [User, Node, Address], KickAsync));
+    public static Command Create() => ApiClient.Group("sessions", "Show and end sessions, of all directors.",
+        ApiClient.Command("list", "List the sessions that run.", [User, Node, Address], ListAsync),
+        ApiClient.Command("kick", "End sessions; their clients may come back at once.", [User, Node, Address], KickAsync));
 
-    private static async Task<int?> ListAsync(ClusterOrders orders, DirectorOptions settings, ParseResult result, CancellationToken cancellationToken)
+    /// <summary>A session, as lists show it.</summary>
+    public static string Line(ApiSession session) => string.Create(CultureInfo.InvariantCulture,
+        $"{session.Id}  {session.User}  node {session.Node ?? "none"}  from {session.Address}  at director {session.Director}  since {session.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
+
+    private static async Task<int> ListAsync(ApiClient api, ParseResult result, CancellationToken cancellationToken)
     {
-        var (filter, code) = Filter(settings, result);
-        if (filter is null) return code;
-        if (await orders.ListSessionsAsync(filter, cancellationToken) is not { } sessions) return null;
-        foreach (var session in sessions)
-            result.InvocationConfiguration.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{session.Id}  {session.User}  node {session.Node ?? "none"}  from {session.ClientAddress}  at director {session.Director}  since {session.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC"));
+        var answer = await FindAsync(api, result, cancellationToken);
+        foreach (var session in answer.Sessions) result.InvocationConfiguration.Output.WriteLine(Line(session));
+        if (answer.HasMore) await result.InvocationConfiguration.Error.WriteLineAsync("imapdirector: There are more: choose some with --user, --node or --address.");
         return ExitCode.Ok;
     }
 
-    private static async Task<int?> KickAsync(ClusterOrders orders, DirectorOptions settings, ParseResult result, CancellationToken cancellationToken)
+    private static async Task<int> KickAsync(ApiClient api, ParseResult result, CancellationToken cancellationToken)
     {
-        var (filter, code) = Filter(settings, result);
-        if (filter is null) return code;
-        if (filter is { User: null, Node: null, Address: null })
-        {
-            result.InvocationConfiguration.Error.WriteLine("imapdirector: Nothing says which sessions are to end: give --user, --node or --address.");
-            return ExitCode.Usage;
-        }
-        if (await orders.ListSessionsAsync(filter, cancellationToken) is not { } before || !await orders.KickAsync(filter, cancellationToken)) return null;
+        var filter = new ApiKick(result.GetValue(User), result.GetValue(Node), result.GetValue(Address));
+        if (filter is { User: null, Node: null, Address: null }) throw new RefusedException(ExitCode.Usage, "Nothing says which sessions are to end: give --user, --node or --address.");
+        var before = (await api.AskAsync(HttpMethod.Post, "/sessions/kick", ApiJson.Default.ApiKicked, ApiClient.Json(filter, ApiJson.Default.ApiKick), cancellationToken)).Sessions;
         var ids = before.Select(static session => session.Id).ToHashSet();
         // Those that come back meanwhile are new ones.
         for (var look = 0; ids.Count > 0 && look < Looks; look++)
         {
             if (look > 0) await Task.Delay(BetweenLooks, cancellationToken);
-            if (await orders.ListSessionsAsync(filter, cancellationToken) is not { } now) return null;
-            ids.IntersectWith(now.Select(static session => session.Id));
+            ids.IntersectWith((await FindAsync(api, result, cancellationToken)).Sessions.Select(static session => session.Id));
         }
         var left = ids.Count > 0 ? string.Create(CultureInfo.InvariantCulture, $"; {ids.Count} have not ended yet") : "";
         result.InvocationConfiguration.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{before.Count} sessions were told to end{left}."));
         return ids.Count > 0 ? ExitCode.Unavailable : ExitCode.Ok;
     }
 
-    /// <returns>No filter, and the exit code, when something given cannot be meant.</returns>
-    private static (SessionFilter? Filter, int Code) Filter(DirectorOptions settings, ParseResult result)
+    private static Task<ApiSessions> FindAsync(ApiClient api, ParseResult result, CancellationToken cancellationToken)
     {
-        UserName? user = null;
-        IPAddress? address = null;
-        if (result.GetValue(User) is { } name)
-        {
-            if (!UserName.TryCreate(name, settings.DefaultDomain, out var known))
-            {
-                result.InvocationConfiguration.Error.WriteLine("imapdirector: The name cannot be used: write it as name@domain, with letters, digits, '.', '-' and '_'.");
-                return (null, ExitCode.BadData);
-            }
-            user = known;
-        }
-        if (result.GetValue(Address) is { } text && !IPAddress.TryParse(text, out address))
-        {
-            result.InvocationConfiguration.Error.WriteLine($"imapdirector: The address is \"{text}\": give an IPv4 or IPv6 address.");
-            return (null, ExitCode.BadData);
-        }
-        if (result.GetValue(Node) is { } node && ClusterCommand.FindNode(settings, result, node) is null) return (null, ExitCode.NoSuchNode);
-        return (new SessionFilter(user, result.GetValue(Node), address), ExitCode.Ok);
+        var query = new List<string>();
+        foreach (var (name, value) in new[] { ("user", result.GetValue(User)), ("node", result.GetValue(Node)), ("address", result.GetValue(Address)) })
+            if (value is not null) query.Add($"{name}={Uri.EscapeDataString(value)}");
+        return api.GetAsync("/sessions" + (query.Count > 0 ? "?" + string.Join('&', query) : ""), ApiJson.Default.ApiSessions, cancellationToken);
     }
 }

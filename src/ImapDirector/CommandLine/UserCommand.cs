@@ -2,34 +2,33 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using ImapDirector.Configuration;
-using ImapDirector.Director;
 using ImapDirector.Director.Authentication;
-using ImapDirector.Standalone;
-using Microsoft.Extensions.Logging.Abstractions;
+using ImapDirector.Operations.Api;
 
 namespace ImapDirector.CommandLine;
 
-/// <summary><c>imapdirector user …</c>: the accounts in Redis.</summary>
+/// <summary><c>imapdirector user …</c>: the accounts, and why users are where they are.</summary>
 internal static class UserCommand
 {
-    private static readonly Option<string?> Config = new("--config", "-c") { Description = "A director's configuration, for its Redis and DefaultDomain.", HelpName = "FILE", Recursive = true };
-    private static readonly Option<string?> Data = new("--data") { Description = $"A stand-alone server's directory; \"{StandaloneCommand.DefaultData}\" when --config is not given either. The server must be running.", HelpName = "DIR", Recursive = true };
+    private const int Page = 10_000;
+
+    /// <summary>The user a command is about.</summary>
+    public static readonly Argument<string> Name = new("name") { Description = "The user, as name@domain.", HelpName = "NAME@DOMAIN" };
     private static readonly Option<string?> Password = new("--password") { Description = "The password. Other users of this machine may see it in the list of processes; without it, it is read from standard input.", HelpName = "PW" };
     private static readonly Option<PasswordScheme> Scheme = SchemeOption();
-    private static readonly Argument<string> Name = new("name") { Description = "The user, as name@domain.", HelpName = "NAME@DOMAIN" };
 
-    public static Command Create()
-    {
-        var command = new Command("user", "Manage accounts.") { Config, Data };
-        command.Add(With("add", "Make an account.", [Name], [Password], AddAsync));
-        command.Add(With("passwd", "Give an account a new password.", [Name], [Password], ChangePasswordAsync));
-        command.Add(With("list", "List all accounts.", [], [], ListAsync));
-        command.Add(With("show", "Show an account, its node and its sessions.", [Name], [], ShowAsync));
-        command.Add(HashCommand());
-        command.Add(With("remove", "Remove an account. Its mail stays where it is.", [Name], [], RemoveAsync));
-        return command;
-    }
+    public static Command Create() => ApiClient.Group("user", "Manage accounts.",
+        HashCommand(),
+        ApiClient.Command("add", "Make an account.", [Name, Password], AddAsync),
+        ApiClient.Command("passwd", "Give an account a new password.", [Name, Password], ChangePasswordAsync),
+        ApiClient.Command("list", "List all accounts.", [], ListAsync),
+        ApiClient.Command("show", "Show an account, its node and its sessions.", [Name], ShowAsync),
+        ApiClient.Command("explain", "Say why a user is where they are, and what would happen at the next login.", [Name], ExplainAsync),
+        ApiClient.Command("disable", "Refuse an account's logins. Mail still comes in.", [Name],
+            (api, result, cancellationToken) => OrderAsync(api, result, HttpMethod.Post, "/disable", null, "Logins are refused. Sessions that run go on.", cancellationToken)),
+        ApiClient.Command("enable", "Allow an account's logins.", [Name], (api, result, cancellationToken) => OrderAsync(api, result, HttpMethod.Post, "/enable", null, "Logins are allowed.", cancellationToken)),
+        ApiClient.Command("remove", "Remove an account. Its mail stays where it is.", [Name],
+            (api, result, cancellationToken) => OrderAsync(api, result, HttpMethod.Delete, "", null, "The account is removed. Its mail and its assignment stay.", cancellationToken)));
 
     private static Option<PasswordScheme> SchemeOption()
     {
@@ -43,110 +42,89 @@ internal static class UserCommand
         var command = new Command("hash", "Hash a password for a password file or a database. Nothing is stored.") { Scheme, Password };
         command.SetAction(async (result, cancellationToken) =>
         {
-            var password = await ReadPasswordAsync(result);
+            var password = Encoding.UTF8.GetBytes(await ReadPasswordAsync(result));
             var hash = await UserAccounts.HashAsync(result.GetValue(Scheme), password, cancellationToken);
             CryptographicOperations.ZeroMemory(password);
-            if (hash is null) return Report(result, AccountOutcome.InvalidPassword, null);
+            if (hash is null)
+            {
+                await result.InvocationConfiguration.Error.WriteLineAsync("imapdirector: The password cannot be used: give 1 to 1024 bytes.");
+                return ExitCode.BadData;
+            }
             await result.InvocationConfiguration.Output.WriteLineAsync(hash);
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static Command With(string name, string description, Argument[] arguments, Option[] options,
-        Func<UserAccounts, ParseResult, CancellationToken, Task<int>> run)
+    /// <summary>Says why a user is where they are.</summary>
+    public static async Task<int> ExplainAsync(ApiClient api, ParseResult result, CancellationToken cancellationToken)
     {
-        var command = new Command(name, description);
-        foreach (var argument in arguments) command.Add(argument);
-        foreach (var option in options) command.Add(option);
-        command.SetAction(async (result, cancellationToken) =>
+        var why = await api.GetAsync($"/users/{Named(result)}/explain", ApiJson.Default.ApiExplanation, cancellationToken);
+        var output = result.InvocationConfiguration.Output;
+        output.WriteLine($"user        {why.User}");
+        output.WriteLine(why.Node is null ? "assignment  none yet: given at the first login or delivery"
+            : string.Create(CultureInfo.InvariantCulture, $"assignment  {why.Node}, epoch {why.Epoch}{(why.Moving is { } target ? $", moving to {target}" : "")}"));
+        output.WriteLine($"director    {why.Director} says so");
+        foreach (var candidate in why.Nodes)
         {
-            await using var accounts = new UserAccounts(Options(result), NullLoggerFactory.Instance);
-            try
-            {
-                await accounts.ConnectAsync(cancellationToken);
-            }
-            catch (ArgumentException)
-            {
-                throw new ConfigurationException("Redis cannot be read (the value is not shown, it may hold a password): write it as \"host:port,password=…,ssl=true\".");
-            }
-            return await run(accounts, result, cancellationToken);
-        });
-        return command;
-    }
-
-    private static DirectorOptions Options(ParseResult result) => (result.GetValue(Config), result.GetValue(Data)) switch
-    {
-        ({ } config, null) => DirectorSettings.ReadAccountsOnly(SettingsSource.Load(config, [])),
-        (null, var data) => new DirectorOptions { Redis = StandaloneData.ReadForCommands(data ?? StandaloneCommand.DefaultData).Redis },
-        _ => throw new ConfigurationException("--config and --data are both given: leave one of them out."),
-    };
-
-    private static async Task<int> AddAsync(UserAccounts accounts, ParseResult result, CancellationToken cancellationToken)
-    {
-        var password = await ReadPasswordAsync(result);
-        var outcome = await accounts.AddAsync(result.GetValue(Name)!, password, cancellationToken);
-        CryptographicOperations.ZeroMemory(password);
-        return Report(result, outcome, "The account is made.");
-    }
-
-    private static async Task<int> ChangePasswordAsync(UserAccounts accounts, ParseResult result, CancellationToken cancellationToken)
-    {
-        var password = await ReadPasswordAsync(result);
-        var outcome = await accounts.SetPasswordAsync(result.GetValue(Name)!, password, cancellationToken);
-        CryptographicOperations.ZeroMemory(password);
-        return Report(result, outcome, "The password is changed. Sessions that run go on.");
-    }
-
-    private static async Task<int> ListAsync(UserAccounts accounts, ParseResult result, CancellationToken cancellationToken)
-    {
-        var outcome = await accounts.ListAsync(result.InvocationConfiguration.Output.WriteLine, cancellationToken);
-        return Report(result, outcome, null);
-    }
-
-    private static async Task<int> ShowAsync(UserAccounts accounts, ParseResult result, CancellationToken cancellationToken)
-    {
-        var (outcome, details) = await accounts.ShowAsync(result.GetValue(Name)!, cancellationToken);
-        if (details is not null)
-        {
-            var output = result.InvocationConfiguration.Output;
-            output.WriteLine($"user      {details.User}");
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"created   {details.Created.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC"));
-            output.WriteLine($"logins    {(details.IsDisabled ? "refused (disabled)" : "allowed")}");
-            output.WriteLine($"node      {details.Node ?? "none yet: given at the first login or delivery"}");
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"epoch     {details.Epoch}"));
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sessions  {details.Sessions.Count}"));
-            foreach (var session in details.Sessions)
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {session.Id}  from {session.ClientAddress}  at director {session.Director}  since {session.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC"));
+            var rank = candidate.Rank is { } place ? string.Create(CultureInfo.InvariantCulture, $"candidate {place}, share {candidate.Share:P0}") : "takes no new users of the pool";
+            output.WriteLine($"node        {NodesCommand.Line(candidate.Node)}  {rank}");
         }
-        return Report(result, outcome, null);
+        output.WriteLine($"new users   of this name would be given {why.Nodes.FirstOrDefault(static candidate => candidate.Rank == 1)?.Node.Name ?? $"no node: none of pool {why.Pool} takes new users"}");
+        foreach (var session in why.Sessions) output.WriteLine($"session     {SessionsCommand.Line(session)}");
+        output.WriteLine(why.NextLogin.Node is { } node ? $"next login  goes to {node}, {why.NextLogin.Reason}" : $"next login  NO [UNAVAILABLE]: {why.NextLogin.Reason}");
+        return ExitCode.Ok;
     }
 
-    private static async Task<int> RemoveAsync(UserAccounts accounts, ParseResult result, CancellationToken cancellationToken) =>
-        Report(result, await accounts.RemoveAsync(result.GetValue(Name)!, cancellationToken), "The account is removed. Its mail and its assignment stay.");
+    private static string Named(ParseResult result) => ApiClient.Segment(result.GetValue(Name)!);
 
-    private static int Report(ParseResult result, AccountOutcome outcome, string? done)
+    private static async Task<int> AddAsync(ApiClient api, ParseResult result, CancellationToken cancellationToken)
     {
-        if (outcome == AccountOutcome.Done)
+        await api.OrderAsync(HttpMethod.Post, "/users", ApiClient.Json(new ApiNewUser(result.GetValue(Name)!, await ReadPasswordAsync(result)), ApiJson.Default.ApiNewUser), cancellationToken);
+        result.InvocationConfiguration.Output.WriteLine("The account is made.");
+        return ExitCode.Ok;
+    }
+
+    private static async Task<int> ChangePasswordAsync(ApiClient api, ParseResult result, CancellationToken cancellationToken) =>
+        await OrderAsync(api, result, HttpMethod.Put, "/password", ApiClient.Json(new ApiPassword(await ReadPasswordAsync(result)), ApiJson.Default.ApiPassword),
+            "The password is changed. Sessions that run go on.", cancellationToken);
+
+    private static async Task<int> OrderAsync(ApiClient api, ParseResult result, HttpMethod method, string what, HttpContent? body, string done, CancellationToken cancellationToken)
+    {
+        await api.OrderAsync(method, $"/users/{Named(result)}{what}", body, cancellationToken);
+        result.InvocationConfiguration.Output.WriteLine(done);
+        return ExitCode.Ok;
+    }
+
+    private static async Task<int> ListAsync(ApiClient api, ParseResult result, CancellationToken cancellationToken)
+    {
+        var page = new ApiUserNames([], "");
+        while (page.Next is { } after)
         {
-            if (done is not null) result.InvocationConfiguration.Output.WriteLine(done);
-            return ExitCode.Ok;
+            page = await api.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/users?limit={Page}&after={Uri.EscapeDataString(after)}"), ApiJson.Default.ApiUserNames, cancellationToken);
+            foreach (var user in page.Users) result.InvocationConfiguration.Output.WriteLine(user);
         }
-        var (code, text) = outcome switch
-        {
-            AccountOutcome.Exists => (ExitCode.Exists, "There is an account of this name: change its password with \"user passwd\"."),
-            AccountOutcome.NoSuchUser => (ExitCode.NoSuchUser, "There is no account of this name: \"user list\" shows those there are."),
-            AccountOutcome.InvalidName => (ExitCode.BadData, "The name cannot be used: write it as name@domain, with letters, digits, '.', '-' and '_'."),
-            AccountOutcome.InvalidPassword => (ExitCode.BadData, "The password cannot be used: give 1 to 1024 bytes."),
-            _ => (ExitCode.Unavailable, "Redis does not answer: see that it runs and that the configuration names it."),
-        };
-        result.InvocationConfiguration.Error.WriteLine($"imapdirector: {text}");
-        return code;
+        return ExitCode.Ok;
     }
 
-    private static async Task<byte[]> ReadPasswordAsync(ParseResult result)
+    private static async Task<int> ShowAsync(ApiClient api, ParseResult result, CancellationToken cancellationToken)
     {
-        if (result.GetValue(Password) is { } given) return Encoding.UTF8.GetBytes(given);
+        var user = await api.GetAsync($"/users/{Named(result)}", ApiJson.Default.ApiUser, cancellationToken);
+        var output = result.InvocationConfiguration.Output;
+        output.WriteLine($"user      {user.Name}");
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"created   {user.Created.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC"));
+        output.WriteLine($"logins    {(user.IsDisabled ? "refused (disabled)" : "allowed")}");
+        output.WriteLine($"node      {user.Node ?? "none yet: given at the first login or delivery"}");
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"epoch     {user.Epoch}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sessions  {user.Sessions.Count}"));
+        foreach (var session in user.Sessions)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {session.Id}  from {session.Address}  at director {session.Director}  since {session.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC"));
+        return ExitCode.Ok;
+    }
+
+    private static async Task<string> ReadPasswordAsync(ParseResult result)
+    {
+        if (result.GetValue(Password) is { } given) return given;
         if (!Console.IsInputRedirected)
         {
             await result.InvocationConfiguration.Error.WriteAsync("Password: ");
@@ -154,10 +132,10 @@ internal static class UserCommand
             await result.InvocationConfiguration.Error.WriteLineAsync();
             return typed;
         }
-        return Encoding.UTF8.GetBytes(await Console.In.ReadLineAsync() ?? "");
+        return await Console.In.ReadLineAsync() ?? "";
     }
 
-    private static byte[] ReadHidden()
+    private static string ReadHidden()
     {
         var typed = new StringBuilder();
         while (Console.ReadKey(intercept: true) is { Key: not ConsoleKey.Enter } key)
@@ -165,8 +143,6 @@ internal static class UserCommand
             if (key.Key == ConsoleKey.Backspace) typed.Length = Math.Max(typed.Length - 1, 0);
             else if (key.KeyChar != '\0') typed.Append(key.KeyChar);
         }
-        var bytes = Encoding.UTF8.GetBytes(typed.ToString());
-        typed.Clear();
-        return bytes;
+        return typed.ToString();
     }
 }

@@ -1,5 +1,6 @@
-using System.Globalization;
+using System.Net;
 using ImapDirector.Director;
+using ImapDirector.Operations.Api;
 using Microsoft.Extensions.Configuration;
 
 namespace ImapDirector.Configuration;
@@ -7,7 +8,8 @@ namespace ImapDirector.Configuration;
 /// <summary>The director's configuration, as <c>config/director.json</c> shows it.</summary>
 /// <param name="Director">The role's own settings.</param>
 /// <param name="Process">Those every role has.</param>
-internal sealed record DirectorSettings(DirectorOptions Director, ProcessSettings Process)
+/// <param name="ApiTokenFile">The file with what operators have to show; <c>null</c> for no API.</param>
+internal sealed record DirectorSettings(DirectorOptions Director, ProcessSettings Process, string? ApiTokenFile)
 {
     private static readonly BackendNode NodeDefaults = new() { Name = "", Host = "" };
 
@@ -17,46 +19,39 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
         var settings = new SettingsReader(configuration, []);
         var process = ProcessSettings.Read(settings);
         var director = ReadDirector(settings);
+        var token = settings.Text("ApiTokenFile");
+        if (token is not null && process.Http is null) settings.Errors.Add("ApiTokenFile is set while Http is not: give Http an address, such as 127.0.0.1:1180, or leave ApiTokenFile out.");
         settings.RefuseUnknown();
         process.Check(settings.Errors, needsCertificate: true);
         // Bounds are only looked at once everything could be read: an error is told once.
         if (settings.Errors.Count == 0) settings.Errors.AddRange(director.Validate());
-        return settings.Errors.Count == 0 ? new DirectorSettings(director, process) : throw new ConfigurationException(settings.Errors);
+        return settings.Errors.Count == 0 ? new DirectorSettings(director, process, token) : throw new ConfigurationException(settings.Errors);
     }
 
-    /// <summary>Only what is needed to manage accounts: Redis and the default domain.</summary>
-    /// <exception cref="ConfigurationException">Something is wrong with it.</exception>
-    public static DirectorOptions ReadAccountsOnly(IConfiguration configuration)
+    /// <summary>Only what is needed to ask the director: where its HTTP is, and the file with its token.</summary>
+    /// <exception cref="ConfigurationException">It has no API, or something is wrong with these.</exception>
+    public static (IPEndPoint Http, string TokenFile) ReadApi(IConfiguration configuration)
     {
         var settings = new SettingsReader(configuration, []);
-        var defaults = new DirectorOptions();
-        var director = defaults with
-        {
-            DefaultDomain = settings.Text("DefaultDomain"),
-            Redis = settings.Secret("Redis") ?? defaults.Redis,
-            RedisTimeout = settings.Time("RedisTimeout", defaults.RedisTimeout),
-        };
-        if (settings.Errors.Count == 0) settings.Errors.AddRange(director.ValidateForAccounts());
-        return settings.Errors.Count == 0 ? director : throw new ConfigurationException(settings.Errors);
+        var (http, file) = (settings.EndPoint("Http"), settings.Text("ApiTokenFile"));
+        if (http is null or { Port: 0 }) settings.Require("Http", "give the address where the director is asked, such as 127.0.0.1:1180");
+        if (file is null) settings.Require("ApiTokenFile", "name the file with the token that the director asks for");
+        return settings.Errors.Count == 0 ? (http!, file!) : throw new ConfigurationException(settings.Errors);
     }
 
-    /// <summary>Only what is needed to give orders to directors: Redis, the default domain, and of the nodes what is no secret.</summary>
-    /// <exception cref="ConfigurationException">Something is wrong with it.</exception>
-    public static DirectorOptions ReadForOrders(IConfiguration configuration) => ReadAccountsOnly(configuration) with
+    /// <summary>What operators have to show; <c>null</c> where there is no API.</summary>
+    /// <exception cref="ConfigurationException">The file holds none.</exception>
+    public ApiToken? LoadApiToken()
     {
-        DefaultPool = configuration["DefaultPool"] ?? NodeDefaults.Pool,
-        Nodes = [.. configuration.GetSection("Nodes").GetChildren().Where(static node => !string.IsNullOrEmpty(node["Name"])).Select(static node => NodeDefaults with
+        try
         {
-            Name = node["Name"]!,
-            Host = node["Host"] ?? "",
-            ImapPort = NumberOf(node["ImapPort"]) ?? NodeDefaults.ImapPort,
-            Pool = node["Pool"] ?? NodeDefaults.Pool,
-            Weight = NumberOf(node["Weight"]) ?? NodeDefaults.Weight,
-        })],
-    };
-
-    // Directors have refused to start with anything else.
-    private static int? NumberOf(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+            return ApiTokenFile is null ? null : ApiToken.Load(ApiTokenFile);
+        }
+        catch (InvalidDataException unusable)
+        {
+            throw new ConfigurationException(unusable.Message);
+        }
+    }
 
     private static DirectorOptions ReadDirector(SettingsReader settings)
     {

@@ -21,7 +21,7 @@ internal sealed class DirectorRole : IRole
         var registry = ProcessMetrics.NewRegistry();
         _certificate = settings.Process.LoadCertificate(settings.Director.Name) ?? throw new ConfigurationException("CertificateFile and KeyFile are unset: name the PEM files.");
         _director = new DirectorServer(settings.Director, _certificate, Metrics.WithCustomRegistry(registry), loggers);
-        _operations = HttpSide.Create(settings.Process, [new NamedCheck("director", _director.NotReadyReasonAsync)], _director, registry, loggers);
+        _operations = HttpSide.Create(settings.Process, [new NamedCheck("director", _director.NotReadyReasonAsync)], _director, settings.LoadApiToken(), registry, loggers);
     }
 
     public async Task StartAsync(CancellationToken cancellationToken)

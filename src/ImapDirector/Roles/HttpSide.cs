@@ -2,6 +2,7 @@ using ImapDirector.Configuration;
 using ImapDirector.Director;
 using ImapDirector.Director.Directory;
 using ImapDirector.Operations;
+using ImapDirector.Operations.Api;
 using ImapDirector.Operations.Health;
 using Microsoft.Extensions.Logging;
 using Prometheus;
@@ -14,23 +15,22 @@ internal static class HttpSide
     /// <summary>That of a director: the gateway reaches the nodes that there are, as they come and go.</summary>
     /// <returns><c>null</c> when <c>Http</c> is unset.</returns>
     /// <exception cref="ConfigurationException">Its settings are out of their bounds.</exception>
-    public static OperationsServer? Create(ProcessSettings settings, IReadOnlyList<NamedCheck> checks, DirectorServer director, CollectorRegistry registry, ILoggerFactory loggers)
+    public static OperationsServer? Create(ProcessSettings settings, IReadOnlyList<NamedCheck> checks, DirectorServer director, ApiToken? token, CollectorRegistry registry, ILoggerFactory loggers)
     {
-        var server = Create(settings, checks, PagesOf(director.Nodes), registry, loggers);
-        if (server is not null) director.NodesChanged += nodes => server.UpdateNodes(PagesOf(nodes));
+        if (settings.Http is null) return null;
+        var server = Create(new OperationsOptions { Http = settings.Http, AllowRemoteHttp = settings.AllowRemoteHttp, Checks = checks, Nodes = PagesOf(director.Nodes), Director = director, ApiToken = token }, registry, loggers);
+        director.NodesChanged += nodes => server.UpdateNodes(PagesOf(nodes));
         return server;
     }
 
+    /// <summary>That of a node.</summary>
     /// <returns><c>null</c> when <c>Http</c> is unset.</returns>
     /// <exception cref="ConfigurationException">Its settings are out of their bounds.</exception>
-    public static OperationsServer? Create(ProcessSettings settings, IReadOnlyList<NamedCheck> checks, IReadOnlyDictionary<string, Uri> nodes,
-        CollectorRegistry registry, ILoggerFactory loggers)
-    {
-        if (settings.Http is null) return null;
-        var options = new OperationsOptions { Http = settings.Http, AllowRemoteHttp = settings.AllowRemoteHttp, Checks = checks, Nodes = nodes };
-        if (options.Validate() is { Count: > 0 } errors) throw new ConfigurationException(errors);
-        return new OperationsServer(options, registry, loggers);
-    }
+    public static OperationsServer? Create(ProcessSettings settings, IReadOnlyList<NamedCheck> checks, CollectorRegistry registry, ILoggerFactory loggers) => settings.Http is null
+        ? null : Create(new OperationsOptions { Http = settings.Http, AllowRemoteHttp = settings.AllowRemoteHttp, Checks = checks }, registry, loggers);
+
+    private static OperationsServer Create(OperationsOptions options, CollectorRegistry registry, ILoggerFactory loggers) =>
+        options.Validate() is { Count: > 0 } errors ? throw new ConfigurationException(errors) : new OperationsServer(options, registry, loggers);
 
     private static Dictionary<string, Uri> PagesOf(NodeSet nodes) => nodes.Reachable.Where(static node => node.Http is not null).ToDictionary(static node => node.Name, static node => node.Http!);
 }

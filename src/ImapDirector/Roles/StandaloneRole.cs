@@ -3,6 +3,7 @@ using ImapDirector.Configuration;
 using ImapDirector.Director;
 using ImapDirector.Network.Tls;
 using ImapDirector.Operations;
+using ImapDirector.Operations.Api;
 using ImapDirector.Operations.Health;
 using ImapDirector.Standalone;
 using ImapDirector.Storage;
@@ -35,11 +36,15 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
         if (director.Validate() is { Count: > 0 } errors) throw new ConfigurationException(errors);
         _director = new DirectorServer(director, _certificate, Metrics.WithCustomRegistry(_registry), loggers);
         _operations = HttpSide.Create(settings, [new NamedCheck("director", _director.NotReadyReasonAsync),
-            .. StandaloneSecrets.NodeNames.Zip(_nodes, static (name, node) => new NamedCheck(name, node.NotReadyReasonAsync))], _director, _registry, loggers);
-        if (_operations is not null) await _operations.StartAsync(cancellationToken);
+            .. StandaloneSecrets.NodeNames.Zip(_nodes, static (name, node) => new NamedCheck(name, node.NotReadyReasonAsync))], _director, ApiToken.Load(_data.ApiTokenFile), _registry, loggers);
+        if (_operations is not null)
+        {
+            await _operations.StartAsync(cancellationToken);
+            _data.Save(_data.Secrets with { HttpPort = _operations.EndPoint.Port });
+        }
         await _director.StartAsync(cancellationToken);
         // Last: a password that is made up must be shown, and a start that fails shows nothing.
-        _firstUser = await FirstUser.EnsureAsync(options, director, loggers, cancellationToken);
+        _firstUser = await FirstUser.EnsureAsync(options, _director.Accounts, cancellationToken);
     }
 
     public IEnumerable<string> Describe()
@@ -49,7 +54,7 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
         yield return $"  IMAP   {_director!.ImapEndPoint}   STARTTLS; without TLS from this machine only";
         yield return $"  IMAPS  {_director.ImapsEndPoint}   self-signed certificate, SHA-256 {_certificate!.Fingerprint}";
         yield return $"  LMTP   {_director.LmtpEndPoint}   mail comes in here, from this machine only";
-        if (_operations is not null) yield return $"  HTTP   http://{_operations.EndPoint}/metrics   also /livez and /readyz";
+        if (_operations is not null) yield return $"  HTTP   http://{_operations.EndPoint}/metrics   also /livez and /readyz; what it takes orders with is in {_data.ApiTokenFile}";
         yield return $"  Redis  127.0.0.1:{_redis!.Port}   its password is in {Path.Combine(_data.Directory, "standalone.json")}";
         yield return "";
         if (_firstUser is { } user)
@@ -83,9 +88,9 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
     {
         _redis = new EmbeddedRedis(data.MakePrivate("redis"), options.RedisPort, data.Secrets.RedisPassword, loggers);
         // Before it starts: a crash in between must not leave accounts behind that nobody has the password for.
-        data.Save(options.RedisPort);
+        data.Save(data.Secrets with { RedisPort = options.RedisPort });
         await _redis.StartAsync(cancellationToken);
-        data.Save(_redis.Port);
+        data.Save(data.Secrets with { RedisPort = _redis.Port });
     }
 
     private async Task StartNodeAsync(StandaloneData data, string name, string publicKeys, CancellationToken cancellationToken)

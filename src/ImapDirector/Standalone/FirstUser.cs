@@ -1,9 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using ImapDirector.Configuration;
-using ImapDirector.Director;
 using ImapDirector.Director.Authentication;
-using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Standalone;
 
@@ -19,11 +17,8 @@ internal static class FirstUser
 
     /// <returns>The name and, when it was made up here, the password; <c>null</c> when there was nothing to do.</returns>
     /// <exception cref="ConfigurationException">The name or the password cannot be used.</exception>
-    public static async Task<(string Name, string? MadeUpPassword)?> EnsureAsync(StandaloneOptions options, DirectorOptions director, ILoggerFactory loggers,
-        CancellationToken cancellationToken)
+    public static async Task<(string Name, string? MadeUpPassword)?> EnsureAsync(StandaloneOptions options, UserAccounts accounts, CancellationToken cancellationToken)
     {
-        await using var accounts = new UserAccounts(director, loggers);
-        await accounts.ConnectAsync(cancellationToken);
         if (options.User is null && await HasAnyAsync(accounts, cancellationToken)) return null;
         var name = options.User ?? DefaultName;
         var madeUp = options.Password is null ? RandomNumberGenerator.GetString(PasswordAlphabet, PasswordLength) : null;

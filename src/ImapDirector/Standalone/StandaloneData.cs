@@ -1,7 +1,8 @@
+using System.Net;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using ImapDirector.Configuration;
-using ImapDirector.Director;
 
 namespace ImapDirector.Standalone;
 
@@ -9,6 +10,7 @@ namespace ImapDirector.Standalone;
 internal sealed class StandaloneData : IDisposable
 {
     private const string SecretsFile = "standalone.json";
+    private const string TokenFile = "api-token";
     private static readonly JsonSerializerOptions Strict = new() { RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
 
     private readonly FileStream _lock;
@@ -45,14 +47,26 @@ internal sealed class StandaloneData : IDisposable
         }
     }
 
-    /// <summary>What a running or stopped stand-alone process wrote for commands such as <c>user add</c>.</summary>
+    /// <summary>The file with what orders to it have to show; made where there is none.</summary>
+    public string ApiTokenFile
+    {
+        get
+        {
+            var file = Path.Combine(Directory, TokenFile);
+            if (!File.Exists(file)) Write(file, static stream => stream.Write(Encoding.ASCII.GetBytes(StandaloneSecrets.Random() + "\n")));
+            return file;
+        }
+    }
+
+    /// <summary>Where the running server is asked, and the file with what it has to be shown.</summary>
     /// <exception cref="ConfigurationException">There is none.</exception>
-    public static StandaloneSecrets ReadForCommands(string directory)
+    public static (IPEndPoint Http, string TokenFile) ReadApi(string directory)
     {
         try
         {
-            return ReadSecrets(Path.GetFullPath(directory)) ?? throw new ConfigurationException(
+            var secrets = ReadSecrets(Path.GetFullPath(directory)) ?? throw new ConfigurationException(
                 $"--data is \"{directory}\", where no stand-alone server has its data: name its directory, or a director's configuration with --config.");
+            return (new IPEndPoint(IPAddress.Loopback, secrets.HttpPort), Path.Combine(directory, TokenFile));
         }
         catch (Exception unreadable) when (unreadable is UnauthorizedAccessException or IOException)
         {
@@ -60,20 +74,11 @@ internal sealed class StandaloneData : IDisposable
         }
     }
 
-    /// <summary>Keeps the port Redis got, so that commands find it, and the secrets.</summary>
-    public void Save(int redisPort)
+    /// <summary>Keeps the ports that it got, so that commands find it, and the secrets.</summary>
+    public void Save(StandaloneSecrets secrets)
     {
-        Secrets = Secrets with { RedisPort = redisPort };
-        var file = Path.Combine(Directory, SecretsFile);
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var stream = new FileStream(file + ".new", options))
-        {
-            JsonSerializer.Serialize(stream, Secrets);
-            stream.Flush(flushToDisk: true);
-        }
-        File.Move(file + ".new", file, overwrite: true);
-        Network.DirectorySync.Flush(Directory);
+        Secrets = secrets;
+        Write(Path.Combine(Directory, SecretsFile), stream => JsonSerializer.Serialize(stream, Secrets));
     }
 
     /// <summary>Makes a directory in it that only its owner may enter, also where whoever made the data directory let others in: there are hashes and keys.</summary>
@@ -97,6 +102,19 @@ internal sealed class StandaloneData : IDisposable
     }
 
     public void Dispose() => _lock.Dispose();
+
+    private void Write(string file, Action<Stream> write)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var stream = new FileStream(file + ".new", options))
+        {
+            write(stream);
+            stream.Flush(flushToDisk: true);
+        }
+        File.Move(file + ".new", file, overwrite: true);
+        Network.DirectorySync.Flush(Directory);
+    }
 
     private static FileStream Lock(string directory)
     {
@@ -129,26 +147,17 @@ internal sealed class StandaloneData : IDisposable
 /// <summary>What the parts of a stand-alone server know each other by.</summary>
 /// <param name="RedisPort">Where the embedded Redis listened last.</param>
 /// <param name="RedisPassword">Its password.</param>
-internal sealed record StandaloneSecrets(int RedisPort, string RedisPassword)
+/// <param name="HttpPort">Where HTTP listened last.</param>
+internal sealed record StandaloneSecrets(int RedisPort, string RedisPassword, int HttpPort = 0)
 {
     /// <summary>The names of its nodes.</summary>
     public static readonly IReadOnlyList<string> NodeNames = ["node1", "node2"];
 
     public static StandaloneSecrets New() => new(0, Random());
 
-    /// <summary>The connection string for <c>DirectorOptions.Redis</c>.</summary>
-    public string Redis => $"127.0.0.1:{RedisPort},password={RedisPassword}";
-
-    /// <summary>What orders to the running server need.</summary>
-    public DirectorOptions OptionsForOrders() => new()
-    {
-        Redis = Redis,
-        // Its nodes have other ports at every start.
-        Nodes = [.. NodeNames.Select(static name => new BackendNode { Name = name, Host = "127.0.0.1" })],
-    };
-
     /// <summary>Leaves the passwords out.</summary>
     public override string ToString() => nameof(StandaloneSecrets);
 
-    private static string Random() => RandomNumberGenerator.GetHexString(48, lowercase: true);
+    /// <summary>A secret.</summary>
+    public static string Random() => RandomNumberGenerator.GetHexString(48, lowercase: true);
 }

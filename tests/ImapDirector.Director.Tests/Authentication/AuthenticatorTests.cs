@@ -106,14 +106,13 @@ public sealed class AuthenticatorTests
         private AccountServer(TestRedis redis, TestDirector director)
         {
             (Redis, _director) = (redis, director);
-            Accounts = new UserAccounts(director.Options, NullLoggerFactory.Instance);
             var chain = DatabaseChain.Create(director.Options, director.Redis, () => [], NullLoggerFactory.Instance);
             _authenticator = new Authenticator(director.Options, chain, _hasher, NullLoggerFactory.Instance, Clock);
         }
 
         public TestRedis Redis { get; }
 
-        public UserAccounts Accounts { get; }
+        public UserAccounts Accounts => _director.Accounts;
 
         public ManualClock Clock { get; } = new();
 
@@ -124,7 +123,6 @@ public sealed class AuthenticatorTests
             var redis = await TestRedis.StartAsync(kind);
             var director = await TestDirector.StartAsync(redis.ConnectionString, with: o => o with { DefaultDomain = "example.com" });
             var server = new AccountServer(redis, director);
-            await server.Accounts.ConnectAsync(CancellationToken.None);
             Assert.Equal(AccountOutcome.Done, await server.Accounts.AddAsync("alice", "secret"u8.ToArray(), CancellationToken.None));
             return server;
         }
@@ -143,7 +141,6 @@ public sealed class AuthenticatorTests
         public async ValueTask DisposeAsync()
         {
             await _director.DisposeAsync();
-            await Accounts.DisposeAsync();
             _hasher.Dispose();
             await Redis.DisposeAsync();
         }

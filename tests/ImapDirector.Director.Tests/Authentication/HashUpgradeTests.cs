@@ -45,9 +45,8 @@ public sealed class HashUpgradeTests
     public async Task What_SCRAM_needs_is_made_where_it_is_wanted_and_goes_with_the_password(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
-        var options = new DirectorOptions { Redis = redis.ConnectionString, DefaultDomain = "example.com" };
-        await using var accounts = new UserAccounts(options, NullLoggerFactory.Instance);
-        await accounts.ConnectAsync(CancellationToken.None);
+        await using var keeper = await TestDirector.StartAsync(redis.ConnectionString, "keeper", with: static options => options with { DefaultDomain = "example.com" });
+        var accounts = keeper.Accounts;
         await accounts.AddAsync("alice", "secret"u8.ToArray(), CancellationToken.None);
 
         Assert.Equal(AuthenticationOutcome.Success, await LoginAsync(redis, "secret", with => with with { MakeScramVerifiers = true, Mechanisms = ["PLAIN", "SCRAM-SHA-256-PLUS"] }));

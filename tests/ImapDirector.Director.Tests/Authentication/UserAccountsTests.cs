@@ -1,7 +1,6 @@
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Tests.Directory;
 using ImapDirector.Tests.Shared;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 using static ImapDirector.Director.Tests.Directory.TestDirector;
 
@@ -13,7 +12,8 @@ public sealed class UserAccountsTests
     public async Task An_account_is_made_once_changed_shown_listed_and_removed(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
-        await using var accounts = await ConnectAsync(redis.ConnectionString);
+        await using var keeper = await KeeperAsync(redis.ConnectionString);
+        var accounts = keeper.Accounts;
         var password = "secret"u8.ToArray();
 
         Assert.Equal(AccountOutcome.NoSuchUser, await accounts.SetPasswordAsync("alice", password, CancellationToken.None));
@@ -32,6 +32,11 @@ public sealed class UserAccountsTests
         Assert.InRange(details.Created, DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddMinutes(5));
         Assert.Null(details.Node);
         Assert.Empty(details.Sessions);
+        Assert.Equal(AccountOutcome.Done, await accounts.DisableAsync("alice", true, CancellationToken.None));
+        Assert.True((await accounts.ShowAsync("alice", CancellationToken.None)).Details!.IsDisabled);
+        Assert.Equal(AccountOutcome.Done, await accounts.DisableAsync("alice", false, CancellationToken.None));
+        Assert.False((await accounts.ShowAsync("alice", CancellationToken.None)).Details!.IsDisabled);
+        Assert.Equal(AccountOutcome.NoSuchUser, await accounts.DisableAsync("nobody", true, CancellationToken.None));
 
         Assert.Equal(AccountOutcome.Done, await accounts.RemoveAsync("alice", CancellationToken.None));
         Assert.Equal(AccountOutcome.NoSuchUser, await accounts.RemoveAsync("alice", CancellationToken.None));
@@ -42,7 +47,8 @@ public sealed class UserAccountsTests
     public async Task Show_tells_the_node_the_epoch_and_the_sessions_that_run(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
-        await using var accounts = await ConnectAsync(redis.ConnectionString);
+        await using var keeper = await KeeperAsync(redis.ConnectionString);
+        var accounts = keeper.Accounts;
         await using var director = await TestDirector.StartAsync(redis.ConnectionString);
         await accounts.AddAsync("alice", "secret"u8.ToArray(), CancellationToken.None);
         var ticket = await director.OpenAsync(User("alice@example.com"), "s1", "2001:db8::1");
@@ -66,7 +72,8 @@ public sealed class UserAccountsTests
     public async Task Names_and_passwords_out_of_bounds_are_named_as_such(string name, int passwordLength, AccountOutcome expected)
     {
         await using var redis = await TestRedis.StartAsync(RedisKind.Garnet);
-        await using var accounts = await ConnectAsync(redis.ConnectionString);
+        await using var keeper = await KeeperAsync(redis.ConnectionString);
+        var accounts = keeper.Accounts;
 
         Assert.Equal(expected, await accounts.AddAsync(name, new byte[passwordLength], CancellationToken.None));
     }
@@ -74,7 +81,8 @@ public sealed class UserAccountsTests
     [Fact]
     public async Task Without_Redis_everything_is_unavailable()
     {
-        await using var accounts = await ConnectAsync($"127.0.0.1:{RedisServer.FreePort()}");
+        await using var keeper = await KeeperAsync($"127.0.0.1:{RedisServer.FreePort()}");
+        var accounts = keeper.Accounts;
 
         Assert.Equal(AccountOutcome.Unavailable, await accounts.AddAsync("alice", "secret"u8.ToArray(), CancellationToken.None));
         Assert.Equal(AccountOutcome.Unavailable, await accounts.ListAsync(_ => { }, CancellationToken.None));
@@ -82,10 +90,5 @@ public sealed class UserAccountsTests
         Assert.Equal(AccountOutcome.Unavailable, await accounts.RemoveAsync("alice", CancellationToken.None));
     }
 
-    private static async Task<UserAccounts> ConnectAsync(string redis)
-    {
-        var accounts = new UserAccounts(new DirectorOptions { Redis = redis, DefaultDomain = "example.com" }, NullLoggerFactory.Instance);
-        await accounts.ConnectAsync(CancellationToken.None);
-        return accounts;
-    }
+    private static Task<TestDirector> KeeperAsync(string redis) => TestDirector.StartAsync(redis, "keeper", with: static options => options with { DefaultDomain = "example.com" });
 }

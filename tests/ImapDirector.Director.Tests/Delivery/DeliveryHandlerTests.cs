@@ -236,13 +236,11 @@ public sealed class DeliveryHandlerTests
     private sealed class DeliveringDirector : IAsyncDisposable
     {
         private readonly TestDirector _director;
-        private readonly UserAccounts _accounts;
         private readonly DeliveryHandler _handler;
 
         private DeliveringDirector(TestRedis redis, TestDirector director)
         {
             (Redis, _director) = (redis, director);
-            _accounts = new UserAccounts(director.Options, NullLoggerFactory.Instance);
             _handler = new DeliveryHandler(director.Options, DatabaseChain.Create(director.Options, director.Redis, () => [], NullLoggerFactory.Instance), director.Directory, director.Health,
                 new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<DeliveryHandler>.Instance);
         }
@@ -256,12 +254,11 @@ public sealed class DeliveryHandlerTests
             var redis = await TestRedis.StartAsync(kind);
             var director = new DeliveringDirector(redis, await TestDirector.StartAsync(redis.ConnectionString, nodes: nodes,
                 with: options => patience is { } time ? options with { DeliveryTimeout = time } : options));
-            await director._accounts.ConnectAsync(CancellationToken.None);
             return director;
         }
 
         public async Task AddAccountAsync(string user) =>
-            Assert.Equal(AccountOutcome.Done, await _accounts.AddAsync($"{user}@example.com", "secret"u8.ToArray(), CancellationToken.None));
+            Assert.Equal(AccountOutcome.Done, await _director.Accounts.AddAsync($"{user}@example.com", "secret"u8.ToArray(), CancellationToken.None));
 
         public Task AssignAsync(string user, string node) =>
             Redis.Database.HashSetAsync($"imapdirector:{{{user}@example.com}}:assignment", [new HashEntry("node", node), new HashEntry("epoch", 1)]);
@@ -285,7 +282,6 @@ public sealed class DeliveryHandlerTests
 
         public async ValueTask DisposeAsync()
         {
-            await _accounts.DisposeAsync();
             await _director.DisposeAsync();
             await Redis.DisposeAsync();
         }

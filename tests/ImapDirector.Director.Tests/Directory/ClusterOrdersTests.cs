@@ -1,7 +1,6 @@
 using System.Net;
 using ImapDirector.Director.Directory;
 using ImapDirector.Director.Relay;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 using static ImapDirector.Director.Tests.Directory.TestDirector;
 
@@ -15,7 +14,7 @@ public sealed class ClusterOrdersTests
         await using var redis = await TestRedis.StartAsync(kind);
         await using var one = await TestDirector.StartAsync(redis.ConnectionString);
         await using var two = await TestDirector.StartAsync(redis.ConnectionString, "director2");
-        await using var orders = await OrdersAsync(one);
+        var orders = one.Orders;
         await orders.KickAsync(new SessionFilter(User("early@example.com"), null, null), CancellationToken.None);
         var sessions = new[] { new LiveSessions(), new LiveSessions() };
         var log = new[] { new KickLog(), new KickLog() };
@@ -40,7 +39,7 @@ public sealed class ClusterOrdersTests
     {
         await using var redis = await TestRedis.StartAsync(kind);
         await using var director = await TestDirector.StartAsync(redis.ConnectionString, nodes: [Node("node1")]);
-        await using var orders = await OrdersAsync(director);
+        var orders = director.Orders;
         await director.OpenAsync(User("alice@example.com"), "a1");
         await director.OpenAsync(User("alice@example.com"), "a2", "2001:db8::1");
         await director.OpenAsync(User("bob@example.com"), "b1");
@@ -75,13 +74,6 @@ public sealed class ClusterOrdersTests
     [InlineData("user=alice@example.com since=yesterday")]
     [InlineData("*")]
     public void An_order_that_cannot_be_read_as_a_whole_is_none(string text) => Assert.False(SessionFilter.TryParse(text, out _));
-
-    private static async Task<ClusterOrders> OrdersAsync(TestDirector director)
-    {
-        var orders = new ClusterOrders(director.Options, NullLoggerFactory.Instance);
-        await orders.ConnectAsync(CancellationToken.None);
-        return orders;
-    }
 
     private sealed class KickLog : Microsoft.Extensions.Logging.ILogger<ClusterWatch>
     {

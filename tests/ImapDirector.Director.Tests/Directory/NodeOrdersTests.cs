@@ -61,6 +61,8 @@ public sealed class NodeOrdersTests
         Assert.Equal((NodeState.Up, 0, 100), (up.State, up.Node.Weight, up.Configured?.Weight));
         for (var i = 0; i < 30; i++) Assert.Equal("node2", (await director.OpenAsync(User($"new{i}@example.com"), "s")).Node?.Name);
         Assert.Equal(100, (await SetAsync(orders, "node1", "weight", null)).Node.Weight);
+        Assert.Equal(1000, (await SetAsync(orders, "node1", "weight", "1000")).Node.Weight);
+        Assert.Equal(NodeOutcome.Invalid, (await orders.ChangeAsync("node1", Fields(("weight", "1001")), CancellationToken.None)).Outcome);
     }
 
     [Theory, OnRedis, OnGarnet]

@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Directory;
 using ImapDirector.Tests.Shared;
-using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 using Xunit;
 using static ImapDirector.Director.Tests.Directory.TestDirector;
@@ -22,11 +21,9 @@ public sealed partial class RedisRightsTests
         await redis.Database.ExecuteAsync("ACL", "SETUSER", "default", "off");
         var connection = redis.ConnectionString + ",user=director,password=secret";
         await using var director = await TestDirector.StartAsync(connection);
-        await using var accounts = new UserAccounts(director.Options, NullLoggerFactory.Instance);
-        await accounts.ConnectAsync(CancellationToken.None);
+        var accounts = director.Accounts;
 
-        await using var orders = new ClusterOrders(director.Options, NullLoggerFactory.Instance);
-        await orders.ConnectAsync(CancellationToken.None);
+        var orders = director.Orders;
         var nodes = new NodeOrders(director.Options, director.Redis, director.Nodes, TimeSpan.Zero);
 
         Assert.NotNull(director.Directory.Incarnation);

@@ -18,8 +18,7 @@ public sealed class RedisTopologyTests
         await using var cluster = await RedisCluster.StartAsync();
         await using var director = await TestDirector.StartAsync(cluster.ConnectionString);
         await using var other = await TestDirector.StartAsync(cluster.ConnectionString, "director2");
-        await using var orders = new ClusterOrders(director.Options, NullLoggerFactory.Instance);
-        await orders.ConnectAsync(CancellationToken.None);
+        var orders = director.Orders;
         await using var map = new AssignmentMap(director.Options, NullLoggerFactory.Instance);
         await map.ConnectAsync(CancellationToken.None);
         Assert.NotNull(director.Directory.Incarnation);
@@ -34,7 +33,11 @@ public sealed class RedisTopologyTests
         }
         Assert.Equal(120, (await orders.ListSessionsAsync(new SessionFilter(null, null, null), CancellationToken.None))!.Count);
         var assignments = new List<Assignment>();
-        Assert.True(await map.ReadAllAsync(assignments.Add, CancellationToken.None));
+        Assert.True(await map.ReadAllAsync(assignment =>
+        {
+            assignments.Add(assignment);
+            return ValueTask.CompletedTask;
+        }, CancellationToken.None));
         Assert.Equal(60, assignments.Count);
 
         var nodes = new NodeOrders(director.Options, director.Redis, director.Nodes, TimeSpan.Zero);

@@ -1,3 +1,4 @@
+using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Backends;
 using ImapDirector.Director.Directory;
 using ImapDirector.Protocol;
@@ -11,6 +12,8 @@ internal sealed class TestDirector : IAsyncDisposable
 {
     public static readonly BackendNode[] TwoNodes = [Node("node1"), Node("node2")];
 
+    private readonly PasswordHasher _hasher = new();
+
     private TestDirector(DirectorOptions options, TimeSpan lease, TimeProvider clock)
     {
         Options = options;
@@ -18,10 +21,19 @@ internal sealed class TestDirector : IAsyncDisposable
         Redis = new RedisConnection(options, metrics, NullLogger<RedisConnection>.Instance);
         Health = new NodeHealth(options, new BackendTlsOptions(null), new NodeCapabilities(), metrics, NullLogger<NodeHealth>.Instance);
         Nodes = new NodeRegistry(options, Redis, NullLogger<NodeRegistry>.Instance);
+        Orders = new ClusterOrders(Redis);
+        Map = new AssignmentMap(Redis, Nodes);
+        Accounts = new UserAccounts(options, Redis, new RedisPasswordDatabase(Redis), _hasher);
         Directory = new UserDirectory(options, Redis, Nodes, Health, NullLoggerFactory.Instance, clock, lease);
     }
 
     public DirectorOptions Options { get; }
+
+    public ClusterOrders Orders { get; }
+
+    public AssignmentMap Map { get; }
+
+    public UserAccounts Accounts { get; }
 
     public RedisConnection Redis { get; }
 
@@ -51,6 +63,7 @@ internal sealed class TestDirector : IAsyncDisposable
     {
         await Directory.DisposeAsync();
         await Redis.DisposeAsync();
+        _hasher.Dispose();
     }
 
     public static BackendNode Node(string name, int weight = 100, string pool = "default") =>

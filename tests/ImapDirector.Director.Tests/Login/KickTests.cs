@@ -3,7 +3,6 @@ using ImapDirector.Director.Directory;
 using ImapDirector.Director.Tests.Backends;
 using ImapDirector.Director.Tests.Directory;
 using ImapDirector.Tests.Shared;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace ImapDirector.Director.Tests.Login;
@@ -21,8 +20,7 @@ public sealed class KickTests
         await using var first = await one.LogInAsync();
         await using var second = await two.LogInAsync();
         await using var other = await one.LogInAsync("bob");
-        await using var orders = new ClusterOrders(one.Options, NullLoggerFactory.Instance);
-        await orders.ConnectAsync(CancellationToken.None);
+        var orders = one.Server.Sessions;
 
         Assert.True(await orders.KickAsync(new SessionFilter(TestDirector.User("alice@example.com"), null, null), CancellationToken.None));
 
@@ -48,8 +46,7 @@ public sealed class KickTests
             await session.ListenAsync();
         });
         await using var director = await RunningDirector.StartAsync(node.Backend);
-        await using var orders = new ClusterOrders(director.Options, NullLoggerFactory.Instance);
-        await orders.ConnectAsync(CancellationToken.None);
+        var orders = director.Server.Sessions;
         await using var client = await director.ConnectAsync();
         await client.SendAsync($"a LOGIN alice {RunningDirector.Password}\r\n");
         await TestDirector.UntilAsync(async () => (await director.SessionsAsync()).Count == 1);

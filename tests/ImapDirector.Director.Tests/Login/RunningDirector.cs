@@ -4,7 +4,6 @@ using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Tests.Directory;
 using ImapDirector.Network.Tls;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 using Xunit;
 
@@ -73,9 +72,7 @@ internal sealed class RunningDirector : IAsyncDisposable
 
     public async Task AddUserAsync(string name, string password)
     {
-        await using var accounts = new UserAccounts(Options, NullLoggerFactory.Instance);
-        await accounts.ConnectAsync(CancellationToken.None);
-        Assert.Equal(AccountOutcome.Done, await accounts.AddAsync(name, System.Text.Encoding.Latin1.GetBytes(password), CancellationToken.None));
+        Assert.Equal(AccountOutcome.Done, await Server.Accounts.AddAsync(name, System.Text.Encoding.Latin1.GetBytes(password), CancellationToken.None));
     }
 
     private static async Task<string> HashAsync()

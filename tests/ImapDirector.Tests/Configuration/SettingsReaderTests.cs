@@ -119,10 +119,9 @@ public sealed class SettingsReaderTests : IDisposable
     [InlineData("RedisTimeout", "100d", "RedisTimeout is 100d: give a time from 10ms to 30s.")]
     [InlineData("RedisTimeout", "0s", "RedisTimeout is 0ms: give a time from 10ms to 30s.")]
     [InlineData("DefaultDomain", "no domain", "DefaultDomain is \"no domain\": give a domain name")]
-    [InlineData("Redis:0", "127.0.0.1", "Redis has settings below it: write one value.")]
     public void What_accounts_need_is_held_to_its_bounds(string key, string value, string expected)
     {
-        var wrong = Assert.Throws<ConfigurationException>(() => DirectorSettings.ReadAccountsOnly(Configuration((key, value))));
+        var wrong = Assert.Throws<ConfigurationException>(() => DirectorSettings.Read(Configuration(("Nodes:0:Name", "node1"), ("Nodes:0:Host", "127.0.0.1"), ("Nodes:0:MasterPassword", "secret"), ("Imap", "127.0.0.1:1143"), ("SelfSignedDirectory", "tls"), (key, value))));
         Assert.StartsWith(expected, Assert.Single(wrong.Errors), StringComparison.Ordinal);
     }
 

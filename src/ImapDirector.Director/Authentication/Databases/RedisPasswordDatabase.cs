@@ -51,6 +51,11 @@ internal sealed class RedisPasswordDatabase(RedisConnection redis) : IPasswordDa
         redis.CallAsync("upgrade_account", async database => (bool)await database.ScriptEvaluateAsync(RedisScripts.UpgradeAccount,
             [RedisKeys.Account(user)], [expected, password, scramSha256, scramSha1]), cancellationToken);
 
+    /// <summary>Refuses or allows logins; the value says whether there is an account.</summary>
+    public Task<RedisReply<bool>> DisableAsync(UserName user, bool isDisabled, CancellationToken cancellationToken) =>
+        redis.CallAsync("disable_account", async database => (bool)await database.ScriptEvaluateAsync(RedisScripts.DisableAccount,
+            [RedisKeys.Account(user)], [isDisabled ? "1" : "0"]), cancellationToken);
+
     /// <summary>Removes an account; the value says whether there was one.</summary>
     public Task<RedisReply<bool>> RemoveAsync(UserName user, CancellationToken cancellationToken) =>
         redis.CallAsync("remove_account", database => database.KeyDeleteAsync(RedisKeys.Account(user)), cancellationToken);
