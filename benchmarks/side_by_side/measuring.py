@@ -1,0 +1,153 @@
+"""One figure is one kind of work done through every proxy in turn, several times, so that what else the machine does meets all of them."""
+import dataclasses
+import statistics
+import subprocess
+import sys
+import time
+
+from node_side_by_side import processes
+
+from .peers import USERS
+
+# What is not done yet when the last answer is there, such as the closing of sessions, counts too.
+SETTLING = 0.3
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    name: str
+    mode: str
+    connections: int
+    size: int
+    unit: str  # µs or ms for each operation, or s for each GB
+
+
+WORKS = (
+    Work("login", "login", 20, 0, "ms"),
+    Work("NOOP, 50 sessions", "noop", 50, 0, "µs"),
+    Work("FETCH 4 KB, 20 sessions", "fetch", 20, 4096, "µs"),
+    Work("FETCH 64 KB, 10 sessions", "fetch", 10, 65536, "s/GB"),
+    Work("FETCH 10 MB, 4 sessions", "fetch", 4, 10485760, "s/GB"),
+    Work("APPEND 64 KB, 10 sessions", "append", 10, 65536, "s/GB"),
+)
+
+
+@dataclasses.dataclass
+class Row:
+    """Medians by the proxy's name."""
+    name: str
+    tls: bool
+    unit: str
+    cpu: dict = dataclasses.field(default_factory=dict)
+    p50: dict = dataclasses.field(default_factory=dict)
+    p99: dict = dataclasses.field(default_factory=dict)
+    spread: dict = dataclasses.field(default_factory=dict)
+
+
+def say(text):
+    print(time.strftime("%H:%M:%S"), text, file=sys.stderr, flush=True)
+
+
+class Load:
+    """The load generator, held between its steps."""
+
+    def __init__(self, home, proxy, mode, tls, connections, seconds, size):
+        self.process = subprocess.Popen([home / "tools/load", mode, str(proxy.tls if tls else proxy.plain), "tls" if tls else "plain", str(connections), str(seconds), str(size), str(USERS)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.setup = float(self.words("ready")[0])
+
+    def words(self, expected):
+        line = self.process.stdout.readline().split()
+        if not line or line[0] != expected:
+            raise RuntimeError(f"The load generator said {line} instead of {expected}.")
+        return line[1:]
+
+    def go(self):
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+
+    def result(self):
+        operations, count, took, p50, p99, errors = map(float, self.words("done"))
+        return operations, count, took, p50, p99, int(errors)
+
+    def end(self):
+        self.go()
+        self.process.wait(60)
+
+
+def log_everybody_in(home, proxy, tls):
+    """Uncounted, so that the passwords of all users have just been checked."""
+    logins = 0
+    while logins < 3 * USERS:
+        load = Load(home, proxy, "login", tls, USERS, 1, 0)
+        load.go()
+        logins += load.result()[0]
+        load.end()
+
+
+def work_once(home, proxy, work, tls, seconds):
+    """CPU for each unit, and the latencies in microseconds."""
+    if work.mode == "login":
+        log_everybody_in(home, proxy, tls)
+    load = Load(home, proxy, work.mode, tls, work.connections, seconds, work.size)
+    before = processes.cpu_seconds(proxy.pid)
+    load.go()
+    operations, count, _, p50, p99, errors = load.result()
+    if work.mode == "login":
+        time.sleep(SETTLING)
+    cpu = processes.cpu_seconds(proxy.pid) - before
+    load.end()
+    if errors or not operations:
+        raise RuntimeError(f"{proxy.name}, {work.name}: {errors} errors")
+    per = {"ms": cpu / operations * 1e3, "µs": cpu / operations * 1e6, "s/GB": cpu / max(count, 1) * 1e9}[work.unit]
+    return per, p50, p99
+
+
+def measure(home, proxies, work, tls, seconds, repetitions):
+    row = Row(f"{work.name}, TLS" if tls else work.name, tls, work.unit)
+    values = {proxy.name: [] for proxy in proxies}
+    for repetition in range(repetitions + 1):
+        for proxy in proxies:
+            # The first round is not counted: code is compiled, caches are filled.
+            value = work_once(home, proxy, work, tls, seconds if repetition else 3 * seconds)
+            if repetition:
+                values[proxy.name].append(value)
+    for name, measured in values.items():
+        cpu = [value[0] for value in measured]
+        row.cpu[name], row.p50[name], row.p99[name] = (statistics.median(column) for column in zip(*measured))
+        row.spread[name] = (min(cpu), max(cpu))
+    say(f"{row.name}: " + ", ".join(f"{name} {value:.4g}" for name, value in row.cpu.items()) + f" {row.unit}")
+    return row
+
+
+@dataclasses.dataclass
+class Idle:
+    """What idle sessions cost, by the proxy's name: KB of its memory for each, and milliseconds of processor time each second for all."""
+    sessions: int
+    tls: bool
+    memory: dict = dataclasses.field(default_factory=dict)
+    cpu: dict = dataclasses.field(default_factory=dict)
+    setup: dict = dataclasses.field(default_factory=dict)
+
+
+def idle(home, proxies, sessions, tls, seconds):
+    row = Idle(sessions, tls)
+    for proxy in proxies:
+        proxy.restart()
+        log_everybody_in(home, proxy, tls)
+        time.sleep(1)
+        before = processes.pss_kilobytes(proxy.pid)
+        load = Load(home, proxy, "idle", tls, sessions, 1, 0)
+        time.sleep(2)
+        row.memory[proxy.name] = (processes.pss_kilobytes(proxy.pid) - before) / sessions
+        cpu = processes.cpu_seconds(proxy.pid)
+        time.sleep(seconds)
+        row.cpu[proxy.name] = (processes.cpu_seconds(proxy.pid) - cpu) / seconds * 1e3
+        load.go()
+        alive, _, _, _, _, errors = load.result()
+        load.end()
+        if errors or alive != sessions:
+            raise RuntimeError(f"{proxy.name}: of {sessions} idle sessions {alive:.0f} are alive")
+        row.setup[proxy.name] = load.setup
+        say(f"{sessions} idle sessions{', TLS' if tls else ''}, {proxy.name}: {row.memory[proxy.name]:.1f} KB each, {row.cpu[proxy.name]:.1f} ms/s, set up in {load.setup:.1f} s")
+    return row
