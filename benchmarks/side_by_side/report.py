@@ -9,8 +9,10 @@ def number(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def best(values, ours):
-    return min(value for name, value in values.items() if name != ours)
+def ratio(values, ours):
+    """To the best of the others, where there are any."""
+    others = [value for name, value in values.items() if name != ours]
+    return f"{values[ours] / min(others):.2f}" if others else ""
 
 
 def line(cells):
@@ -23,7 +25,7 @@ def table(rows, ours):
     names = list(rows[0].cpu)
     lines = [line(["work", "unit", *names, "to the best other"]), line(["---"] * (len(names) + 3))]
     for row in rows:
-        lines.append(line([row.name, row.unit, *(number(row.cpu[name]) for name in names), f"{row.cpu[ours] / best(row.cpu, ours):.2f}"]))
+        lines.append(line([row.name, row.unit, *(number(row.cpu[name]) for name in names), ratio(row.cpu, ours)]))
     return [*lines, ""]
 
 
@@ -44,7 +46,7 @@ def idles(rows, ours):
     lines = [line(["idle sessions", *(f"{name}, KB each" for name in names), "to the best other", *(f"{name}, CPU ms/s" for name in names)]), line(["---"] * (2 * len(names) + 2))]
     for row in rows:
         lines.append(line([f"{row.sessions:,}{', TLS' if row.tls else ''}", *(number(row.memory[name]) for name in names),
-                           f"{row.memory[ours] / best(row.memory, ours):.2f}", *(f"{row.cpu[name]:.1f}" for name in names)]))
+                           ratio(row.memory, ours), *(f"{row.cpu[name]:.1f}" for name in names)]))
     return [*lines, ""]
 
 

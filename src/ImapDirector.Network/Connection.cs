@@ -6,6 +6,8 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using ImapDirector.Network.Polling;
+using ImapDirector.Network.Tls;
+using ImapDirector.Network.Tls.OpenSsl;
 
 namespace ImapDirector.Network;
 
@@ -31,6 +33,9 @@ public sealed class Connection : IAsyncDisposable
     private int _isClosed;
     private bool _hasClosedSending;
     private DeflatedStream? _deflated;
+    private byte[]? _endPointBinding;
+    private TlsSession? _handshaking;
+    private TlsStream? _direct;
 
     /// <summary>Wraps a connected socket, which it owns from here on.</summary>
     public Connection(Socket socket)
@@ -56,11 +61,21 @@ public sealed class Connection : IAsyncDisposable
     /// <summary>The place it takes among the listener's limits; <c>null</c> for a connection we made. The listener gives it back.</summary>
     public ConnectionLimits.Permit? Permit { get; set; }
 
-    /// <summary>The TLS stream, or <c>null</c> while the connection is plain.</summary>
+    /// <summary>.NET's TLS stream, or <c>null</c>: while the connection is plain, and where TLS is OpenSSL's directly.</summary>
     public SslStream? Tls { get; private set; }
 
     /// <summary>Whether bytes travel encrypted.</summary>
-    public bool IsSecure => Tls is not null;
+    public bool IsSecure => Tls is not null || Session is not null;
+
+    /// <summary>Whether a <see cref="LoopSocket"/> can take over: bytes are plain, or TLS is OpenSSL's directly.</summary>
+    public bool IsDirect => Tls is null && !IsCompressed;
+
+    /// <summary>What an authentication on this connection can be bound to.</summary>
+    /// <returns><c>null</c> where there is no such thing: without TLS as its server, or as <see cref="TlsBinding"/> says.</returns>
+    public byte[]? Binding(TlsBinding binding) => binding == TlsBinding.Exporter ? Session?.Export(TlsBindings.ExporterLabel, TlsBindings.ExporterBytes) : _endPointBinding;
+
+    /// <summary>OpenSSL's session, where TLS is its directly.</summary>
+    internal TlsSession? Session { get; private set; }
 
     /// <summary>Whether both directions are compressed.</summary>
     public bool IsCompressed => _deflated is not null;
@@ -78,17 +93,31 @@ public sealed class Connection : IAsyncDisposable
     public PipeWriter Output => _output;
 
     /// <summary>Becomes a TLS server on this connection.</summary>
-    /// <param name="options">The certificate and what goes with it.</param>
+    /// <param name="certificate">What is shown.</param>
     /// <param name="cancellationToken">The caller's time-out.</param>
     /// <param name="keepUnread">Whether what was read and not consumed is the beginning of the handshake, as behind a PROXY header on a port
     /// where TLS comes first. Otherwise it is thrown away: it came in the clear (limits P21).</param>
     /// <exception cref="System.Security.Authentication.AuthenticationException">The handshake failed.</exception>
     /// <exception cref="IOException">The peer left in the middle of it.</exception>
-    public async Task StartTlsServerAsync(SslServerAuthenticationOptions options, CancellationToken cancellationToken, bool keepUnread = false)
+    public async Task StartTlsServerAsync(ServerCertificate certificate, CancellationToken cancellationToken, bool keepUnread = false)
     {
-        var tls = NewTls(keepUnread);
-        await tls.AuthenticateAsServerAsync(options, cancellationToken);
-        Use(tls);
+        var transport = TlsTransport(keepUnread);
+        // The handshake shows what was read before it, or at most what was renewed right now: then nobody binds to it.
+        var endPointBinding = certificate.EndPointBinding;
+        if (certificate.Context is not { } context)
+        {
+            var tls = new SslStream(transport, leaveInnerStreamOpen: true);
+            await tls.AuthenticateAsServerAsync(certificate.ServerOptions, cancellationToken);
+            (Tls, _endPointBinding) = (tls, endPointBinding);
+            Use(tls);
+            return;
+        }
+        // Before the handshake: however that ends, the session is the connection's to dispose.
+        _handshaking = new TlsSession(context);
+        var stream = new TlsStream(transport, _handshaking);
+        await stream.HandshakeAsync(cancellationToken);
+        (Session, _direct, _endPointBinding) = (_handshaking, stream, endPointBinding);
+        Use(stream);
     }
 
     /// <summary>Becomes a TLS client on this connection. Everything read but not consumed so far is thrown away.</summary>
@@ -96,8 +125,9 @@ public sealed class Connection : IAsyncDisposable
     /// <exception cref="IOException">The peer left in the middle of it.</exception>
     public async Task StartTlsClientAsync(SslClientAuthenticationOptions options, CancellationToken cancellationToken)
     {
-        var tls = NewTls(keepUnread: false);
+        var tls = new SslStream(TlsTransport(keepUnread: false), leaveInnerStreamOpen: true);
         await tls.AuthenticateAsClientAsync(options, cancellationToken);
+        Tls = tls;
         Use(tls);
     }
 
@@ -169,6 +199,7 @@ public sealed class Connection : IAsyncDisposable
     {
         _hasClosedSending = true;
         if (Tls is { } tls) await tls.ShutdownAsync();
+        if (_direct is { } direct) await direct.ShutdownAsync();
         Socket.Shutdown(SocketShutdown.Send);
     }
 
@@ -197,26 +228,24 @@ public sealed class Connection : IAsyncDisposable
         }
         if (_deflated is not null) await _deflated.DisposeAsync();
         if (Tls is not null) await Tls.DisposeAsync();
+        _handshaking?.Dispose();
         await _network.DisposeAsync();
     }
 
-    private SslStream NewTls(bool keepUnread)
+    private Stream TlsTransport(bool keepUnread)
     {
         if (IsSecure) throw new InvalidOperationException("The connection has TLS already.");
-        Stream transport = _network;
-        if (keepUnread && _input.TryRead(out var unread))
-        {
-            if (!unread.Buffer.IsEmpty) transport = new PrefixedStream(unread.Buffer.ToArray(), _network);
-            _input.AdvanceTo(unread.Buffer.End);
-        }
-        return new SslStream(transport, leaveInnerStreamOpen: true);
+        if (!keepUnread || !_input.TryRead(out var unread)) return _network;
+        var early = unread.Buffer.ToArray();
+        _input.AdvanceTo(unread.Buffer.End);
+        return early.Length > 0 ? new PrefixedStream(early, _network) : _network;
     }
 
-    private void Use(SslStream tls)
+    private void Use(Stream tls)
     {
         _input.Complete();
         _output.Complete();
-        Stream = Tls = tls;
+        Stream = tls;
         (_input, _output) = (PipeReader.Create(tls, ReaderOptions), PipeWriter.Create(tls, WriterOptions));
     }
 

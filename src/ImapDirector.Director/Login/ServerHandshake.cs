@@ -38,7 +38,7 @@ internal sealed class ServerHandshake(ServerCertificate certificate, TimeSpan ti
             Task handshake;
             try
             {
-                handshake = client.StartTlsServerAsync(certificate.ServerOptions, limit.Token, keepUnread);
+                handshake = client.StartTlsServerAsync(certificate, limit.Token, keepUnread);
                 await handshake.WaitAsync(LongestTurn, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             finally

@@ -1,4 +1,5 @@
 using System.Buffers;
+using ImapDirector.Network;
 using ImapDirector.Network.Polling;
 using Prometheus;
 
@@ -19,9 +20,7 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     private ResponseBoundary _boundary;
     private LoopSocket _from = null!;
     private LoopSocket _to = null!;
-    private byte[]? _kept;
-    private int _keptFrom;
-    private int _keptTo;
+    private KeptBytes _kept;
     private SplicePipe? _pipe;
     private PumpEnd? _end;
     private bool _isStopping;
@@ -36,7 +35,7 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     public bool HasEnded => _end is not null;
 
     /// <summary>Whether it waits for the receiver.</summary>
-    public bool IsHeldUp => !HasEnded && (_kept is not null || _pipe is not null);
+    public bool IsHeldUp => !HasEnded && (!_kept.IsEmpty || _pipe is not null || _to.HasUnsent);
 
     /// <summary>Whether it waits for the sender.</summary>
     public bool IsWaiting => !HasEnded && !IsHeldUp;
@@ -58,29 +57,31 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     public void Prepare(LoopSocket from, LoopSocket to, ReadOnlySequence<byte> early, bool isAll)
     {
         (_from, _to, _isAtEndOfStream) = (from, to, isAll);
-        foreach (var piece in early) Keep(piece.Span);
+        foreach (var piece in early) _kept.Add(piece.Span);
     }
 
     /// <summary>Goes on where it was held up.</summary>
     public void GoOn()
     {
-        if (_kept is { } kept)
+        if (HasEnded || !SendRest()) return;
+        if (!_kept.IsEmpty)
         {
-            var sent = Send(kept.AsSpan(_keptFrom.._keptTo));
+            var sent = Send(_kept.Memory.Span);
             if (HasEnded) return;
-            _keptFrom += sent;
-            if (_keptFrom < _keptTo) return;
-            Forget();
+            _kept.Take(sent);
         }
         if (_pipe is not null && !Drain()) return;
+        if (IsHeldUp) return;
         if (_isAtEndOfStream) relay.End(this, PumpEnd.EndOfStream);
         else if (_isStopping) relay.End(this, PumpEnd.Stopped);
+        // No event tells of it.
+        else if (_from.HasMore) Move();
     }
 
     /// <summary>Passes on what has come.</summary>
     public void Move()
     {
-        for (var turn = 0; turn < MostTurns && IsWaiting; turn++)
+        for (var turn = 0; (turn < MostTurns || _from.HasMore) && IsWaiting; turn++)
         {
             if (IsMuchToCome && loop.Pipes.TryRent() is { } pipe)
             {
@@ -88,7 +89,7 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
                 continue;
             }
             var buffer = loop.Buffer;
-            var count = _from.Receive(buffer);
+            var count = _from.Receive(buffer, out var isAll);
             if (count <= 0)
             {
                 EndOfReading(count);
@@ -96,14 +97,13 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
             }
             var sent = Send(buffer.AsSpan(0, count));
             if (HasEnded) return;
-            if (sent < count) Keep(buffer.AsSpan(sent..count));
-            // A full buffer promises more; anything less is most likely all there was.
-            if (count < buffer.Length)
+            if (sent < count) _kept.Add(buffer.AsSpan(sent..count));
+            if (isAll)
             {
                 _fullReads = 0;
-                return;
+                if (!_from.HasMore) return;
             }
-            _fullReads++;
+            else _fullReads++;
         }
     }
 
@@ -116,7 +116,7 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     {
         if (HasEnded) return false;
         _end = end;
-        Forget();
+        _kept.Clear();
         if (_pipe is { } pipe) loop.Pipes.Return(pipe);
         _pipe = null;
         return true;
@@ -126,7 +126,7 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     public void TellEnd() => _ended.TrySetResult(_end!.Value);
 
     /// <summary>Behind the announcement of a large literal its length is known; of the other direction it is guessed from what has come so far.</summary>
-    private bool IsMuchToCome => followsResponses ? _boundary.LiteralLeft >= WorthAPipe : _fullReads >= 2;
+    private bool IsMuchToCome => _from.IsPlain && _to.IsPlain && (followsResponses ? _boundary.LiteralLeft >= WorthAPipe : _fullReads >= 2);
 
     private void PostStop() => loop.Post(() =>
     {
@@ -205,29 +205,12 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
         onBytes();
     }
 
-    private void Keep(ReadOnlySpan<byte> bytes)
+    /// <returns>Whether nothing waits any more that the receiver's socket has taken.</returns>
+    private bool SendRest()
     {
-        if (bytes.IsEmpty) return;
-        if (_kept is null || _kept.Length < _keptTo + bytes.Length)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(_keptTo + bytes.Length);
-            _kept?.AsSpan(0, _keptTo).CopyTo(larger);
-            var to = _keptTo;
-            Forget();
-            (_kept, _keptTo) = (larger, to);
-        }
-        bytes.CopyTo(_kept.AsSpan(_keptTo));
-        _keptTo += bytes.Length;
-    }
-
-    private void Forget()
-    {
-        if (_kept is not null)
-        {
-            // Whoever rents it next, by a mistake elsewhere, must not find mail in it.
-            _kept.AsSpan(0, _keptTo).Clear();
-            ArrayPool<byte>.Shared.Return(_kept);
-        }
-        (_kept, _keptFrom, _keptTo) = (null, 0, 0);
+        var result = _to.SendRest();
+        if (result > 0) return true;
+        if (!LoopSocket.WouldBlock(result)) relay.End(this, PumpEnd.WriteFailed);
+        return false;
     }
 }

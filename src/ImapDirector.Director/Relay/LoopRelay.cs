@@ -5,7 +5,7 @@ using Prometheus;
 
 namespace ImapDirector.Director.Relay;
 
-/// <summary>The two directions of a session whose bytes one thread moves, together with all of its other sessions: between two plain sockets, by the kernel's own
+/// <summary>The two directions of a session whose bytes one thread moves, together with all of its other sessions: between two sockets, by the kernel's own
 /// calls. In place of two <see cref="BufferPump"/>.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "The sockets are let go when both directions have ended, on the thread that uses them.")]
 internal sealed class LoopRelay
@@ -20,7 +20,7 @@ internal sealed class LoopRelay
     private int _hasBegun;
     private bool _isOver;
 
-    /// <summary>Prepares it; both connections must be plain, and nobody may be reading from them.</summary>
+    /// <summary>Prepares it; both connections must be <see cref="Connection.IsDirect"/>, and nobody may be reading from them.</summary>
     public LoopRelay(PollLoop loop, Connection client, Connection node, Counter.Child toNode, Counter.Child toClient, Action onBytes)
     {
         (_loop, _clientConnection, _nodeConnection) = (loop, client, node);
@@ -130,7 +130,7 @@ internal sealed class LoopRelay
 
         public int Descriptor => Socket.Descriptor;
 
-        public void Hold(PollLoop loop, Connection connection) => _socket = new LoopSocket(loop, connection.Socket, this);
+        public void Hold(PollLoop loop, Connection connection) => _socket = new LoopSocket(loop, connection, this);
 
         public void Dispose() => _socket?.Dispose();
 

@@ -44,9 +44,7 @@ internal sealed class SessionRelay
         _patience = (long)watch.IdleTimeout.TotalMilliseconds;
         var (toNode, toClient) = (metrics.RelayedBytes.WithLabels("to_node"), metrics.RelayedBytes.WithLabels("to_client"));
         var loop = loops.Next();
-        // Encrypted or packed bytes have to come through here; plain ones need not be seen.
-        var isPlain = !client.IsSecure && !node.IsSecure && !client.IsCompressed && !node.IsCompressed;
-        if (loop is not null && isPlain)
+        if (loop is not null && client.IsDirect && node.IsDirect)
         {
             (_toNode, _toClient) = new LoopRelay(loop, client, node, toNode, toClient, Touch).Pumps;
             return;

@@ -1,17 +1,21 @@
 using System.Net.Sockets;
+using ImapDirector.Network.Tls.OpenSsl;
 
 namespace ImapDirector.Network.Polling;
 
 /// <summary>A connected socket on a <see cref="PollLoop"/>: read from and written to without waiting, by the loop's thread alone. Its descriptor cannot become
-/// another connection's as long as this is not disposed, whoever closes the socket.</summary>
+/// another connection's as long as this is not disposed, whoever closes the socket. Where its connection has TLS (<see cref="Connection.IsDirect"/>), records are
+/// made and opened here, in a buffer of the loop's.</summary>
 public sealed class LoopSocket : IDisposable
 {
     private readonly PollLoop _loop;
     private readonly IPollTarget _target;
     private readonly SafeSocketHandle _handle;
+    private readonly TlsSession? _tls;
     private PollEvents _watched;
     private ulong _id;
     private bool _isHeld;
+    private bool _isClosedByPeer;
 
     /// <summary>Holds a socket, which nobody may be waiting for.</summary>
     /// <param name="loop">Where it is to be watched.</param>
@@ -24,6 +28,10 @@ public sealed class LoopSocket : IDisposable
         _handle.DangerousAddRef(ref _isHeld);
         Descriptor = (int)_handle.DangerousGetHandle();
     }
+
+    /// <summary>As above, of a connection that must be <see cref="Connection.IsDirect"/>.</summary>
+    /// <exception cref="ObjectDisposedException">It is closed already.</exception>
+    public LoopSocket(PollLoop loop, Connection connection, IPollTarget target) : this(loop, connection.Socket, target) => _tls = connection.Session;
 
     /// <summary>Its number.</summary>
     public int Descriptor { get; }
@@ -48,13 +56,48 @@ public sealed class LoopSocket : IDisposable
     /// <summary>What it is watched for.</summary>
     public PollEvents Watched => _watched;
 
-    /// <summary>Reads what is there.</summary>
-    /// <returns>A count, 0 at the end of the stream, or the error number below zero.</returns>
-    public int Receive(Span<byte> buffer) => LinuxCalls.Receive(Descriptor, buffer);
+    /// <summary>Whether bytes go through as they are, so that the kernel can pass them on by itself.</summary>
+    public bool IsPlain => _tls is null;
 
-    /// <summary>Writes as much as it takes.</summary>
+    /// <summary>Whether there is something to be received that no event will tell of.</summary>
+    public bool HasMore => _isClosedByPeer || _tls?.HasReceived == true;
+
+    /// <summary>Whether something that was taken waits to be sent: nothing more is taken before <see cref="SendRest"/> has sent it.</summary>
+    public bool HasUnsent => _tls?.HasUnsent == true;
+
+    /// <summary>Reads what is there.</summary>
+    /// <param name="buffer">Room for it, <see cref="PollLoop.BufferBytes"/> or more.</param>
+    /// <param name="isAll">Whether it was most likely all.</param>
+    /// <returns>A count, 0 at the end of the stream, or the error number below zero.</returns>
+    public int Receive(Span<byte> buffer, out bool isAll)
+    {
+        if (_tls is not null) return ReceiveRecords(_tls, buffer, out isAll);
+        var count = LinuxCalls.Receive(Descriptor, buffer);
+        // A full buffer promises more (epoll(7)).
+        isAll = count < buffer.Length;
+        return count;
+    }
+
+    /// <summary>Writes as much as it takes; what it has taken goes, with TLS, when <see cref="HasUnsent"/> says no more.</summary>
     /// <returns>A count, or the error number below zero.</returns>
-    public int Send(ReadOnlySpan<byte> bytes) => LinuxCalls.Send(Descriptor, bytes);
+    public int Send(ReadOnlySpan<byte> bytes) => _tls is null ? LinuxCalls.Send(Descriptor, bytes) : SendRecords(_tls, bytes);
+
+    /// <summary>Goes on to send what waits.</summary>
+    /// <returns>Above zero when nothing waits any more, or the error number below zero.</returns>
+    public int SendRest()
+    {
+        if (_tls is null || !_tls.HasUnsent) return 1;
+        if (!_tls.TryTakeTurn()) return -LinuxCalls.WouldBlock;
+        var result = _tls.SendUnsent(this);
+        _tls.EndTurn();
+        return result;
+    }
+
+    /// <summary>Writes bytes as they are, as much of them as it takes.</summary>
+    internal int SendPlain(ReadOnlySpan<byte> bytes) => LinuxCalls.Send(Descriptor, bytes);
+
+    /// <summary>Reads bytes as they are.</summary>
+    internal int ReceivePlain(Span<byte> buffer) => LinuxCalls.Receive(Descriptor, buffer);
 
     /// <summary>Whether a result says that it has to be waited for.</summary>
     public static bool WouldBlock(int result) => result == -LinuxCalls.WouldBlock;
@@ -68,5 +111,60 @@ public sealed class LoopSocket : IDisposable
         if (_id != 0) _loop.Remove(_id, _target);
         if (_isHeld) _handle.DangerousRelease();
         _isHeld = false;
+    }
+
+    private int ReceiveRecords(TlsSession tls, Span<byte> buffer, out bool isAll)
+    {
+        isAll = true;
+        if (_isClosedByPeer) return 0;
+        TlsStep step;
+        int count;
+        if (tls.HasReceived)
+        {
+            // What the login read beyond its own lines, and did not open yet.
+            step = tls.Read(buffer, out count);
+        }
+        else
+        {
+            // What comes out is no more than what goes in, but for a record whose beginning is in already.
+            var records = _loop.Records.AsSpan(0, buffer.Length - TlsEngine.MostInRecord);
+            var received = LinuxCalls.Receive(Descriptor, records);
+            if (received <= 0) return received;
+            isAll = received < records.Length;
+            step = tls.ReadRecords(records[..received], buffer, out count);
+        }
+        // Answers to the peer: what the kernel does not take waits.
+        if (tls.HasUnsent && SendRest() is < 0 and var error && !WouldBlock(error)) return error;
+        if (step == TlsStep.Failed) return -LinuxCalls.ProtocolError;
+        _isClosedByPeer = step == TlsStep.Closed;
+        if (count > 0 || _isClosedByPeer) return count;
+        return -LinuxCalls.WouldBlock;
+    }
+
+    private int SendRecords(TlsSession tls, ReadOnlySpan<byte> bytes)
+    {
+        if (!tls.TryTakeTurn()) return -LinuxCalls.WouldBlock;
+        try
+        {
+            var rest = tls.SendUnsent(this);
+            if (rest <= 0) return rest;
+            var written = tls.WriteRecords(bytes, _loop.Records);
+            if (written.Step == TlsStep.Failed) return -LinuxCalls.ProtocolError;
+            var records = _loop.Records.AsSpan(0, written.Produced);
+            while (!records.IsEmpty)
+            {
+                var sent = LinuxCalls.Send(Descriptor, records);
+                if (WasInterrupted(sent)) continue;
+                if (sent < 0 && !WouldBlock(sent)) return sent;
+                if (sent < 0) break;
+                records = records[sent..];
+            }
+            tls.Keep(records);
+            return written.Taken;
+        }
+        finally
+        {
+            tls.EndTurn();
+        }
     }
 }

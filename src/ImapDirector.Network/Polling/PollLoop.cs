@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ImapDirector.Network.Tls.OpenSsl;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Network.Polling;
@@ -46,6 +47,9 @@ public sealed partial class PollLoop : IDisposable
 
     /// <summary>For whatever target is being called; what is in it belongs to nobody afterwards.</summary>
     public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
+
+    /// <summary>For the TLS records of whatever socket is being read from or written to.</summary>
+    internal byte[] Records { get; } = GC.AllocateUninitializedArray<byte>(TlsSession.RecordBytes, pinned: true);
 
     /// <summary>Pipes to move bytes through.</summary>
     public PipePool Pipes { get; } = new();

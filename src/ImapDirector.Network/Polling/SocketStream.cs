@@ -167,7 +167,7 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
     private int Receive(Span<byte> buffer)
     {
         DemandThread();
-        if (!_hasLeft) return _socket!.Receive(buffer);
+        if (!_hasLeft) return _socket!.ReceivePlain(buffer);
         var count = socket.Receive(buffer, SocketFlags.None, out var error);
         return error == SocketError.Success ? count : throw new IOException("The connection is lost.", new SocketException((int)error));
     }
@@ -175,7 +175,7 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
     private int SendOnce(ReadOnlySpan<byte> bytes)
     {
         DemandThread();
-        if (!_hasLeft) return _socket!.Send(bytes);
+        if (!_hasLeft) return _socket!.SendPlain(bytes);
         var count = socket.Send(bytes, SocketFlags.None, out var error);
         return error == SocketError.Success ? count : throw new IOException("The connection is lost.", new SocketException((int)error));
     }

@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using ImapDirector.Network.Tls.OpenSsl;
 
 namespace ImapDirector.Network.Tls;
 
@@ -14,21 +15,25 @@ public sealed class ServerCertificate : IDisposable
 
     private readonly string _certificateFile;
     private readonly string _keyFile;
+    private readonly bool _isDirect;
     private readonly Lock _reloading = new();
     private volatile Shown _shown;
     private byte[] _lastTried;
 
-    private ServerCertificate(string certificateFile, string keyFile)
+    private ServerCertificate(string certificateFile, string keyFile, bool isDirect)
     {
-        (_certificateFile, _keyFile) = (certificateFile, keyFile);
+        (_certificateFile, _keyFile, _isDirect) = (certificateFile, keyFile, isDirect);
         var (certificate, key) = (Read(certificateFile, "certificate"), Read(keyFile, "key"));
         _lastTried = DigestOf(certificate, key);
         _shown = Parse(certificate, key);
     }
 
     /// <summary>Loads a PEM chain and its key.</summary>
+    /// <param name="certificateFile">The chain, the server's own certificate first.</param>
+    /// <param name="keyFile">Its key.</param>
+    /// <param name="isDirect">Whether handshakes are OpenSSL's directly, where it can be called; else they are .NET's.</param>
     /// <exception cref="InvalidDataException">A file is missing, not PEM, or the key is another certificate's; the message names the file and the fix.</exception>
-    public static ServerCertificate Load(string certificateFile, string keyFile) => new(certificateFile, keyFile);
+    public static ServerCertificate Load(string certificateFile, string keyFile, bool isDirect = true) => new(certificateFile, keyFile, isDirect);
 
     /// <summary>Reads the files again. Handshakes from now on show what is in them; connections that are there go on.</summary>
     /// <returns>Whether there was something new in them since they were last read.</returns>
@@ -51,9 +56,10 @@ public sealed class ServerCertificate : IDisposable
     /// none or it is about to expire.</summary>
     /// <param name="directory">Where the files are; it must exist.</param>
     /// <param name="names">Host names and addresses for a new certificate to carry.</param>
+    /// <param name="isDirect">As of <see cref="Load"/>.</param>
     /// <exception cref="InvalidDataException">The files are there and cannot be used.</exception>
     /// <exception cref="IOException">They cannot be written.</exception>
-    public static ServerCertificate LoadOrCreateSelfSigned(string directory, IReadOnlyList<string> names)
+    public static ServerCertificate LoadOrCreateSelfSigned(string directory, IReadOnlyList<string> names, bool isDirect = true)
     {
         var certificateFile = Path.Combine(directory, "cert.pem");
         var keyFile = Path.Combine(directory, "key.pem");
@@ -63,13 +69,13 @@ public sealed class ServerCertificate : IDisposable
         }
         else
         {
-            var existing = Load(certificateFile, keyFile);
+            var existing = Load(certificateFile, keyFile, isDirect);
             // Somebody else's certificate is theirs to renew.
             if (!existing.IsSelfSigned || existing.Leaf.NotAfter - DateTime.Now > RenewBefore) return existing;
             existing.Dispose();
             SelfSignedCertificate.Write(certificateFile, keyFile, names);
         }
-        return Load(certificateFile, keyFile);
+        return Load(certificateFile, keyFile, isDirect);
     }
 
     /// <summary>SHA-256 of the leaf certificate, upper-case hexadecimal.</summary>
@@ -78,8 +84,14 @@ public sealed class ServerCertificate : IDisposable
     /// <summary>When the leaf certificate ends to be valid.</summary>
     public DateTimeOffset Expires => _shown.Leaf.NotAfter;
 
-    /// <summary>Options for <see cref="Connection.StartTlsServerAsync"/>; one object shared by all connections, until <see cref="Reload"/> makes another.</summary>
+    /// <summary>Options for .NET's TLS; one object shared by all connections, until <see cref="Reload"/> makes another.</summary>
     public SslServerAuthenticationOptions ServerOptions => _shown.Options;
+
+    /// <summary>The same for OpenSSL directly; <c>null</c> where .NET's TLS has to do.</summary>
+    internal TlsContext? Context => _shown.Context;
+
+    /// <summary>What <see cref="TlsBinding.ServerEndPoint"/> is of handshakes that begin now.</summary>
+    internal byte[]? EndPointBinding => _shown.EndPointBinding;
 
     internal X509Certificate2 Leaf => _shown.Leaf;
 
@@ -89,6 +101,7 @@ public sealed class ServerCertificate : IDisposable
     public void Dispose()
     {
         var shown = _shown;
+        shown.Context?.Dispose();
         shown.Leaf.Dispose();
         foreach (var certificate in shown.Chain) certificate.Dispose();
     }
@@ -110,7 +123,7 @@ public sealed class ServerCertificate : IDisposable
         chain.RemoveAt(0);
         try
         {
-            return new Shown(X509Certificate2.CreateFromPem(certificate, key), chain);
+            return new Shown(X509Certificate2.CreateFromPem(certificate, key), chain, _isDirect);
         }
         catch (Exception broken) when (broken is CryptographicException or ArgumentException)
         {
@@ -138,13 +151,38 @@ public sealed class ServerCertificate : IDisposable
     }
 
     /// <summary>What handshakes show.</summary>
-    private sealed class Shown(X509Certificate2 leaf, X509Certificate2Collection chain)
+    private sealed class Shown(X509Certificate2 leaf, X509Certificate2Collection chain, bool isDirect)
     {
+        // Who learns the keys of tickets can read what is said under TLS 1.2 with one of them: they do not live long.
+        private static readonly TimeSpan TicketKeysLive = TimeSpan.FromHours(8);
+
+        private readonly Lock _renewing = new();
+        private TlsContext? _context = isDirect ? TlsContext.TryCreate(leaf, chain) : null;
+        private long _renewedAt = Environment.TickCount64;
+
         public X509Certificate2 Leaf => leaf;
 
         public X509Certificate2Collection Chain => chain;
 
+        /// <summary>Made anew from time to time, with other keys for tickets; connections keep theirs alive.</summary>
+        public TlsContext? Context
+        {
+            get
+            {
+                if (_context is null || Environment.TickCount64 - Volatile.Read(ref _renewedAt) < TicketKeysLive.TotalMilliseconds) return _context;
+                lock (_renewing)
+                {
+                    if (Environment.TickCount64 - _renewedAt < TicketKeysLive.TotalMilliseconds) return _context;
+                    _context = TlsContext.TryCreate(leaf, chain) ?? _context;
+                    Volatile.Write(ref _renewedAt, Environment.TickCount64);
+                    return _context;
+                }
+            }
+        }
+
         public string Fingerprint { get; } = leaf.GetCertHashString(HashAlgorithmName.SHA256);
+
+        public byte[]? EndPointBinding { get; } = TlsBindings.EndPointOf(leaf);
 
         public SslServerAuthenticationOptions Options { get; } = new()
         {

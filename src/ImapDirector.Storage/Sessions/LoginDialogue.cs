@@ -142,7 +142,7 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
         handshake.CancelAfter(HandshakeTimeout);
         try
         {
-            await connection.StartTlsServerAsync(certificate.ServerOptions, handshake.Token);
+            await connection.StartTlsServerAsync(certificate, handshake.Token);
         }
         catch (OperationCanceledException late) when (!patience.Token.IsCancellationRequested)
         {

@@ -37,6 +37,9 @@ internal sealed record ProcessSettings
 
     public string? SelfSignedDirectory { get; init; }
 
+    /// <summary>Whether OpenSSL is called directly, where it is there.</summary>
+    public bool DirectTls { get; init; } = true;
+
     public static ProcessSettings Read(SettingsReader settings)
     {
         var defaults = new ProcessSettings();
@@ -50,6 +53,7 @@ internal sealed record ProcessSettings
             CertificateFile = settings.Text("CertificateFile"),
             KeyFile = settings.Text("KeyFile"),
             SelfSignedDirectory = settings.Text("SelfSignedDirectory"),
+            DirectTls = settings.Flag("DirectTls", defaults.DirectTls),
         };
     }
 
@@ -70,10 +74,10 @@ internal sealed record ProcessSettings
     {
         try
         {
-            if (CertificateFile is not null) return ServerCertificate.Load(CertificateFile, KeyFile!);
+            if (CertificateFile is not null) return ServerCertificate.Load(CertificateFile, KeyFile!, DirectTls);
             if (SelfSignedDirectory is null) return null;
             Directory.CreateDirectory(SelfSignedDirectory);
-            return ServerCertificate.LoadOrCreateSelfSigned(SelfSignedDirectory, [hostName, "localhost", "127.0.0.1", "::1"]);
+            return ServerCertificate.LoadOrCreateSelfSigned(SelfSignedDirectory, [hostName, "localhost", "127.0.0.1", "::1"], DirectTls);
         }
         catch (InvalidDataException unusable)
         {

@@ -5,12 +5,12 @@ namespace ImapDirector.Director.Tests.Login;
 /// <summary>A self-signed certificate for <c>localhost</c>; the caller disposes it.</summary>
 internal static class TestCertificate
 {
-    public static ServerCertificate Create()
+    public static ServerCertificate Create(bool isDirect = true)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("certificate-").FullName;
         try
         {
-            return ServerCertificate.LoadOrCreateSelfSigned(directory, ["localhost"]);
+            return ServerCertificate.LoadOrCreateSelfSigned(directory, ["localhost"], isDirect);
         }
         finally
         {

@@ -52,18 +52,19 @@ internal sealed class RelayUnderTest : IAsyncDisposable
 
     /// <param name="threads">Threads of the relay; with none bytes come through streams.</param>
     /// <param name="isSecure">Whether the client comes with TLS.</param>
+    /// <param name="isDirect">Whether that is OpenSSL's directly.</param>
     /// <param name="idleTimeout">How long both may be silent.</param>
     /// <param name="prepare">What happens on the connections before the relay begins.</param>
     /// <param name="keepClient">How long the client is kept when the node has ended the session.</param>
-    public static async Task<RelayUnderTest> StartAsync(int threads, bool isSecure = false, TimeSpan? idleTimeout = null,
+    public static async Task<RelayUnderTest> StartAsync(int threads, bool isSecure = false, bool isDirect = true, TimeSpan? idleTimeout = null,
         Func<ConnectionPair, ConnectionPair, Task>? prepare = null, Func<TimeSpan>? keepClient = null)
     {
         var client = await ConnectionPair.CreateAsync();
         var node = await ConnectionPair.CreateAsync();
         if (isSecure)
         {
-            using var certificate = TestCertificate.Create();
-            var handshake = client.Server.StartTlsServerAsync(certificate.ServerOptions, CancellationToken.None);
+            using var certificate = TestCertificate.Create(isDirect);
+            var handshake = client.Server.StartTlsServerAsync(certificate, CancellationToken.None);
             await client.Client.SecureAsync();
             await handshake;
         }

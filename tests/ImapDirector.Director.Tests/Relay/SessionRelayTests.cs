@@ -26,7 +26,10 @@ public sealed class LoopRelayTests() : SessionRelayTests(threads: 1)
     }
 }
 
-public abstract class SessionRelayTests(int threads)
+/// <summary>With streams that a thread of the relay moves, as with TLS of .NET's.</summary>
+public sealed class LoopStreamRelayTests() : SessionRelayTests(threads: 1, isDirect: false);
+
+public abstract class SessionRelayTests(int threads, bool isDirect = true)
 {
     private const int MiB = 1024 * 1024;
     private const string Bye = "* BYE The session is closed, please connect again.\r\n";
@@ -36,7 +39,7 @@ public abstract class SessionRelayTests(int threads)
     [InlineData(true, 16)]
     public async Task Bytes_arrive_as_they_were_sent_both_ways_at_once(bool isSecure, int mebibytes)
     {
-        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure);
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure, isDirect);
 
         var sent = await Task.WhenAll(
             SendRandomAsync(relay.Client.Stream, 1, mebibytes), SendRandomAsync(relay.Node.Stream, 2, mebibytes),
@@ -139,7 +142,7 @@ public abstract class SessionRelayTests(int threads)
     {
         for (var i = 0; i < 100; i++)
         {
-            await using var relay = await RelayUnderTest.StartAsync(threads, isSecure: true);
+            await using var relay = await RelayUnderTest.StartAsync(threads, isSecure: true, isDirect);
             await relay.Client.SendAsync("a NOOP\r\n");
             Assert.Equal("a NOOP\r\n", Encoding.ASCII.GetString(await relay.Node.ReadExactlyAsync(8)));
             await relay.Node.SendAsync("a OK\r\n");
@@ -191,7 +194,7 @@ public abstract class SessionRelayTests(int threads)
     [InlineData(true)]
     public async Task A_client_that_has_closed_its_side_still_gets_what_the_node_has_to_say(bool isSecure)
     {
-        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure);
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure, isDirect);
         await relay.Client.SendAsync("a LOGOUT\r\n");
         await CloseSendingAsync(relay.Client);
 
@@ -209,7 +212,7 @@ public abstract class SessionRelayTests(int threads)
     [InlineData(true)]
     public async Task A_node_that_has_closed_its_side_still_gets_what_the_client_has_to_say(bool isSecure)
     {
-        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure);
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure, isDirect);
         await relay.Node.SendAsync("* BYE\r\n");
         await CloseSendingAsync(relay.Node);
 
@@ -241,7 +244,7 @@ public abstract class SessionRelayTests(int threads)
     [InlineData(true)]
     public async Task A_kick_between_two_responses_says_BYE(bool isSecure)
     {
-        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure);
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure, isDirect);
         await relay.Node.SendAsync("* 1 FETCH (BODY[] {5}\r\nhello)\r\n");
         await relay.Client.ReadExactlyAsync(31);
 

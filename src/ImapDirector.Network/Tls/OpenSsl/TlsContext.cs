@@ -1,0 +1,151 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ImapDirector.Network.Tls.OpenSsl;
+
+/// <summary>What all connections of a server have in common: certificate, protocol versions, ciphers, ALPN and the keys of session tickets. Made by
+/// OpenSSL directly; where that is not to be had, .NET's SslStream serves.</summary>
+internal sealed class TlsContext : IDisposable
+{
+    // Forward secrecy and authenticated encryption alone. AES-128 comes first: it costs a quarter less and nobody can break either.
+    private const string CiphersOf12 = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!PSK";
+    private const string CiphersOf13 = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
+
+    private TlsContext(SslContextHandle handle) => Handle = handle;
+
+    /// <summary>Whether OpenSSL 3 can be called here.</summary>
+    public static bool IsSupported { get; } = OperatingSystem.IsLinux() && HasLibraries();
+
+    internal SslContextHandle Handle { get; }
+
+    /// <summary>Makes one.</summary>
+    /// <param name="leaf">The server's certificate, with its key.</param>
+    /// <param name="chain">What is sent behind it.</param>
+    /// <returns><c>null</c> when OpenSSL or the key does not allow it, as with a key that cannot be taken out of where it is.</returns>
+    public static TlsContext? TryCreate(X509Certificate2 leaf, X509Certificate2Collection chain)
+    {
+        if (!IsSupported || ExportKey(leaf) is not { } key) return null;
+        var handle = new SslContextHandle(OpenSslCalls.SSL_CTX_new(OpenSslCalls.TLS_server_method()));
+        try
+        {
+            if (handle.IsInvalid || !TrySetUp(handle) || !TryUse(handle, leaf, chain, key))
+            {
+                handle.Dispose();
+                return null;
+            }
+            return new TlsContext(handle);
+        }
+        finally
+        {
+            OpenSslCalls.ERR_clear_error();
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => Handle.Dispose();
+
+    private static bool HasLibraries()
+    {
+        // With another OpenSSL than .NET's there would be two in the process, each with a state of its own.
+        if (!IsOpenSsl3() || !NativeLibrary.TryLoad("libssl.so.3", out var library)) return false;
+        return NativeLibrary.TryGetExport(library, "SSL_CTX_set_ciphersuites", out _);
+    }
+
+    private static bool IsOpenSsl3()
+    {
+        try
+        {
+            return !OperatingSystem.IsWindows() && SafeEvpPKeyHandle.OpenSslVersion >> 28 == 3;
+        }
+        catch (Exception missing) when (missing is PlatformNotSupportedException or TypeInitializationException or DllNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    private static unsafe bool TrySetUp(SslContextHandle context)
+    {
+        _ = OpenSslCalls.SSL_CTX_set_options(context, OpenSslCalls.NoCompression | OpenSslCalls.NoRenegotiation | OpenSslCalls.PreferOurCiphers | OpenSslCalls.PreferChaChaWithClient);
+        _ = OpenSslCalls.SSL_CTX_ctrl(context, OpenSslCalls.SetMode, OpenSslCalls.PartialWrite | OpenSslCalls.MovingWriteBuffer | OpenSslCalls.ReleaseBuffers, 0);
+        // Sessions are resumed by tickets, which the clients keep.
+        _ = OpenSslCalls.SSL_CTX_ctrl(context, OpenSslCalls.SetSessionCacheMode, 0, 0);
+        OpenSslCalls.SSL_CTX_set_alpn_select_cb(context, &ChooseProtocol, 0);
+        fixed (byte* name = "imap"u8)
+        {
+            return OpenSslCalls.SSL_CTX_ctrl(context, OpenSslCalls.SetLowestVersion, OpenSslCalls.Tls12, 0) == 1
+                && OpenSslCalls.SSL_CTX_set_cipher_list(context, CiphersOf12) == 1
+                && OpenSslCalls.SSL_CTX_set_ciphersuites(context, CiphersOf13) == 1
+                && OpenSslCalls.SSL_CTX_set_session_id_context(context, name, 4) == 1;
+        }
+    }
+
+    private static unsafe bool TryUse(SslContextHandle context, X509Certificate2 leaf, X509Certificate2Collection chain, byte[] key)
+    {
+        if (!TryWith(leaf.RawData, certificate => OpenSslCalls.SSL_CTX_use_certificate(context, certificate) == 1)) return false;
+        foreach (var above in chain)
+        {
+            // "add1": it counts itself in.
+            if (!TryWith(above.RawData, certificate => OpenSslCalls.SSL_CTX_ctrl(context, OpenSslCalls.AddChainCertificate, 1, certificate) == 1)) return false;
+        }
+        fixed (byte* first = key)
+        {
+            var from = first;
+            var parsed = OpenSslCalls.d2i_AutoPrivateKey(0, &from, new CLong(key.Length));
+            if (parsed == 0) return false;
+            var isUsed = OpenSslCalls.SSL_CTX_use_PrivateKey(context, parsed) == 1;
+            OpenSslCalls.EVP_PKEY_free(parsed);
+            return isUsed && OpenSslCalls.SSL_CTX_check_private_key(context) == 1;
+        }
+    }
+
+    private static unsafe bool TryWith(byte[] encoded, Func<nint, bool> use)
+    {
+        fixed (byte* first = encoded)
+        {
+            var from = first;
+            var certificate = OpenSslCalls.d2i_X509(0, &from, new CLong(encoded.Length));
+            if (certificate == 0) return false;
+            try
+            {
+                return use(certificate);
+            }
+            finally
+            {
+                OpenSslCalls.X509_free(certificate);
+            }
+        }
+    }
+
+    private static byte[]? ExportKey(X509Certificate2 leaf)
+    {
+        try
+        {
+            using AsymmetricAlgorithm? key = leaf.GetECDsaPrivateKey() ?? (AsymmetricAlgorithm?)leaf.GetRSAPrivateKey();
+            return key?.ExportPkcs8PrivateKey();
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>ALPN (RFC 7301): <c>imap</c> where the client offers it; whoever speaks of other protocols alone is turned away (limits P22). The list is of one
+    /// length byte and a name each, which OpenSSL has checked, and we again.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static unsafe int ChooseProtocol(nint ssl, byte** chosen, byte* chosenLength, byte* offered, uint offeredLength, nint argument)
+    {
+        var offers = new ReadOnlySpan<byte>(offered, (int)offeredLength);
+        for (var at = 0; at < offers.Length; at += 1 + offers[at])
+        {
+            if (at + 1 + offers[at] > offers.Length) break;
+            if (!offers.Slice(at + 1, offers[at]).SequenceEqual("imap"u8)) continue;
+            *chosen = offered + at + 1;
+            *chosenLength = offers[at];
+            return OpenSslCalls.AlpnChosen;
+        }
+        return OpenSslCalls.AlpnRefused;
+    }
+}

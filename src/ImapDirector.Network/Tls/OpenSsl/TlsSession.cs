@@ -1,0 +1,186 @@
+using ImapDirector.Network.Polling;
+
+namespace ImapDirector.Network.Tls.OpenSsl;
+
+/// <summary>A TLS connection and the bytes that wait on either side of it. While nothing is under way it holds no buffer. <see cref="TlsStream"/> and
+/// <see cref="LoopSocket"/> use it in turn: they bring what was received and send what is unsent.</summary>
+internal sealed class TlsSession(TlsContext context) : IDisposable
+{
+    /// <summary>Room for what is received at once, in bytes.</summary>
+    public const int ReceiveBytes = 32 * 1024;
+
+    /// <summary>The most that is put into records at once: four full ones.</summary>
+    public const int MostInWrite = 4 * TlsEngine.MostInRecord;
+
+    /// <summary>Room for those records.</summary>
+    public const int RecordBytes = MostInWrite + 4 * TlsEngine.MostOverhead;
+
+    // For a peer that takes nothing there is one write, and answers to its changes of keys.
+    private const int MostUnsent = RecordBytes + 4 * TlsEngine.MostOverhead;
+
+    // Guards engine and buffers. Records are sent in the order in which they were made: by whoever has the turn to send.
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly TlsEngine _engine = new(context);
+    private KeptBytes _received;
+    private KeptBytes _unsent;
+
+    /// <summary>Whether the handshake was cut short by a ticket.</summary>
+    public bool IsResumed
+    {
+        get
+        {
+            lock (_lock) return _engine.IsResumed;
+        }
+    }
+
+    /// <summary>Why it cannot go on.</summary>
+    public string Failure => _engine.Failure ?? "it is closed";
+
+    /// <summary>Whether something was received that has not been looked at.</summary>
+    public bool HasReceived => !_received.IsEmpty;
+
+    /// <summary>Whether records wait to be sent.</summary>
+    public bool HasUnsent => !_unsent.IsEmpty;
+
+    /// <summary>As <see cref="TlsEngine.Export"/>.</summary>
+    public byte[]? Export(ReadOnlySpan<byte> label, int count)
+    {
+        lock (_lock) return _engine.Export(label, count);
+    }
+
+    /// <summary>Room for what comes next; <see cref="AddReceived"/> says how much did.</summary>
+    public Memory<byte> RoomToReceive() => _received.Room(ReceiveBytes);
+
+    /// <summary>Counts in what came.</summary>
+    public void AddReceived(int count) => _received.Fill(count);
+
+    /// <summary>Goes on with the handshake.</summary>
+    public TlsStep Handshake()
+    {
+        lock (_lock)
+        {
+            var progress = _engine.Handshake(_received.Memory.Span, _unsent.Room(TlsEngine.MostInRecord).Span);
+            _unsent.Fill(progress.Produced);
+            _received.Take(progress.Taken);
+            return progress.Step;
+        }
+    }
+
+    /// <summary>Takes out of what was received what it carries; without room for that it only says whether there is something.</summary>
+    public TlsStep Read(Span<byte> plain, out int count)
+    {
+        lock (_lock)
+        {
+            var step = Read(_received.Memory.Span, plain, out count, out var taken);
+            _received.Take(taken);
+            return step;
+        }
+    }
+
+    /// <summary>As above, of records that did not come through this session, and behind those that did.</summary>
+    /// <param name="records">What came; all of it is taken.</param>
+    /// <param name="plain">Room for what it carries, and for one record more.</param>
+    /// <param name="count">How much that is.</param>
+    public TlsStep ReadRecords(ReadOnlySpan<byte> records, Span<byte> plain, out int count)
+    {
+        lock (_lock) return Read(records, plain, out count, out _);
+    }
+
+    /// <summary>Puts bytes into records that wait to be sent then; with the turn.</summary>
+    /// <returns>Whether it could.</returns>
+    public bool TryWrite(ReadOnlySpan<byte> plain)
+    {
+        lock (_lock)
+        {
+            var records = plain.Length / TlsEngine.MostInRecord + 1;
+            var progress = _engine.Write(plain, _unsent.Room(plain.Length + records * TlsEngine.MostOverhead).Span);
+            _unsent.Fill(progress.Produced);
+            return progress.Step == TlsStep.Done;
+        }
+    }
+
+    /// <summary>As above, into a buffer of the caller's, which has to send them, or <see cref="Keep"/> the rest.</summary>
+    /// <param name="plain">The bytes; as many of them are taken as there is room for.</param>
+    /// <param name="records">Room for the records, <see cref="RecordBytes"/>.</param>
+    public TlsProgress WriteRecords(ReadOnlySpan<byte> plain, Span<byte> records)
+    {
+        lock (_lock) return _engine.Write(plain, records);
+    }
+
+    /// <summary>Lets records wait; with the turn.</summary>
+    public void Keep(ReadOnlySpan<byte> records)
+    {
+        lock (_lock) _unsent.Add(records);
+    }
+
+    /// <summary>Says close_notify, in a record that waits to be sent then; with the turn.</summary>
+    /// <returns>Whether it could.</returns>
+    public bool TryClose()
+    {
+        lock (_lock)
+        {
+            var progress = _engine.Close(_unsent.Room(TlsEngine.MostOverhead).Span);
+            _unsent.Fill(progress.Produced);
+            return progress.Step == TlsStep.Done;
+        }
+    }
+
+    /// <summary>Waits for the turn to send.</summary>
+    public Task TakeTurnAsync(CancellationToken cancellationToken) => _turn.WaitAsync(cancellationToken);
+
+    /// <summary>The turn to send, when nobody has it: who has it sends what others leave unsent as well.</summary>
+    public bool TryTakeTurn() => _turn.Wait(0, CancellationToken.None);
+
+    /// <summary>Gives the turn back.</summary>
+    public void EndTurn() => _turn.Release();
+
+    /// <summary>What waits to be sent, in order; with the turn. It is the caller's then.</summary>
+    public KeptBytes TakeUnsent()
+    {
+        lock (_lock)
+        {
+            var taken = _unsent;
+            _unsent = default;
+            return taken;
+        }
+    }
+
+    /// <summary>Sends what waits, as far as the socket takes it; with the turn.</summary>
+    /// <returns>1 when nothing waits any more, else what the socket answered.</returns>
+    public int SendUnsent(LoopSocket socket)
+    {
+        lock (_lock)
+        {
+            while (!_unsent.IsEmpty)
+            {
+                var sent = socket.SendPlain(_unsent.Memory.Span);
+                if (LoopSocket.WasInterrupted(sent)) continue;
+                if (sent <= 0) return sent;
+                _unsent.Take(sent);
+            }
+            return 1;
+        }
+    }
+
+    /// <summary>Ends it. Buffers that somebody may be at work with are left alone.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _engine.Dispose();
+            _received.Abandon();
+            _unsent.Abandon();
+        }
+    }
+
+    private TlsStep Read(ReadOnlySpan<byte> records, Span<byte> plain, out int count, out int taken)
+    {
+        Span<byte> answers = stackalloc byte[TlsEngine.MostOverhead];
+        var progress = _engine.Read(records, plain, answers);
+        (count, taken) = (progress.Plain, progress.Taken);
+        if (progress.Produced == 0) return progress.Step;
+        _unsent.Add(answers[..progress.Produced]);
+        return _unsent.Count > MostUnsent ? TlsStep.Failed : progress.Step;
+    }
+}

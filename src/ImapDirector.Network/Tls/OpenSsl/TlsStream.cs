@@ -1,0 +1,140 @@
+using System.Security.Authentication;
+
+namespace ImapDirector.Network.Tls.OpenSsl;
+
+/// <summary>A connection with TLS, on top of another stream.</summary>
+/// <remarks>One read and one write at a time.</remarks>
+internal sealed class TlsStream(Stream transport, TlsSession session) : Stream
+{
+    // With what TLS adds, it fits into a pooled buffer of 64 KB.
+    private const int MostInWrite = 3 * TlsEngine.MostInRecord;
+
+    private bool _hasEnded;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <summary>Shakes hands as the server.</summary>
+    /// <exception cref="AuthenticationException">It failed.</exception>
+    /// <exception cref="IOException">The peer left in the middle of it.</exception>
+    public async Task HandshakeAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var step = session.Handshake();
+            if (session.HasUnsent)
+            {
+                // Also where it failed: the peer is told why.
+                await session.TakeTurnAsync(cancellationToken);
+                await SendUnsentAsync(cancellationToken);
+            }
+            switch (step)
+            {
+                case TlsStep.Done:
+                    return;
+                case TlsStep.WantsMore:
+                    if (!await ReceiveAsync(cancellationToken)) throw new IOException("The peer left during the handshake.");
+                    break;
+                case TlsStep.WantsRoom:
+                    break;
+                default:
+                    throw new AuthenticationException($"The handshake failed: {session.Failure}.");
+            }
+        }
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (!_hasEnded)
+        {
+            var step = session.Read(buffer.Span, out var count);
+            if (session.HasUnsent && session.TryTakeTurn()) await SendUnsentAsync(cancellationToken);
+            if (count > 0 || step == TlsStep.Done) return count;
+            if (step == TlsStep.Failed) throw Broken();
+            _hasEnded = step == TlsStep.Closed || !await ReceiveAsync(cancellationToken);
+        }
+        return 0;
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (!buffer.IsEmpty)
+        {
+            var count = Math.Min(buffer.Length, MostInWrite);
+            await session.TakeTurnAsync(cancellationToken);
+            var isWritten = session.TryWrite(buffer.Span[..count]);
+            await SendUnsentAsync(cancellationToken);
+            if (!isWritten) throw Broken();
+            buffer = buffer[count..];
+        }
+    }
+
+    /// <summary>Says that nothing more will come (close_notify).</summary>
+    /// <exception cref="IOException">The connection is broken.</exception>
+    public async Task ShutdownAsync()
+    {
+        await session.TakeTurnAsync(CancellationToken.None);
+        var isClosed = session.TryClose();
+        await SendUnsentAsync(CancellationToken.None);
+        if (!isClosed) throw Broken();
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("It is read without waiting.");
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("It is written without waiting.");
+
+    public override void Flush()
+    {
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    // A silent peer is waited for without a buffer.
+    private async ValueTask<bool> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        if (!session.HasReceived) _ = await transport.ReadAsync(Memory<byte>.Empty, cancellationToken);
+        var count = await transport.ReadAsync(session.RoomToReceive(), cancellationToken);
+        session.AddReceived(count);
+        return count > 0;
+    }
+
+    /// <summary>With the turn, which it gives back.</summary>
+    private async ValueTask SendUnsentAsync(CancellationToken cancellationToken)
+    {
+        do
+        {
+            try
+            {
+                while (session.HasUnsent)
+                {
+                    var unsent = session.TakeUnsent();
+                    await transport.WriteAsync(unsent.Memory, cancellationToken);
+                    unsent.Clear();
+                }
+            }
+            finally
+            {
+                session.EndTurn();
+            }
+            // What the other direction left behind after the last look.
+        }
+        while (session.HasUnsent && session.TryTakeTurn());
+    }
+
+    private IOException Broken() => new($"TLS failed: {session.Failure}.");
+}
