@@ -17,6 +17,9 @@ public sealed class DirectorMetrics(IMetricFactory factory)
     /// <summary>Sessions in the relay, by node.</summary>
     public Gauge Sessions { get; } = factory.CreateGauge("imapdirector_sessions_active", "Sessions being relayed, by node.", ["node"]);
 
+    /// <summary>Sessions in the relay that their node could not keep from going on after a move, by node: it is none of ours, or not logged in at with assertions.</summary>
+    public Gauge UnfencedSessions { get; } = factory.CreateGauge("imapdirector_sessions_unfenced", "Sessions being relayed to nodes that do not know the user's epoch, by node.", ["node"]);
+
     /// <summary>Connections that have not logged in.</summary>
     public Gauge PreLoginConnections { get; } = factory.CreateGauge("imapdirector_prelogin_connections", "Connections in the login dialogue.");
 

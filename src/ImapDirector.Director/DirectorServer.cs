@@ -80,7 +80,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         var penalty = new FailurePenalty(options.FailureDelay, TimeProvider.System);
         _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, capabilities, _watch, _loops, _sessions, new NodeLosses(options.NodeLossSpread, TimeProvider.System), counters,
             loggers.CreateLogger<ClientSession>(), _lastCall.Token);
-        _deliveries = new DeliveryHandler(options, _accounts, _directory, _health, counters, loggers.CreateLogger<DeliveryHandler>());
+        _deliveries = new DeliveryHandler(options, _accounts, _directory, assertions, _health, counters, loggers.CreateLogger<DeliveryHandler>());
         NodeOrders = new NodeOrders(options, _redis, _registry);
         Sessions = new ClusterOrders(_redis);
         Map = new AssignmentMap(_redis, _registry);

@@ -29,11 +29,19 @@ public sealed class StorageMetrics(IMetricFactory factory)
     /// <summary>Users whose store was damaged when it was last to be opened.</summary>
     public Gauge DamagedStores { get; } = factory.CreateGauge("imapdirector_node_damaged_stores", "Users whose store cannot be opened because it is damaged.");
 
-    internal void CountFailure(StoreException failed) => StoreFailures.WithLabels(failed.IsDamage ? "damaged" : "disk").Inc();
+    internal void CountFailure(StoreException failed)
+    {
+        // That is no failure.
+        if (!failed.IsFenced) StoreFailures.WithLabels(failed.IsDamage ? "damaged" : "disk").Inc();
+    }
 
     /// <summary>Directors' assertions that were refused, by reason (the names of <see cref="Protocol.Assertions.AssertionRefusal"/> in snake case).</summary>
     public Counter AssertionRefusals { get; } = factory.CreateCounter("imapdirector_node_assertions_refused_total",
         "Directors' assertions that were refused, by reason.", ["reason"]);
+
+    /// <summary>Logins and deliveries that were refused because their epoch was over, or the user is elsewhere.</summary>
+    public Counter FencedOff { get; } = factory.CreateCounter("imapdirector_node_fenced_off_total",
+        "Logins and deliveries refused because their epoch was over, or the user is elsewhere.");
 
     /// <summary>IMAP sessions.</summary>
     public Gauge Sessions { get; } = factory.CreateGauge("imapdirector_node_sessions", "IMAP sessions connected.");

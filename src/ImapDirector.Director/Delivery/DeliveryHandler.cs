@@ -25,10 +25,10 @@ internal sealed partial class DeliveryHandler : ILmtpHandler
     private readonly NodeDelivery _nodes;
 
     /// <summary>Composes it.</summary>
-    public DeliveryHandler(DirectorOptions options, DatabaseChain accounts, UserDirectory directory, NodeHealth health, DirectorMetrics metrics, ILogger<DeliveryHandler> logger)
+    public DeliveryHandler(DirectorOptions options, DatabaseChain accounts, UserDirectory directory, AssertionIssuer? assertions, NodeHealth health, DirectorMetrics metrics, ILogger<DeliveryHandler> logger)
     {
         (_options, _accounts, _directory, _metrics, _logger) = (options, accounts, directory, metrics, logger);
-        _nodes = new NodeDelivery(options, health, logger);
+        _nodes = new NodeDelivery(options, assertions, health, logger);
     }
 
     /// <inheritdoc />
@@ -49,20 +49,11 @@ internal sealed partial class DeliveryHandler : ILmtpHandler
         // Two spellings of one user (a subaddress, say) are one delivery, answered twice.
         var users = transaction.Recipients.ConvertAll(recipient => UserName.TryCreate(recipient.Address, _options.DefaultDomain, out var user) ? user : default);
         var distinct = users.Where(user => user != default).Distinct().ToArray();
-        // Asked again after RCPT: the user may have moved while the message was on its way.
-        var tickets = await Task.WhenAll(distinct.Select(user => _directory.AssignAsync(user, cancellationToken)));
-
         var replies = new Dictionary<UserName, LmtpReply> { [default] = NoSuchUser };
-        var groups = new Dictionary<BackendNode, List<UserName>>();
-        foreach (var (user, ticket) in distinct.Zip(tickets))
-        {
-            if (ticket.Node is null) replies[user] = Refusal(ticket.Outcome);
-            else if (groups.TryGetValue(ticket.Node, out var group)) group.Add(user);
-            else groups[ticket.Node] = [user];
-        }
-        var delivered = await Task.WhenAll(groups.Select(group => _nodes.DeliverAsync(group.Key, group.Value, transaction, message, cancellationToken)));
-        foreach (var (group, answers) in groups.Values.Zip(delivered))
-            foreach (var (user, answer) in group.Zip(answers)) replies[user] = answer;
+        var last = new Dictionary<UserName, SessionTicket>();
+        var waiting = distinct;
+        // Asked again after RCPT: the user may have moved while the message was on its way. And once more, if the node says that it cannot be now.
+        for (var attempt = 0; attempt < 2 && waiting.Length > 0; attempt++) waiting = await DeliverAsync(waiting, last, replies, transaction, message, cancellationToken);
 
         return users.ConvertAll(user =>
         {
@@ -70,6 +61,34 @@ internal sealed partial class DeliveryHandler : ILmtpHandler
             _metrics.Deliveries.WithLabels(reply.IsSuccess ? "delivered" : reply.Code < 500 ? "deferred" : "refused").Inc();
             return reply;
         });
+    }
+
+    /// <summary>Delivers to those whose assignment is another one than it was.</summary>
+    /// <returns>Those whose node has not stored the message, and says so, as it does when they live elsewhere by now.</returns>
+    private async Task<UserName[]> DeliverAsync(UserName[] users, Dictionary<UserName, SessionTicket> last, Dictionary<UserName, LmtpReply> replies,
+        LmtpTransaction transaction, MessageSpool message, CancellationToken cancellationToken)
+    {
+        var tickets = await Task.WhenAll(users.Select(user => _directory.AssignAsync(user, cancellationToken)));
+        var groups = new Dictionary<BackendNode, List<AssignedUser>>();
+        foreach (var (user, ticket) in users.Zip(tickets))
+        {
+            if (last.TryGetValue(user, out var before) && (ticket.Node is null || before == ticket)) continue;
+            last[user] = ticket;
+            if (ticket.Node is null) replies[user] = Refusal(ticket.Outcome);
+            else if (groups.TryGetValue(ticket.Node, out var group)) group.Add(new AssignedUser(user, ticket.Epoch));
+            else groups[ticket.Node] = [new AssignedUser(user, ticket.Epoch)];
+        }
+        var delivered = await Task.WhenAll(groups.Select(group => _nodes.DeliverAsync(group.Key, group.Value, transaction, message, cancellationToken)));
+        var refused = new List<UserName>();
+        foreach (var (group, answers) in groups.Zip(delivered))
+        {
+            foreach (var (user, answer) in group.Value.Zip(answers))
+            {
+                replies[user.Name] = answer;
+                if (group.Key.IsBundled && answer is { Code: 451, Enhanced: "4.3.0" }) refused.Add(user.Name);
+            }
+        }
+        return [.. refused];
     }
 
     private async Task<LmtpReply> CheckAsync(LmtpRecipient recipient, CancellationToken cancellationToken)

@@ -14,6 +14,7 @@ namespace ImapDirector.Director.Delivery;
 internal sealed class NodeConversation(Stream stream) : IAsyncDisposable
 {
     private const int MaxLineBytes = 4096;
+    private static readonly LmtpReply TakesNone = new(451, "4.3.5", "The user's node takes no assertions");
     private const int MaxReplyLines = 64;
     private const int GoAhead = 354;
     // What a socket takes without being read from, on either side, whatever the addresses: nobody waits for the other then.
@@ -23,13 +24,20 @@ internal sealed class NodeConversation(Stream stream) : IAsyncDisposable
     private readonly PipeWriter _output = PipeWriter.Create(stream);
 
     /// <summary>Delivers, filling in a reply for each user as it becomes known.</summary>
+    /// <param name="users">To whom.</param>
+    /// <param name="assertion">Makes what is said of each, or <c>null</c> where nothing is.</param>
+    /// <param name="transaction">The envelope.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="replies">A reply for each user.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="IOException">The connection broke, or the node does not speak LMTP. What is not filled in by then was not delivered, as far as we know.</exception>
     /// <exception cref="OperationCanceledException">The token fired: it is the limit of time as well.</exception>
-    public async Task RunAsync(IReadOnlyList<UserName> users, LmtpTransaction transaction, MessageSpool message, LmtpReply[] replies, CancellationToken cancellationToken)
+    public async Task RunAsync(IReadOnlyList<UserName> users, Func<int, string>? assertion, LmtpTransaction transaction, MessageSpool message, LmtpReply[] replies, CancellationToken cancellationToken)
     {
         var greeting = await ReadReplyAsync(null, cancellationToken);
         var extensions = new List<string>();
         var hello = greeting.IsSuccess ? await AskAsync("LHLO imapdirector", extensions, cancellationToken) : greeting;
+        if (hello.IsSuccess && assertion is not null && !Offers(extensions, "XASSERTION")) hello = TakesNone;
         var mail = hello.IsSuccess ? await AskAsync(MailFrom(transaction, message.Length, extensions), null, cancellationToken) : hello;
         if (!mail.IsSuccess)
         {
@@ -45,7 +53,7 @@ internal sealed class NodeConversation(Stream stream) : IAsyncDisposable
         for (var start = 0; start < users.Count; start += together)
         {
             var end = Math.Min(start + together, users.Count);
-            for (var i = start; i < end; i++) Write($"RCPT TO:<{users[i].Value}>");
+            for (var i = start; i < end; i++) Write($"RCPT TO:<{users[i].Value}>{(assertion is null ? "" : " XASSERTION=" + assertion(i))}");
             await _output.FlushAsync(cancellationToken);
             for (var i = start; i < end; i++)
             {

@@ -4,12 +4,13 @@ using ImapDirector.Director.Backends;
 using ImapDirector.Network;
 using ImapDirector.Network.Lmtp;
 using ImapDirector.Protocol;
+using ImapDirector.Protocol.Assertions;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Delivery;
 
 /// <summary>Takes one message to one node, with a bound on how many go there at one time, so that a slow node holds up nobody else's mail.</summary>
-internal sealed partial class NodeDelivery(DirectorOptions options, NodeHealth health, ILogger logger)
+internal sealed partial class NodeDelivery(DirectorOptions options, AssertionIssuer? assertions, NodeHealth health, ILogger logger)
 {
     /// <summary>Messages on their way to one node at one time.</summary>
     public const int MaxPerNode = 16;
@@ -24,7 +25,7 @@ internal sealed partial class NodeDelivery(DirectorOptions options, NodeHealth h
     /// <summary>Delivers to some users of a node.</summary>
     /// <returns>A reply for each of <paramref name="users"/>, in that order; whatever happens at the node is a 4xx or its own reply.</returns>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public async Task<LmtpReply[]> DeliverAsync(BackendNode node, IReadOnlyList<UserName> users, LmtpTransaction transaction,
+    public async Task<LmtpReply[]> DeliverAsync(BackendNode node, IReadOnlyList<AssignedUser> users, LmtpTransaction transaction,
         MessageSpool message, CancellationToken cancellationToken)
     {
         var replies = new LmtpReply[users.Count];
@@ -44,7 +45,7 @@ internal sealed partial class NodeDelivery(DirectorOptions options, NodeHealth h
             using var socket = await ConnectAsync(node, limit.Token);
             Array.Fill(replies, Lost);
             await using var conversation = new NodeConversation(new NetworkStream(socket));
-            await conversation.RunAsync(users, transaction, message, replies, limit.Token);
+            await conversation.RunAsync([.. users.Select(static user => user.Name)], AssertionsFor(node, users, transaction.ConnectionId), transaction, message, replies, limit.Token);
         }
         catch (Exception exception) when (exception is IOException or SocketException
             || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
@@ -58,6 +59,10 @@ internal sealed partial class NodeDelivery(DirectorOptions options, NodeHealth h
         Log.Delivered(logger, transaction.ConnectionId, node.Name, replies.Count(reply => reply.IsSuccess), users.Count, message.Length);
         return replies;
     }
+
+    private Func<int, string>? AssertionsFor(BackendNode node, IReadOnlyList<AssignedUser> users, string connectionId) => assertions is null || !node.IsBundled
+        ? null
+        : i => assertions.Issue(node, users[i].Name, users[i].Epoch, connectionId, null, AssertionScope.Lmtp);
 
     private async Task<Socket> ConnectAsync(BackendNode node, CancellationToken cancellationToken)
     {
@@ -89,3 +94,8 @@ internal sealed partial class NodeDelivery(DirectorOptions options, NodeHealth h
         public static partial void Delivered(ILogger logger, string connectionId, string node, int accepted, int recipients, long bytes);
     }
 }
+
+/// <summary>A user on the way to their node.</summary>
+/// <param name="Name">Who.</param>
+/// <param name="Epoch">The epoch of the assignment.</param>
+internal readonly record struct AssignedUser(UserName Name, long Epoch);

@@ -123,7 +123,18 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         try
         {
             var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, dialogue.ConnectedTo ?? _connectedTo, client.IsSecure, dialogue.HopsLeft);
-            if ((await services.Backends.LogInAsync(node, new BackendUser(user, attempt.Password, services.Sessions.HasSeveral(user)) { Epoch = ticket.Epoch }, forwarded, login)).Session is { } session)
+            var backend = await services.Backends.LogInAsync(node, UserAt(ticket, user, attempt), forwarded, login);
+            // A node says so too when the user lives elsewhere by now.
+            if (backend.Failure == BackendFailure.Unavailable && node.IsBundled)
+            {
+                var again = await services.Directory.OpenSessionAsync(user, record, login);
+                if (again.Node is { } other && again != ticket)
+                {
+                    live.Node = other.Name;
+                    backend = await services.Backends.LogInAsync(other, UserAt(again, user, attempt), forwarded, login);
+                }
+            }
+            if (backend.Session is { } session)
             {
                 await using var connection = session.Connection;
                 // Before the client hears of it: it may open its next connection at once.
@@ -146,10 +157,14 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         return await RefuseAsync(dialogue, attempt, user, "backend_failed", LoginRefusal.Unavailable, began, login);
     }
 
+    private BackendUser UserAt(SessionTicket ticket, UserName user, LoginAttempt attempt) =>
+        new(user, attempt.Password, services.Sessions.HasSeveral(user)) { Epoch = ticket.Epoch };
+
     private async Task<SessionEnd> RelayAsync(BackendSession session, LiveSession live)
     {
         LeavePreLogin();
         using var counted = services.Metrics.Sessions.WithLabels(_node!.Name).TrackInProgress();
+        using var unfenced = _node.IsBundled && _options.AssertionKeyFile is not null ? null : services.Metrics.UnfencedSessions.WithLabels(_node.Name).TrackInProgress();
         var node = _node.Name;
         _relay = new SessionRelay(client, session.Connection, services.Watch, services.Metrics, services.Loops, () => services.Losses.Lost(node));
         live.Attach(_relay);

@@ -15,7 +15,13 @@ public interface ILmtpHandler
 
 /// <summary>A recipient as RCPT TO gave it.</summary>
 /// <param name="Address">The path without its angle brackets, quotes resolved: <c>local@domain</c>.</param>
-public readonly record struct LmtpRecipient(string Address);
+/// <param name="Assertion">What a director says of it, where it says something and <see cref="LmtpServerOptions.TakesAssertions"/> is set. Good once: what the handler
+/// finds in it, it has to remember.</param>
+public sealed record LmtpRecipient(string Address, string? Assertion = null)
+{
+    /// <summary>The epoch of the user's assignment, where the handler has found one.</summary>
+    public long? Epoch { get; set; }
+}
 
 /// <summary>The envelope of one message.</summary>
 public sealed class LmtpTransaction

@@ -6,6 +6,9 @@ namespace ImapDirector.Network.Lmtp;
 /// <param name="SpoolDirectory">Where large messages wait while they come in.</param>
 public sealed record LmtpServerOptions(string ServerName, long MaxMessageBytes, string SpoolDirectory)
 {
+    /// <summary>Whether directors may say with RCPT what they know of a recipient (<c>XASSERTION</c>): it is offered to them then, and left to the handler.</summary>
+    public bool TakesAssertions { get; init; }
+
     /// <summary>How long a client may take for its next command, or to take our replies (limits L4). Not reset by a command's first bytes.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(5);
 

@@ -154,7 +154,7 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
     {
         _peerName = lhlo.Name;
         string[] lines = [options.ServerName, "PIPELINING", "ENHANCEDSTATUSCODES", "8BITMIME", "CHUNKING", "SMTPUTF8",
-            string.Create(CultureInfo.InvariantCulture, $"SIZE {options.MaxMessageBytes}")];
+            .. options.TakesAssertions ? (string[])["XASSERTION"] : [], string.Create(CultureInfo.InvariantCulture, $"SIZE {options.MaxMessageBytes}")];
         for (var i = 0; i < lines.Length; i++) connection.Output.LmtpReply(250, "", lines[i], isLast: i == lines.Length - 1);
     }
 
@@ -200,7 +200,12 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
             Reply(LmtpReplies.TooManyRecipients);
             return;
         }
-        var recipient = new LmtpRecipient(rcpt.Address);
+        if (rcpt.Assertion is not null && !options.TakesAssertions)
+        {
+            await RefuseAddressAsync(LmtpReplies.Of(LmtpSyntaxError.UnknownParameter), drain);
+            return;
+        }
+        var recipient = new LmtpRecipient(rcpt.Address, rcpt.Assertion);
         var reply = rcpt.IsUtf8 && !transaction.IsUtf8 ? LmtpReplies.RecipientNeedsUtf8 : await _calls.AddRecipientAsync(transaction, recipient);
         if (reply.IsSuccess) transaction.Recipients.Add(recipient);
         if (reply.Code >= 500) await RefuseAddressAsync(reply, drain);

@@ -26,6 +26,10 @@ public sealed record MailCommand(string ReversePath, long? Size, bool Is8Bit, bo
 /// <param name="Address">The recipient, without a source route and with quotes resolved; the domain may be missing. Never with a control character.</param>
 public sealed record RcptCommand(string Address) : LmtpCommand
 {
+    /// <summary>The value of <c>XASSERTION</c>, our own parameter: what a director says to its node about this recipient. Letters, digits and <c>. - _</c>, at most
+    /// <see cref="Assertions.AssertionVerifier.MaxTokenBytes"/> of them; <c>null</c> where there was none.</summary>
+    public string? Assertion { get; init; }
+
     /// <summary>Whether the address needs <c>SMTPUTF8</c>.</summary>
     public bool IsUtf8 => !Ascii.IsValid(Address);
 }

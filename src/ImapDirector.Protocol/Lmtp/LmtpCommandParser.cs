@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
+using ImapDirector.Protocol.Assertions;
 
 namespace ImapDirector.Protocol.Lmtp;
 
@@ -142,16 +143,31 @@ public static class LmtpCommandParser
         var rest = arguments[3..];
         if (!LmtpPath.TryTake(ref rest, out var path) || path.Resolved is not { } address) return (null, LmtpSyntaxError.Recipient);
         var status = DeliveryStatusParameters.None;
+        string? assertion = null;
         foreach (var range in rest.Split(' '))
         {
             var parameter = rest[range];
             if (parameter.IsEmpty) continue;
             var equals = parameter.IndexOf('=');
+            if (equals > 0 && parameter[..equals].Equals("XASSERTION", StringComparison.OrdinalIgnoreCase))
+            {
+                if (assertion is not null || !IsToken(parameter[(equals + 1)..])) return (null, LmtpSyntaxError.ParameterValue);
+                assertion = parameter[(equals + 1)..].ToString();
+                continue;
+            }
             if (equals < 0 || DeliveryStatusParameters.OfRecipient(parameter[..equals], parameter[(equals + 1)..], ref status) is not { } isRight)
                 return (null, LmtpSyntaxError.UnknownParameter);
             if (!isRight) return (null, LmtpSyntaxError.ParameterValue);
         }
-        return (new RcptCommand(address), LmtpSyntaxError.None);
+        return (new RcptCommand(address) { Assertion = assertion }, LmtpSyntaxError.None);
+    }
+
+    private static bool IsToken(ReadOnlySpan<char> value)
+    {
+        if (value.Length is 0 or > AssertionVerifier.MaxTokenBytes) return false;
+        foreach (var letter in value)
+            if (!char.IsAsciiLetterOrDigit(letter) && letter is not ('.' or '-' or '_')) return false;
+        return true;
     }
 
     private static (LmtpCommand?, LmtpSyntaxError) Bdat(ReadOnlySpan<char> arguments)

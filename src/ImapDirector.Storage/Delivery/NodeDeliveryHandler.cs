@@ -1,9 +1,12 @@
 using System.Collections.Concurrent;
+using System.Text;
 using ImapDirector.Network;
 using ImapDirector.Network.Lmtp;
 using ImapDirector.Protocol;
+using ImapDirector.Protocol.Assertions;
 using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Mailboxes;
+using ImapDirector.Storage.Sessions;
 using ImapDirector.Storage.Store;
 using Microsoft.Extensions.Logging;
 
@@ -11,12 +14,13 @@ namespace ImapDirector.Storage.Delivery;
 
 /// <summary>Puts messages into INBOX, or into the mailbox that a subaddress names where there is one (RFC 5233). A recipient is answered 250 when the message is on disk, and not before; what goes wrong with one is that one's alone.</summary>
 /// <param name="options">What the node calls itself in trace headers, and what it does with duplicates.</param>
+/// <param name="assertions">Judges what directors say of recipients, or <c>null</c> where they say nothing.</param>
 /// <param name="mails">The users' mail.</param>
 /// <param name="spoolDirectory">Where large messages wait.</param>
 /// <param name="metrics">Where deliveries are counted.</param>
 /// <param name="time">Says when a message arrived.</param>
 /// <param name="logger">Where its lines go.</param>
-internal sealed partial class NodeDeliveryHandler(StorageNodeOptions options, UserMailRegistry mails, string spoolDirectory, StorageMetrics metrics,
+internal sealed partial class NodeDeliveryHandler(StorageNodeOptions options, AssertionLogin? assertions, UserMailRegistry mails, string spoolDirectory, StorageMetrics metrics,
     TimeProvider time, ILogger<NodeDeliveryHandler> logger) : ILmtpHandler
 {
     // Each delivery waits for the disk most of its time; more at once would let one message with many recipients take the disk from everybody.
@@ -27,12 +31,13 @@ internal sealed partial class NodeDeliveryHandler(StorageNodeOptions options, Us
     private static readonly LmtpReply NoSuchUser = new(550, "5.1.1", "No such user here");
     private static readonly LmtpReply Stored = new(250, "2.0.0", "Stored");
     private static readonly LmtpReply OverQuota = new(552, "5.2.2", "The mailbox is full");
+    private static readonly LmtpReply NotAsserted = new(451, "4.7.0", "Deliveries come through a director here");
     private static readonly LmtpReply Failed = new(451, "4.3.0", "The message could not be stored, try again later");
 
     /// <inheritdoc />
     public ValueTask<LmtpReply> AddRecipientAsync(LmtpTransaction transaction, LmtpRecipient recipient, CancellationToken cancellationToken)
     {
-        if (TryFindUser(recipient, out _)) return ValueTask.FromResult(RecipientOk);
+        if (TryFindUser(recipient, out var user)) return ValueTask.FromResult(IsAsserted(recipient, user, transaction.ConnectionId) ? RecipientOk : NotAsserted);
         metrics.Deliveries.WithLabels("refused").Inc();
         Log.RecipientRefused(logger, transaction.ConnectionId);
         return ValueTask.FromResult(NoSuchUser);
@@ -43,10 +48,12 @@ internal sealed partial class NodeDeliveryHandler(StorageNodeOptions options, Us
     {
         var targets = transaction.Recipients.ConvertAll(static recipient => TryFindUser(recipient, out var user) ? new Target(user, DetailOf(recipient)) : default);
         var byUser = targets.Where(static target => target != default).Distinct().GroupBy(static target => target.User).ToArray();
+        var epochs = transaction.Recipients.Where(static recipient => recipient.Epoch is not null)
+            .ToLookup(static recipient => TryFindUser(recipient, out var user) ? user : default, static recipient => recipient.Epoch!.Value);
         var now = time.GetUtcNow();
         var replies = new ConcurrentDictionary<Target, LmtpReply>();
         var width = new ParallelOptions { MaxDegreeOfParallelism = MaxAtOnce };
-        await Parallel.ForEachAsync(byUser, width, async (user, _) => await StoreAsync(transaction, message, user.Key, [.. user], replies, now, cancellationToken));
+        await Parallel.ForEachAsync(byUser, width, async (user, _) => await StoreAsync(transaction, message, user.Key, epochs.Contains(user.Key) ? epochs[user.Key].Max() : null, [.. user], replies, now, cancellationToken));
         return targets.ConvertAll(target =>
         {
             var reply = target == default ? NoSuchUser : replies[target];
@@ -55,8 +62,17 @@ internal sealed partial class NodeDeliveryHandler(StorageNodeOptions options, Us
         });
     }
 
+    /// <summary>Whether whoever delivers may do so: a director says for whom, with which epoch. Without one only where directors may do without, too.</summary>
+    private bool IsAsserted(LmtpRecipient recipient, UserName user, string connectionId)
+    {
+        if (recipient.Assertion is null) return options.MasterPassword is not null;
+        if (assertions?.Find(Encoding.ASCII.GetBytes(recipient.Assertion), AssertionScope.Lmtp, user, connectionId) is not { } assertion) return false;
+        recipient.Epoch = assertion.Epoch;
+        return true;
+    }
+
     /// <summary>Delivers to one user; two spellings of one mailbox are one delivery, answered twice.</summary>
-    private async ValueTask StoreAsync(LmtpTransaction transaction, MessageSpool message, UserName user, Target[] targets,
+    private async ValueTask StoreAsync(LmtpTransaction transaction, MessageSpool message, UserName user, long? epoch, Target[] targets,
         ConcurrentDictionary<Target, LmtpReply> replies, DateTimeOffset now, CancellationToken cancellationToken)
     {
         foreach (var target in targets) replies[target] = Failed;
@@ -65,7 +81,7 @@ internal sealed partial class NodeDeliveryHandler(StorageNodeOptions options, Us
             await using var traced = new MessageSpool(spoolDirectory);
             await traced.WriteAsync(TraceHeader.Write(transaction, options.Name, user, now), cancellationToken);
             await CopyAsync(message, traced, cancellationToken);
-            await using var lease = await mails.AcquireAsync(user, cancellationToken);
+            await using var lease = await mails.AcquireAsync(user, epoch, cancellationToken);
             foreach (var mailbox in targets.GroupBy(target => FindMailbox(lease.Mail, target.Detail)))
             {
                 var reply = await StoreAsync(transaction, traced, lease.Mail, mailbox.Key, now, cancellationToken);
@@ -74,6 +90,11 @@ internal sealed partial class NodeDeliveryHandler(StorageNodeOptions options, Us
         }
         catch (Exception failure)
         {
+            if (failure is StoreException { IsFenced: true })
+            {
+                Log.Fenced(logger, transaction.ConnectionId, user.Value, epoch);
+                return;
+            }
             if (failure is StoreException failed) metrics.CountFailure(failed);
             // Whatever it is, it may be this user's store alone: the other recipients get their message.
             Log.Failed(logger, transaction.ConnectionId, user.Value, failure);
@@ -135,6 +156,9 @@ internal sealed partial class NodeDeliveryHandler(StorageNodeOptions options, Us
 
     private static partial class Log
     {
+        [LoggerMessage(1107, LogLevel.Information, "{ConnectionId} not stored for {User} with epoch {Epoch}: it is over, or the user is elsewhere")]
+        public static partial void Fenced(ILogger logger, string connectionId, string user, long? epoch);
+
         [LoggerMessage(1105, LogLevel.Information, "{ConnectionId} not stored for {User}: a duplicate")]
         public static partial void Duplicate(ILogger logger, string connectionId, string user);
 

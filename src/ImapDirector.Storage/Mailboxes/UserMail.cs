@@ -23,6 +23,8 @@ internal sealed class UserMail : IAsyncDisposable
     private readonly KeywordLimit _keywords;
     private readonly SharingIndex? _sharing;
     private readonly Lazy<TextIndexing> _textIndexing;
+    // Never disposed: it has no timer, and sessions ask it after the end.
+    private readonly CancellationTokenSource _fenced = new();
     private bool _closed;
     // Changed only by whoever has the turn; read by anybody.
     private readonly ConcurrentDictionary<long, Opened> _open = new();
@@ -43,6 +45,27 @@ internal sealed class UserMail : IAsyncDisposable
     }
 
     public UserStore Store => _store;
+
+    /// <summary>What becomes of a session or a delivery that comes with an epoch, or with none.</summary>
+    public FenceAnswer Admit(long? epoch) => _store.Fence?.Admit(epoch) ?? FenceAnswer.Join;
+
+    /// <summary>Fires when the user is to be served by others: sessions end then.</summary>
+    public CancellationToken Fenced => _fenced.Token;
+
+    /// <summary>Puts up a fence behind the change that runs: once it is on disk, nothing more is written here, and sessions are told to end.</summary>
+    /// <exception cref="StoreException">A higher epoch has come, or the disk refuses: then all goes on as before.</exception>
+    public async Task FenceAsync(StoreFence fence)
+    {
+        await InTurnAsync(async () =>
+        {
+            await _store.FenceAsync(fence);
+            _closed = true;
+            return true;
+        }, CancellationToken.None);
+        await _fenced.CancelAsync();
+        // Other users' sessions that have something of this user's selected.
+        foreach (var opened in _open.Values) opened.Mailbox.Deleted();
+    }
 
     /// <summary>Removes what large expunges have left.</summary>
     public ContentRemoval ContentRemoval { get; }
@@ -92,12 +115,19 @@ internal sealed class UserMail : IAsyncDisposable
         }, cancellationToken);
 
     /// <summary>A session leaves a mailbox. The one that was left last stays in memory for a while: clients go to and fro.</summary>
-    public Task CloseAsync(SharedMailbox mailbox, MailboxCursor cursor) => InTurnAsync(async () =>
+    public async Task CloseAsync(SharedMailbox mailbox, MailboxCursor cursor)
     {
-        Leave(_open[mailbox.Id], cursor);
-        await SaveRecentAsync(mailbox);
-        return true;
-    }, CancellationToken.None);
+        await TakeTurnAsync(CancellationToken.None);
+        try
+        {
+            Leave(_open[mailbox.Id], cursor);
+            if (!_closed) await SaveRecentAsync(mailbox);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
 
     /// <summary>Takes a mailbox out of memory that was left some time ago, and gives back what a silent session does not need.</summary>
     /// <returns>Whether something was given back.</returns>
@@ -301,12 +331,16 @@ internal sealed class UserMail : IAsyncDisposable
     {
         await ContentRemoval.DisposeAsync();
         if (_textIndexing.IsValueCreated) await _textIndexing.Value.DisposeAsync();
-        await InTurnAsync(async () =>
+        await TakeTurnAsync(CancellationToken.None);
+        try
         {
             _closed = true;
             await _store.DisposeAsync();
-            return true;
-        }, CancellationToken.None);
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     /// <summary>Takes those of the identifiers out of the index to whom nothing is given any more: it must not grow by what comes and goes.</summary>
@@ -397,16 +431,22 @@ internal sealed class UserMail : IAsyncDisposable
 
     private async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
     {
-        if (!await _turn.WaitAsync(TurnTimeout, cancellationToken))
-            throw new StoreException("The changes before this one do not come to an end.");
+        await TakeTurnAsync(cancellationToken);
         try
         {
+            if (_fenced.IsCancellationRequested) throw StoreFence.Fenced();
             return _closed ? throw new StoreException("The user's mail has been closed.") : await work();
         }
         finally
         {
             _turn.Release();
         }
+    }
+
+    private async Task TakeTurnAsync(CancellationToken cancellationToken)
+    {
+        if (!await _turn.WaitAsync(TurnTimeout, cancellationToken))
+            throw new StoreException("The changes before this one do not come to an end.");
     }
 
     private sealed class Opened(SharedMailbox mailbox)

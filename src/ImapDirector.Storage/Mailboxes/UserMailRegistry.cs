@@ -14,6 +14,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     // Each waits for the disk, which brings a log into its database.
     private const int TrimmedAtOnce = 8;
 
+    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan DefaultIdleTime = TimeSpan.FromSeconds(30);
 
     private readonly string _dataDirectory;
@@ -52,21 +53,75 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     /// <summary>Who has given something to whom.</summary>
     public SharingIndex Sharing { get; }
 
-    /// <summary>As <see cref="AcquireAsync"/>, but makes nothing for a user who has no mail here.</summary>
-    /// <returns><c>null</c> for such a user.</returns>
+    /// <summary>As <see cref="AcquireAsync(UserName, CancellationToken)"/>, but makes nothing for a user who has no mail here.</summary>
+    /// <returns><c>null</c> for such a user, and for one who is elsewhere now.</returns>
     /// <exception cref="StoreException">The store cannot be opened.</exception>
-    public async ValueTask<UserMailLease?> TryAcquireAsync(UserName user, CancellationToken cancellationToken) =>
-        UserStorePath.Exists(_dataDirectory, user) ? await AcquireAsync(user, cancellationToken) : null;
+    public async ValueTask<UserMailLease?> TryAcquireAsync(UserName user, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return UserStorePath.Exists(_dataDirectory, user) ? await AcquireAsync(user, cancellationToken) : null;
+        }
+        catch (StoreException refused) when (refused.IsFenced)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>For those who do not know the user's epoch: they are let in unless the user is released.</summary>
+    /// <inheritdoc cref="AcquireAsync(UserName, long?, CancellationToken)" path="/exception" />
+    public ValueTask<UserMailLease> AcquireAsync(UserName user, CancellationToken cancellationToken) => AcquireAsync(user, null, cancellationToken);
 
     /// <summary>Opens the user's mail, or joins those who have it open. Dispose the lease when done; the store is closed some time after the last one.</summary>
-    /// <exception cref="StoreException">The store cannot be opened.</exception>
-    public async ValueTask<UserMailLease> AcquireAsync(UserName user, CancellationToken cancellationToken)
+    /// <param name="user">The user.</param>
+    /// <param name="epoch">The epoch of the user's assignment: a higher one than any before ends what goes on there.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="StoreException">The store cannot be opened, or the epoch is over (<see cref="StoreException.IsFenced"/>).</exception>
+    public async ValueTask<UserMailLease> AcquireAsync(UserName user, long? epoch, CancellationToken cancellationToken)
     {
         while (true)
         {
             // Stores are opened no faster than others are closed: each takes a few of the process's files.
             while (FindSuperfluous(user) is { } superfluous) await superfluous.Closing!.WaitAsync(cancellationToken);
-            var entry = Enter(user);
+            var entry = Enter(user, epoch);
+            if (entry.Closing is { } closing)
+            {
+                await closing.WaitAsync(cancellationToken);
+                continue;
+            }
+            var isEntered = false;
+            try
+            {
+                var mail = await entry.Opening.WaitAsync(cancellationToken);
+                switch (mail.Admit(epoch))
+                {
+                    case FenceAnswer.Join:
+                        isEntered = true;
+                        return new UserMailLease(this, entry, mail);
+                    case FenceAnswer.Refuse:
+                        _metrics.FencedOff.Inc();
+                        throw StoreFence.Fenced();
+                    default:
+                        await BeginFence(entry, new StoreFence(epoch!.Value, IsReleased: false)).WaitAsync(cancellationToken);
+                        break;
+                }
+            }
+            finally
+            {
+                if (!isEntered) Leave(entry);
+            }
+        }
+    }
+
+    /// <summary>Hands the user over: from here on nothing is written for the user until a higher epoch comes. Sessions are ended, and waited for a while.</summary>
+    /// <returns><c>false</c> when a higher epoch has come already.</returns>
+    /// <exception cref="StoreException">The disk refuses.</exception>
+    public async Task<bool> ReleaseAsync(UserName user, long epoch, CancellationToken cancellationToken)
+    {
+        var released = new StoreFence(epoch, IsReleased: true);
+        while (true)
+        {
+            var entry = Enter(user, null);
             if (entry.Closing is { } closing)
             {
                 await closing.WaitAsync(cancellationToken);
@@ -74,13 +129,18 @@ internal sealed class UserMailRegistry : IAsyncDisposable
             }
             try
             {
-                return new UserMailLease(this, entry, await entry.Opening.WaitAsync(cancellationToken));
+                var fence = (await entry.Opening.WaitAsync(cancellationToken)).Store.Fence!;
+                if (fence.Epoch > epoch) return false;
+                if (fence == released) return true;
+                closing = BeginFence(entry, released);
             }
-            catch
+            finally
             {
                 Leave(entry);
-                throw;
             }
+            await closing.WaitAsync(cancellationToken);
+            // Those that go are told at once; one that takes nothing of what it is sent goes after a moment.
+            await Task.WhenAny(entry.Emptied, Task.Delay(LeaveTime, cancellationToken));
         }
     }
 
@@ -99,7 +159,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
         {
             // One that failed to open was told to those who asked for it.
             await ((Task)entry.Opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (entry.Closing is { } closing) await closing;
+            if (entry.Closing is { } closing) await closing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             else if (entry.Opening.IsCompletedSuccessfully) await (await entry.Opening).DisposeAsync();
         }
         _stop.Dispose();
@@ -120,14 +180,44 @@ internal sealed class UserMailRegistry : IAsyncDisposable
         }
     }
 
+    /// <summary>Has those who are there end their work, and others begin anew behind a fence.</summary>
+    private Task BeginFence(Entry entry, StoreFence fence)
+    {
+        lock (_sync) return entry.Closing ??= FenceAsync(entry, fence);
+    }
+
+    private async Task FenceAsync(Entry entry, StoreFence fence)
+    {
+        await Task.Yield();
+        var mail = await entry.Opening;
+        try
+        {
+            await mail.FenceAsync(fence);
+        }
+        catch
+        {
+            // Nothing has changed: whoever comes next tries again.
+            lock (_sync) entry.Closing = null;
+            throw;
+        }
+        try
+        {
+            await mail.DisposeAsync();
+        }
+        finally
+        {
+            lock (_sync) _entries.Remove(entry.User);
+        }
+    }
+
     /// <summary>A lease on the user's entry, unless that is just closing.</summary>
-    private Entry Enter(UserName user)
+    private Entry Enter(UserName user, long? epoch)
     {
         lock (_sync)
         {
             ObjectDisposedException.ThrowIf(_stop.IsCancellationRequested, this);
             if (!_entries.TryGetValue(user, out var entry))
-                _entries.Add(user, entry = new Entry(user, OpenAsync(user)));
+                _entries.Add(user, entry = new Entry(user, OpenAsync(user, epoch)));
             if (entry.Closing is null) entry.Leases++;
             return entry;
         }
@@ -139,12 +229,13 @@ internal sealed class UserMailRegistry : IAsyncDisposable
         {
             entry.Leases--;
             entry.LastUsed = Environment.TickCount64;
+            if (entry.Leases == 0 && entry.Closing is not null) entry.TellEmptied();
             // A store that could not be opened is tried anew by whoever comes next.
             if (entry.Leases == 0 && entry.Opening.IsFaulted) _entries.Remove(entry.User);
         }
     }
 
-    private async Task<UserMail> OpenAsync(UserName user)
+    private async Task<UserMail> OpenAsync(UserName user, long? epoch)
     {
         // Opening reads the disk; it must not run inside the lock of the caller.
         await Task.Yield();
@@ -157,6 +248,15 @@ internal sealed class UserMailRegistry : IAsyncDisposable
         catch (StoreException failed) when (failed.IsDamage)
         {
             TellDamage(user, isDamaged: true);
+            throw;
+        }
+        try
+        {
+            await store.ServeAsync(epoch);
+        }
+        catch
+        {
+            await store.DisposeAsync();
             throw;
         }
         try
@@ -245,11 +345,18 @@ internal sealed class UserMailRegistry : IAsyncDisposable
 
     internal sealed class Entry(UserName user, Task<UserMail> opening)
     {
+        private readonly TaskCompletionSource _emptied = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
         public UserName User => user;
 
         public Task<UserMail> Opening => opening;
 
         public Task? Closing { get; set; }
+
+        /// <summary>Completes when the last lease on an entry that closes is given back.</summary>
+        public Task Emptied => _emptied.Task;
+
+        public void TellEmptied() => _emptied.TrySetResult();
 
         public int Leases { get; set; }
 

@@ -13,8 +13,12 @@ namespace ImapDirector.Storage.Sessions;
 /// <summary>The way of a connection at the node: greeting, login, commands, farewell, one line in the log.</summary>
 internal sealed partial class ImapSession(Connection connection, SessionServices services, CancellationToken drain)
 {
+    // What is still to be said to a session that has to go is a few lines.
+    private static readonly TimeSpan FencedWriteTimeout = TimeSpan.FromSeconds(2);
+
     private readonly ClientFacts _client = new();
     private UserName? _user;
+    private UserMailLease? _lease;
 
     /// <summary>Serves the connection until it ends; whoever accepted it disposes it. Whatever goes wrong with one session is caught here.</summary>
     public async Task RunAsync()
@@ -41,6 +45,8 @@ internal sealed partial class ImapSession(Connection connection, SessionServices
         finally
         {
             Log.Ended(services.Logger, connection.Id, _client.SessionId, _user?.Value, _client.OriginatingIp, reason);
+            // Only now is the session over, for those who wait for the user's last one.
+            if (_lease is not null) await _lease.DisposeAsync();
         }
     }
 
@@ -52,24 +58,31 @@ internal sealed partial class ImapSession(Connection connection, SessionServices
         try
         {
             var login = new LoginDialogue(connection, output, patience, services, _client);
-            if (await login.RunAsync() is not { } lease) return await FarewellAsync(output, login.End);
-            await using (lease)
+            _lease = await login.RunAsync();
+            if (_lease is null) return await FarewellAsync(output, login.End);
+            var mail = _lease.Mail;
+            _user = mail.Store.User;
+            Log.LoggedIn(services.Logger, connection.Id, _client.SessionId, mail.Store.User.Value, _client.OriginatingIp, mail.Store.Fence?.Epoch ?? 0);
+            using var fenced = mail.Fenced.UnsafeRegister(_ =>
             {
-                _user = lease.Mail.Store.User;
-                Log.LoggedIn(services.Logger, connection.Id, _client.SessionId, lease.Mail.Store.User.Value, _client.OriginatingIp);
-                await using var session = new MailSession(connection, output, patience, services, lease.Mail);
-                return await FarewellAsync(output, await session.RunAsync());
-            }
+                patience.Fence();
+                output.Hurry(FencedWriteTimeout);
+            }, null);
+            await using var session = new MailSession(connection, output, patience, services, mail);
+            return await FarewellAsync(output, Last(await session.RunAsync(), patience));
         }
         catch (SessionEndedException ended) when (!output.InLiteral)
         {
-            return await FarewellAsync(output, ended.Reason);
+            return await FarewellAsync(output, Last(ended.Reason, patience));
         }
-        catch (OperationCanceledException) when (patience.IsDraining)
+        catch (OperationCanceledException) when (patience.IsInterrupted)
         {
-            return await FarewellAsync(output, SessionEnd.Drained);
+            return await FarewellAsync(output, patience.End);
         }
     }
+
+    /// <summary>When a user goes elsewhere, that ends first what sessions have selected.</summary>
+    private static SessionEnd Last(SessionEnd end, SessionPatience patience) => end == SessionEnd.MailboxDeleted && patience.IsFenced ? SessionEnd.Fenced : end;
 
     /// <summary>Says BYE, where it was not said with LOGOUT, and where somebody still listens.</summary>
     private static async ValueTask<SessionEnd> FarewellAsync(ResponseStream output, SessionEnd end)
@@ -77,6 +90,7 @@ internal sealed partial class ImapSession(Connection connection, SessionServices
         var farewell = end switch
         {
             SessionEnd.Idle => "Disconnected for inactivity.",
+            SessionEnd.Fenced => "The mail is served elsewhere now, please connect again.",
             SessionEnd.Drained => "The server is shutting down.",
             SessionEnd.Misbehaved => "Too many bad commands.",
             SessionEnd.LoginFailed => "Too many failed logins.",
@@ -86,15 +100,15 @@ internal sealed partial class ImapSession(Connection connection, SessionServices
             _ => null,
         };
         if (farewell is null) return end;
-        output.Status("*", ImapStatus.Bye, end is SessionEnd.Drained or SessionEnd.StoreFailed ? "UNAVAILABLE" : "", farewell);
+        output.Status("*", ImapStatus.Bye, end is SessionEnd.Drained or SessionEnd.Fenced or SessionEnd.StoreFailed ? "UNAVAILABLE" : "", farewell);
         await output.FlushAsync();
         return end;
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1001, LogLevel.Information, "{ConnectionId}: logged in, session {SessionId}, user {User}, client {OriginatingIp}")]
-        public static partial void LoggedIn(ILogger logger, string connectionId, string? sessionId, string user, string? originatingIp);
+        [LoggerMessage(1001, LogLevel.Information, "{ConnectionId}: logged in, session {SessionId}, user {User}, client {OriginatingIp}, epoch {Epoch}")]
+        public static partial void LoggedIn(ILogger logger, string connectionId, string? sessionId, string user, string? originatingIp, long epoch);
 
         [LoggerMessage(1002, LogLevel.Information, "{ConnectionId}: ended, session {SessionId}, user {User}, client {OriginatingIp}, reason {Reason}")]
         public static partial void Ended(ILogger logger, string connectionId, string? sessionId, string? user, string? originatingIp, SessionEnd reason);

@@ -192,25 +192,33 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
         }
         // The reader's copy of the password need not outlive its use either.
         _reader.ForgetFrame();
-        if (FindUser(command.Mechanism, response) is not { } user) return await FailAsync(command.Tag, command.Mechanism);
-        return await EnterAsync(command.Tag, user);
+        if (FindUser(command.Mechanism, response, out var epoch) is not { } user) return await FailAsync(command.Tag, command.Mechanism);
+        return await EnterAsync(command.Tag, user, epoch);
     }
 
-    private UserName? FindUser(string mechanism, byte[] response)
+    private UserName? FindUser(string mechanism, byte[] response, out long? epoch)
     {
+        epoch = null;
         if (mechanism == "PLAIN") return MasterLogin.FindUser(response, services.Options);
         if (services.Assertions!.Find(response, connection.Id) is not { } assertion) return null;
         client.Learn(assertion);
+        epoch = assertion.Epoch;
         return assertion.Subject;
     }
 
-    private async ValueTask<(bool, UserMailLease?)> EnterAsync(string tag, UserName user)
+    private async ValueTask<(bool, UserMailLease?)> EnterAsync(string tag, UserName user, long? epoch)
     {
         try
         {
-            var lease = await services.Mails.AcquireAsync(user, patience.Token);
+            var lease = await services.Mails.AcquireAsync(user, epoch, patience.Token);
             output.Status(tag, ImapStatus.Ok, "CAPABILITY " + Capabilities.Authenticated(services.Options), "Logged in.");
             return (true, lease);
+        }
+        catch (StoreException refused) when (refused.IsFenced)
+        {
+            Log.Fenced(services.Logger, connection.Id, user.Value, epoch);
+            output.Status(tag, ImapStatus.No, "UNAVAILABLE", "The mail is served elsewhere now.");
+            return (true, null);
         }
         catch (StoreException failed)
         {
@@ -248,6 +256,9 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
     {
         [LoggerMessage(1011, LogLevel.Warning, "{ConnectionId}: login by {Mechanism} refused, peer {Peer}")]
         public static partial void LoginRefused(ILogger logger, string connectionId, System.Net.IPEndPoint peer, string mechanism);
+
+        [LoggerMessage(1016, LogLevel.Information, "{ConnectionId}: login of {User} with epoch {Epoch} refused: it is over, or the user is elsewhere")]
+        public static partial void Fenced(ILogger logger, string connectionId, string user, long? epoch);
 
         [LoggerMessage(1012, LogLevel.Error, "{ConnectionId}: the mail of {User} cannot be opened")]
         public static partial void StoreFailed(ILogger logger, string connectionId, string user, Exception exception);

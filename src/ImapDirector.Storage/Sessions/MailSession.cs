@@ -98,7 +98,7 @@ internal sealed partial class MailSession : IAsyncDisposable
             }
             catch (OperationCanceledException) when (ClientToken.IsCancellationRequested)
             {
-                return _patience.IsDraining ? SessionEnd.Drained : SessionEnd.Idle;
+                return _patience.End;
             }
             if (frame.Kind == FrameKind.EndOfStream) return SessionEnd.Disconnected;
             if (frame.Kind == FrameKind.Flood) return SessionEnd.Misbehaved;
@@ -300,6 +300,10 @@ internal sealed partial class MailSession : IAsyncDisposable
         {
             return CommandResult.OverQuota;
         }
+        catch (StoreException fenced) when (Mail.Fenced.IsCancellationRequested && !Output.InLiteral)
+        {
+            throw new SessionEndedException(SessionEnd.Fenced, fenced);
+        }
         catch (StoreException failed)
         {
             _services.Metrics.CountFailure(failed);
@@ -314,7 +318,7 @@ internal sealed partial class MailSession : IAsyncDisposable
         }
         catch (OperationCanceledException) when (ClientToken.IsCancellationRequested)
         {
-            throw new SessionEndedException(_patience.IsDraining ? SessionEnd.Drained : SessionEnd.Idle);
+            throw new SessionEndedException(_patience.End);
         }
     }
 

@@ -6,12 +6,13 @@ namespace ImapDirector.Storage.Sessions;
 
 /// <summary>Where a session writes: the connection's output, sent whenever a few tens of kilobytes have gathered, so that no answer is
 /// ever held whole in memory, and given up when the peer takes nothing for too long.</summary>
-internal sealed class ResponseStream(Connection connection, TimeSpan writeTimeout) : IBufferWriter<byte>, IDisposable
+internal sealed class ResponseStream(Connection connection, TimeSpan patience) : IBufferWriter<byte>, IDisposable
 {
     /// <summary>What gathers before it is sent, in bytes.</summary>
     public const int FlushThreshold = 64 * 1024;
 
     private readonly CancellationTokenSource _stalled = new();
+    private TimeSpan _writeTimeout = patience;
     private int _unflushed;
 
     /// <summary>Whether the bytes of an announced literal are still due, so that nothing else may be written.</summary>
@@ -37,7 +38,7 @@ internal sealed class ResponseStream(Connection connection, TimeSpan writeTimeou
         if (_unflushed == 0) return;
         _unflushed = 0;
         FlushResult result;
-        _stalled.CancelAfter(writeTimeout);
+        _stalled.CancelAfter(_writeTimeout);
         try
         {
             result = await connection.Output.FlushAsync(_stalled.Token);
@@ -49,6 +50,13 @@ internal sealed class ResponseStream(Connection connection, TimeSpan writeTimeou
         }
         _stalled.CancelAfter(Timeout.InfiniteTimeSpan);
         if (result.IsCompleted) throw new SessionEndedException(SessionEnd.Disconnected);
+    }
+
+    /// <summary>From any thread: the peer has only so long left for all that is still to come.</summary>
+    public void Hurry(TimeSpan time)
+    {
+        _writeTimeout = time;
+        _stalled.CancelAfter(time);
     }
 
     public void Dispose() => _stalled.Dispose();

@@ -25,6 +25,8 @@ internal enum SessionEnd
     MailboxDeleted,
     /// <summary>The node is being drained.</summary>
     Drained,
+    /// <summary>The user is served elsewhere, or by newer sessions here.</summary>
+    Fenced,
     /// <summary>A defect of ours; the log has it.</summary>
     Failed,
     /// <summary>The user's store cannot be opened, or broke in the middle of a literal.</summary>

@@ -19,6 +19,22 @@ internal sealed class SessionPatience : IDisposable
     /// <summary>Why the token fired.</summary>
     public bool IsDraining => _drain.IsCancellationRequested;
 
+    /// <summary>Whether the user is to be served by others.</summary>
+    public bool IsFenced { get; private set; }
+
+    /// <summary>Whether it was not for the peer's silence that the token fired.</summary>
+    public bool IsInterrupted => IsDraining || IsFenced;
+
+    /// <summary>How the session ends when the token has fired.</summary>
+    public SessionEnd End => IsDraining ? SessionEnd.Drained : IsFenced ? SessionEnd.Fenced : SessionEnd.Idle;
+
+    /// <summary>Fires the token, because the user is to be served by others.</summary>
+    public void Fence()
+    {
+        IsFenced = true;
+        _source.Cancel();
+    }
+
     /// <summary>From now on so long.</summary>
     public void Begin(TimeSpan time) => _source.CancelAfter(time);
 

@@ -20,6 +20,7 @@ internal sealed class StoreDatabase : IAsyncDisposable
     private volatile bool _isDisposed;
     private volatile bool _wasUsed;
     private volatile bool _isInDoubt;
+    private volatile StoreFence? _fence;
 
     private StoreDatabase(string file, StoreConnection writer) => (_file, _writer) = (file, writer);
 
@@ -52,10 +53,47 @@ internal sealed class StoreDatabase : IAsyncDisposable
     /// and only the sync behind it has failed.</summary>
     public bool IsInDoubt => _isInDoubt;
 
+    /// <summary>What was known of the fence when this was opened, or set here since: nothing is written once the database says otherwise. <c>null</c> for tools that
+    /// work on a store which nobody serves.</summary>
+    public StoreFence? Fence => _fence;
+
+    /// <summary>From here on this is one who serves the user, as of what the database says now.</summary>
+    public StoreFence Join() => _fence = Read(StoreFence.Read);
+
+    /// <summary>Puts up another fence; it is on disk when this returns.</summary>
+    /// <param name="fence">The fence.</param>
+    /// <param name="isOurs">Whether this goes on behind it; else nothing is written here any more.</param>
+    /// <exception cref="StoreException">A higher epoch has come, or the disk refuses.</exception>
+    public async Task RaiseAsync(StoreFence fence, bool isOurs)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            if (_isDisposed) throw Closed();
+            Writer().InTransaction(store =>
+            {
+                StoreFence.Write(store, fence);
+                return true;
+            });
+            _isInDoubt = false;
+            if (isOurs) _fence = fence;
+        }
+        catch (SqliteException failed)
+        {
+            _isInDoubt = true;
+            MakeVoid();
+            throw Failure(_file, failed);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
     /// <summary>Reads a consistent state, beside whatever is being written.</summary>
     public T Read<T>(Func<StoreConnection, T> work)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (_isDisposed) throw Closed();
         _wasUsed = true;
         try
         {
@@ -87,9 +125,13 @@ internal sealed class StoreDatabase : IAsyncDisposable
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_isDisposed) throw Closed();
             _wasUsed = true;
-            var result = Writer().InTransaction(work);
+            var result = Writer().InTransaction(store =>
+            {
+                _fence?.Demand(store);
+                return work(store);
+            });
             _isInDoubt = false;
             return result;
         }
@@ -143,7 +185,7 @@ internal sealed class StoreDatabase : IAsyncDisposable
         if (_writer is { } open) return open;
         lock (_opening)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_isDisposed) throw Closed();
             return _writer ??= new StoreConnection(_file, readOnly: false);
         }
     }
@@ -167,6 +209,9 @@ internal sealed class StoreDatabase : IAsyncDisposable
             // The disk still refuses. The next transaction does the same when it succeeds.
         }
     }
+
+    // Whoever still works with it is told like one whose disk fails.
+    private static StoreException Closed() => new("The user's store has been closed.");
 
     private void CloseAll()
     {

@@ -86,6 +86,9 @@ internal sealed class StoreException(string message, Exception? inner = null) : 
 {
     /// <summary>Whether the store is damaged, so that it does not help to try again.</summary>
     public bool IsDamage { get; init; }
+
+    /// <summary>Whether it is another's turn to serve the user.</summary>
+    public bool IsFenced { get; init; }
 }
 
 /// <summary>The mailbox was deleted while the operation waited: answer NO [TRYCREATE] or BYE.</summary>

@@ -51,6 +51,21 @@ internal sealed class UserStore : IAsyncDisposable
 
     public UserName User { get; }
 
+    /// <summary>Which epoch this serves; <c>null</c> where nobody has asked.</summary>
+    public StoreFence? Fence => _database.Fence;
+
+    /// <summary>From here on this is one who serves the user: nothing is written once a higher epoch has come, or the user is released.</summary>
+    /// <param name="epoch">The epoch that it is opened for, or <c>null</c>; a higher one than the store has is on disk when this returns.</param>
+    /// <exception cref="StoreException">The disk refuses.</exception>
+    public async Task ServeAsync(long? epoch)
+    {
+        if (_database.Join().Admit(epoch) == FenceAnswer.Raise) await _database.RaiseAsync(new StoreFence(epoch!.Value, IsReleased: false), isOurs: true);
+    }
+
+    /// <summary>Puts up a fence behind which others serve the user: nothing is written here any more.</summary>
+    /// <exception cref="StoreException">A higher epoch has come, or the disk refuses.</exception>
+    public Task FenceAsync(StoreFence fence) => _database.RaiseAsync(fence, isOurs: false);
+
     /// <summary>Who else may do what with the mailboxes.</summary>
     public UserAccess Access { get; }
 

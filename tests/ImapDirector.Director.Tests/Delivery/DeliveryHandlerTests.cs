@@ -3,9 +3,11 @@ using System.Text;
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Backends;
 using ImapDirector.Director.Delivery;
+using ImapDirector.Director.Tests.Backends;
 using ImapDirector.Director.Tests.Directory;
 using ImapDirector.Network;
 using ImapDirector.Network.Lmtp;
+using ImapDirector.Protocol.Assertions;
 using ImapDirector.Tests.Shared;
 using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
@@ -48,6 +50,59 @@ public sealed class DeliveryHandlerTests
 
         Assert.All(replies, reply => Assert.Equal(250, reply.Code));
         Assert.Equal("RCPT TO:<alice@example.com>", Assert.Single(node.Commands, c => c.StartsWith("RCPT", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_bundled_node_is_told_with_which_epoch_each_delivery_comes()
+    {
+        using var key = new AssertionKey();
+        var verifier = new AssertionVerifier("node1", TimeSpan.FromSeconds(60), TimeProvider.System);
+        await using var node = new ScriptedNode("node1") { Hello = "250-node\r\n250-XASSERTION\r\n250 PIPELINING" };
+        await using var director = await DeliveringDirector.StartAsync([node.Backend], with: key.Use);
+        await director.AssignAsync("alice", "node1");
+
+        Assert.Equal(250, Assert.Single(await director.DeliverAsync("alice@example.com")).Code);
+
+        var rcpt = Assert.Single(node.Commands, static command => command.StartsWith("RCPT", StringComparison.Ordinal)).Split(" XASSERTION=");
+        Assert.Equal("RCPT TO:<alice@example.com>", rcpt[0]);
+        Assert.Equal(AssertionRefusal.None, verifier.Verify(Encoding.ASCII.GetBytes(rcpt[1]), key.Public, AssertionScope.Lmtp, TestDirector.User("alice@example.com"), out var said));
+        Assert.Equal(1, said!.Epoch);
+    }
+
+    [Fact]
+    public async Task A_node_that_takes_no_assertions_gets_nothing_without()
+    {
+        using var key = new AssertionKey();
+        await using var node = new ScriptedNode("node1");
+        await using var director = await DeliveringDirector.StartAsync([node.Backend], with: key.Use);
+        await director.AssignAsync("alice", "node1");
+
+        Assert.Equal((451, "4.3.5"), Assert.Single(await director.DeliverAsync("alice@example.com")) is var reply ? (reply.Code, reply.Enhanced) : default);
+        Assert.Empty(node.Messages);
+    }
+
+    [Fact]
+    public async Task Where_a_node_says_that_the_user_is_not_there_any_more_the_map_is_asked_once_more()
+    {
+        DeliveringDirector director = null!;
+        await using var old = new ScriptedNode("node1")
+        {
+            AnswerData = recipient =>
+            {
+                if (recipient.Contains("alice", StringComparison.Ordinal)) director.Redis.Database.HashSet("imapdirector:{alice@example.com}:assignment", [new("node", "node2"), new("epoch", 2)]);
+                return "451 4.3.0 elsewhere";
+            },
+        };
+        await using var @new = new ScriptedNode("node2");
+        await using var started = director = await DeliveringDirector.StartAsync([old.Backend, @new.Backend]);
+        await director.AssignAsync("alice", "node1");
+        await director.AssignAsync("bob", "node1");
+
+        var replies = await director.DeliverAsync("alice@example.com", "bob@example.com");
+
+        Assert.Equal([250, 451], replies.Select(static reply => reply.Code));
+        Assert.Single(old.Messages);
+        Assert.Equal("RCPT TO:<alice@example.com>", Assert.Single(@new.Commands, static command => command.StartsWith("RCPT", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -241,7 +296,8 @@ public sealed class DeliveryHandlerTests
         private DeliveringDirector(TestRedis redis, TestDirector director)
         {
             (Redis, _director) = (redis, director);
-            _handler = new DeliveryHandler(director.Options, DatabaseChain.Create(director.Options, director.Redis, () => [], NullLoggerFactory.Instance), director.Directory, director.Health,
+            _handler = new DeliveryHandler(director.Options, DatabaseChain.Create(director.Options, director.Redis, () => [], NullLoggerFactory.Instance), director.Directory,
+                AssertionIssuer.Create(director.Options, NullLoggerFactory.Instance), director.Health,
                 new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<DeliveryHandler>.Instance);
         }
 
@@ -249,11 +305,11 @@ public sealed class DeliveryHandlerTests
 
         public NodeHealth Health => _director.Health;
 
-        public static async Task<DeliveringDirector> StartAsync(IReadOnlyList<BackendNode> nodes, RedisKind kind = RedisKind.Garnet, TimeSpan? patience = null)
+        public static async Task<DeliveringDirector> StartAsync(IReadOnlyList<BackendNode> nodes, RedisKind kind = RedisKind.Garnet, TimeSpan? patience = null, Func<DirectorOptions, DirectorOptions>? with = null)
         {
             var redis = await TestRedis.StartAsync(kind);
             var director = new DeliveringDirector(redis, await TestDirector.StartAsync(redis.ConnectionString, nodes: nodes,
-                with: options => patience is { } time ? options with { DeliveryTimeout = time } : options));
+                with: options => (with?.Invoke(options) ?? options) with { DeliveryTimeout = patience ?? options.DeliveryTimeout }));
             return director;
         }
 
