@@ -2,6 +2,7 @@ using System.Net;
 using ImapDirector.Director;
 using ImapDirector.Operations.Api;
 using ImapDirector.Operations.Health;
+using ImapDirector.Storage;
 
 namespace ImapDirector.Operations;
 
@@ -25,6 +26,9 @@ public sealed record OperationsOptions
 
     /// <summary>What they have to show; <c>null</c>: nobody gives orders here.</summary>
     public ApiToken? ApiToken { get; init; }
+
+    /// <summary>The node that directors give orders to, over <c>/api/v1</c>; <c>null</c> on a director. Without <see cref="StorageNodeOptions.AssertionKeys"/> it takes none.</summary>
+    public StorageNode? Node { get; init; }
 
     /// <summary>Checks every setting against its bounds.</summary>
     /// <returns>One sentence for each error, naming the key, the value and the fix, and never a secret; empty when all is well.</returns>

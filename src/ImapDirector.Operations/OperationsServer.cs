@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ImapDirector.Operations.Api;
+using ImapDirector.Operations.Control;
 using ImapDirector.Operations.Gateway;
 using ImapDirector.Operations.Health;
 using ImapDirector.Operations.Metrics;
@@ -15,7 +16,7 @@ using Prometheus;
 namespace ImapDirector.Operations;
 
 /// <summary>The HTTP side of a process: <c>/metrics</c>, <c>/livez</c>, <c>/readyz</c> and, on a director, <c>/nodes/{node}/…</c>, all of
-/// them read only; and <c>/api/v1</c>, for whoever has the token.</summary>
+/// them read only; and <c>/api/v1</c>, on a director for whoever has the token, on a node for directors' orders.</summary>
 public sealed partial class OperationsServer : IAsyncDisposable
 {
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
@@ -133,6 +134,7 @@ public sealed partial class OperationsServer : IAsyncDisposable
         new HealthEndpoints(_checks).Map(app);
         NodeGateway.Map(app);
         if (_options is { Director: { } director, ApiToken: not null }) new AdminApi(director, _loggers).Map(app);
+        if (_options.Node is { } node) new NodeControl(node, _loggers.CreateLogger<NodeControl>()).Map(app);
         return app;
     }
 

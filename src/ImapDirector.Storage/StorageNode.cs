@@ -8,6 +8,7 @@ using ImapDirector.Storage.Delivery;
 using ImapDirector.Storage.Mailboxes;
 using ImapDirector.Storage.Sessions;
 using ImapDirector.Storage.Store;
+using ImapDirector.Storage.Transfer;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 
@@ -24,6 +25,7 @@ public sealed partial class StorageNode : IAsyncDisposable
     private readonly HeavyWork _heavy = new();
     private UserMailRegistry? _mails;
     private AssertionLogin? _assertions;
+    private UserTransfers? _transfers;
     private Listener? _imap;
     private Listener? _lmtp;
     private IDisposable? _directoryLock;
@@ -51,6 +53,10 @@ public sealed partial class StorageNode : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The node has not been started.</exception>
     public IPEndPoint LmtpEndPoint => Started(_lmtp).LocalEndPoint;
 
+    /// <summary>What directors order to move users, once started.</summary>
+    /// <exception cref="InvalidOperationException">The node has not been started.</exception>
+    public UserTransfers Transfers => Started(_transfers);
+
     /// <summary>Checks the data directory and opens the listeners.</summary>
     /// <exception cref="IOException">The data directory cannot be made or written, or another process uses it.</exception>
     /// <exception cref="InvalidDataException">The directors' keys cannot be used.</exception>
@@ -64,6 +70,8 @@ public sealed partial class StorageNode : IAsyncDisposable
         _directoryLock = DataDirectoryLock.Take(_options.DataDirectory);
         ProbeDisk();
         _mails = new UserMailRegistry(_options.DataDirectory, _metrics, new QuotaLimits(_options.QuotaBytes, _options.QuotaMessages));
+        _transfers = new UserTransfers(_options.DataDirectory, _mails, new MovedStores(_options.DataDirectory, TimeProvider.System), _options.MovedRetention,
+            TimeProvider.System, _loggers.CreateLogger<UserTransfers>());
         if (_options.AssertionKeys is not null) _assertions = new AssertionLogin(_options, _metrics, TimeProvider.System, _loggers.CreateLogger<AssertionLogin>());
         var services = new SessionServices(_options, _certificate, _mails, _assertions, _spoolDirectory, _heavy, _metrics, _loggers.CreateLogger<ImapSession>());
         _imap = NewListener("imap", _options.Imap, (connection, drain) => new ImapSession(connection, services, drain).RunAsync());
@@ -125,6 +133,7 @@ public sealed partial class StorageNode : IAsyncDisposable
     {
         _draining = true;
         await Task.WhenAll(Listeners.Select(listener => listener.DrainAsync(timeout)));
+        if (_transfers is not null) await _transfers.DisposeAsync();
         if (Interlocked.Exchange(ref _mails, null) is { } mails) await mails.DisposeAsync();
     }
 
@@ -155,7 +164,7 @@ public sealed partial class StorageNode : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    private static Listener Started(Listener? listener) => listener ?? throw new InvalidOperationException("The node has not been started.");
+    private static T Started<T>(T? part) where T : class => part ?? throw new InvalidOperationException("The node has not been started.");
 
     /// <summary>Makes a directory that only its owner may enter: it holds other people's mail.</summary>
     private static void MakePrivate(string directory)

@@ -60,6 +60,9 @@ public sealed record StorageNodeOptions
     /// <summary>A message delivered to the same mailbox again within this time, by its Message-ID, is dropped as a duplicate; zero lets every one in.</summary>
     public TimeSpan DuplicateWindow { get; init; }
 
+    /// <summary>How long the store of a user is kept who has moved to another node; zero: it goes within the hour.</summary>
+    public TimeSpan MovedRetention { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>A session without a command for this long is closed (RFC 9051 section 5.4: at least 30 minutes).</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(30);
 

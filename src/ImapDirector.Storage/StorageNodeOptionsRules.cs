@@ -86,6 +86,7 @@ internal static class StorageNodeOptionsRules
         Between(errors, "QuotaBytes", options.QuotaBytes, 0, long.MaxValue / 1024);
         Between(errors, "QuotaMessages", options.QuotaMessages, 0, uint.MaxValue);
         Between(errors, "DuplicateWindow", options.DuplicateWindow, TimeSpan.Zero, TimeSpan.FromDays(30));
+        Between(errors, "MovedRetention", options.MovedRetention, TimeSpan.Zero, TimeSpan.FromDays(365));
         Between(errors, "MaxConnections", options.MaxConnections, 1, 1_000_000);
         Between(errors, "IdleTimeout", options.IdleTimeout, TimeSpan.FromMinutes(30), day);
         Between(errors, "WriteTimeout", options.WriteTimeout, TimeSpan.FromSeconds(1), day);

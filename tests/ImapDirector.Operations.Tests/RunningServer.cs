@@ -4,6 +4,7 @@ using System.Text;
 using ImapDirector.Director;
 using ImapDirector.Operations.Api;
 using ImapDirector.Operations.Health;
+using ImapDirector.Storage;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 using Xunit;
@@ -34,13 +35,14 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public Uri Address => new($"http://{_server.EndPoint}");
 
-    public static async Task<RunningServer> StartAsync(IReadOnlyList<NamedCheck>? checks = null, IReadOnlyDictionary<string, Uri>? nodes = null)
+    public static async Task<RunningServer> StartAsync(IReadOnlyList<NamedCheck>? checks = null, IReadOnlyDictionary<string, Uri>? nodes = null, StorageNode? node = null)
     {
         var options = new OperationsOptions
         {
             Http = new IPEndPoint(IPAddress.Loopback, 0),
             Checks = checks ?? [],
             Nodes = nodes ?? new Dictionary<string, Uri>(),
+            Node = node,
         };
         Assert.Empty(options.Validate());
         var registry = Prometheus.Metrics.NewCustomRegistry();

@@ -1,6 +1,7 @@
 using ImapDirector.Network;
 using ImapDirector.Protocol;
 using ImapDirector.Storage.Store;
+using ImapDirector.Storage.Transfer;
 
 namespace ImapDirector.Storage.Mailboxes;
 
@@ -15,6 +16,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     private const int TrimmedAtOnce = 8;
 
     private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan DefaultIdleTime = TimeSpan.FromSeconds(30);
 
     private readonly string _dataDirectory;
@@ -25,6 +27,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     private readonly Lock _sync = new();
     private readonly Dictionary<UserName, Entry> _entries = [];
     private readonly HashSet<UserName> _damaged = [];
+    private readonly MovedStores _moved;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _sweeping;
 
@@ -39,6 +42,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
         _quota = quota;
         _dataDirectory = dataDirectory;
         Sharing = new SharingIndex(dataDirectory);
+        _moved = new MovedStores(dataDirectory, TimeProvider.System);
         _metrics = metrics;
         _idleTime = idleTime;
         _sweeping = SweepAsync();
@@ -144,6 +148,35 @@ internal sealed class UserMailRegistry : IAsyncDisposable
         }
     }
 
+    /// <summary>Closes a user's store once nobody uses it, and keeps everybody waiting who wants it, until the result is disposed.</summary>
+    /// <param name="user">The user.</param>
+    /// <param name="patience">How long to wait for those who use it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns><c>null</c> when it stays in use for so long.</returns>
+    public async Task<IDisposable?> KeepOutAsync(UserName user, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var began = Environment.TickCount64;
+        while (true)
+        {
+            Task? closing = null;
+            lock (_sync)
+            {
+                ObjectDisposedException.ThrowIf(_stop.IsCancellationRequested, this);
+                if (!_entries.TryGetValue(user, out var entry))
+                {
+                    var closed = new ClosedUser(this, user);
+                    _entries.Add(user, closed.Entry);
+                    return closed;
+                }
+                if (entry is { Leases: 0, Closing: null, Opening.IsCompletedSuccessfully: true }) entry.Closing = CloseAsync(entry);
+                closing = entry.Closing;
+            }
+            if (Environment.TickCount64 - began > patience.TotalMilliseconds) return null;
+            if (closing is not null) await closing.WaitAsync(cancellationToken);
+            else await Task.Delay(BetweenLooks, cancellationToken);
+        }
+    }
+
     /// <summary>Closes all stores.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -242,6 +275,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
         UserStore store;
         try
         {
+            if (!UserStorePath.Exists(_dataDirectory, user) && _moved.EpochOf(user) > 0) throw new StoreException("The user has moved to another node.");
             store = await UserStore.OpenAsync(_dataDirectory, user, _stop.Token, _quota);
             TellDamage(user, isDamaged: false);
         }
@@ -340,6 +374,28 @@ internal sealed class UserMailRegistry : IAsyncDisposable
         finally
         {
             lock (_sync) _entries.Remove(entry.User);
+        }
+    }
+
+    /// <summary>Stands in the place of a user's store, as one that is just being closed.</summary>
+    private sealed class ClosedUser : IDisposable
+    {
+        private readonly UserMailRegistry _registry;
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ClosedUser(UserMailRegistry registry, UserName user)
+        {
+            _registry = registry;
+            Entry = new Entry(user, Task.FromCanceled<UserMail>(new CancellationToken(canceled: true))) { Closing = _ended.Task };
+        }
+
+        public Entry Entry { get; }
+
+        public void Dispose()
+        {
+            lock (_registry._sync)
+                if (_registry._entries.TryGetValue(Entry.User, out var entry) && entry == Entry) _registry._entries.Remove(Entry.User);
+            _ended.TrySetResult();
         }
     }
 

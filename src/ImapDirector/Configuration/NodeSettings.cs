@@ -57,6 +57,7 @@ internal sealed record NodeSettings(StorageNodeOptions Node, ProcessSettings Pro
             SubmitUser = settings.Text("SubmitUser"),
             AllowAnyone = settings.Flag("AllowAnyone", defaults.AllowAnyone),
             DuplicateWindow = settings.Time("DuplicateWindow", defaults.DuplicateWindow),
+            MovedRetention = settings.Time("MovedRetention", defaults.MovedRetention),
             IdleTimeout = settings.Time("IdleTimeout", defaults.IdleTimeout),
             WriteTimeout = settings.Time("WriteTimeout", defaults.WriteTimeout),
             LoginTimeout = settings.Time("LoginTimeout", defaults.LoginTimeout),

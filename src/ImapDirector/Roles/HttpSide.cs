@@ -4,6 +4,7 @@ using ImapDirector.Director.Directory;
 using ImapDirector.Operations;
 using ImapDirector.Operations.Api;
 using ImapDirector.Operations.Health;
+using ImapDirector.Storage;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 
@@ -26,8 +27,8 @@ internal static class HttpSide
     /// <summary>That of a node.</summary>
     /// <returns><c>null</c> when <c>Http</c> is unset.</returns>
     /// <exception cref="ConfigurationException">Its settings are out of their bounds.</exception>
-    public static OperationsServer? Create(ProcessSettings settings, IReadOnlyList<NamedCheck> checks, CollectorRegistry registry, ILoggerFactory loggers) => settings.Http is null
-        ? null : Create(new OperationsOptions { Http = settings.Http, AllowRemoteHttp = settings.AllowRemoteHttp, Checks = checks }, registry, loggers);
+    public static OperationsServer? Create(ProcessSettings settings, IReadOnlyList<NamedCheck> checks, CollectorRegistry registry, ILoggerFactory loggers, StorageNode? node = null) => settings.Http is null
+        ? null : Create(new OperationsOptions { Http = settings.Http, AllowRemoteHttp = settings.AllowRemoteHttp, Checks = checks, Node = node }, registry, loggers);
 
     private static OperationsServer Create(OperationsOptions options, CollectorRegistry registry, ILoggerFactory loggers) =>
         options.Validate() is { Count: > 0 } errors ? throw new ConfigurationException(errors) : new OperationsServer(options, registry, loggers);

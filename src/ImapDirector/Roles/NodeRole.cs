@@ -21,7 +21,7 @@ internal sealed class NodeRole : IRole
         var registry = ProcessMetrics.NewRegistry();
         _certificate = settings.Process.LoadCertificate(settings.Node.Name);
         _node = new StorageNode(settings.Node, _certificate, Metrics.WithCustomRegistry(registry), loggers);
-        _operations = HttpSide.Create(settings.Process, [new NamedCheck("node", _node.NotReadyReasonAsync)], registry, loggers);
+        _operations = HttpSide.Create(settings.Process, [new NamedCheck("node", _node.NotReadyReasonAsync)], registry, loggers, _node);
     }
 
     public async Task StartAsync(CancellationToken cancellationToken)

@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+
+namespace ImapDirector.Storage.Transfer;
+
+/// <summary>Fetches a user's store from the node that has it, over its HTTP. The director's assertion opens the transfer, once; what comes back opens the
+/// rest.</summary>
+internal sealed class StorePull : IDisposable
+{
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(250);
+    private const int MaxHeaderKilobytes = 16;
+
+    private readonly HttpClient _http;
+
+    public StorePull(Uri source, string assertion)
+    {
+        // No proxy, no redirect: where to is the director's word alone.
+        var handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            MaxResponseHeadersLength = MaxHeaderKilobytes,
+            ActivityHeadersPropagator = null,
+        };
+        _http = new HttpClient(handler) { BaseAddress = source, Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = TransferManifest.MaxBytes };
+        Authorize(assertion);
+    }
+
+    /// <summary>Opens the transfer and waits until the other node has everything ready.</summary>
+    /// <exception cref="TransferException">It refuses, or what it says is no manifest.</exception>
+    /// <exception cref="HttpRequestException">It is away.</exception>
+    public async Task<TransferManifest> OpenAsync(CancellationToken cancellationToken)
+    {
+        using (var opened = await SendAsync(HttpMethod.Post, "/api/v1/transfers", 0, cancellationToken))
+        {
+            if (opened.StatusCode != HttpStatusCode.OK) throw Refused(opened);
+            var ticket = await Within(token => opened.Content.ReadFromJsonAsync<Ticket>(token), cancellationToken);
+            Authorize(ticket?.Token ?? "");
+        }
+        while (true)
+        {
+            using var answer = await SendAsync(HttpMethod.Get, "/api/v1/transfers/manifest", 0, cancellationToken);
+            if (answer.StatusCode == HttpStatusCode.Accepted)
+            {
+                await Task.Delay(BetweenLooks, cancellationToken);
+                continue;
+            }
+            if (answer.StatusCode != HttpStatusCode.OK) throw Refused(answer);
+            var bytes = await Within(token => answer.Content.ReadAsByteArrayAsync(token), cancellationToken);
+            return TransferManifest.TryRead(bytes) ?? throw new TransferException(TransferFault.Different, "what the other node says of the store is no manifest");
+        }
+    }
+
+    /// <summary>Opens a file of the manifest from an offset on.</summary>
+    /// <exception cref="HttpRequestException">The other node is away, or refuses.</exception>
+    public async Task<Stream> OpenFileAsync(int number, long offset, CancellationToken cancellationToken)
+    {
+        var answer = await SendAsync(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"/api/v1/transfers/files/{number}"), offset, cancellationToken);
+        var isMeant = offset == 0 ? answer.StatusCode == HttpStatusCode.OK : answer.StatusCode == HttpStatusCode.PartialContent && answer.Content.Headers.ContentRange?.From == offset;
+        if (isMeant) return await answer.Content.ReadAsStreamAsync(cancellationToken);
+        answer.Dispose();
+        throw new HttpRequestException($"The other node answers {(int)answer.StatusCode}.");
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private void Authorize(string token) => _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+
+    private Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, long offset, CancellationToken cancellationToken) => Within(async token =>
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (offset > 0) request.Headers.Range = new RangeHeaderValue(offset, null);
+        return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+    }, cancellationToken);
+
+    private static async Task<T> Within<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(AnswerLimit);
+        try
+        {
+            return await work(limit.Token);
+        }
+        catch (Exception lost) when (lost is OperationCanceledException or System.Text.Json.JsonException or IOException && !cancellationToken.IsCancellationRequested)
+        {
+            throw new HttpRequestException("The other node does not answer.", lost);
+        }
+    }
+
+    private static TransferException Refused(HttpResponseMessage answer) => new(answer.StatusCode == HttpStatusCode.InsufficientStorage ? TransferFault.Disk
+        : answer.StatusCode == HttpStatusCode.UnprocessableEntity ? TransferFault.Damaged : TransferFault.SourceAway,
+        $"the node that has the user answers {(int)answer.StatusCode}");
+
+    private sealed record Ticket(string Token);
+}
