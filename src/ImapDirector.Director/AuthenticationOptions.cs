@@ -17,6 +17,9 @@ public sealed record AuthenticationOptions
     /// <summary>The iterations of what is made for SCRAM, and of names that do not exist: 4096 to 1000000.</summary>
     public int ScramIterations { get; init; } = 10_000;
 
+    /// <summary>How tokens are checked, for OAUTHBEARER and XOAUTH2.</summary>
+    public TokenOptions Tokens { get; init; } = new();
+
     /// <summary>Whether a stored password may be the password itself (<c>{PLAIN}</c>).</summary>
     public bool AllowPlainHashes { get; init; }
 
@@ -40,7 +43,10 @@ public sealed record AuthenticationOptions
     public int MaxWaitingHashes { get; init; } = 512;
 
     /// <summary>Every mechanism there is.</summary>
-    public static IReadOnlyList<string> KnownMechanisms { get; } = ["PLAIN", "LOGIN"];
+    public static IReadOnlyList<string> KnownMechanisms { get; } = ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "OAUTHBEARER", "XOAUTH2"];
+
+    /// <summary>Whether one of those with tokens is.</summary>
+    internal bool OffersTokens => Mechanisms.Contains("OAUTHBEARER") || Mechanisms.Contains("XOAUTH2");
 
     /// <summary>Whether a mechanism is offered, with channel binding or without.</summary>
     internal bool Offers(string mechanism) => Mechanisms.Any(offered => offered == mechanism || offered == mechanism + "-PLUS");

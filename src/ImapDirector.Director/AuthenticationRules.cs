@@ -23,6 +23,7 @@ internal static class AuthenticationRules
         Between(errors, Section + "MaxWaitingHashes", options.MaxWaitingHashes, 0, 100_000);
         Between(errors, Section + "ScramIterations", options.ScramIterations, MinScramIterations, ScramVerifier.MaxIterations);
         CheckMechanisms(options, errors);
+        if (options.OffersTokens) CheckTokens(options.Tokens, Section + "Tokens:", errors);
         if (options.Databases.Count == 0) errors.Add($"{Section}Databases is empty: name at least one, such as {{ \"Kind\": \"Redis\" }}, or leave it out.");
         for (var i = 0; i < options.Databases.Count; i++)
         {
@@ -50,6 +51,32 @@ internal static class AuthenticationRules
             if (!AuthenticationOptions.KnownMechanisms.Contains(mechanism))
                 errors.Add($"{Section}Mechanisms has \"{Shown(mechanism)}\": take out of {string.Join(", ", AuthenticationOptions.KnownMechanisms)}.");
         }
+    }
+
+    private static void CheckTokens(TokenOptions tokens, string key, List<string> errors)
+    {
+        if (tokens.Issuer is null && tokens.IntrospectionUrl is null)
+            errors.Add($"{key}Issuer is unset, and so is IntrospectionUrl: say who issues the tokens, such as https://id.example.com.");
+        if (tokens.Issuer is null && tokens.KeysUrl is not null)
+            errors.Add($"{key}Issuer is unset, while KeysUrl is set: say who issues the tokens.");
+        foreach (var (name, url) in new[] { ("Issuer", tokens.Issuer), ("KeysUrl", tokens.KeysUrl), ("IntrospectionUrl", tokens.IntrospectionUrl) })
+        {
+            if (url is not null && (url.Scheme != "https" && !(url.Scheme == "http" && url.IsLoopback) || url.UserInfo.Length > 0))
+                errors.Add($"{key}{name} is no address that can be trusted (the value is not shown, it may hold a password): write https://….");
+        }
+        if (tokens.Audiences.Count == 0 || tokens.Audiences.Any(string.IsNullOrWhiteSpace))
+            errors.Add($"{key}Audiences is empty: say for whom tokens must be made, or those for any other service would open mailboxes.");
+        if (tokens.UserClaim.Length == 0) errors.Add($"{key}UserClaim is empty: name the claim that holds the user's name, such as email.");
+        foreach (var algorithm in tokens.Algorithms.DefaultIfEmpty(""))
+        {
+            if (!TokenOptions.KnownAlgorithms.Contains(algorithm))
+                errors.Add($"{key}Algorithms has \"{Shown(algorithm)}\": take out of {string.Join(", ", TokenOptions.KnownAlgorithms)}.");
+        }
+        if (tokens.IntrospectionUrl is not null && tokens.ClientId.Length == 0)
+            errors.Add($"{key}ClientId is unset, while IntrospectionUrl is set: say who we are there.");
+        CheckCa(tokens.CaFile, key, errors);
+        Between(errors, key + "ClockTolerance", tokens.ClockTolerance, TimeSpan.Zero, TimeSpan.FromMinutes(5));
+        Between(errors, key + "Timeout", tokens.Timeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(30));
     }
 
     private static void CheckLdap(LdapDatabaseOptions ldap, string key, List<string> errors)

@@ -27,6 +27,9 @@ public sealed record DirectorOptions
     /// <summary>How users prove who they are.</summary>
     public AuthenticationOptions Authentication { get; init; } = new();
 
+    /// <summary>What is done against those who guess passwords.</summary>
+    public ThrottleOptions Throttle { get; init; } = new();
+
     /// <summary>StackExchange.Redis configuration string, such as <c>127.0.0.1:6379,password=…</c>.</summary>
     public string Redis { get; init; } = "127.0.0.1:6379";
 

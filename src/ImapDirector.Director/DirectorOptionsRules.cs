@@ -17,6 +17,7 @@ internal static class DirectorOptionsRules
         CheckNameAndListeners(options, errors);
         CheckAccounts(options, errors);
         AuthenticationRules.Check(options.Authentication, errors);
+        CheckThrottle(options.Throttle, errors);
         CheckTimes(options, errors);
         CheckLimits(options, errors);
         CheckNodeAuthorities(options, errors);
@@ -107,6 +108,17 @@ internal static class DirectorOptionsRules
         Between(errors, "NodeLossSpread", options.NodeLossSpread, TimeSpan.Zero, TimeSpan.FromMinutes(5));
         if (options.ReusePort && !OperatingSystem.IsLinux()) errors.Add("ReusePort is \"true\", which this system does not know: set it to false.");
         Between(errors, "RelayIdleTimeout", options.RelayIdleTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7));
+    }
+
+    private static void CheckThrottle(ThrottleOptions throttle, List<string> errors)
+    {
+        const string key = "Throttle:";
+        Between(errors, key + "AddressFailures", throttle.AddressFailures, 1, 100_000);
+        Between(errors, key + "UserFailures", throttle.UserFailures, 1, 100_000);
+        Between(errors, key + "FailuresPerMinute", throttle.FailuresPerMinute, 1, 10_000_000);
+        Between(errors, key + "PolicyTimeout", throttle.PolicyTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(10));
+        if (throttle.PolicyUrl is { } url && (url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0))
+            errors.Add($"{key}PolicyUrl is no address of a service (the value is not shown, it may hold a password): write http://127.0.0.1:8084/.");
     }
 
     private static void CheckLimits(DirectorOptions options, List<string> errors)

@@ -1,10 +1,12 @@
 using System.Net;
 using ImapDirector.Director.Authentication;
+using ImapDirector.Director.Authentication.Tokens;
 using ImapDirector.Director.Backends;
 using ImapDirector.Director.Delivery;
 using ImapDirector.Director.Directory;
 using ImapDirector.Director.Login;
 using ImapDirector.Director.Relay;
+using ImapDirector.Director.Throttling;
 using ImapDirector.Network;
 using ImapDirector.Network.Lmtp;
 using ImapDirector.Network.Tls;
@@ -30,6 +32,8 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly CancellationTokenSource _lastCall = new();
     private readonly PasswordHasher _hasher;
     private readonly DatabaseChain _accounts;
+    private readonly TokenLogin? _tokens;
+    private readonly LoginPolicy? _policy;
     private readonly ServerHandshake _handshake;
     private readonly RelayWatch _watch;
     private readonly RelayLoops _loops;
@@ -76,10 +80,14 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _hasher = new PasswordHasher(options.Authentication);
         _accounts = DatabaseChain.Create(options, _redis, () => _registry.Current.Reachable, loggers);
         var authenticator = new Authenticator(options, _accounts, _hasher, loggers);
+        _tokens = options.Authentication.OffersTokens ? new TokenLogin(options, options.Authentication.Tokens, _accounts, loggers) : null;
+        var secret = new ClusterSecret(_redis);
+        var proofs = new LoginProofs(new ScramVerifiers(options, _accounts, _hasher, secret), _tokens);
         var backends = new BackendConnector(options, () => _registry.Current.Serving, tls, assertions, _health, admission, capabilities, counters, loggers.CreateLogger<BackendConnector>());
-        var penalty = new FailurePenalty(options.FailureDelay, TimeProvider.System);
-        _services = new LoginServices(options, _handshake, authenticator, penalty, _directory, backends, capabilities, _watch, _loops, _sessions, new NodeLosses(options.NodeLossSpread, TimeProvider.System), counters,
-            loggers.CreateLogger<ClientSession>(), _lastCall.Token);
+        _policy = options.Throttle.PolicyUrl is null ? null : new LoginPolicy(options.Throttle, loggers.CreateLogger<LoginPolicy>());
+        var throttle = new LoginThrottle(options, _redis, secret, TimeProvider.System);
+        _services = new LoginServices(options, _handshake, authenticator, proofs, throttle, _policy, _directory, backends, capabilities, _watch, _loops, _sessions, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
+            counters, loggers.CreateLogger<ClientSession>(), _lastCall.Token);
         _deliveries = new DeliveryHandler(options, _accounts, _directory, assertions, _health, counters, loggers.CreateLogger<DeliveryHandler>());
         NodeOrders = new NodeOrders(options, _redis, _registry);
         Sessions = new ClusterOrders(_redis);
@@ -202,6 +210,8 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await _health.DisposeAsync();
         await _watch.DisposeAsync();
         _loops.Dispose();
+        _tokens?.Dispose();
+        _policy?.Dispose();
         await _accounts.DisposeAsync();
         await _redis.DisposeAsync();
         _hasher.Dispose();

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -42,7 +41,7 @@ internal sealed partial class Authenticator
     public async Task<AuthenticationResult> AuthenticateAsync(ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> password, IPAddress client, CancellationToken cancellationToken)
     {
         // A name outside the alphabet never reaches a database, but costs a hash like any other (limits P18, P19). So does a password that is none.
-        if (!TryRead(name.Span, out var user)) return await RefuseAsync(AuthenticationOutcome.NoSuchUser, default, password, cancellationToken);
+        if (!LoginName.TryRead(name.Span, _options.DefaultDomain, out var user)) return await RefuseAsync(AuthenticationOutcome.NoSuchUser, default, password, cancellationToken);
         if (password.Length is 0 or > MaxPasswordBytes) return await RefuseAsync(AuthenticationOutcome.WrongPassword, user, default, cancellationToken);
 
         var outcome = AuthenticationOutcome.NoSuchUser;
@@ -119,15 +118,6 @@ internal sealed partial class Authenticator
         _ => true,
     };
 
-    private bool TryRead(ReadOnlySpan<byte> name, out UserName user)
-    {
-        user = default;
-        if (name.Length > UserName.MaxLength || !Ascii.IsValid(name)) return false;
-        Span<char> text = stackalloc char[name.Length];
-        Encoding.ASCII.GetChars(name, text);
-        return UserName.TryCreate(text, _options.DefaultDomain, out user);
-    }
-
     private static partial class Log
     {
         [LoggerMessage(3101, LogLevel.Error, "What {Database} has stored of the password of {User} is none of the known hashes, or out of bounds")]
@@ -155,6 +145,12 @@ internal enum AuthenticationOutcome
     WrongPassword,
     /// <summary>The account is switched off.</summary>
     Disabled,
+    /// <summary>SCRAM: the client is bound to another TLS channel than ours, so somebody is in between.</summary>
+    OtherChannel,
+    /// <summary>The token is none, is not for us, names somebody else, or its time is over.</summary>
+    InvalidToken,
+    /// <summary>The token is good for something else than mail.</summary>
+    WrongScope,
     /// <summary>A database did not answer: <c>NO [UNAVAILABLE]</c>.</summary>
     TemporaryFailure,
 }

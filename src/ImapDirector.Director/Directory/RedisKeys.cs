@@ -33,11 +33,20 @@ internal static class RedisKeys
     /// <summary>The number of the last kick.</summary>
     public static readonly RedisKey KickSequence = Prefix + "cluster}:kick-sequence";
 
+    /// <summary>What <see cref="ClusterSecret"/> keeps, Base64.</summary>
+    public static readonly RedisKey Secret = Prefix + "cluster}:secret";
+
+    /// <summary>Hash: the minute (<c>m</c>) and its failed logins (<c>n</c>).</summary>
+    public static readonly RedisKey FailuresInMinute = Prefix + "throttle}:minute";
+
     /// <summary>Where directors are woken when one of those has changed. The message says nothing.</summary>
     public const string ClusterChannel = "imapdirector:cluster";
 
     /// <summary>The start epoch that was given out last.</summary>
     public static readonly RedisKey StartEpoch = Prefix + "incarnations}:epoch";
+
+    /// <summary>Hash: failed logins (<c>n</c>), the last guesses' digests (<c>g</c>), and when the next may be checked (<c>t</c>, Redis milliseconds).</summary>
+    public static RedisKey Failures(string kind, int bucket) => $"{Prefix}throttle}}:{kind}:{bucket}";
 
     /// <summary>Hash: <c>password</c>, <c>disabled</c>, <c>created</c>, <c>scram-sha-256</c>, <c>scram-sha-1</c>.</summary>
     public static RedisKey Account(UserName user) => Prefix + user.Value + AccountSuffix;

@@ -126,6 +126,63 @@ internal static class RedisScripts
         return -1
         """;
 
+    /// <summary>Asks for a check of a password, and takes it where there may be one.</summary>
+    /// <remarks>KEYS: what failures count for. ARGV: for each its limit, and its spacing in milliseconds. Returns the milliseconds to wait, 0 for none, and the
+    /// failures of each.</remarks>
+    public const string ThrottleEnter = """
+        local time = redis.call('TIME')
+        local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+        local answer = { 0 }
+        for i = 1, #KEYS do
+          local failures = tonumber(redis.call('HGET', KEYS[i], 'n') or '0')
+          answer[i + 1] = failures
+          if failures >= tonumber(ARGV[2 * i - 1]) then
+            local wait = tonumber(redis.call('HGET', KEYS[i], 't') or '0') - now
+            if wait > answer[1] then answer[1] = wait end
+          end
+        end
+        if answer[1] == 0 then
+          for i = 1, #KEYS do
+            if answer[i + 1] >= tonumber(ARGV[2 * i - 1]) then
+              redis.call('HSET', KEYS[i], 't', string.format('%.0f', now + tonumber(ARGV[2 * i])))
+            end
+          end
+        end
+        return answer
+        """;
+
+    /// <summary>Counts a failed login, unless its guess is among the last.</summary>
+    /// <remarks>KEYS: what failures count for, and those of the minute. ARGV: the guess, milliseconds until it is forgotten, letters of guesses that are kept.
+    /// Returns the failures of the minute, and of each.</remarks>
+    public const string ThrottleFail = """
+        local answer = { 0 }
+        for i = 1, #KEYS - 1 do
+          local failures = tonumber(redis.call('HGET', KEYS[i], 'n') or '0')
+          local guesses = redis.call('HGET', KEYS[i], 'g') or ''
+          if not string.find(guesses, ARGV[1], 1, true) then
+            failures = failures + 1
+            redis.call('HSET', KEYS[i], 'n', failures, 'g', string.sub(ARGV[1] .. ',' .. guesses, 1, tonumber(ARGV[3])))
+          end
+          redis.call('PEXPIRE', KEYS[i], ARGV[2])
+          answer[i + 1] = failures
+        end
+        local minute = tostring(math.floor(tonumber(redis.call('TIME')[1]) / 60))
+        local all = 1
+        if redis.call('HGET', KEYS[#KEYS], 'm') == minute then all = tonumber(redis.call('HGET', KEYS[#KEYS], 'n') or '0') + 1 end
+        redis.call('HSET', KEYS[#KEYS], 'm', minute, 'n', all)
+        answer[1] = all
+        return answer
+        """;
+
+    /// <summary>Forgets failures that are fewer than a limit.</summary>
+    /// <remarks>KEYS: what they count for. ARGV: the limit of each. Returns 1.</remarks>
+    public const string ThrottleForget = """
+        for i = 1, #KEYS do
+          if tonumber(redis.call('HGET', KEYS[i], 'n') or '0') < tonumber(ARGV[i]) then redis.call('UNLINK', KEYS[i]) end
+        end
+        return 1
+        """;
+
     /// <summary>Makes an account that is not there yet.</summary>
     /// <remarks>KEYS: account. ARGV: password, created. Returns 1, or 0 when it exists.</remarks>
     public const string AddAccount = """

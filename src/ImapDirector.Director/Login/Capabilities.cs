@@ -4,13 +4,12 @@ namespace ImapDirector.Director.Login;
 internal static class Capabilities
 {
     private const string Own = "IMAP4rev1 SASL-IR ID";
-    private const string Passwords = " AUTH=PLAIN AUTH=LOGIN";
 
-    /// <summary>With TLS active.</summary>
-    public static string Secure(string common) => Always(common) + Passwords;
+    /// <summary>With TLS active; the mechanisms follow.</summary>
+    public static string Secure(string common) => Always(common);
 
-    /// <summary>Without TLS, from where a password may come in the clear.</summary>
-    public static string PlainAllowed(string common) => Always(common) + " STARTTLS" + Passwords;
+    /// <summary>Without TLS, from where a password may come in the clear; the mechanisms follow.</summary>
+    public static string PlainAllowed(string common) => Always(common) + " STARTTLS";
 
     /// <summary>Without TLS, where a password may not be sent (limits P20).</summary>
     public static string TlsFirst(string common) => Always(common) + " STARTTLS LOGINDISABLED";

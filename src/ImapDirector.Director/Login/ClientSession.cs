@@ -5,6 +5,7 @@ using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Backends;
 using ImapDirector.Director.Directory;
 using ImapDirector.Director.Relay;
+using ImapDirector.Director.Throttling;
 using ImapDirector.Network;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Proxy;
@@ -28,6 +29,8 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     private UserName _user;
     private BackendNode? _node;
     private SessionRelay? _relay;
+    // Of the attempt that is being made.
+    private ThrottleEntry? _throttled;
 
     /// <summary>Serves the connection until it ends, and logs one line about it. Whatever goes wrong with one session is caught here.</summary>
     public async Task RunAsync()
@@ -64,7 +67,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(drain);
         patience.CancelAfter(_options.LoginTimeout);
         var login = patience.Token;
-        var dialogue = new LoginDialogue(client, _options, services.Handshake, services.Capabilities);
+        var dialogue = new LoginDialogue(client, _options, services.Handshake, services.Capabilities, services.Proofs);
         try
         {
             await ReadProxyHeaderAsync(login);
@@ -110,14 +113,32 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             Log.Loop(services.Logger, client.Id, client.RemoteEndPoint);
             return await RefuseAsync(dialogue, attempt, default, "loop", LoginRefusal.Unavailable, began, login);
         }
-        var (outcome, user, preferred) = await services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, client.RemoteEndPoint.Address, login);
+        var address = client.RemoteEndPoint.Address;
+        _throttled = await services.Throttle.EnterAsync(address, attempt.User, login);
+        if (!_throttled.MayCheck) return await RefuseAsync(dialogue, attempt, _throttled.Pair.User, "throttled", LoginRefusal.TooManyFailures, began, login);
+        var question = services.Policy?.Ask(attempt.User, attempt.Password, address, client.IsSecure);
+        if (question is not null)
+        {
+            if (await services.Policy!.AllowAsync(question, login) is not { } wait) return await RefuseAsync(dialogue, attempt, _throttled.Pair.User, "policy", LoginRefusal.TooManyFailures, began, login);
+            await Task.Delay(wait, login);
+        }
+        var (outcome, user, preferred) = attempt.Verdict ?? await services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, address, login);
+        if (question is not null && outcome != AuthenticationOutcome.TemporaryFailure) await services.Policy!.ReportAsync(question, outcome == AuthenticationOutcome.Success, login);
         if (outcome != AuthenticationOutcome.Success)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(outcome), RefusalOf(outcome), began, login);
 
+        await services.Throttle.SucceededAsync(_throttled, login);
         var record = new SessionRecord(client.Id, client.RemoteEndPoint.Address.ToString(), DateTimeOffset.UtcNow);
         var ticket = await services.Directory.OpenSessionAsync(user, record, login, preferred);
         if (ticket.Node is not { } node)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(ticket.Outcome), RefusalOf(ticket.Outcome), began, login);
+        // Whoever has not sent the password cannot be logged in where it is wanted.
+        if (attempt.Verdict is not null && node.Login == NodeLogin.Password)
+        {
+            await services.Directory.CloseSessionAsync(user, client.Id);
+            Log.NoPassword(services.Logger, client.Id, user, node.Name, attempt.Mechanism);
+            return await RefuseAsync(dialogue, attempt, user, "no_password", LoginRefusal.Unavailable, began, login);
+        }
         var live = new LiveSession(user, node.Name, client.RemoteEndPoint.Address);
         services.Sessions.Add(live);
         try
@@ -158,7 +179,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     }
 
     private BackendUser UserAt(SessionTicket ticket, UserName user, LoginAttempt attempt) =>
-        new(user, attempt.Password, services.Sessions.HasSeveral(user)) { Epoch = ticket.Epoch };
+        new(user, attempt.Verdict is null ? attempt.Password : [], services.Sessions.HasSeveral(user)) { Epoch = ticket.Epoch };
 
     private async Task<SessionEnd> RelayAsync(BackendSession session, LiveSession live)
     {
@@ -185,8 +206,8 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     {
         services.Metrics.Logins.WithLabels(attempt.Mechanism, result).Inc();
         Log.Refused(services.Logger, client.Id, user.ToString(), attempt.Mechanism, result, client.RemoteEndPoint);
-        var delay = refusal == LoginRefusal.AuthenticationFailed
-            ? services.Penalty.Note(client.RemoteEndPoint.Address, attempt.User, attempt.Password)
+        var delay = refusal == LoginRefusal.AuthenticationFailed && _throttled is not null
+            ? await services.Throttle.FailedAsync(_throttled, attempt.User, attempt.Password, login)
             : _options.FailureDelay;
         attempt.Dispose();
         var left = delay - Stopwatch.GetElapsedTime(began);
@@ -225,6 +246,9 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
 
         [LoggerMessage(3406, LogLevel.Information, "{ConnectionId} is session {Other} of the director in front")]
         public static partial void Behind(ILogger logger, string connectionId, string other);
+
+        [LoggerMessage(3407, LogLevel.Error, "{ConnectionId} {User} came with {Mechanism}, but node {Node} wants the password: offer only PLAIN and LOGIN, or let the directors log in there as master")]
+        public static partial void NoPassword(ILogger logger, string connectionId, UserName user, string node, string mechanism);
 
         [LoggerMessage(3404, LogLevel.Error, "{ConnectionId} a fault ended the session")]
         public static partial void Fault(ILogger logger, string connectionId, Exception exception);

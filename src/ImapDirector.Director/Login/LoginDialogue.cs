@@ -10,13 +10,14 @@ namespace ImapDirector.Director.Login;
 
 /// <summary>The not-authenticated state (RFC 3501 section 3.1): greets, answers, and hands out each attempt to log in. One at a time: what a
 /// client pipelines behind an attempt waits for its answer (limits P17).</summary>
-internal sealed class LoginDialogue(Connection client, DirectorOptions options, ServerHandshake handshake, NodeCapabilities nodes)
+internal sealed class LoginDialogue(Connection client, DirectorOptions options, ServerHandshake handshake, NodeCapabilities nodes, LoginProofs proofs)
 {
     private const int MaxBadCommands = 3;
     private const int MaxCommands = 100;
     private const int MaxFailures = 3;
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
 
+    private readonly MechanismOffer _offer = new(options.Authentication);
     private ImapCommandReader? _reader;
     private int _commands;
     private int _bad;
@@ -76,10 +77,13 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     /// <summary>Refuses an attempt.</summary>
     public async Task RefuseAsync(LoginAttempt attempt, LoginRefusal refusal, CancellationToken cancellationToken)
     {
+        // Whatever the client answers, or whether it goes away: it is refused.
+        if (attempt.RefusalChallenge is { } challenge && refusal == LoginRefusal.AuthenticationFailed && _reader is not null) await new SaslLines(client, _reader).AskAsync(challenge, cancellationToken);
         var (code, text) = refusal switch
         {
             LoginRefusal.AuthenticationFailed => ("AUTHENTICATIONFAILED", "Authentication failed."),
             LoginRefusal.LimitReached => ("LIMIT", "Too many sessions from your address."),
+            LoginRefusal.TooManyFailures => ("LIMIT", "Too many failed logins, please try again later."),
             _ => ("UNAVAILABLE", "Your mail cannot be reached now, please try again later."),
         };
         client.Output.Status(attempt.Tag, ImapStatus.No, code, text);
@@ -105,7 +109,8 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
 
     private bool MayLogIn => client.IsSecure || options.AllowPlainTextLogin || IPAddress.IsLoopback(client.RemoteEndPoint.Address);
 
-    private string Offer => client.IsSecure ? Capabilities.Secure(nodes.Common) : MayLogIn ? Capabilities.PlainAllowed(nodes.Common) : Capabilities.TlsFirst(nodes.Common);
+    private string Offer => client.IsSecure ? Capabilities.Secure(nodes.Common) + _offer.TextFor(client)
+        : MayLogIn ? Capabilities.PlainAllowed(nodes.Common) + _offer.TextFor(client) : Capabilities.TlsFirst(nodes.Common);
 
     private ImapCommandReader NewReader() => new(client.Input, CommandLimits.BeforeLogin, async cancellationToken =>
     {
@@ -212,9 +217,10 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     {
         _reader!.ForgetFrame();
         var attempt = new LoginAttempt(login.Tag, "login", login.User, login.Password);
-        if (MayLogIn) return attempt;
+        if (MayLogIn && _offer.IncludesLogin) return attempt;
         attempt.Dispose();
-        RefuseInTheClear(login.Tag);
+        if (MayLogIn) Bad(login.Tag, "LOGIN is switched off.");
+        else RefuseInTheClear(login.Tag);
         return null;
     }
 
@@ -227,16 +233,22 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
             RefuseInTheClear(command.Tag);
             return null;
         }
-        if (command.Mechanism is not ("PLAIN" or "LOGIN"))
+        if (!_offer.Includes(command.Mechanism, client))
         {
+            CryptographicOperations.ZeroMemory(command.InitialResponse);
             client.Output.Status(command.Tag, ImapStatus.No, "", "Unsupported mechanism.");
             _bad++;
             return null;
         }
-        var exchange = new SaslExchange(client, (ImapCommandReader)_reader, command);
-        var attempt = await exchange.RunAsync(cancellationToken);
+        var lines = new SaslLines(client, _reader);
+        var attempt = command.Mechanism switch
+        {
+            "PLAIN" or "LOGIN" => await new SaslExchange(lines, command).RunAsync(cancellationToken),
+            "OAUTHBEARER" or "XOAUTH2" => await new TokenExchange(client, lines, command, proofs.Tokens!).RunAsync(cancellationToken),
+            _ => await new ScramExchange(client, lines, command, _offer, proofs.Scram).RunAsync(cancellationToken),
+        };
         if (attempt is not null) return attempt;
-        switch (exchange.Failure)
+        switch (lines.Failure)
         {
             case SaslFailure.EndOfStream:
                 _end = SessionEnd.ClientClosedBeforeLogin;

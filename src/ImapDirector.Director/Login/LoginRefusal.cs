@@ -7,6 +7,8 @@ internal enum LoginRefusal
     AuthenticationFailed,
     /// <summary><c>NO [LIMIT]</c>: too many sessions.</summary>
     LimitReached,
+    /// <summary><c>NO [LIMIT]</c>: too many failures from there, or of this user; the password was not looked at.</summary>
+    TooManyFailures,
     /// <summary><c>NO [UNAVAILABLE]</c>: Redis or the node is away, which says nothing about the password.</summary>
     Unavailable,
 }

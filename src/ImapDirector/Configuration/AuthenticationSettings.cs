@@ -22,14 +22,39 @@ internal static class AuthenticationSettings
         var databases = settings.Each("Databases", ReadDatabase);
         return new AuthenticationOptions
         {
+            Mechanisms = settings.Texts("Mechanisms", defaults.Mechanisms),
             Databases = databases.Count > 0 ? databases : defaults.Databases,
+            Tokens = settings.Within("Tokens", ReadTokens),
             AllowPlainHashes = settings.Flag("AllowPlainHashes", defaults.AllowPlainHashes),
             UpgradeHashes = settings.Flag("UpgradeHashes", defaults.UpgradeHashes),
+            MakeScramVerifiers = settings.Flag("MakeScramVerifiers", defaults.MakeScramVerifiers),
+            ScramIterations = settings.Number("ScramIterations", defaults.ScramIterations),
             Argon2MemoryKiB = settings.Number("Argon2MemoryKiB", defaults.Argon2MemoryKiB),
             Argon2Iterations = settings.Number("Argon2Iterations", defaults.Argon2Iterations),
             Argon2Lanes = settings.Number("Argon2Lanes", defaults.Argon2Lanes),
             MaxHashes = settings.Number("MaxHashes", defaults.MaxHashes),
             MaxWaitingHashes = settings.Number("MaxWaitingHashes", defaults.MaxWaitingHashes),
+        };
+    }
+
+    private static TokenOptions ReadTokens(SettingsReader settings)
+    {
+        var defaults = new TokenOptions();
+        return new TokenOptions
+        {
+            Issuer = settings.Value<Uri?>("Issuer", null, TryUrl, "https://id.example.com"),
+            KeysUrl = settings.Value<Uri?>("KeysUrl", null, TryUrl, "https://id.example.com/keys"),
+            IntrospectionUrl = settings.Value<Uri?>("IntrospectionUrl", null, TryUrl, "https://id.example.com/introspect"),
+            ClientId = settings.Text("ClientId") ?? defaults.ClientId,
+            ClientSecret = settings.Secret("ClientSecret") ?? defaults.ClientSecret,
+            Audiences = settings.Texts("Audiences", defaults.Audiences),
+            RequiredScope = settings.Text("RequiredScope"),
+            UserClaim = settings.Text("UserClaim") ?? defaults.UserClaim,
+            Algorithms = settings.Texts("Algorithms", defaults.Algorithms),
+            ClockTolerance = settings.Time("ClockTolerance", defaults.ClockTolerance),
+            Timeout = settings.Time("Timeout", defaults.Timeout),
+            RequireAccount = settings.Flag("RequireAccount", defaults.RequireAccount),
+            CaFile = settings.Text("CaFile"),
         };
     }
 
@@ -93,6 +118,8 @@ internal static class AuthenticationSettings
             Timeout = settings.Time("Timeout", defaults.Timeout),
         };
     }
+
+    private static bool TryUrl(string text, out Uri? url) => Uri.TryCreate(text, UriKind.Absolute, out url);
 
     private static Uri ReadUrl(SettingsReader settings, string example)
     {

@@ -66,6 +66,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             DefaultDomain = settings.Text("DefaultDomain"),
             AllowPlainTextLogin = settings.Flag("AllowPlainTextLogin", defaults.AllowPlainTextLogin),
             Authentication = settings.Within("Authentication", AuthenticationSettings.Read),
+            Throttle = settings.Within("Throttle", ThrottleSettings.Read),
             Redis = settings.Secret("Redis") ?? defaults.Redis,
             RedisTimeout = settings.Time("RedisTimeout", defaults.RedisTimeout),
             AssignmentCacheAge = settings.Time("AssignmentCacheAge", defaults.AssignmentCacheAge),

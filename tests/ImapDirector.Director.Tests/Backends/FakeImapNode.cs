@@ -42,6 +42,20 @@ internal sealed class FakeImapNode : IAsyncDisposable
         await session.ListenAsync();
     }, name);
 
+    /// <summary>A node that logs everybody in and says to each command that it is done, with as little as clients can live with.</summary>
+    public static FakeImapNode Obliging() => new(async session =>
+    {
+        await session.LogInAsync();
+        while (true)
+        {
+            var words = (await session.ReadLineAsync()).Split(' ');
+            if (words[1] is "LIST" or "LSUB") await session.WriteLineAsync("* LIST (\\Noselect) \"/\" \"\"");
+            if (words[1] is "CAPABILITY") await session.WriteLineAsync("* CAPABILITY IMAP4rev1");
+            if (words[1] is "LOGOUT") await session.WriteLineAsync("* BYE");
+            await session.WriteLineAsync($"{words[0]} OK done");
+        }
+    });
+
     public BackendNode Backend { get; }
 
     public ConcurrentQueue<NodeSession> Sessions { get; } = new();

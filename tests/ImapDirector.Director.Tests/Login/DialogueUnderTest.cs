@@ -1,10 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Backends;
+using ImapDirector.Director.Directory;
 using ImapDirector.Director.Login;
 using ImapDirector.Network;
 using ImapDirector.Network.Tls;
+using Microsoft.Extensions.Logging.Abstractions;
+using Prometheus;
 
 namespace ImapDirector.Director.Tests.Login;
 
@@ -21,7 +25,10 @@ internal sealed class DialogueUnderTest : IAsyncDisposable
     {
         _handshake = new ServerHandshake(_certificate, options.HandshakeTimeout);
         (_connection, Client) = (connection, client);
-        _dialogue = new LoginDialogue(connection, options, _handshake, new NodeCapabilities());
+        // Of a Redis that is never there: what SCRAM needs is not to be had.
+        var redis = new RedisConnection(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<RedisConnection>.Instance);
+        var scram = new ScramVerifiers(options, new DatabaseChain([]), new PasswordHasher(), new ClusterSecret(redis));
+        _dialogue = new LoginDialogue(connection, options, _handshake, new NodeCapabilities(), new LoginProofs(scram, null));
         _serving = ServeAsync(isImplicitTls);
     }
 

@@ -34,6 +34,9 @@ internal sealed class RunningDirector : IAsyncDisposable
 
     public TestRedis Redis { get; }
 
+    /// <summary>The digest of the certificate that clients see.</summary>
+    public byte[] CertificateDigest => Convert.FromHexString(_certificate.Fingerprint);
+
     public DirectorOptions Options { get; }
 
     public DirectorServer Server { get; }
@@ -79,6 +82,15 @@ internal sealed class RunningDirector : IAsyncDisposable
     {
         using var hasher = new PasswordHasher();
         return (await hasher.HashAsync(System.Text.Encoding.ASCII.GetBytes(Password), CancellationToken.None))!.ToText();
+    }
+
+    /// <summary>A client with TLS that has read the greeting.</summary>
+    public async Task<ImapConversation> SecureAsync()
+    {
+        var client = await ImapConversation.ConnectAsync(Server.ImapsEndPoint!);
+        await client.SecureAsync();
+        Assert.StartsWith("* OK ", await client.ReadLineAsync());
+        return client;
     }
 
     /// <summary>A client that has read the greeting.</summary>

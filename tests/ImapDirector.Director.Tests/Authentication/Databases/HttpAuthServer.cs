@@ -27,10 +27,21 @@ internal sealed class HttpAuthServer : IAsyncDisposable
     /// <summary>A response with these headers.</summary>
     public static string Ok(params string[] headers) => $"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{string.Concat(headers.Select(header => header + "\r\n"))}\r\n";
 
+    /// <summary>A response with JSON in it.</summary>
+    public static string Json(string body) => $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
+
     public async ValueTask DisposeAsync()
     {
         _listener.Dispose();
         await _accepting;
+    }
+
+    private static bool IsWhole(string request)
+    {
+        var end = request.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+        if (end < 0) return false;
+        var length = request[..end].Split("\r\n").FirstOrDefault(line => line.StartsWith("Content-Length: ", StringComparison.Ordinal));
+        return request.Length >= end + 4 + (length is null ? 0 : int.Parse(length["Content-Length: ".Length..], System.Globalization.CultureInfo.InvariantCulture));
     }
 
     private async Task AcceptAsync()
@@ -59,7 +70,7 @@ internal sealed class HttpAuthServer : IAsyncDisposable
                 while ((read = await stream.ReadAsync(buffer)) > 0)
                 {
                     request.Append(Encoding.Latin1.GetString(buffer, 0, read));
-                    if (!request.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal)) continue;
+                    if (!IsWhole(request.ToString())) continue;
                     Requests.Enqueue(request.ToString());
                     await stream.WriteAsync(Encoding.Latin1.GetBytes(_answer(request.ToString())));
                     request.Clear();

@@ -1,0 +1,123 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using ImapDirector.Director.Authentication;
+using ImapDirector.Director.Directory;
+using ImapDirector.Network;
+using ImapDirector.Protocol;
+
+namespace ImapDirector.Director.Throttling;
+
+/// <summary>Makes guessing passwords slow. A refused login waits for its answer, longer with each further wrong guess of its address (limits P14, P15); of an
+/// address, a network or a user with many of them only so many are checked at all. Who has logged in from an address before is not held up there by what
+/// others guess, and only refusals wait: nobody is kept from their mail because of a neighbour.</summary>
+internal sealed class LoginThrottle
+{
+    // With a first delay of two seconds: 2, 4, 8, 15.
+    private const double MostTimes = 7.5;
+    private const int Steps = 4;
+    private const int NetworkFactor = 4;
+    private const int Ipv6AddressBytes = 8;
+    private const int Ipv6NetworkBytes = 6;
+    private const int AddressBuckets = 1 << 18;
+    private const int NetworkBuckets = 1 << 16;
+    private const int KnownPairs = 100_000;
+    private static readonly TimeSpan AddressSpacing = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan UserSpacing = TimeSpan.FromSeconds(2);
+
+    private readonly ThrottleOptions _options;
+    private readonly string? _defaultDomain;
+    private readonly TimeSpan _first;
+    private readonly LocalFailures _local;
+    private readonly SharedFailures? _shared;
+    private readonly ClusterSecret? _secret;
+    private readonly byte[] _ownKey = RandomNumberGenerator.GetBytes(32);
+    // How many failures there are to forget since each has logged in last, as far as is known here: none or some.
+    private readonly BoundedCache<(UserName, IPAddress), int> _known = new(KnownPairs);
+
+    /// <param name="options">The settings.</param>
+    /// <param name="redis">Where directors count together.</param>
+    /// <param name="secret">What their digests are made with.</param>
+    /// <param name="clock">When entries end, of what is counted here.</param>
+    public LoginThrottle(DirectorOptions options, RedisConnection redis, ClusterSecret secret, TimeProvider clock)
+    {
+        (_options, _defaultDomain, _first) = (options.Throttle, options.DefaultDomain, options.FailureDelay);
+        _local = new LocalFailures(clock);
+        if (_options.Shared) (_shared, _secret) = (new SharedFailures(redis), secret);
+    }
+
+    /// <summary>Asks whether an attempt may be checked now.</summary>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async ValueTask<ThrottleEntry> EnterAsync(IPAddress address, ReadOnlyMemory<byte> name, CancellationToken cancellationToken)
+    {
+        var user = LoginName.TryRead(name.Span, _defaultDomain, out var canonical) ? canonical : default;
+        var pair = (user, NetworkOf(address));
+        if (AddressList.Contains(_options.ExemptNetworks, address)) return new ThrottleEntry(true, 0, [], pair);
+        var keys = KeysOf(address, user, await KeyAsync(cancellationToken));
+        if (_known.TryGet(pair, out var failures)) return new ThrottleEntry(true, failures, keys, pair);
+        var state = await AskAsync(ledger => ledger.EnterAsync(keys, cancellationToken));
+        return new ThrottleEntry(state.Wait == TimeSpan.Zero, state.Counts.Max(), keys, pair);
+    }
+
+    /// <summary>Notes a failure.</summary>
+    /// <returns>How long its answer waits, from the moment its check began.</returns>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async ValueTask<TimeSpan> FailedAsync(ThrottleEntry entry, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
+    {
+        if (entry.Keys.Count == 0) return _first;
+        if (_known.TryGet(entry.Pair, out _)) _known.Set(entry.Pair, 1);
+        var key = await KeyAsync(cancellationToken);
+        var guess = Guess(name.Span, password.Span, key);
+        var state = await AskAsync(ledger => ledger.FailAsync(entry.Keys, guess, cancellationToken));
+        if (state.InMinute > _options.FailuresPerMinute) return _first * MostTimes;
+        var failures = entry.Keys.Zip(state.Counts).Where(static pair => pair.First.Kind != ThrottleKind.User).Max(static pair => pair.Second);
+        return _first * Math.Min(1 << (Math.Clamp(failures, 1, Steps) - 1), MostTimes);
+    }
+
+    /// <summary>Notes a success: what failed before is forgotten.</summary>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async ValueTask SucceededAsync(ThrottleEntry entry, CancellationToken cancellationToken)
+    {
+        if (entry.Pair.User != default) _known.Set(entry.Pair, 0);
+        if (entry.Failures == 0 || entry.Keys.Count == 0) return;
+        await _local.ForgetAsync(entry.Keys, cancellationToken);
+        if (_shared is not null) await _shared.ForgetAsync(entry.Keys, cancellationToken);
+    }
+
+    private async ValueTask<byte[]> KeyAsync(CancellationToken cancellationToken) =>
+        (_secret is null ? null : await _secret.KeyForAsync("throttle", cancellationToken)) ?? _ownKey;
+
+    private async ValueTask<ThrottleState> AskAsync(Func<IFailureLedger, ValueTask<ThrottleState?>> question) =>
+        (_shared is null ? null : await question(_shared)) ?? (await question(_local))!;
+
+    private List<ThrottleKey> KeysOf(IPAddress address, UserName user, byte[] key)
+    {
+        var keys = new List<ThrottleKey> { new(ThrottleKind.Address, Bucket(key, "a" + NetworkOf(address), AddressBuckets), _options.AddressFailures, AddressSpacing) };
+        if (ClientNetwork.Of(address, Ipv6NetworkBytes) is { AddressFamily: System.Net.Sockets.AddressFamily.InterNetworkV6 } network)
+            keys.Add(new ThrottleKey(ThrottleKind.Network, Bucket(key, "n" + network, NetworkBuckets), _options.AddressFailures * NetworkFactor, AddressSpacing));
+        if (user != default) keys.Add(new ThrottleKey(ThrottleKind.User, Bucket(key, "u" + user, AddressBuckets), _options.UserFailures, UserSpacing));
+        return keys;
+    }
+
+    private static IPAddress NetworkOf(IPAddress address) => ClientNetwork.Of(address, Ipv6AddressBytes);
+
+    private static int Bucket(byte[] key, string text, int buckets) => (int)(BinaryPrimitives.ReadUInt32LittleEndian(HMACSHA256.HashData(key, Encoding.ASCII.GetBytes(text))) % (uint)buckets);
+
+    // 24 bits are enough to know one of a few guesses again, and too few to tell what it was.
+    private static string Guess(ReadOnlySpan<byte> name, ReadOnlySpan<byte> password, byte[] key)
+    {
+        using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
+        hmac.AppendData(BitConverter.GetBytes(name.Length));
+        hmac.AppendData(name);
+        hmac.AppendData(password);
+        return Convert.ToHexStringLower(hmac.GetHashAndReset().AsSpan(0, 3));
+    }
+}
+
+/// <summary>What the throttle says of an attempt.</summary>
+/// <param name="MayCheck">Whether it may be checked now.</param>
+/// <param name="Failures">How many failures there are to forget when it succeeds; zero for none.</param>
+/// <param name="Keys">What its failure counts for; empty for nothing.</param>
+/// <param name="Pair">Who comes from where.</param>
+internal sealed record ThrottleEntry(bool MayCheck, int Failures, IReadOnlyList<ThrottleKey> Keys, (UserName User, IPAddress Network) Pair);

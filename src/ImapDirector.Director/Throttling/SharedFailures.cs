@@ -1,0 +1,44 @@
+using ImapDirector.Director.Directory;
+using StackExchange.Redis;
+
+namespace ImapDirector.Director.Throttling;
+
+/// <summary>The ledger of all directors, in Redis, by Redis' clock: one script a step, and no more keys than there are buckets.</summary>
+internal sealed class SharedFailures(RedisConnection redis) : IFailureLedger
+{
+    /// <inheritdoc />
+    public async ValueTask<ThrottleState?> EnterAsync(IReadOnlyList<ThrottleKey> keys, CancellationToken cancellationToken)
+    {
+        RedisValue[] arguments = [.. keys.SelectMany(key => new RedisValue[] { key.Limit, (long)key.Spacing.TotalMilliseconds })];
+        var reply = await redis.CallAsync("throttle_enter", database => database.ScriptEvaluateAsync(RedisScripts.ThrottleEnter, KeysOf(keys), arguments), cancellationToken);
+        if (!reply.Succeeded) return null;
+        var answer = (long[])reply.Value!;
+        return new ThrottleState(TimeSpan.FromMilliseconds(answer[0]), [.. answer.Skip(1).Select(count => (int)count)], 0);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask<ThrottleState?> FailAsync(IReadOnlyList<ThrottleKey> keys, string guess, CancellationToken cancellationToken)
+    {
+        RedisKey[] all = [.. KeysOf(keys), RedisKeys.FailuresInMinute];
+        RedisValue[] arguments = [guess, (long)LocalFailures.Memory.TotalMilliseconds, (guess.Length + 1) * LocalFailures.RememberedGuesses];
+        var reply = await redis.CallAsync("throttle_fail", database => database.ScriptEvaluateAsync(RedisScripts.ThrottleFail, all, arguments), cancellationToken);
+        if (!reply.Succeeded) return null;
+        var answer = (long[])reply.Value!;
+        return new ThrottleState(TimeSpan.Zero, [.. answer.Skip(1).Select(count => (int)count)], (int)answer[0]);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask ForgetAsync(IReadOnlyList<ThrottleKey> keys, CancellationToken cancellationToken)
+    {
+        // A user's failures are forgotten however many there are.
+        RedisValue[] arguments = [.. keys.Select(key => (RedisValue)(key.Kind == ThrottleKind.User ? int.MaxValue : key.Limit))];
+        await redis.CallAsync("throttle_forget", database => database.ScriptEvaluateAsync(RedisScripts.ThrottleForget, KeysOf(keys), arguments), cancellationToken);
+    }
+
+    private static RedisKey[] KeysOf(IReadOnlyList<ThrottleKey> keys) => [.. keys.Select(key => RedisKeys.Failures(key.Kind switch
+    {
+        ThrottleKind.Address => "a",
+        ThrottleKind.Network => "n",
+        _ => "u",
+    }, key.Bucket))];
+}

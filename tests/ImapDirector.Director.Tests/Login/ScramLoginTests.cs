@@ -1,0 +1,210 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text;
+using ImapDirector.Director.Tests.Backends;
+using ImapDirector.Protocol.Sasl;
+using ImapDirector.Tests.Shared;
+using MailKit.Net.Imap;
+using MailKit.Security;
+using Xunit;
+
+namespace ImapDirector.Director.Tests.Login;
+
+public sealed class ScramLoginTests
+{
+    private const string AliceAccount = "imapdirector:{alice@example.com}:account";
+    private const string EndPoint = "p=tls-server-end-point,,";
+
+    [FactIfInstalled("redis-server")]
+    public async Task Who_has_the_password_proves_it_without_sending_it_and_the_director_proves_itself()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node);
+        await using var client = await director.ConnectAsync();
+
+        var (answer, serverProof) = await ProveAsync(client, "SCRAM-SHA-256", "n,,", "alice", "secret", []);
+
+        Assert.StartsWith("a OK ", answer);
+        Assert.StartsWith("v=", serverProof, StringComparison.Ordinal);
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task A_wrong_password_a_name_that_is_not_there_and_one_without_a_verifier_are_refused_alike()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node);
+        foreach (var (user, password) in new[] { ("alice", "wrong"), ("nobody", "secret"), ("bob", "secret"), ("al ice", "secret"), ("carol", "secret") })
+        {
+            await director.Redis.Database.HashSetAsync("imapdirector:{carol@example.com}:account", [new("password", await VerifierAsync("secret")), new("disabled", 1)]);
+            await using var client = await director.ConnectAsync();
+            var (answer, serverProof) = await ProveAsync(client, "SCRAM-SHA-256", "n,,", user, password, []);
+            Assert.Equal("a NO [AUTHENTICATIONFAILED] Authentication failed.", answer);
+            Assert.Null(serverProof);
+        }
+        Assert.Empty(node.Sessions);
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task A_name_that_is_not_there_looks_the_same_every_time_and_at_every_director()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node);
+        await using var other = await StartAsync(node, with: o => o with { Name = "director2" }, director);
+        var told = new List<(string, int)>();
+        foreach (var (at, name) in new[] { (director, "nobody"), (director, "nobody"), (other, "nobody"), (other, "Nobody@Example.com"), (director, "somebody"), (director, "bob") })
+        {
+            await using var client = await at.ConnectAsync();
+            told.Add(await SaltOfAsync(client, name));
+        }
+        Assert.Single(told.Take(4).Distinct());
+        Assert.Equal(3, told.Select(one => one.Item1).Distinct().Count());
+        Assert.All(told, one => Assert.Equal((24, 10_000), (one.Item1.Length, one.Item2)));
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task Channel_binding_is_offered_where_there_is_a_channel_and_holds()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node);
+        await using (var plain = await director.ConnectAsync())
+        {
+            Assert.DoesNotContain("-PLUS", string.Join(' ', await CapabilitiesAsync(plain)), StringComparison.Ordinal);
+            Assert.StartsWith("a NO ", await plain.AskAsync("a AUTHENTICATE SCRAM-SHA-256-PLUS"));
+        }
+        await using var client = await director.SecureAsync();
+        Assert.Contains("AUTH=SCRAM-SHA-256-PLUS", string.Join(' ', await CapabilitiesAsync(client)), StringComparison.Ordinal);
+        Assert.StartsWith("a OK ", (await ProveAsync(client, "SCRAM-SHA-256-PLUS", EndPoint, "alice", "secret", director.CertificateDigest)).Answer);
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task Whoever_sits_in_between_gets_nowhere_with_another_channel_or_by_hiding_that_there_is_binding()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node);
+
+        await using var other = await director.SecureAsync();
+        Assert.StartsWith("a NO ", (await ProveAsync(other, "SCRAM-SHA-256-PLUS", EndPoint, "alice", "secret", new byte[32])).Answer);
+        await using var hidden = await director.SecureAsync();
+        Assert.StartsWith("a NO ", (await ProveAsync(hidden, "SCRAM-SHA-256", "y,,", "alice", "secret", [])).Answer);
+        // A client that has no binding at all may come in.
+        await using var without = await director.SecureAsync();
+        Assert.StartsWith("a OK ", (await ProveAsync(without, "SCRAM-SHA-256", "n,,", "alice", "secret", [])).Answer);
+
+        Assert.Equal(2, director.Lines.Count(line => line.StartsWith("3402 ", StringComparison.Ordinal) && line.Contains("other_channel", StringComparison.Ordinal)));
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task A_proxy_that_ends_TLS_in_between_is_found_out_by_MailKit_and_us()
+    {
+        await using var node = FakeImapNode.Obliging();
+        await using var director = await StartAsync(node);
+        using var certificate = TestCertificate.Create();
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var proxying = ProxyAsync(listener, certificate, director.Server.ImapsEndPoint!);
+
+        using (var direct = new ImapClient { ServerCertificateValidationCallback = (_, certificate, _, _) => certificate is not null })
+        {
+            await direct.ConnectAsync("127.0.0.1", director.Server.ImapsEndPoint!.Port, SecureSocketOptions.SslOnConnect);
+            await direct.AuthenticateAsync(new SaslMechanismScramSha256Plus("alice", "secret"));
+            Assert.True(direct.IsAuthenticated);
+        }
+        using var client = new ImapClient { ServerCertificateValidationCallback = (_, certificate, _, _) => certificate is not null };
+        await client.ConnectAsync("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port, SecureSocketOptions.SslOnConnect);
+        await Assert.ThrowsAsync<AuthenticationException>(() => client.AuthenticateAsync(new SaslMechanismScramSha256Plus("alice", "secret")));
+        client.Dispose();
+        listener.Stop();
+        await proxying.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task Nobody_may_ask_to_be_somebody_else()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node);
+        await using var client = await director.ConnectAsync();
+        Assert.StartsWith("a NO ", (await ProveAsync(client, "SCRAM-SHA-256", "n,a=bob,", "alice", "secret", [])).Answer);
+        Assert.StartsWith("a OK ", (await ProveAsync(client, "SCRAM-SHA-256", "n,a=alice,", "alice", "secret", [])).Answer);
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task What_is_no_exchange_is_bad_and_can_be_cancelled()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node);
+        await using var client = await director.ConnectAsync();
+        await client.PlayAsync(
+            "C: a AUTHENTICATE SCRAM-SHA-256", "S: + ", "C: *", "S: a BAD Authentication cancelled.",
+            $"C: b AUTHENTICATE SCRAM-SHA-256 {Base64("n,,n=alice,r=abc")}", "S: + …", "C: *", "S: b BAD Authentication cancelled.",
+            $"C: c AUTHENTICATE SCRAM-SHA-256 {Base64("p=tls-unique,,n=alice,r=abc")}", "S: c BAD Broken response.",
+            $"C: d AUTHENTICATE SCRAM-SHA-256 {Base64("n,,n=alice,r=abc")}", "S: + …", $"C: {Base64("c=biws,r=abc,p=AAAA")}", "S: d BAD Broken response.",
+            "C: e AUTHENTICATE SCRAM-SHA-256", "S: + ", "C: !", "S: e BAD Broken response.", "S: * BYE Too many bad commands.", "END");
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task With_PLAIN_switched_off_no_password_is_taken()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node, o => o with { Authentication = o.Authentication with { Mechanisms = ["SCRAM-SHA-256"] } });
+        await using var client = await director.ConnectAsync();
+        Assert.Contains("LOGINDISABLED", await CapabilitiesAsync(client));
+        Assert.StartsWith("a BAD ", await client.AskAsync("a LOGIN alice secret"));
+        Assert.StartsWith("a NO ", await client.AskAsync("a AUTHENTICATE PLAIN AGFsaWNlAHNlY3JldA=="));
+        Assert.StartsWith("a OK ", (await ProveAsync(client, "SCRAM-SHA-256", "n,,", "alice", "secret", [])).Answer);
+    }
+
+    private static async Task<RunningDirector> StartAsync(FakeImapNode node, Func<DirectorOptions, DirectorOptions>? with = null, RunningDirector? beside = null)
+    {
+        var director = await RunningDirector.StartAsync(node.Backend, options =>
+        {
+            var offered = options with { Authentication = options.Authentication with { Mechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"] } };
+            return with?.Invoke(offered) ?? offered;
+        }, beside?.Redis);
+        if (beside is null) await director.Redis.Database.HashSetAsync(AliceAccount, "password", await VerifierAsync("secret"));
+        return director;
+    }
+
+    private static async Task<string> VerifierAsync(string password) =>
+        (await ImapDirector.Director.Authentication.UserAccounts.HashAsync(ImapDirector.Director.Authentication.PasswordScheme.ScramSha256, Encoding.ASCII.GetBytes(password), CancellationToken.None))!;
+
+    private static async Task<(string Answer, string? ServerProof)> ProveAsync(ImapConversation client, string mechanism, string header, string user, string password, byte[] binding)
+    {
+        var scram = new ScramTestClient(ScramHashName.Sha256, header, user, "rOprNGfwEbeRWgbNEkqO");
+        await client.SendAsync($"a AUTHENTICATE {mechanism} {Convert.ToBase64String(scram.First)}\r\n");
+        scram.Hear(Convert.FromBase64String((await client.ReadLineAsync())![2..]));
+        await client.SendAsync(Convert.ToBase64String(scram.Final(password, binding)) + "\r\n");
+        var line = (await client.ReadLineAsync())!;
+        if (!line.StartsWith("+ ", StringComparison.Ordinal)) return (line, null);
+        await client.SendAsync("\r\n");
+        return ((await client.ReadLineAsync())!, Encoding.ASCII.GetString(Convert.FromBase64String(line[2..])));
+    }
+
+    private static async Task<(string Salt, int Iterations)> SaltOfAsync(ImapConversation client, string user)
+    {
+        var scram = new ScramTestClient(ScramHashName.Sha256, "n,,", user, "abc");
+        await client.SendAsync($"a AUTHENTICATE SCRAM-SHA-256 {Convert.ToBase64String(scram.First)}\r\n");
+        scram.Hear(Convert.FromBase64String((await client.ReadLineAsync())![2..]));
+        return scram.Told;
+    }
+
+    private static async Task<string[]> CapabilitiesAsync(ImapConversation client)
+    {
+        await client.SendAsync("x CAPABILITY\r\n");
+        return (await client.ReadUntilAsync("x"))[0].Split(' ');
+    }
+
+    private static async Task ProxyAsync(TcpListener listener, ImapDirector.Network.Tls.ServerCertificate certificate, IPEndPoint director)
+    {
+        using var accepted = await listener.AcceptTcpClientAsync();
+        await using var front = new SslStream(accepted.GetStream());
+        await front.AuthenticateAsServerAsync(certificate.ServerOptions);
+        using var connected = new TcpClient();
+        await connected.ConnectAsync(director);
+        await using var back = new SslStream(connected.GetStream(), false, (_, certificate, _, _) => certificate is not null);
+        await back.AuthenticateAsClientAsync("localhost");
+        await Task.WhenAny(front.CopyToAsync(back), back.CopyToAsync(front));
+    }
+
+    private static string Base64(string text) => Convert.ToBase64String(Encoding.ASCII.GetBytes(text));
+}
