@@ -88,7 +88,8 @@ internal sealed class LdapServer : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         _process = Process.Start(new ProcessStartInfo("/usr/sbin/slapd",
-            ["-f", Path.Combine(_directory, "slapd.conf"), "-h", $"ldap://127.0.0.1:{_port} ldaps://127.0.0.1:{_tlsPort}", "-d", "0"]) { RedirectStandardError = true });
+            ["-f", Path.Combine(_directory, "slapd.conf"), "-h", $"ldap://127.0.0.1:{_port} ldaps://127.0.0.1:{_tlsPort}", "-d", "0"])
+        { RedirectStandardError = true });
         _process!.ErrorDataReceived += (_, _) => { };
         _process.BeginErrorReadLine();
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
