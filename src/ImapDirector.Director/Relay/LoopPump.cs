@@ -72,7 +72,7 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
         }
         if (_pipe is not null && !Drain()) return;
         if (IsHeldUp) return;
-        if (_isAtEndOfStream) relay.End(this, PumpEnd.EndOfStream);
+        if (_isAtEndOfStream) EndOfStream();
         else if (_isStopping) relay.End(this, PumpEnd.Stopped);
         // No event tells of it.
         else if (_from.HasMore) Move();
@@ -175,7 +175,16 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     private void EndOfReading(int result)
     {
         if (LoopSocket.WouldBlock(result) || LoopSocket.WasInterrupted(result)) return;
-        relay.End(this, result == 0 ? PumpEnd.EndOfStream : PumpEnd.ReadFailed);
+        if (result == 0) EndOfStream();
+        else relay.End(this, PumpEnd.ReadFailed);
+    }
+
+    private void EndOfStream()
+    {
+        _isAtEndOfStream = true;
+        _to.SayEnd();
+        // Else it ends when that has been taken.
+        if (!IsHeldUp) relay.End(this, PumpEnd.EndOfStream);
     }
 
     private int Send(ReadOnlySpan<byte> bytes)

@@ -93,6 +93,14 @@ public sealed class LoopSocket : IDisposable
         return result;
     }
 
+    /// <summary>Says, where there is TLS, that nothing more will come: here, where it can wait (<see cref="HasUnsent"/>) for a peer that is slow to take it.</summary>
+    public void SayEnd()
+    {
+        if (_tls is null || !_tls.TryTakeTurn()) return;
+        if (_tls.TryClose()) _ = _tls.SendUnsent(this);
+        _tls.EndTurn();
+    }
+
     /// <summary>Writes bytes as they are, as much of them as it takes.</summary>
     internal int SendPlain(ReadOnlySpan<byte> bytes) => LinuxCalls.Send(Descriptor, bytes);
 

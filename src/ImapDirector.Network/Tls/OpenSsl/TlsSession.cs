@@ -24,6 +24,7 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     private readonly TlsEngine _engine = new(context);
     private KeptBytes _received;
     private KeptBytes _unsent;
+    private bool _hasClosed;
 
     /// <summary>Whether the handshake was cut short by a ticket.</summary>
     public bool IsResumed
@@ -114,12 +115,14 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
         lock (_lock) _unsent.Add(records);
     }
 
-    /// <summary>Says close_notify, in a record that waits to be sent then; with the turn.</summary>
+    /// <summary>Says close_notify, once, in a record that waits to be sent then; with the turn.</summary>
     /// <returns>Whether it could.</returns>
     public bool TryClose()
     {
         lock (_lock)
         {
+            if (_hasClosed) return true;
+            _hasClosed = true;
             var progress = _engine.Close(_unsent.Room(TlsEngine.MostOverhead).Span);
             _unsent.Fill(progress.Produced);
             return progress.Step == TlsStep.Done;
