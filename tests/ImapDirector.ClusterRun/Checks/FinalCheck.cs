@@ -26,9 +26,9 @@ internal sealed partial class FinalCheck(TestCluster cluster, Journal journal, I
         CheckMessages(verdict, mailboxes);
         verdict.Invariant("logins hung", journal.Logins.Where(IsHung).Select(static login => $"{login.User} at {login.Director}, {login.From:HH:mm:ss.fff} to {login.To:HH:mm:ss.fff}"));
         verdict.Invariant("users who cannot log in at the end", unreachable);
-        verdict.Invariant("directory verify", await FindingsAsync("directory", "verify", "--config", Path.Combine(cluster.RunDirectory, "director1.json")));
+        verdict.Invariant("directory verify", FindingsOf(await cluster.OrderAsync("directory", "verify")));
         foreach (var node in cluster.Nodes)
-            verdict.Invariant($"store check of {node.Name}", await FindingsAsync("store", "check", "--all", "--data", cluster.DataOf(node)));
+            verdict.Invariant($"store check of {node.Name}", FindingsOf(await cluster.CommandAsync("store", "check", "--all", "--data", cluster.DataOf(node))));
     }
 
     private async Task<IReadOnlyList<string>?> ReadAsync(string user, DateTime until)
@@ -87,11 +87,8 @@ internal sealed partial class FinalCheck(TestCluster cluster, Journal journal, I
     // Of a director that was paused nobody can ask an answer.
     private bool WasPaused(LoginRecord login) => cluster.Directors.Single(director => director.Name == login.Director).WasPaused(login.From, login.To);
 
-    private async Task<IEnumerable<string>> FindingsAsync(params string[] command)
-    {
-        var (exitCode, printed, error) = await cluster.CommandAsync(command);
-        return exitCode == 0 ? [] : [$"exit code {exitCode}", .. (printed + error).Split('\n', StringSplitOptions.RemoveEmptyEntries)];
-    }
+    private static IEnumerable<string> FindingsOf((int ExitCode, string Printed, string Error) command) =>
+        command.ExitCode == 0 ? [] : [$"exit code {command.ExitCode}", .. (command.Printed + command.Error).Split('\n', StringSplitOptions.RemoveEmptyEntries)];
 
     [GeneratedRegex("Message-ID: <([^>]*)>", RegexOptions.IgnoreCase)]
     private static partial Regex MessageId();
