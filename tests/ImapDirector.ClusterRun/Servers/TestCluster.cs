@@ -13,8 +13,6 @@ internal sealed class TestCluster : IAsyncDisposable
     private const int Unavailable = 69, TimedOut = 124;
     public const int Imap = 1143, Lmtp = 1124, Imaps = 1993, Http = 1180;
 
-    private const string MasterPassword = "the master password of the cluster";
-
     // The cheapest Argon2id there is: what is tried here is not how long a password check takes.
     private const string PasswordHash = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$t5QLzMlfSPLMezb1X/hRw1bKTTpryM1JhqBpLyqseOw";
 
@@ -48,7 +46,7 @@ internal sealed class TestCluster : IAsyncDisposable
         try
         {
             cluster.Redis = await RedisServers.StartAsync(kind, network, directory);
-            await File.WriteAllTextAsync(Path.Combine(directory, "password"), MasterPassword);
+            await cluster.MakeKeyAsync();
             await cluster.AddForeignAsync();
             await File.WriteAllTextAsync(Path.Combine(directory, "token"), System.Security.Cryptography.RandomNumberGenerator.GetHexString(64));
             for (var i = 1; i <= 2; i++) await cluster.AddNodeAsync($"node{i}");
@@ -138,8 +136,16 @@ internal sealed class TestCluster : IAsyncDisposable
         }
 
         void Add(string name, IAsyncDisposable server, IPEndPoint imap, IPEndPoint lmtp, string user, string password) => _foreign.Add((name, server, $$"""
-            { "Name": "{{name}}", "Host": "{{imap.Address}}", "ImapPort": {{imap.Port}}, "LmtpPort": {{lmtp.Port}}, "MasterUser": "{{user}}", "MasterPassword": "{{password}}", "Weight": 30 }
+            { "Name": "{{name}}", "Host": "{{imap.Address}}", "ImapPort": {{imap.Port}}, "LmtpPort": {{lmtp.Port}}, "MasterUser": "{{user}}", "MasterPassword": "{{password}}", "Kind": "Generic", "Weight": 30 }
             """));
+    }
+
+    private string KeyDirectory => Path.Combine(RunDirectory, "keys");
+
+    private async Task MakeKeyAsync()
+    {
+        var (exitCode, _, error) = await CommandAsync("keys", "new", "--directory", KeyDirectory);
+        if (exitCode != 0) throw new InvalidOperationException($"keys new ended with {exitCode}: {error}");
     }
 
     private string ConfigurationOf(string name) => Path.Combine(RunDirectory, name + ".json");
@@ -154,7 +160,7 @@ internal sealed class TestCluster : IAsyncDisposable
               "Imap": "{{host.Address}}:{{Imap}}", "Lmtp": "{{host.Address}}:{{Lmtp}}", "Http": "{{host.Address}}:{{Http}}",
               "AllowRemoteHttp": true,
               "TrustedNetworks": [ "{{Network.Everything}}" ], "RequireTls": false,
-              "MasterPasswordFile": "{{RunDirectory}}/password",
+              "AssertionKeys": "{{KeyDirectory}}",
               "LogFormat": "Json"
             }
             """);
@@ -171,11 +177,12 @@ internal sealed class TestCluster : IAsyncDisposable
               "AllowRemoteHttp": true, "ApiTokenFile": "{{RunDirectory}}/token", "AllowPlainTextLogin": true, "LmtpNetworks": [ "{{Network.Everything}}" ],
               "SelfSignedDirectory": "{{RunDirectory}}/{{name}}-tls",
               "Redis": "{{Redis.ConnectionString}}",
+              "AssertionKeyFile": "{{Directory.GetFiles(KeyDirectory, "*.key").Single()}}",
               "DrainTimeout": "2s",
               "BackendConnectTimeout": "1s", "BackendLoginTimeout": "5s", "LoginTimeout": "{{LoginTimeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)}}s",
               "NodeCheckInterval": "500ms", "FailureDelay": "10ms",
               "Nodes": [ {{string.Join(", ", _foreign.Select(static node => node.Configuration).Concat(_nodes.Select(node => $$"""
-                { "Name": "{{node.Name}}", "Host": "{{node.Host.Address}}", "ImapPort": {{Imap}}, "LmtpPort": {{Lmtp}}, "MasterPasswordFile": "{{RunDirectory}}/password", "Http": "http://{{node.Host.Address}}:{{Http}}" }
+                { "Name": "{{node.Name}}", "Host": "{{node.Host.Address}}", "ImapPort": {{Imap}}, "LmtpPort": {{Lmtp}}, "Http": "http://{{node.Host.Address}}:{{Http}}" }
                 """)))}} ]
             }
             """);
