@@ -157,3 +157,6 @@ public sealed record HttpDatabaseOptions : PasswordDatabaseOptions
     /// <summary>Leaves the header out.</summary>
     public override string ToString() => Url.ToString();
 }
+
+/// <summary>The user's own node: whom it lets in with this password is let in.</summary>
+public sealed record NodeDatabaseOptions : PasswordDatabaseOptions;

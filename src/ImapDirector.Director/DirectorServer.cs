@@ -78,12 +78,12 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _loops = new RelayLoops(options.RelayThreads, loggers.CreateLogger<RelayLoops>());
         _nodes = new NodeReachability(() => _registry.Current.Reachable, TimeProvider.System);
         _hasher = new PasswordHasher(options.Authentication);
-        _accounts = DatabaseChain.Create(options, _redis, () => _registry.Current.Reachable, loggers);
+        var backends = new BackendConnector(options, () => _registry.Current.Serving, tls, assertions, _health, admission, capabilities, counters, loggers.CreateLogger<BackendConnector>());
+        _accounts = DatabaseChain.Create(options, _redis, () => _registry.Current.Reachable, new NodePasswordDatabase(_directory, backends), loggers);
         var authenticator = new Authenticator(options, _accounts, _hasher, loggers);
         _tokens = options.Authentication.OffersTokens ? new TokenLogin(options, options.Authentication.Tokens, _accounts, loggers) : null;
         var secret = new ClusterSecret(_redis);
         var proofs = new LoginProofs(new ScramVerifiers(options, _accounts, _hasher, secret), _tokens);
-        var backends = new BackendConnector(options, () => _registry.Current.Serving, tls, assertions, _health, admission, capabilities, counters, loggers.CreateLogger<BackendConnector>());
         _policy = options.Throttle.PolicyUrl is null ? null : new LoginPolicy(options.Throttle, loggers.CreateLogger<LoginPolicy>());
         var throttle = new LoginThrottle(options, _redis, secret, TimeProvider.System);
         _services = new LoginServices(options, _handshake, authenticator, proofs, throttle, _policy, _directory, backends, capabilities, _watch, _loops, _sessions, new NodeLosses(options.NodeLossSpread, TimeProvider.System),

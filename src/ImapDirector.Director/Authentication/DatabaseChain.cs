@@ -17,14 +17,16 @@ internal sealed class DatabaseChain : IAsyncDisposable
     /// <param name="options">Settings without faults.</param>
     /// <param name="redis">The accounts in Redis.</param>
     /// <param name="nodes">The nodes there are now.</param>
+    /// <param name="atNodes">Asks the users' nodes.</param>
     /// <param name="loggers">Where their loggers are made.</param>
-    public static DatabaseChain Create(DirectorOptions options, RedisConnection redis, Func<IEnumerable<BackendNode>> nodes, ILoggerFactory loggers) =>
+    public static DatabaseChain Create(DirectorOptions options, RedisConnection redis, Func<IEnumerable<BackendNode>> nodes, NodePasswordDatabase? atNodes, ILoggerFactory loggers) =>
         new([.. options.Authentication.Databases.Select(database => new ChainStep(database switch
         {
             RedisDatabaseOptions => new RedisPasswordDatabase(redis),
             PasswdFileOptions file => new PasswdFileDatabase(file, options.DefaultDomain, TimeProvider.System, loggers.CreateLogger<PasswdFileDatabase>()),
             LdapDatabaseOptions ldap => new LdapDatabase(ldap, loggers.CreateLogger<LdapDatabase>()),
             HttpDatabaseOptions http => new HttpDatabase(http, nodes, loggers.CreateLogger<HttpDatabase>()),
+            NodeDatabaseOptions when atNodes is not null => atNodes,
             _ => throw new ArgumentException($"A database of kind {database.GetType().Name} is not known.", nameof(options)),
         }, database))]);
 

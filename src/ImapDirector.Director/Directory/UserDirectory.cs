@@ -72,6 +72,17 @@ internal sealed partial class UserDirectory : IAsyncDisposable
         return ticket;
     }
 
+    /// <summary>The node the user is on, or the one they would be given; nothing is assigned.</summary>
+    /// <returns><c>null</c> when that cannot be told, or the node is none of ours or down.</returns>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async Task<BackendNode?> FindNodeAsync(UserName user, CancellationToken cancellationToken)
+    {
+        var reply = await _redis.CallAsync("find_node", database => database.HashGetAsync(RedisKeys.Assignment(user), "node"), cancellationToken);
+        if (!reply.Succeeded) return null;
+        if (reply.Value.IsNull) return RendezvousHash.Pick(user, _options.DefaultPool, _health.WellOf(_nodes.Current.Takers));
+        return _nodes.Current.Find(reply.Value.ToString()) is { State: not NodeState.Down } found ? found.Node : null;
+    }
+
     /// <summary>Takes the session's record out. Never throws: where Redis is away the record ends with the incarnation's lease, or is taken out later.</summary>
     public Task CloseSessionAsync(UserName user, string sessionId) => _ledger.CloseAsync(user, sessionId);
 

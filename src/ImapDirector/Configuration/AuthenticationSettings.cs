@@ -14,6 +14,7 @@ internal static class AuthenticationSettings
         PasswdFile,
         Ldap,
         Http,
+        Node,
     }
 
     public static AuthenticationOptions Read(SettingsReader settings)
@@ -67,6 +68,7 @@ internal static class AuthenticationSettings
             DatabaseKind.PasswdFile => ReadPasswdFile(settings),
             DatabaseKind.Ldap => ReadLdap(settings),
             DatabaseKind.Http => ReadHttp(settings),
+            DatabaseKind.Node => new NodeDatabaseOptions(),
             _ => null,
         };
         if (settings.Text("Kind") is null) settings.Require("Kind", $"write one of {string.Join(", ", Enum.GetNames<DatabaseKind>())}");

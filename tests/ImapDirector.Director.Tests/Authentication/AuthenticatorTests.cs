@@ -106,7 +106,7 @@ public sealed class AuthenticatorTests
         private AccountServer(TestRedis redis, TestDirector director)
         {
             (Redis, _director) = (redis, director);
-            var chain = DatabaseChain.Create(director.Options, director.Redis, () => [], NullLoggerFactory.Instance);
+            var chain = DatabaseChain.Create(director.Options, director.Redis, () => [], null, NullLoggerFactory.Instance);
             _authenticator = new Authenticator(director.Options, chain, _hasher, NullLoggerFactory.Instance, Clock);
         }
 

@@ -65,7 +65,7 @@ public sealed class HashUpgradeTests
     {
         var authentication = new AuthenticationOptions { Argon2MemoryKiB = 1024, Argon2Iterations = 1 };
         await using var director = await TestDirector.StartAsync(redis.ConnectionString, with: o => o with { DefaultDomain = "example.com", Authentication = with?.Invoke(authentication) ?? authentication });
-        await using var chain = DatabaseChain.Create(director.Options, director.Redis, () => [], NullLoggerFactory.Instance);
+        await using var chain = DatabaseChain.Create(director.Options, director.Redis, () => [], null, NullLoggerFactory.Instance);
         using var hasher = new PasswordHasher(director.Options.Authentication);
         var authenticator = new Authenticator(director.Options, chain, hasher, NullLoggerFactory.Instance);
         return (await authenticator.AuthenticateAsync("alice"u8.ToArray(), Encoding.UTF8.GetBytes(password), IPAddress.Loopback, CancellationToken.None)).Outcome;

@@ -296,7 +296,7 @@ public sealed class DeliveryHandlerTests
         private DeliveringDirector(TestRedis redis, TestDirector director)
         {
             (Redis, _director) = (redis, director);
-            _handler = new DeliveryHandler(director.Options, DatabaseChain.Create(director.Options, director.Redis, () => [], NullLoggerFactory.Instance), director.Directory,
+            _handler = new DeliveryHandler(director.Options, DatabaseChain.Create(director.Options, director.Redis, () => [], null, NullLoggerFactory.Instance), director.Directory,
                 AssertionIssuer.Create(director.Options, NullLoggerFactory.Instance), director.Health,
                 new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<DeliveryHandler>.Instance);
         }
