@@ -86,7 +86,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         var proofs = new LoginProofs(new ScramVerifiers(options, _accounts, _hasher, secret), _tokens);
         _policy = options.Throttle.PolicyUrl is null ? null : new LoginPolicy(options.Throttle, loggers.CreateLogger<LoginPolicy>());
         var throttle = new LoginThrottle(options, _redis, secret, TimeProvider.System);
-        _services = new LoginServices(options, _handshake, authenticator, proofs, throttle, _policy, _directory, backends, capabilities, _watch, _loops, _sessions, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
+        _services = new LoginServices(options, _handshake, authenticator, proofs, throttle, new CheckTurns(), _policy, _directory, backends, capabilities, _watch, _loops, _sessions, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
             counters, loggers.CreateLogger<ClientSession>(), _lastCall.Token);
         _deliveries = new DeliveryHandler(options, _accounts, _directory, assertions, _health, counters, loggers.CreateLogger<DeliveryHandler>());
         NodeOrders = new NodeOrders(options, _redis, _registry);

@@ -31,6 +31,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     private SessionRelay? _relay;
     // Of the attempt that is being made.
     private ThrottleEntry? _throttled;
+    private TimeSpan _delay;
 
     /// <summary>Serves the connection until it ends, and logs one line about it. Whatever goes wrong with one session is caught here.</summary>
     public async Task RunAsync()
@@ -113,21 +114,13 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             Log.Loop(services.Logger, client.Id, client.RemoteEndPoint);
             return await RefuseAsync(dialogue, attempt, default, "loop", LoginRefusal.Unavailable, began, login);
         }
-        var address = client.RemoteEndPoint.Address;
-        _throttled = await services.Throttle.EnterAsync(address, attempt.User, login);
-        if (!_throttled.MayCheck) return await RefuseAsync(dialogue, attempt, _throttled.Pair.User, "throttled", LoginRefusal.TooManyFailures, began, login);
-        var question = services.Policy?.Ask(attempt.User, attempt.Password, address, client.IsSecure);
-        if (question is not null)
-        {
-            if (await services.Policy!.AllowAsync(question, login) is not { } wait) return await RefuseAsync(dialogue, attempt, _throttled.Pair.User, "policy", LoginRefusal.TooManyFailures, began, login);
-            await Task.Delay(wait, login);
-        }
-        var (outcome, user, preferred) = attempt.Verdict ?? await services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, address, login);
-        if (question is not null && outcome != AuthenticationOutcome.TemporaryFailure) await services.Policy!.ReportAsync(question, outcome == AuthenticationOutcome.Success, login);
+        var (result, refused) = await CheckAsync(attempt, login);
+        if (refused is not null) return await RefuseAsync(dialogue, attempt, _throttled!.Pair.User, refused, LoginRefusal.TooManyFailures, began, login);
+        var (outcome, user, preferred) = result;
         if (outcome != AuthenticationOutcome.Success)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(outcome), RefusalOf(outcome), began, login);
 
-        await services.Throttle.SucceededAsync(_throttled, login);
+        await services.Throttle.SucceededAsync(_throttled!, login);
         var record = new SessionRecord(client.Id, client.RemoteEndPoint.Address.ToString(), DateTimeOffset.UtcNow);
         var ticket = await services.Directory.OpenSessionAsync(user, record, login, preferred);
         if (ticket.Node is not { } node)
@@ -178,6 +171,27 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         return await RefuseAsync(dialogue, attempt, user, "backend_failed", LoginRefusal.Unavailable, began, login);
     }
 
+    /// <summary>Checks an attempt in its address's turn, unless there have been too many.</summary>
+    private async Task<(AuthenticationResult Result, string? Refused)> CheckAsync(LoginAttempt attempt, CancellationToken login)
+    {
+        var address = client.RemoteEndPoint.Address;
+        // The turn comes first: what was guessed before it has been counted then.
+        using var turn = await services.Turns.EnterAsync(LoginThrottle.NetworkOf(address), login);
+        _throttled = await services.Throttle.EnterAsync(address, attempt.User, login);
+        if (!_throttled.MayCheck) return (default, "throttled");
+        var question = services.Policy?.Ask(attempt.User, attempt.Password, address, client.IsSecure);
+        if (question is not null)
+        {
+            if (await services.Policy!.AllowAsync(question, login) is not { } wait) return (default, "policy");
+            await Task.Delay(wait, login);
+        }
+        var result = attempt.Verdict ?? await services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, address, login);
+        if (question is not null && result.Outcome != AuthenticationOutcome.TemporaryFailure) await services.Policy!.ReportAsync(question, result.Outcome == AuthenticationOutcome.Success, login);
+        if (RefusalOf(result.Outcome) == LoginRefusal.AuthenticationFailed && result.Outcome != AuthenticationOutcome.Success)
+            _delay = await services.Throttle.FailedAsync(_throttled, attempt.User, attempt.Password, login);
+        return (result, null);
+    }
+
     private BackendUser UserAt(SessionTicket ticket, UserName user, LoginAttempt attempt) =>
         new(user, attempt.Verdict is null ? attempt.Password : [], services.Sessions.HasSeveral(user)) { Epoch = ticket.Epoch };
 
@@ -206,9 +220,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     {
         services.Metrics.Logins.WithLabels(attempt.Mechanism, result).Inc();
         Log.Refused(services.Logger, client.Id, user.ToString(), attempt.Mechanism, result, client.RemoteEndPoint);
-        var delay = refusal == LoginRefusal.AuthenticationFailed && _throttled is not null
-            ? await services.Throttle.FailedAsync(_throttled, attempt.User, attempt.Password, login)
-            : _options.FailureDelay;
+        var delay = refusal == LoginRefusal.AuthenticationFailed ? _delay : _options.FailureDelay;
         attempt.Dispose();
         var left = delay - Stopwatch.GetElapsedTime(began);
         if (left > TimeSpan.Zero) await Task.Delay(left, login);

@@ -8,6 +8,6 @@ using Microsoft.Extensions.Logging;
 namespace ImapDirector.Director.Login;
 
 /// <summary>What every client session works with.</summary>
-internal sealed record LoginServices(DirectorOptions Options, ServerHandshake Handshake, Authenticator Authenticator, LoginProofs Proofs, LoginThrottle Throttle, LoginPolicy? Policy,
+internal sealed record LoginServices(DirectorOptions Options, ServerHandshake Handshake, Authenticator Authenticator, LoginProofs Proofs, LoginThrottle Throttle, CheckTurns Turns, LoginPolicy? Policy,
     UserDirectory Directory, BackendConnector Backends, NodeCapabilities Capabilities, RelayWatch Watch, RelayLoops Loops, LiveSessions Sessions, NodeLosses Losses, DirectorMetrics Metrics, ILogger<ClientSession> Logger,
     CancellationToken LastCall);

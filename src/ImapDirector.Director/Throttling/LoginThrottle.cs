@@ -100,7 +100,8 @@ internal sealed class LoginThrottle
         return keys;
     }
 
-    private static IPAddress NetworkOf(IPAddress address) => ClientNetwork.Of(address, Ipv6AddressBytes);
+    /// <summary>What stands for an address: itself, or its IPv6 /64.</summary>
+    public static IPAddress NetworkOf(IPAddress address) => ClientNetwork.Of(address, Ipv6AddressBytes);
 
     private static int Bucket(byte[] key, string text, int buckets) => (int)(BinaryPrimitives.ReadUInt32LittleEndian(HMACSHA256.HashData(key, Encoding.ASCII.GetBytes(text))) % (uint)buckets);
 
