@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-tools="redis-server:redis-server dovecot:dovecot-imapd curl:curl mbsync:isync python3:python3 fetchmail:fetchmail offlineimap:offlineimap3 neomutt:neomutt cc:gcc cc:libc6-dev ip:iproute2 /usr/lib/dovecot/lmtp:dovecot-lmtpd /usr/lib/cyrus/bin/master:cyrus-common saslpasswd2:sasl2-bin"
+tools="redis-server:redis-server dovecot:dovecot-imapd curl:curl mbsync:isync python3:python3 fetchmail:fetchmail offlineimap:offlineimap3 neomutt:neomutt cc:gcc cc:libc6-dev ip:iproute2 /usr/lib/dovecot/lmtp:dovecot-lmtpd /usr/lib/cyrus/bin/master:cyrus-common saslpasswd2:sasl2-bin slapd:slapd gsasl:gsasl fail2ban-regex:fail2ban"
 # Debian lets only one IMAP server be installed, and that is Dovecot: of Cyrus the rest is, and its imapd is laid beside it.
 cyrus=/usr/local/lib/cyrus/imapd
 missing=""
