@@ -10,9 +10,7 @@ internal sealed class MessageList : IReadOnlyList<MessageRecord>
 {
     private const int FirstCapacity = 4;
 
-    // Of most mailboxes there is one: none at all.
-    private readonly List<ImmutableArray<string>> _keywordLists = [[]];
-    private Dictionary<string, int>? _knownKeywords;
+    private readonly KeywordSets _keywords = new();
     private uint[] _uids;
     private SystemFlags[] _flags;
     private Row[] _rows;
@@ -30,8 +28,8 @@ internal sealed class MessageList : IReadOnlyList<MessageRecord>
 
     public ReadOnlySpan<SystemFlags> Flags => _flags.AsSpan(0, Count);
 
-    /// <summary>Each combination of keywords that a message has or had.</summary>
-    public IReadOnlyList<ImmutableArray<string>> KeywordLists => _keywordLists;
+    /// <summary>Each combination of keywords that a message has.</summary>
+    public IEnumerable<ImmutableArray<string>> KeywordLists => _keywords.InUse;
 
     /// <summary>A message; one that is written has the UID of the one it replaces.</summary>
     public MessageRecord this[int index]
@@ -40,14 +38,16 @@ internal sealed class MessageList : IReadOnlyList<MessageRecord>
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
             ref readonly var row = ref _rows[index];
-            return new MessageRecord(_uids[index], row.ModSeq, _flags[index], _keywordLists[row.Keywords],
+            return new MessageRecord(_uids[index], row.ModSeq, _flags[index], _keywords[row.Keywords],
                 DateTimeOffset.FromUnixTimeSeconds(row.DateSeconds).ToOffset(TimeSpan.FromMinutes(row.OffsetMinutes)), row.SizeBytes, row.ContentId)
             { SavedSeconds = row.SavedSeconds };
         }
         set
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+            var before = _rows[index].Keywords;
             Write(index, value.Flags, RowOf(value));
+            _keywords.Remove(before);
         }
     }
 
@@ -67,7 +67,7 @@ internal sealed class MessageList : IReadOnlyList<MessageRecord>
     public void Add(StoredRow stored) => Add((uint)stored.Integer(0), (SystemFlags)stored.Integer(2), new Row
     {
         ModSeq = (ulong)stored.Integer(1),
-        Keywords = stored.Bytes(3) is { Length: > 0 } ? IndexOf(stored.Text(3)) : 0,
+        Keywords = stored.Bytes(3) is { Length: > 0 } ? _keywords.Add(stored.Text(3)) : KeywordSets.None,
         DateSeconds = stored.Integer(4),
         OffsetMinutes = (short)stored.Integer(5),
         SizeBytes = (uint)stored.Integer(6),
@@ -96,6 +96,7 @@ internal sealed class MessageList : IReadOnlyList<MessageRecord>
             if (next < uids.Count && uids[next] == _uids[i])
             {
                 removed(_uids[i]);
+                _keywords.Remove(_rows[i].Keywords);
                 continue;
             }
             (_uids[kept], _flags[kept], _rows[kept]) = (_uids[i], _flags[i], _rows[i]);
@@ -103,8 +104,6 @@ internal sealed class MessageList : IReadOnlyList<MessageRecord>
         }
         Count = kept;
     }
-
-    public void Clear() => Count = 0;
 
     /// <summary>The index of the first message whose UID is not below <paramref name="uid"/>.</summary>
     public int IndexOf(ulong uid) => UidSearch.LowerBound(Uids, uid);
@@ -142,22 +141,13 @@ internal sealed class MessageList : IReadOnlyList<MessageRecord>
     private Row RowOf(MessageRecord message) => new()
     {
         ModSeq = message.ModSeq,
-        Keywords = message.Keywords.IsEmpty ? 0 : IndexOf(string.Join(' ', message.Keywords)),
+        Keywords = _keywords.Add(message.Keywords),
         DateSeconds = message.InternalDate.ToUnixTimeSeconds(),
         OffsetMinutes = (short)message.InternalDate.Offset.TotalMinutes,
         SizeBytes = message.SizeBytes,
         ContentId = message.ContentId,
         SavedSeconds = message.SavedSeconds,
     };
-
-    private int IndexOf(string keywords)
-    {
-        _knownKeywords ??= [];
-        if (_knownKeywords.TryGetValue(keywords, out var index)) return index;
-        _keywordLists.Add([.. keywords.Split(' ')]);
-        _knownKeywords.Add(keywords, _keywordLists.Count - 1);
-        return _keywordLists.Count - 1;
-    }
 
     private struct Row
     {
