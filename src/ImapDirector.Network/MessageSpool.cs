@@ -9,21 +9,28 @@ namespace ImapDirector.Network;
 public sealed class MessageSpool : IAsyncDisposable
 {
     private const int FirstBufferBytes = 8 * 1024;
+    private const int MaxMemoryBytes = 128 * 1024;
 
     private readonly string _directory;
     private readonly int _memoryBytes;
+    private readonly SpoolGroup? _group;
     private byte[]? _memory;
     private SafeFileHandle? _file;
+    private long _start;
     private bool _isDisposed;
 
     /// <summary>Makes an empty spool.</summary>
     /// <param name="directory">Where a temporary file goes; it must exist.</param>
     /// <param name="memoryBytes">Above this it goes to the file.</param>
-    public MessageSpool(string directory, int memoryBytes = 128 * 1024)
+    public MessageSpool(string directory, int memoryBytes = MaxMemoryBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(memoryBytes);
         (_directory, _memoryBytes) = (directory, memoryBytes);
     }
+
+    /// <summary>Makes an empty spool that shares memory and a file with others.</summary>
+    /// <param name="group">Which are written before it, or after it.</param>
+    public MessageSpool(SpoolGroup group) => (_directory, _memoryBytes, _group) = ("", MaxMemoryBytes, group);
 
     /// <summary>Bytes written so far.</summary>
     public long Length { get; private set; }
@@ -35,7 +42,7 @@ public sealed class MessageSpool : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         cancellationToken.ThrowIfCancellationRequested();
-        if (_file is null && Length + bytes.Length <= _memoryBytes)
+        if (_file is null && Length + bytes.Length <= _memoryBytes && _group?.TryTakeMemory(bytes.Length) != false)
         {
             Grow((int)Length + bytes.Length);
             bytes.CopyTo(_memory.AsMemory((int)Length));
@@ -43,7 +50,8 @@ public sealed class MessageSpool : IAsyncDisposable
         else
         {
             if (_file is null) await MoveToFileAsync(cancellationToken);
-            await RandomAccess.WriteAsync(_file!, bytes, Length, cancellationToken);
+            _group?.Grow(this, _start + Length + bytes.Length);
+            await RandomAccess.WriteAsync(_file!, bytes, _start + Length, cancellationToken);
         }
         Length += bytes.Length;
     }
@@ -52,7 +60,7 @@ public sealed class MessageSpool : IAsyncDisposable
     public Stream OpenRead()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return _file is null ? new MemoryStream(_memory ?? [], 0, (int)Length, writable: false) : new SpoolReader(_file, Length);
+        return _file is null ? new MemoryStream(_memory ?? [], 0, (int)Length, writable: false) : new SpoolReader(_file, _start, Length);
     }
 
     /// <inheritdoc />
@@ -60,7 +68,7 @@ public sealed class MessageSpool : IAsyncDisposable
     {
         if (_isDisposed) return ValueTask.CompletedTask;
         _isDisposed = true;
-        _file?.Dispose();
+        if (_group is null) _file?.Dispose();
         ReleaseMemory();
         return ValueTask.CompletedTask;
     }
@@ -68,15 +76,16 @@ public sealed class MessageSpool : IAsyncDisposable
     private void Grow(int needed)
     {
         if (_memory is not null && _memory.Length >= needed) return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, Math.Max(FirstBufferBytes, (_memory?.Length ?? 0) * 2)));
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, Math.Max(_group is null ? FirstBufferBytes : 0, (_memory?.Length ?? 0) * 2)));
         _memory.AsSpan(0, (int)Length).CopyTo(larger);
         ReleaseMemory();
         _memory = larger;
     }
 
-    private async ValueTask MoveToFileAsync(CancellationToken cancellationToken)
+    /// <summary>Makes a temporary file that is gone when it is closed.</summary>
+    internal static SafeFileHandle MakeFile(string directory)
     {
-        var path = Path.Combine(_directory, $"spool-{Guid.NewGuid():N}");
+        var path = Path.Combine(directory, $"spool-{Guid.NewGuid():N}");
         var options = new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
@@ -91,14 +100,29 @@ public sealed class MessageSpool : IAsyncDisposable
         try
         {
             File.Delete(path);
-            if (Length > 0) await RandomAccess.WriteAsync(file, _memory.AsMemory(0, (int)Length), 0, cancellationToken);
+            return file;
         }
         catch
         {
             file.Dispose();
             throw;
         }
-        _file = file;
+    }
+
+    private async ValueTask MoveToFileAsync(CancellationToken cancellationToken)
+    {
+        var (file, start) = _group?.Enter(this) ?? (MakeFile(_directory), 0);
+        try
+        {
+            if (Length > 0) await RandomAccess.WriteAsync(file, _memory.AsMemory(0, (int)Length), start, cancellationToken);
+        }
+        catch
+        {
+            if (_group is null) file.Dispose();
+            throw;
+        }
+        (_file, _start) = (file, start);
+        _group?.GiveMemory((int)Length);
         ReleaseMemory();
     }
 

@@ -2,8 +2,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ImapDirector.Network;
 
-/// <summary>Reads a spool's file from a position of its own, so that several can read it at once. It does not own the file.</summary>
-internal sealed class SpoolReader(SafeFileHandle file, long length) : Stream
+/// <summary>Reads a spool's part of its file from a position of its own, so that several can read it at once. It does not own the file.</summary>
+internal sealed class SpoolReader(SafeFileHandle file, long start, long length) : Stream
 {
     private long _position;
 
@@ -27,7 +27,7 @@ internal sealed class SpoolReader(SafeFileHandle file, long length) : Stream
 
     public override int Read(Span<byte> buffer)
     {
-        var read = RandomAccess.Read(file, buffer[..Allowed(buffer.Length)], _position);
+        var read = RandomAccess.Read(file, buffer[..Allowed(buffer.Length)], start + _position);
         _position += read;
         return read;
     }
@@ -36,7 +36,7 @@ internal sealed class SpoolReader(SafeFileHandle file, long length) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var read = await RandomAccess.ReadAsync(file, buffer[..Allowed(buffer.Length)], _position, cancellationToken);
+        var read = await RandomAccess.ReadAsync(file, buffer[..Allowed(buffer.Length)], start + _position, cancellationToken);
         _position += read;
         return read;
     }

@@ -33,12 +33,13 @@ internal static class CopyAcrossUsers
         var keywords = originals.SelectMany(static message => message!.Keywords).Distinct(StringComparer.OrdinalIgnoreCase);
         var all = permitted.Of(new FlagList(SystemFlags.None, [.. keywords]));
         if (!await target.Mail.HasRoomForKeywordsAsync(target.Name, all, CancellationToken.None)) return (CopyOutcome.TooManyKeywords, null);
+        await using var spools = new SpoolGroup(session.SpoolDirectory);
         var copies = new List<NewMessage>(originals.Length);
         try
         {
             foreach (var message in originals)
             {
-                var spool = new MessageSpool(session.SpoolDirectory);
+                var spool = new MessageSpool(spools);
                 copies.Add(new NewMessage(spool, permitted.Of(new FlagList(message!.Flags, message.Keywords)), message.InternalDate));
                 if (!await TryReadAsync(selected, message, spool)) return (CopyOutcome.Expunged, null);
             }

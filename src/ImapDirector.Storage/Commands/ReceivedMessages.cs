@@ -20,6 +20,7 @@ internal sealed class ReceivedMessages(MailSession session, MailboxAccess target
     private static readonly CommandResult TooMuch = CommandResult.No("LIMIT", "Too much for one command.");
 
     private readonly List<NewMessage> _messages = [];
+    private readonly SpoolGroup _spools = new(session.SpoolDirectory);
     private int _parts;
     private bool _hasNul;
     private Exception? _failure;
@@ -68,6 +69,7 @@ internal sealed class ReceivedMessages(MailSession session, MailboxAccess target
     public async ValueTask DisposeAsync()
     {
         foreach (var message in _messages) await message.Content.DisposeAsync();
+        await _spools.DisposeAsync();
     }
 
     private async ValueTask<CommandResult?> TakeAsync(AppendStep step, AppendPlace behind)
@@ -101,7 +103,7 @@ internal sealed class ReceivedMessages(MailSession session, MailboxAccess target
         var keywords = _messages.SelectMany(static earlier => earlier.Flags.Keywords).Concat(start.Flags.Keywords).Distinct(StringComparer.OrdinalIgnoreCase);
         var flags = start.Flags with { Keywords = [.. keywords] };
         if (!await target.Mail.HasRoomForKeywordsAsync(target.Name, permitted.Of(flags), CancellationToken.None)) return CommandResult.TooManyKeywords;
-        _messages.Add(new NewMessage(new MessageSpool(session.SpoolDirectory), permitted.Of(start.Flags), start.Date ?? DateTimeOffset.UtcNow));
+        _messages.Add(new NewMessage(new MessageSpool(_spools), permitted.Of(start.Flags), start.Date ?? DateTimeOffset.UtcNow));
         return null;
     }
 
