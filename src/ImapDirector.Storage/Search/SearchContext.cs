@@ -9,7 +9,8 @@ internal sealed class SearchContext
 {
     private readonly SelectedMailbox _selected;
     private readonly SearchProgram _program;
-    private readonly HashSet<uint> _found;
+    // Ascending; four bytes a message, for it may be all of a large mailbox.
+    private uint[] _found;
     // Which are to come with the next update, and which of them are there already.
     private readonly List<uint> _adding = [];
 
@@ -22,7 +23,11 @@ internal sealed class SearchContext
         _selected = selected;
         Wanted = wanted;
         _found = [.. found];
-        if (IsSorted) Order = [.. found];
+        if (IsSorted)
+        {
+            Order = [.. found];
+            Array.Sort(_found);
+        }
         // The text index knows of what is there now; what comes is read.
         _program = new SearchProgram(LastingKey.Of(wanted.Key, selected), selected, static _ => null, DateTimeOffset.UtcNow, deadline);
         DependsOnFlags = LastingKey.DependsOnFlags(wanted.Key);
@@ -46,20 +51,26 @@ internal sealed class SearchContext
     public bool Leaves(SearchCandidate candidate)
     {
         var uid = candidate.Message.Uid;
-        if (_program.Matches(candidate) == _found.Contains(uid)) return false;
-        if (_found.Contains(uid)) return true;
+        var isThere = Contains(uid);
+        if (_program.Matches(candidate) == isThere) return false;
+        if (isThere) return true;
         _adding.Add(uid);
         return false;
     }
 
-    public bool Contains(uint uid) => _found.Contains(uid);
+    /// <summary>How many messages are in the result.</summary>
+    public int Count => _found.Length;
 
-    public void Remove(uint uid) => _found.Remove(uid);
+    public bool Contains(uint uid) => Array.BinarySearch(_found, uid) >= 0;
+
+    /// <summary>Takes messages out, which ascend.</summary>
+    public void Remove(List<uint> leaving) => _found = Array.FindAll(_found, uid => leaving.BinarySearch(uid) < 0);
 
     /// <summary>What was coming is there.</summary>
     public void EndAdding()
     {
-        foreach (var uid in _adding) _found.Add(uid);
+        _found = [.. _found, .. _adding];
+        Array.Sort(_found);
         _adding.Clear();
     }
 
@@ -68,7 +79,7 @@ internal sealed class SearchContext
     {
         var coming = _adding.ToHashSet();
         var all = await _selected.Mail.Store.Order.SortedAsync(_selected.Shared.Id, Wanted.Criteria, deadline);
-        all.RemoveAll(uid => !coming.Contains(uid) && !_found.Contains(uid));
+        all.RemoveAll(uid => !coming.Contains(uid) && !Contains(uid));
         var places = new List<(int, uint)>();
         for (var i = 0; i < all.Count; i++)
             if (coming.Contains(all[i])) places.Add((i + 1, all[i]));

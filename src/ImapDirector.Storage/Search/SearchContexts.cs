@@ -18,6 +18,9 @@ internal sealed class SearchContexts(SelectedMailbox selected, MailboxCursor cur
     /// <summary>In a larger mailbox a sorted result is not kept up to date: each message that comes means that all are sorted.</summary>
     private const int MostSorted = 20_000;
 
+    /// <summary>Messages that all results of a session may hold together.</summary>
+    public const int MostMessages = 1_000_000;
+
     private const int MaxTurnMilliseconds = 20;
 
     /// <summary>What one update of all of them may take (limits N12).</summary>
@@ -29,7 +32,8 @@ internal sealed class SearchContexts(SelectedMailbox selected, MailboxCursor cur
     public bool Has(string tag) => _contexts.Exists(context => context.Wanted.Tag == tag);
 
     /// <summary>Whether one more may be had.</summary>
-    public bool MayHave(bool sorted) => _contexts.Count < Most && !(sorted && selected.Count > MostSorted);
+    public bool MayHave(bool sorted) => _contexts.Count < Most && !(sorted && selected.Count > MostSorted)
+        && _contexts.Sum(static context => (long)context.Count) + selected.Count <= MostMessages;
 
     /// <summary>Begins to collect what changes; before the search that is to be kept up to date.</summary>
     public void Begin() => cursor.Touched ??= [];
@@ -167,7 +171,7 @@ internal sealed class SearchContexts(SelectedMailbox selected, MailboxCursor cur
         {
             WriteSet(output, context, leaving);
         }
-        foreach (var uid in leaving) context.Remove(uid);
+        context.Remove(leaving);
         output.Raw(")\r\n"u8);
         await output.FlushIfLargeAsync();
     }
