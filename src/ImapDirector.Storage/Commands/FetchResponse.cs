@@ -59,9 +59,8 @@ internal sealed class FetchResponse
             var (end, bytes) = (start, 0L);
             while (end < messages.Count && end - start < MaxReadAhead && (end == start || bytes + InMemory(messages[end]) <= MaxReadAheadBytes)) bytes += InMemory(messages[end++]);
             var loaded = _selected.Mail.Store.Contents.Load([.. messages.Skip(start).Take(end - start).Select(static message => message.ContentId)],
-                _needsSummary || _needsPreview, _needsContent || _needsPreview);
-            for (var i = start; i < end; i++) yield return (messages[i], loaded[i - start]);
-            start = end;
+                _needsSummary || _needsPreview, _needsContent || _needsPreview, MaxReadAheadBytes);
+            foreach (var one in loaded) yield return (messages[start++], one);
         }
     }
 

@@ -22,12 +22,18 @@ internal sealed class MessageContents(StoreDatabase database, ContentFiles files
     /// <param name="contentIds">Which.</param>
     /// <param name="withSummary">Whether <see cref="LoadedMessage.Summary"/> is asked for.</param>
     /// <param name="withContent">Whether <see cref="LoadedMessage.Content"/> is asked for. Bodies in the database are in memory then.</param>
-    /// <returns>As many, in the same order, whatever became of them meanwhile.</returns>
-    public List<LoadedMessage> Load(IReadOnlyList<long> contentIds, bool withSummary, bool withContent) => database.Read(store =>
+    /// <param name="mostSummaryBytes">What the summaries may take: a stranger's can be large. The first is read whatever it takes.</param>
+    /// <returns>At least one, in the same order, whatever became of them meanwhile.</returns>
+    public List<LoadedMessage> Load(IReadOnlyList<long> contentIds, bool withSummary, bool withContent, long mostSummaryBytes) => database.Read(store =>
     {
         var loaded = new List<LoadedMessage>(contentIds.Count);
+        var left = mostSummaryBytes;
         foreach (var id in contentIds)
+        {
             loaded.Add(new LoadedMessage(id, withSummary ? ContentTable.FindSummary(store, id) : null, withContent ? ContentTable.Find(store, id) : null));
+            left -= loaded[^1].Summary?.Length ?? 0;
+            if (left <= 0) break;
+        }
         return loaded;
     });
 

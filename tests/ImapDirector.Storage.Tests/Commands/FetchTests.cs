@@ -103,6 +103,17 @@ public sealed class FetchTests
     }
 
     [Fact]
+    public async Task Messages_with_large_headers_are_answered_each_in_its_order()
+    {
+        await using var node = await RunningNode.StartAsync();
+        await using var client = await node.LogInAsync();
+        for (var i = 1; i <= 4; i++) await client.AppendAsync("INBOX", $"Subject: {new string('x', i * 100_000)}\r\n\r\n");
+        await client.OkAsync("SELECT INBOX");
+        var answers = await client.CommandAsync("FETCH 1:4 (UID ENVELOPE BODY.PEEK[HEADER.FIELDS (X)])");
+        Assert.Equal([1, 2, 3, 4], answers.Select(static line => line.Count(static letter => letter == 'x') / 100_000).Where(static size => size > 0));
+    }
+
+    [Fact]
     public async Task An_examined_mailbox_is_not_marked()
     {
         var (node, client) = await StartAsync();

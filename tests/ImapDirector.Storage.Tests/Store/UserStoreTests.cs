@@ -10,6 +10,19 @@ public sealed class UserStoreTests
 {
     private static readonly FlagList Seen = new(SystemFlags.Seen, ["$Label1"]);
 
+    [Theory]
+    [InlineData(1_000, 3)]
+    [InlineData(200_000, 2)]
+    [InlineData(300_000, 1)]
+    public async Task Summaries_are_read_ahead_as_far_as_they_are_small(int subjectBytes, int read)
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        var contents = new List<long>();
+        for (var i = 0; i < 3; i++) contents.Add((await user.AddAsync("INBOX", $"Subject: {new string('x', subjectBytes)}{i}\r\n\r\n")).ContentId);
+        var loaded = user.Store.Contents.Load(contents, withSummary: true, withContent: false, mostSummaryBytes: 256 * 1024);
+        Assert.Equal(contents.Take(read), loaded.Select(static message => message.ContentId));
+    }
+
     [Fact]
     public async Task A_new_user_has_the_usual_mailboxes_subscribed_and_with_their_uses()
     {

@@ -7,6 +7,7 @@ internal sealed class HeaderScanner
 {
     private readonly ArrayBufferWriter<byte> _value = new();
     private long _bytesLeft = MimeLimits.MaxHeaderBytes;
+    private int _keptLeft = MimeLimits.MaxFieldsBytes;
     private MimePart _part = null!;
     private HeaderField _field;
     private int _valueStart;
@@ -86,7 +87,9 @@ internal sealed class HeaderScanner
     private void Append(ReadOnlySpan<byte> bytes)
     {
         if (_field == HeaderField.None || _bytesLeft <= 0) return;
-        _value.Write(bytes[..Math.Min(bytes.Length, MimeLimits.MaxFieldBytes - _value.WrittenCount)]);
+        bytes = bytes[..Math.Min(bytes.Length, Math.Min(_keptLeft, MimeLimits.MaxFieldBytes - _value.WrittenCount))];
+        _keptLeft -= bytes.Length;
+        _value.Write(bytes);
     }
 
     private void DropLastByte()

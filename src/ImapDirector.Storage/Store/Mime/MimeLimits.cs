@@ -15,8 +15,11 @@ internal static class MimeLimits
     /// <summary>Longer field names are nobody's.</summary>
     public const int MaxFieldNameBytes = 1000;
 
-    /// <summary>A field's value is cut here.</summary>
-    public const int MaxFieldBytes = 10 * 1024 * 1024;
+    /// <summary>A field's value is cut here: what ENVELOPE and BODYSTRUCTURE say of it is in memory, several times over, whenever a message comes or is looked at.</summary>
+    public const int MaxFieldBytes = 1024 * 1024;
+
+    /// <summary>The values of all fields that they tell of are cut here, those of the parts together with the message's own.</summary>
+    public const int MaxFieldsBytes = 2 * 1024 * 1024;
 
     /// <summary>Headers of a message and all its parts together; fields behind this are not read.</summary>
     public const int MaxHeaderBytes = 50 * 1024 * 1024;

@@ -103,6 +103,28 @@ public sealed class MimeLimitsTests
         Assert.Equal(Math.Min(length, MimeLimits.MaxFieldBytes), envelope.AsSpan().Count((byte)'x'));
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void The_fields_of_a_message_and_of_its_parts_are_cut_where_they_are_too_much_together(int beyond)
+    {
+        const int length = MimeLimits.MaxFieldsBytes / 2;
+        var parts = $"From:{new string('x', length - "message/rfc822".Length)}\r\nContent-Type:message/rfc822\r\n\r\nMessage-ID:{new string('y', length + beyond)}\r\n\r\n";
+        var summary = MessageSummarizer.Summarize(new MemoryStream(Encoding.ASCII.GetBytes(parts)));
+        Assert.Equal(Math.Min(length + beyond, length), summary.Body.AsSpan().Count((byte)'y'));
+    }
+
+    [Fact]
+    public void A_message_made_of_long_fields_has_a_summary_that_is_not_much_longer_than_their_limit()
+    {
+        // Each address is told three times, each quote escaped, and the message inside another is in both structures.
+        var from = $"From: \"{string.Concat(Enumerable.Repeat("\\\"", 2 * 1024 * 1024))}\" <a@b>\r\n";
+        var part = $"--b\r\nContent-Type: message/rfc822\r\n\r\n{from}\r\nx\r\n";
+        var summary = MessageSummarizer.Summarize(new MemoryStream(Encoding.ASCII.GetBytes($"Content-Type: multipart/mixed; boundary=b\r\n\r\n{string.Concat(Enumerable.Repeat(part, 5))}--b--\r\n")));
+        Assert.InRange(summary.Body.Length + summary.BodyStructure.Length + summary.Envelope.Length, 1, 2 * 3 * 2 * MimeLimits.MaxFieldsBytes);
+    }
+
     [Fact]
     public void Fields_behind_the_limit_of_all_headers_are_not_read()
     {
