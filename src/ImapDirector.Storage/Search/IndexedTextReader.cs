@@ -21,6 +21,8 @@ internal static class IndexedTextReader
             foreach (var known in new[] { texts.From, texts.To, texts.Cc, texts.Bcc, texts.Subject }) text.Append(known).Append('\n');
         foreach (var part in summary.Parts)
         {
+            // What is too long already gets no longer: a message can have very many headers.
+            if (text.Length > MaxCharacters) break;
             foreach (var (name, value) in MessageText.ReadHeader(content, part.HeaderStart, part.BodyStart)) text.Append(name).Append(": ").Append(value).Append('\n');
             if (!MessageText.IsText(part)) continue;
             using var reader = MessageText.OpenPart(content, part);

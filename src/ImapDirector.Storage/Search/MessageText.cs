@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 using ImapDirector.Storage.Store;
-using MimeKit;
+using ImapDirector.Storage.Store.Mime;
 using MimeKit.IO;
 using MimeKit.IO.Filters;
 
@@ -30,20 +30,43 @@ internal static class MessageText
         {
             content.Position = start;
             length = content.ReadAtLeast(bytes.AsSpan(0, length), length, throwOnEndOfStream: false);
-            var fields = new List<(string, string)>();
-            foreach (var header in HeaderList.Load(new MemoryStream(bytes, 0, length, writable: false)))
-                fields.Add((header.Field, header.Value));
-            return fields;
-        }
-        catch (FormatException)
-        {
-            // No header at all to a MIME parser: it has no fields to search.
-            return [];
+            return Fields(bytes.AsSpan(0, length));
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(bytes);
         }
+    }
+
+    /// <summary>Takes the lines of a header apart, each byte once; a line that is no field's is nobody's.</summary>
+    private static List<(string Name, string Value)> Fields(ReadOnlySpan<byte> header)
+    {
+        var fields = new List<(string, string)>();
+        while (!header.IsEmpty)
+        {
+            var field = header[..EndOfField(header)];
+            header = header[field.Length..];
+            var colon = field[..Math.Min(field.Length, MimeLimits.MaxFieldNameBytes + 1)].IndexOf((byte)':');
+            if (colon < 0) continue;
+            var name = field[..colon].TrimEnd(" \t"u8);
+            if (name.IsEmpty || name.IndexOfAnyInRange((byte)0, (byte)' ') >= 0) continue;
+            fields.Add((Encoding.Latin1.GetString(name), HeaderFacts.Decode(field[(colon + 1)..])));
+        }
+        return fields;
+    }
+
+    /// <summary>Behind the field's last line: the next one begins without white space.</summary>
+    private static int EndOfField(ReadOnlySpan<byte> header)
+    {
+        var end = 0;
+        do
+        {
+            var line = header[end..].IndexOf((byte)'\n');
+            if (line < 0) return header.Length;
+            end += line + 1;
+        }
+        while (end < header.Length && (header[end] is (byte)' ' or (byte)'\t'));
+        return end;
     }
 
     /// <summary>Whether the text is in the body: in the text parts, and in the headers inside the body (of parts and of attached messages).</summary>

@@ -72,11 +72,15 @@ internal sealed class HeaderFacts
         text = text is null ? decoded : text + "\n" + decoded;
     }
 
-    private static string Decode(byte[] value)
+    /// <summary>A field's value as a person reads it.</summary>
+    public static string Decode(ReadOnlySpan<byte> value)
     {
         // What folds lines is no part of the text.
-        var unfolded = Array.FindAll(value, static octet => octet is not ((byte)'\r' or (byte)'\n'));
-        return Rfc2047.DecodeText(unfolded).Trim();
+        var unfolded = new byte[value.Length];
+        var length = 0;
+        foreach (var octet in value)
+            if (octet is not ((byte)'\r' or (byte)'\n')) unfolded[length++] = octet;
+        return Rfc2047.DecodeText(unfolded[..length]).Trim();
     }
 
     private static (string Mailbox, string Name) First(byte[] field)
