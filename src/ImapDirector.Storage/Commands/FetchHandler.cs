@@ -36,7 +36,7 @@ internal static class FetchHandler
             selected.TellKeywords(session.Output);
             foreach (var (message, loaded) in response.ReadAhead(messages))
                 expunged |= !await response.WriteAsync(message, loaded, marked.Contains(message.Uid));
-            await Task.Yield();
+            await session.Turns.NextAsync();
         }
         if (response.MetUnknownEncoding) return CommandResult.UnknownEncoding;
         return expunged && !command.ByUid
@@ -99,6 +99,7 @@ internal static class FetchHandler
         if (unseen.Count == 0) return unseen;
         var seen = new FlagList(SystemFlags.Seen, []);
         uint[] ascending = [.. unseen.Order()];
+        session.Turns.End();
         // Without new keywords there is no limit to meet.
         _ = await selected.Mail.StoreFlagsAsync(selected.Shared, ascending, new FlagChange(StoreOperation.Add, seen), selected.Cursor, CancellationToken.None);
         selected.Read();

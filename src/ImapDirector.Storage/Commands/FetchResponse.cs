@@ -97,6 +97,8 @@ internal sealed class FetchResponse
                 if (SectionOf(item) is { } section)
                 {
                     Separate(output, ref first);
+                    await _session.Turns.NextAsync();
+                    if (content!.Length > WorkTurns.LongBytes) await _session.Turns.EnterAsync();
                     if (item.Kind is FetchItemKind.Binary or FetchItemKind.BinarySize) await WriteBinaryAsync(item, section, summary, content!);
                     else await WriteSectionAsync(item, section, summary, content!);
                     await output.FlushIfLargeAsync();

@@ -36,6 +36,7 @@ internal static class ListHandler
             var selected = IsSelected(entry);
             var childInfo = parents.Contains(entry.Name);
             if (!selected && !childInfo) continue;
+            await session.Turns.NextAsync();
             switch (MatchesAny(patterns, entry.Name))
             {
                 case null: return PatternTooCostly;
@@ -92,6 +93,7 @@ internal static class ListHandler
         foreach (var entry in tree.Entries)
         {
             if (!entry.Subscribed && !parents.Contains(entry.Name)) continue;
+            await session.Turns.NextAsync();
             switch (MatchesAny(pattern, entry.Name))
             {
                 case null: return PatternTooCostly;
@@ -111,7 +113,7 @@ internal static class ListHandler
     {
         foreach (var pattern in patterns)
             if (pattern.Matches(name) is not false and var matches) return matches;
-        return false;
+        return patterns.Sum(static pattern => pattern.Steps) > ListPattern.MaxStepsOfAll ? null : false;
     }
 
     private static void WriteEntry(MailSession session, ListEntry entry, bool extended, bool hasChildren, bool withSubscribed)

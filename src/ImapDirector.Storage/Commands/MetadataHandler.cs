@@ -46,28 +46,32 @@ internal static class MetadataHandler
     {
         var output = session.Output;
         var longest = 0;
-        var found = new List<(string Name, byte[]? Value)>();
+        // Each once, however often it is asked for: as itself, and as one below others.
+        var found = new OrderedDictionary<string, byte[]?>(StringComparer.Ordinal);
         foreach (var entry in entries)
         {
+            await session.Turns.NextAsync();
             var values = access.IsOwn || !IsPrivate(entry) ? access.Mail.Store.FindMetadata(id, entry, depth) : [];
             foreach (var (name, value) in values)
             {
                 longest = Math.Max(longest, value.Length);
-                if (!(value.Length > maxSize)) found.Add((name, value));
+                if (!(value.Length > maxSize)) found.TryAdd(name, value);
             }
-            if (values.Count == 0 && depth == 0) found.Add((entry, null));
+            if (values.Count == 0 && depth == 0) found.TryAdd(entry, null);
         }
         if (found.Count == 0) return longest;
         output.Raw("* METADATA "u8);
         if (mailbox is { } named) output.Mailbox(named, session.Enabled.Utf8Names);
         else output.Raw("\"\""u8);
         output.Raw(" ("u8);
-        for (var i = 0; i < found.Count; i++)
+        var isFirst = true;
+        foreach (var (name, content) in found)
         {
-            if (i > 0) output.Raw(" "u8);
-            output.AString(Encoding.ASCII.GetBytes(found[i].Name));
+            if (!isFirst) output.Raw(" "u8);
+            isFirst = false;
+            output.AString(Encoding.ASCII.GetBytes(name));
             output.Raw(" "u8);
-            if (found[i].Value is { } value) output.String(value);
+            if (content is { } value) output.String(value);
             else output.Raw("NIL"u8);
             await output.FlushIfLargeAsync();
         }

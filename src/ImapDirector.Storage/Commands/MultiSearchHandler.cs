@@ -49,6 +49,7 @@ internal static class MultiSearchHandler
     private static async ValueTask SearchAsync(MailSession session, MailboxName name, MultiSearchCommand command, SearchReturn wanted, bool selectedIsDone, Progress progress,
         CancellationToken deadline)
     {
+        session.Turns.End();
         await using var access = await session.Mailboxes.FindAsync(name);
         if (access.Refuses(MailboxRights.Read) is not null) return;
         var cursor = new MailboxCursor(readOnly: true);

@@ -21,6 +21,7 @@ internal sealed class Progress(MailSession session, string tag, int? goal)
     {
         try
         {
+            session.Turns.End();
             while (!work.IsCompleted)
             {
                 using var done = new CancellationTokenSource();

@@ -145,12 +145,21 @@ internal sealed class ReceivedMessages(MailSession session, MailboxAccess target
 
     private async ValueTask<CommandResult?> AddUrlAsync(string url)
     {
-        await using var content = await UrlContent.FindAsync(session, url);
-        if (content is null) return UrlContent.Bad(url);
-        if (FindFault(content.Length) is { } fault) return fault;
-        await content.CopyAsync((bytes, cancellationToken) => KeepAsync(bytes, mayHaveNul: false, cancellationToken), CancellationToken.None);
-        if (_failure is not null) throw NotSpooled(_failure);
-        return null;
+        try
+        {
+            await session.Turns.NextAsync();
+            await using var content = await UrlContent.FindAsync(session, url);
+            if (content is null) return UrlContent.Bad(url);
+            if (FindFault(content.Length) is { } fault) return fault;
+            await content.CopyAsync((bytes, cancellationToken) => KeepAsync(bytes, mayHaveNul: false, cancellationToken), CancellationToken.None);
+            if (_failure is not null) throw NotSpooled(_failure);
+            return null;
+        }
+        finally
+        {
+            // What follows may have to be waited for.
+            session.Turns.Pause();
+        }
     }
 
     private static StoreException NotSpooled(Exception why) => new($"The message cannot be spooled: {why.GetType().Name}.", why);

@@ -21,18 +21,14 @@ internal static class SearchRun
     /// <summary>The answer when it took longer.</summary>
     public static readonly CommandResult TookTooLong = CommandResult.No("LIMIT", "The search took too long.");
 
-    /// <summary>What it may take before it lets others go first.</summary>
-    private const int MaxTurnMilliseconds = 20;
-
     public static async Task<SearchFindings> FindAsync(MailSession session, SelectedMailbox selected, SearchKey key, Progress progress, CancellationToken deadline)
     {
-        var notIndexed = new Lazy<List<long>>(() => NotIndexed(session, selected));
-        var program = new SearchProgram(key, selected, text => selected.Count < TextIndexing.WorthIt ? null : TextFilter.Of(text, selected.Mail.Store, notIndexed.Value),
-            DateTimeOffset.UtcNow, () => deadline);
+        // To ask the index takes long already, and many at once would stand in each other's way where they look at the mailbox.
+        if (selected.Count >= TextIndexing.WorthIt) await session.Turns.EnterAsync(deadline);
+        var program = new SearchProgram(key, selected, new TextFilters(selected.Mail, selected.Shared.Id, selected.Count, deadline).Of, DateTimeOffset.UtcNow, () => deadline);
         if (program.AsksModSeq) session.EnableCondStore();
         var found = new List<uint>();
         var scores = FuzzyKey.IsIn(key) ? new Dictionary<uint, int>() : null;
-        var lastYield = Environment.TickCount64;
         var everything = selected.Count == 0 ? [] : new List<(int, int)> { (0, selected.Count - 1) };
         foreach (var uids in MessageBatches.Of(selected, everything))
         {
@@ -48,27 +44,17 @@ internal static class SearchRun
                 deadline.ThrowIfCancellationRequested();
                 progress.Done++;
                 if (message is null) continue;
+                if (message.SizeBytes > WorkTurns.LongBytes) await session.Turns.EnterAsync(deadline);
                 if (Score(selected, program, message) is var score and > 0)
                 {
                     found.Add(message.Uid);
                     scores?.Add(message.Uid, score);
                 }
-                if (Environment.TickCount64 - lastYield < MaxTurnMilliseconds) continue;
-                // A long search must not keep other sessions from a thread (limits N16).
-                await Task.Yield();
+                await session.Turns.NextAsync(deadline);
                 await progress.TellAsync();
-                lastYield = Environment.TickCount64;
             }
         }
         return new SearchFindings(found, program.AsksModSeq, scores);
-    }
-
-    /// <summary>What the text index does not know yet; it is brought up to date where that is much.</summary>
-    private static List<long> NotIndexed(MailSession session, SelectedMailbox selected)
-    {
-        var missing = selected.Mail.Store.MissingTexts(selected.Shared.Id, int.MaxValue);
-        if (missing.Count >= TextIndexing.WorthIt) selected.Mail.TextIndexing.Want(selected.Shared.Id);
-        return missing;
     }
 
     /// <returns>0 when the message does not match.</returns>

@@ -39,9 +39,14 @@ internal static class SortHandler
         CancellationToken deadline)
     {
         var byScore = criteria[0].Key == SortKey.Relevancy;
-        var wanted = found.Uids.ToHashSet();
-        var sorted = await session.Heavy.RunAsync(() => selected.Mail.Store.Order.SortedAsync(selected.Shared.Id, byScore ? criteria[1..] : criteria, deadline), deadline);
-        sorted.RemoveAll(uid => !wanted.Contains(uid));
+        // What takes memory is made when there is a place for it.
+        var sorted = await session.Heavy.RunAsync(async () =>
+        {
+            var all = await selected.Mail.Store.Order.SortedAsync(selected.Shared.Id, byScore ? criteria[1..] : criteria, deadline);
+            var wanted = found.Uids.ToHashSet();
+            all.RemoveAll(uid => !wanted.Contains(uid));
+            return all;
+        }, deadline);
         if (!byScore) return sorted;
         // Both keep the order of those that are equal.
         var scores = found.Scores!;

@@ -40,6 +40,7 @@ internal static class UrlAuthHandler
         foreach (var url in command.Urls)
         {
             Write(output, url);
+            await session.Turns.NextAsync();
             await using var content = await FindAsync(session, url);
             if (content is null)
             {

@@ -10,7 +10,13 @@ internal sealed class ListPattern(string pattern)
     /// <summary>Steps that matching one name may take (limits N10).</summary>
     public const int MaxSteps = 20_000;
 
+    /// <summary>Steps that one command may take, for all names and patterns together.</summary>
+    public const long MaxStepsOfAll = 100_000_000;
+
     private readonly string _pattern = Collapse(pattern);
+
+    /// <summary>Steps taken so far.</summary>
+    public long Steps { get; private set; }
 
     /// <summary>Whether the pattern may fit names that begin so.</summary>
     public bool MayFitUnder(string prefix)
@@ -29,14 +35,14 @@ internal sealed class ListPattern(string pattern)
         var here = new Places(_pattern);
         var next = new Places(_pattern);
         here.Add(0);
-        var steps = 0;
+        var before = Steps;
         for (var i = 0; i < name.Length; i++)
         {
             next.Clear();
             foreach (var place in here.All)
             {
                 if (place == _pattern.Length) continue;
-                if (++steps > MaxSteps) return null;
+                if (++Steps - before > MaxSteps) return null;
                 var letter = _pattern[place];
                 if (letter == '*' || (letter == '%' && name[i] != MailboxName.Delimiter)) next.Add(place);
                 else if (letter == name[i] || (i < inboxLength && char.ToUpperInvariant(letter) == name[i])) next.Add(place + 1);

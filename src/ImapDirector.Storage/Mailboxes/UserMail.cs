@@ -73,6 +73,9 @@ internal sealed class UserMail : IAsyncDisposable
     /// <summary>Brings mailboxes into the text index.</summary>
     public TextIndexing TextIndexing => _textIndexing.Value;
 
+    /// <summary>The turns that the user's sessions have of what takes long.</summary>
+    public SemaphoreSlim Turns { get; } = new(Math.Max(1, Environment.ProcessorCount / 2));
+
     /// <summary>Sessions that collect what happens.</summary>
     public MailWatchers Watchers { get; } = new();
 

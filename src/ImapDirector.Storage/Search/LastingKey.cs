@@ -8,14 +8,18 @@ namespace ImapDirector.Storage.Search;
 internal static class LastingKey
 {
     /// <summary>The key with the messages that it names by number, or as <c>$</c>, named by their UIDs; <c>*</c> at the end of a range takes in what comes later.</summary>
-    public static SearchKey Of(SearchKey key, SelectedMailbox selected) => key switch
+    public static SearchKey Of(SearchKey key, SelectedMailbox selected) =>
+        // One for all that name it: it can be half a mailbox.
+        Of(key, selected, new Lazy<UidKey>(() => Named(SequenceSet.SavedResult, byUid: true, selected)));
+
+    private static SearchKey Of(SearchKey key, SelectedMailbox selected, Lazy<UidKey> saved) => key switch
     {
-        AndKey and => new AndKey([.. and.Keys.Select(part => Of(part, selected))]),
-        OrKey or => new OrKey(Of(or.Left, selected), Of(or.Right, selected)),
-        NotKey not => new NotKey(Of(not.Key, selected)),
-        FuzzyKey fuzzy => new FuzzyKey(Of(fuzzy.Key, selected)),
+        AndKey and => new AndKey([.. and.Keys.Select(part => Of(part, selected, saved))]),
+        OrKey or => new OrKey(Of(or.Left, selected, saved), Of(or.Right, selected, saved)),
+        NotKey not => new NotKey(Of(not.Key, selected, saved)),
+        FuzzyKey fuzzy => new FuzzyKey(Of(fuzzy.Key, selected, saved)),
+        SequenceKey { Messages.IsSavedResult: true } or UidKey { Uids.IsSavedResult: true } => saved.Value,
         SequenceKey sequence => Named(sequence.Messages, byUid: false, selected),
-        UidKey { Uids.IsSavedResult: true } saved => Named(saved.Uids, byUid: true, selected),
         UidKey uids => new UidKey(new SequenceSet([.. uids.Uids.Ranges.Select(range => Open(range, selected))])),
         _ => key,
     };

@@ -14,6 +14,8 @@ internal sealed class SearchProgram
     private readonly Func<string, TextFilter?> _narrow;
     private readonly DateTimeOffset _now;
     private readonly Step _root;
+    private readonly Dictionary<UidKey, UidRanges> _resolved = new(ReferenceEqualityComparer.Instance);
+    private UidRanges? _saved;
     private bool _fuzzy;
 
     /// <param name="key">The criteria.</param>
@@ -52,7 +54,7 @@ internal sealed class SearchProgram
         FuzzyKey fuzzy => Fuzzy(fuzzy),
         SequenceKey { Messages.IsSavedResult: true } or UidKey { Uids.IsSavedResult: true } => InSet(Saved(), static candidate => candidate.Message.Uid),
         SequenceKey set => InSet(Ranges(set.Messages.Resolve((uint)_selected.Count)), static candidate => candidate.Sequence),
-        UidKey set => InSet(Ranges(set.Uids.Resolve(_selected.Count == 0 ? 0 : _selected.Uids[^1])), static candidate => candidate.Message.Uid),
+        UidKey set => InSet(Resolved(set), static candidate => candidate.Message.Uid),
         FlagKey flag => new Step(Cost.Memory, candidate => ((candidate.Message.Flags & flag.Flag) != 0) == flag.Present),
         KeywordKey keyword => new Step(Cost.Memory, candidate => HasKeyword(candidate, keyword.Keyword) == keyword.Present),
         ModSeqKey changed => ModSeq(changed),
@@ -112,11 +114,19 @@ internal sealed class SearchProgram
         return new Step(Cost.Memory, candidate => candidate.Message.InternalDate >= limit == key.Younger);
     }
 
+    private UidRanges Resolved(UidKey key)
+    {
+        if (!_resolved.TryGetValue(key, out var ranges)) _resolved.Add(key, ranges = Ranges(key.Uids.Resolve(_selected.Count == 0 ? 0 : _selected.Uids[^1])));
+        return ranges;
+    }
+
+    /// <summary>Made once, however often it is named.</summary>
     private UidRanges Saved()
     {
-        var ranges = new UidRanges();
-        foreach (var uid in _selected.SavedResult) ranges.Add(uid, uid);
-        return ranges;
+        if (_saved is not null) return _saved;
+        _saved = new UidRanges();
+        foreach (var uid in _selected.SavedResult) _saved.Add(uid, uid);
+        return _saved;
     }
 
     private static Step InSet(UidRanges set, Func<SearchCandidate, uint> number) =>

@@ -13,15 +13,19 @@ internal sealed class TextFilter
     // More narrow nothing down.
     private const int MaxRuns = 32;
 
-    private readonly HashSet<long> _candidates;
+    // A bit for each content from the first to the last: a search may have many of these, and of large mailboxes.
+    private const long MaxBits = 64L * 1024 * 1024;
 
-    private TextFilter(HashSet<long> candidates) => _candidates = candidates;
+    private readonly long _first;
+    private readonly ulong[] _bits;
+
+    private TextFilter(long first, ulong[] bits) => (_first, _bits) = (first, bits);
 
     /// <param name="text">What is looked for.</param>
     /// <param name="store">The user's store.</param>
     /// <param name="notIndexed">The contents of the mailbox that the index does not know.</param>
-    /// <returns><c>null</c> when the text is too short.</returns>
-    public static TextFilter? Of(string text, UserStore store, IEnumerable<long> notIndexed)
+    /// <returns><c>null</c> when the text is too short, or the contents are too far apart.</returns>
+    public static TextFilter? Of(string text, UserStore store, IReadOnlyCollection<long> notIndexed)
     {
         var letters = CaseMap.Fold(text).EnumerateRunes().ToArray();
         if (letters.Length < RunLength) return null;
@@ -34,11 +38,24 @@ internal sealed class TextFilter
             if (query.Length > 0) query.Append(" AND ");
             query.Append('"').Append(run.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"');
         }
-        var candidates = store.TextCandidates(query.ToString()).ToHashSet();
-        candidates.UnionWith(notIndexed);
-        return new TextFilter(candidates);
+        return Of(store.TextCandidates(query.ToString()), notIndexed);
     }
 
     /// <summary>Whether the message may have the text.</summary>
-    public bool Leaves(MessageRecord message) => _candidates.Contains(message.ContentId);
+    public bool Leaves(MessageRecord message)
+    {
+        var bit = message.ContentId - _first;
+        return bit >= 0 && bit < _bits.Length * 64L && (_bits[bit / 64] >> (int)(bit % 64) & 1) != 0;
+    }
+
+    private static TextFilter? Of(List<long> indexed, IReadOnlyCollection<long> notIndexed)
+    {
+        var (first, last) = (long.MaxValue, long.MinValue);
+        foreach (var id in indexed.Concat(notIndexed)) (first, last) = (Math.Min(first, id), Math.Max(last, id));
+        if (first > last) return new TextFilter(0, []);
+        if (first < 0 || last - first >= MaxBits) return null;
+        var bits = new ulong[(last - first) / 64 + 1];
+        foreach (var id in indexed.Concat(notIndexed)) bits[(id - first) / 64] |= 1UL << (int)((id - first) % 64);
+        return new TextFilter(first, bits);
+    }
 }

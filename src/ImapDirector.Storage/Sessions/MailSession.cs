@@ -32,6 +32,7 @@ internal sealed partial class MailSession : IAsyncDisposable
         Output = output;
         Mail = mail;
         Mailboxes = new SessionMailboxes(mail, services);
+        output.Turns = Turns = new WorkTurns(services.Heavy, mail.Turns);
         Reader = NewReader();
     }
 
@@ -49,6 +50,9 @@ internal sealed partial class MailSession : IAsyncDisposable
     public bool IsCompressed => _connection.IsCompressed;
 
     public StorageNodeOptions Options => _services.Options;
+
+    /// <summary>The session's share of the processors.</summary>
+    public WorkTurns Turns { get; }
 
     /// <summary>Where work goes that takes much memory.</summary>
     public HeavyWork Heavy => _services.Heavy;
@@ -102,7 +106,15 @@ internal sealed partial class MailSession : IAsyncDisposable
             }
             if (frame.Kind == FrameKind.EndOfStream) return SessionEnd.Disconnected;
             if (frame.Kind == FrameKind.Flood) return SessionEnd.Misbehaved;
-            if (await AnswerAsync(frame) is { } end) return end;
+            try
+            {
+                Turns.Begin();
+                if (await AnswerAsync(frame) is { } end) return end;
+            }
+            finally
+            {
+                Turns.End();
+            }
             if (LoggedOut) return SessionEnd.LoggedOut;
             if (_bad >= MaxBadCommands) return SessionEnd.Misbehaved;
         }
@@ -156,6 +168,7 @@ internal sealed partial class MailSession : IAsyncDisposable
     {
         while (true)
         {
+            Turns.Begin();
             var tellsSelected = everything || _notices is { TellsSelected: true };
             // Taken before it is looked at what there is, so that nothing is missed.
             var inSelected = tellsSelected && Selected is { } selected ? selected.WaitForChangeAsync() : null;
@@ -164,6 +177,7 @@ internal sealed partial class MailSession : IAsyncDisposable
                 throw new SessionEndedException(SessionEnd.MailboxDeleted);
             if (!tellsSelected) await TellOthersAsync();
             await Output.FlushAsync();
+            Turns.End();
             if (await Task.WhenAny([done, .. ((Task?[])[inSelected, elsewhere]).OfType<Task>()]) == done) return;
         }
     }

@@ -15,6 +15,9 @@ internal sealed class ResponseStream(Connection connection, TimeSpan patience) :
     private TimeSpan _writeTimeout = patience;
     private int _unflushed;
 
+    /// <summary>The session's turns, once somebody has logged in: a peer that takes its time has none meanwhile.</summary>
+    public WorkTurns? Turns { get; set; }
+
     /// <summary>Whether the bytes of an announced literal are still due, so that nothing else may be written.</summary>
     public bool InLiteral { get; set; }
 
@@ -41,7 +44,11 @@ internal sealed class ResponseStream(Connection connection, TimeSpan patience) :
         _stalled.CancelAfter(_writeTimeout);
         try
         {
-            result = await connection.Output.FlushAsync(_stalled.Token);
+            var flushing = connection.Output.FlushAsync(_stalled.Token);
+            var isTaken = flushing.IsCompleted;
+            if (!isTaken) Turns?.End();
+            result = await flushing;
+            if (!isTaken) Turns?.Begin();
         }
         catch (OperationCanceledException stalled) when (_stalled.IsCancellationRequested)
         {

@@ -7,6 +7,18 @@ namespace ImapDirector.Storage.Tests.Commands;
 public sealed class MetadataTests
 {
     [Fact]
+    public Task Each_entry_is_told_once_however_often_it_is_asked_for() => ImapScript.RunAsync("""
+        C: a SETMETADATA INBOX (/private/a/b/c "1" /private/a/b "2")
+        S: a OK ~
+        C: b GETMETADATA (DEPTH infinity) INBOX (/private/a /private/a/b /private/a/b/c /private/a)
+        S: * METADATA INBOX (/private/a/b "2" /private/a/b/c "1")
+        S: b OK ~
+        C: c GETMETADATA INBOX (/private/x /private/a/b /private/x)
+        S: * METADATA INBOX (/private/x NIL /private/a/b "2")
+        S: c OK ~
+        """);
+
+    [Fact]
     public Task Entries_are_set_got_and_removed() => ImapScript.RunAsync("""
         C: a SETMETADATA INBOX (/private/comment "mine" /shared/Vendor/x/color "#ff0000" /shared/vendor/x/deep/er {3+}
         C: abc)

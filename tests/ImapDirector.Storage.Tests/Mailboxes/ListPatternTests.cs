@@ -44,6 +44,19 @@ public sealed class ListPatternTests
     }
 
     [Fact]
+    public async Task A_command_whose_patterns_cost_too_much_together_is_given_up()
+    {
+        await using var node = await Sessions.RunningNode.StartAsync();
+        await using var client = await node.LogInAsync();
+        var levels = string.Join('/', Enumerable.Repeat(new string('a', 250), 8));
+        // Each of them stays within its budget for each of the names.
+        var patterns = string.Join(' ', Enumerable.Range(0, 100).Select(static i => $"*{string.Concat(Enumerable.Repeat("*a", 4))}*x{i}"));
+        for (var i = 0; i < 80; i++) await client.OkAsync($"CREATE {levels}/{i}");
+        Assert.StartsWith("NO [LIMIT]", (await client.CommandAsync($"LIST \"\" ({patterns})"))[^1], StringComparison.Ordinal);
+        Assert.StartsWith("OK", (await client.CommandAsync("LIST \"\" (*x1 *x2)"))[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_long_run_of_wild_cards_is_one_wild_card() =>
         Assert.True(new ListPattern(new string('*', 4000) + "%%%x").Matches(new string('a', 200) + "/x"));
 

@@ -24,6 +24,17 @@ public sealed class TextIndexTests
     }
 
     [Fact]
+    public async Task The_index_is_asked_about_few_of_many_texts_and_not_at_all_when_the_time_is_over()
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        await using var mail = new UserMail(user.Store, new StorageMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())));
+        var filters = new TextFilters(mail, user.Inbox.Id, TextIndexing.WorthIt, CancellationToken.None);
+        Assert.Equal([.. Enumerable.Repeat(true, TextFilters.Most), false], Enumerable.Range(0, TextFilters.Most + 1).Select(i => filters.Of($"text{i}") is not null));
+        Assert.Null(new TextFilters(mail, user.Inbox.Id, TextIndexing.WorthIt - 1, CancellationToken.None).Of("text"));
+        Assert.Throws<OperationCanceledException>(() => new TextFilters(mail, user.Inbox.Id, TextIndexing.WorthIt, new CancellationToken(canceled: true)).Of("text"));
+    }
+
+    [Fact]
     public async Task What_the_index_leaves_holds_everything_that_is_there()
     {
         await using var user = await StoreFixture.OpenAsync();
