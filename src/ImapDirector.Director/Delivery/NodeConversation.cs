@@ -37,7 +37,12 @@ internal sealed class NodeConversation(Stream stream) : IAsyncDisposable
         var greeting = await ReadReplyAsync(null, cancellationToken);
         var extensions = new List<string>();
         var hello = greeting.IsSuccess ? await AskAsync("LHLO imapdirector", extensions, cancellationToken) : greeting;
-        if (hello.IsSuccess && assertion is not null && !Offers(extensions, "XASSERTION")) hello = TakesNone;
+        if (hello.IsSuccess && assertion is not null && !Offers(extensions, "XASSERTION"))
+        {
+            Array.Fill(replies, TakesNone);
+            await QuitAsync(cancellationToken);
+            return;
+        }
         var mail = hello.IsSuccess ? await AskAsync(MailFrom(transaction, message.Length, extensions), null, cancellationToken) : hello;
         if (!mail.IsSuccess)
         {

@@ -13,7 +13,7 @@ internal sealed record StoreFence(long Epoch, bool IsReleased)
     public FenceAnswer Admit(long? epoch)
     {
 #if MUTANT_NO_FENCE
-        return FenceAnswer.Join;
+        return epoch > Epoch ? FenceAnswer.Raise : FenceAnswer.Join;
 #else
         if (epoch > Epoch) return FenceAnswer.Raise;
         return IsReleased || epoch < Epoch ? FenceAnswer.Refuse : FenceAnswer.Join;
@@ -24,7 +24,9 @@ internal sealed record StoreFence(long Epoch, bool IsReleased)
     /// <exception cref="StoreException">A higher epoch has come since, or the user has been released.</exception>
     public void Demand(StoreConnection store)
     {
-#if !MUTANT_NO_FENCE
+#if MUTANT_NO_FENCE
+        _ = Epoch;
+#else
         var now = Read(store);
         if (IsReleased || now != this) throw Fenced();
 #endif
