@@ -44,6 +44,23 @@ public sealed class DirectorMetrics(IMetricFactory factory)
     /// <summary>Calls to Redis that failed, by operation.</summary>
     public Counter RedisFailures { get; } = factory.CreateCounter("imapdirector_redis_failures_total", "Calls to Redis that failed, by operation.", ["operation"]);
 
+    /// <summary>Moves of users that came to their end, by result (<c>done</c>, <c>called_off</c>).</summary>
+    public Counter Moves { get; } = factory.CreateCounter("imapdirector_moves_total", "Moves of users carried out by this director, by result.", ["result"]);
+
+    /// <summary>Moves that this director carries out now.</summary>
+    public Gauge MovesRunning { get; } = factory.CreateGauge("imapdirector_moves_running", "Moves of users that this director carries out now.");
+
+    /// <summary>How long a user's logins and deliveries waited for a move that was done, in seconds.</summary>
+    public Histogram MoveDuration { get; } = factory.CreateHistogram("imapdirector_move_wait_seconds",
+        "Time from when a moving user's logins and deliveries began to wait until they went on.", [],
+        new HistogramConfiguration { Buckets = Histogram.ExponentialBuckets(0.05, 2, 14) });
+
+    /// <summary>Logins and deliveries that wait for a move now.</summary>
+    public Gauge MoveWaiters { get; } = factory.CreateGauge("imapdirector_move_waiters", "Logins and deliveries that wait until their user has moved.");
+
+    /// <summary>Moves between nodes that are not bundled: nothing but a delay keeps the old one from writing.</summary>
+    public Counter UnfencedMoves { get; } = factory.CreateCounter("imapdirector_unfenced_moves_total", "Moves between nodes that keep no epochs.");
+
     /// <summary>LMTP deliveries per recipient by result (<c>delivered</c>, <c>deferred</c>, <c>refused</c>).</summary>
     public Counter Deliveries { get; } = factory.CreateCounter("imapdirector_deliveries_total", "LMTP deliveries per recipient, by result.", ["result"]);
 }

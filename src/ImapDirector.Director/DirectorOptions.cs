@@ -83,6 +83,18 @@ public sealed record DirectorOptions
     /// wait ten minutes for us; when they give up they send again what the other nodes have taken already.</summary>
     public TimeSpan DeliveryTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>Logins and deliveries wait for a user who moves for so long, and are then told to come again.</summary>
+    public TimeSpan MoveWait { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How many logins and deliveries may wait for users who move; those above it are told to come again at once.</summary>
+    public int MaxMoveWaiters { get; init; } = 1000;
+
+    /// <summary>How many moves this director carries out at one time; 0: it leaves them to others.</summary>
+    public int MaxMoves { get; init; } = 4;
+
+    /// <summary>How long after the last session's end a user of a node that is not bundled is said to be at another one: nothing else keeps it from writing still.</summary>
+    public TimeSpan UnfencedMoveDelay { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>From the greeting to a successful login (limits P9).</summary>
     public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -99,6 +99,8 @@ internal static class DirectorOptionsRules
         if (options.NodeCheckUser is { } user && !Protocol.UserName.TryCreate(user, options.DefaultDomain, out _))
             errors.Add($"NodeCheckUser is \"{Shown(user)}\", which can be no user: give a name that the nodes know, such as \"check@example.com\", or leave it out.");
         Between(errors, "DeliveryTimeout", options.DeliveryTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(9));
+        Between(errors, "MoveWait", options.MoveWait, TimeSpan.Zero, TimeSpan.FromMinutes(5));
+        Between(errors, "UnfencedMoveDelay", options.UnfencedMoveDelay, TimeSpan.Zero, TimeSpan.FromMinutes(5));
         Between(errors, "AssertionValidity", options.AssertionValidity, TimeSpan.FromSeconds(1), AssertionVerifier.MaxValidity);
         Between(errors, "BackendLoginTimeout", options.BackendLoginTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(5));
         Between(errors, "LoginTimeout", options.LoginTimeout, TimeSpan.FromMilliseconds(100), hour);
@@ -124,6 +126,8 @@ internal static class DirectorOptionsRules
     private static void CheckLimits(DirectorOptions options, List<string> errors)
     {
         Between(errors, "RelayThreads", options.RelayThreads, 0, 256);
+        Between(errors, "MaxMoveWaiters", options.MaxMoveWaiters, 0, 100_000);
+        Between(errors, "MaxMoves", options.MaxMoves, 0, 100);
         Between(errors, "MaxConnections", options.MaxConnections, 1, 1_000_000);
         Between(errors, "MaxConnectionsPerAddress", options.MaxConnectionsPerAddress, 1, 1_000_000);
         Between(errors, "MaxSessionsPerUserAddress", options.MaxSessionsPerUserAddress, 1, 100_000);

@@ -5,6 +5,7 @@ using ImapDirector.Director.Backends;
 using ImapDirector.Director.Delivery;
 using ImapDirector.Director.Directory;
 using ImapDirector.Director.Login;
+using ImapDirector.Director.Moves;
 using ImapDirector.Director.Relay;
 using ImapDirector.Director.Throttling;
 using ImapDirector.Network;
@@ -39,6 +40,8 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly RelayLoops _loops;
     private readonly NodeReachability _nodes;
     private readonly LoginServices _services;
+    private readonly NodeControl _control;
+    private readonly MoveRunner _moves;
     private readonly DeliveryHandler _deliveries;
     private readonly LmtpServerOptions _lmtpOptions;
     private readonly UserInquiry _inquiry;
@@ -71,7 +74,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _registry.Changed += nodes => capabilities.Follow(nodes.Reachable);
         var admission = new NodeAdmission(options, counters);
         _registry.Changed += nodes => admission.Follow(nodes.Reachable);
-        _directory = new UserDirectory(options, _redis, _registry, _health, loggers);
+        _directory = new UserDirectory(options, _redis, _registry, _health, counters, loggers);
         _cluster = new ClusterWatch(_redis, _registry, _sessions, loggers.CreateLogger<ClusterWatch>());
         _handshake = new ServerHandshake(certificate, options.HandshakeTimeout);
         _watch = new RelayWatch(options.RelayIdleTimeout);
@@ -94,6 +97,11 @@ public sealed partial class DirectorServer : IAsyncDisposable
         Map = new AssignmentMap(_redis, _registry);
         Accounts = new UserAccounts(options, _redis, new RedisPasswordDatabase(_redis), _hasher);
         _inquiry = new UserInquiry(options, _redis, _registry, _health, Map, Sessions);
+        _control = new NodeControl(assertions);
+        var ledger = new MoveLedger(_redis);
+        var coordinator = new MoveCoordinator(options, ledger, new MoveSessions(_redis, () => _directory.Incarnation), _registry, _health, _control, counters, loggers.CreateLogger<MoveCoordinator>());
+        _moves = new MoveRunner(options, _redis, ledger, coordinator, _directory, counters, loggers.CreateLogger<MoveRunner>());
+        Moves = new UserMoves(_redis, _registry, ledger);
         _lmtpOptions = new LmtpServerOptions(options.Name, options.MaxMessageBytes, options.SpoolDirectory);
     }
 
@@ -114,6 +122,9 @@ public sealed partial class DirectorServer : IAsyncDisposable
 
     /// <summary>The user → node map.</summary>
     public AssignmentMap Map { get; }
+
+    /// <summary>Orders moves of users.</summary>
+    public UserMoves Moves { get; }
 
     /// <summary>The accounts.</summary>
     public UserAccounts Accounts { get; }
@@ -153,6 +164,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _health.Start();
         await _cluster.StartAsync(cancellationToken);
         await _directory.StartAsync(cancellationToken);
+        _moves.Start();
         // Clients share their limits over both ports. MTAs are few, listed and trusted to submit: their bound is the total alone.
         var clients = new ConnectionLimits(_options.MaxConnections, _options.MaxConnectionsPerAddress, address => AddressList.Contains(_options.ProxyNetworks, address) || AddressList.Contains(_options.DirectorNetworks, address));
         var submitters = new ConnectionLimits(_options.MaxConnections, _options.MaxConnections);
@@ -195,6 +207,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await DrainWaves.RunAsync(_sessions, _options.DrainSpread < most ? _options.DrainSpread : most, served);
         await _lastCall.CancelAsync();
         await served;
+        await _moves.DisposeAsync();
         // Only now: a session's own release goes before the release of all.
         await _directory.DisposeAsync();
     }
@@ -207,6 +220,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await DrainAsync(TimeSpan.Zero);
         foreach (var listener in Listeners) await listener.DisposeAsync();
         await _cluster.DisposeAsync();
+        _control.Dispose();
         await _health.DisposeAsync();
         await _watch.DisposeAsync();
         _loops.Dispose();

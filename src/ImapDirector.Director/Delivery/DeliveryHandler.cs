@@ -15,6 +15,7 @@ internal sealed partial class DeliveryHandler : ILmtpHandler
     private static readonly LmtpReply RecipientOk = new(250, "2.1.5", "Recipient ok");
     private static readonly LmtpReply NoSuchUser = new(550, "5.1.1", "No such user here");
     private static readonly LmtpReply DirectoryAway = new(451, "4.4.3", "The directory is not available, try again later");
+    private static readonly LmtpReply Moving = new(451, "4.3.2", "The user is being moved, try again later");
     private static readonly LmtpReply NoNode = new(451, "4.3.5", "The user has no node here, try again later");
 
     private readonly DirectorOptions _options;
@@ -103,7 +104,12 @@ internal sealed partial class DeliveryHandler : ILmtpHandler
         return ticket.Outcome == DirectoryOutcome.Assigned ? RecipientOk : Refusal(ticket.Outcome);
     }
 
-    private static LmtpReply Refusal(DirectoryOutcome outcome) => outcome is DirectoryOutcome.NoNode or DirectoryOutcome.NodeDown ? NoNode : DirectoryAway;
+    private static LmtpReply Refusal(DirectoryOutcome outcome) => outcome switch
+    {
+        DirectoryOutcome.NoNode or DirectoryOutcome.NodeDown => NoNode,
+        DirectoryOutcome.Moving => Moving,
+        _ => DirectoryAway,
+    };
 
     private static partial class Log
     {

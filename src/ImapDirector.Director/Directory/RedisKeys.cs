@@ -39,6 +39,9 @@ internal static class RedisKeys
     /// <summary>Hash: the minute (<c>m</c>) and its failed logins (<c>n</c>).</summary>
     public static readonly RedisKey FailuresInMinute = Prefix + "throttle}:minute";
 
+    /// <summary>Sorted set: the users whose moves are not over, by when they were ordered.</summary>
+    public static readonly RedisKey Moves = Prefix + "cluster}:moves";
+
     /// <summary>Where directors are woken when one of those has changed. The message says nothing.</summary>
     public const string ClusterChannel = "imapdirector:cluster";
 
@@ -51,8 +54,11 @@ internal static class RedisKeys
     /// <summary>Hash: <c>password</c>, <c>disabled</c>, <c>created</c>, <c>scram-sha-256</c>, <c>scram-sha-1</c>.</summary>
     public static RedisKey Account(UserName user) => Prefix + user.Value + AccountSuffix;
 
-    /// <summary>Hash: <c>node</c>, <c>epoch</c>.</summary>
+    /// <summary>Hash: <c>node</c>, <c>epoch</c>; while the user moves also <c>moving</c>, the node they go to, and <c>move</c>, the move's id.</summary>
     public static RedisKey Assignment(UserName user) => AssignmentOf(user.Value);
+
+    /// <summary>Hash: a move, as <see cref="Director.Moves.Move"/> reads it.</summary>
+    public static RedisKey Move(UserName user) => Prefix + user.Value + "}:move";
 
     /// <summary>Hash: session id → <see cref="SessionValue"/>.</summary>
     public static RedisKey Sessions(UserName user) => Prefix + user.Value + SessionsSuffix;

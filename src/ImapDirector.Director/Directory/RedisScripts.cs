@@ -1,6 +1,6 @@
 namespace ImapDirector.Director.Directory;
 
-/// <summary>Every Lua script. They are constants: what a user sent travels in KEYS and ARGV only. StackExchange.Redis calls them
+/// <summary>Every Lua script but those of moves (<see cref="MoveScripts"/>). They are constants: what a user sent travels in KEYS and ARGV only. StackExchange.Redis calls them
 /// by their hash and loads them again when Redis has forgotten them.</summary>
 internal static class RedisScripts
 {
@@ -25,7 +25,7 @@ internal static class RedisScripts
     /// <summary>Finds or makes the assignment; then, with a session id, checks the limit and registers the session.</summary>
     /// <remarks>KEYS: assignment, sessions. ARGV: candidate node or empty, the epoch it would get, session id or empty,
     /// session value, client address, limit, live start epochs as <c>,1,2,</c>, newest start epoch.
-    /// Returns outcome (<c>ok</c>, <c>limit</c>, <c>none</c>), node, epoch.</remarks>
+    /// Returns outcome (<c>ok</c>, <c>limit</c>, <c>moving</c>, <c>none</c>), node, epoch.</remarks>
     public const string Open = RemoveDeadSessions + """
         local node = redis.call('HGET', KEYS[1], 'node')
         local epoch = redis.call('HGET', KEYS[1], 'epoch')
@@ -36,6 +36,7 @@ internal static class RedisScripts
           redis.call('HSET', KEYS[1], 'node', node, 'epoch', epoch)
         end
         if not epoch then epoch = '0' end
+        if redis.call('HGET', KEYS[1], 'moving') then return { 'moving', node, epoch } end
         if ARGV[3] ~= '' then
           local same = 0
           for _, session in ipairs(live_sessions(KEYS[2], ARGV[7], tonumber(ARGV[8]))) do

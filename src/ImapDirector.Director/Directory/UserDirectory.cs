@@ -1,5 +1,6 @@
 using System.Globalization;
 using ImapDirector.Director.Backends;
+using ImapDirector.Director.Moves;
 using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -17,6 +18,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     private readonly RedisConnection _redis;
     private readonly NodeRegistry _nodes;
     private readonly NodeHealth _health;
+    private readonly MoveWaits _waits;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly SessionLedger _ledger;
@@ -25,14 +27,15 @@ internal sealed partial class UserDirectory : IAsyncDisposable
 
     /// <summary>Composes the directory; nothing is sent yet.</summary>
     /// <exception cref="ArgumentException"><see cref="DirectorOptions.Name"/> cannot name a director.</exception>
-    public UserDirectory(DirectorOptions options, RedisConnection redis, NodeRegistry nodes, NodeHealth health, ILoggerFactory loggers)
-        : this(options, redis, nodes, health, loggers, TimeProvider.System, LeaseDuration)
+    public UserDirectory(DirectorOptions options, RedisConnection redis, NodeRegistry nodes, NodeHealth health, DirectorMetrics metrics, ILoggerFactory loggers)
+        : this(options, redis, nodes, health, metrics, loggers, TimeProvider.System, LeaseDuration)
     {
     }
 
     /// <summary>As above, with a clock for the age of cached assignments, and the lease's duration.</summary>
-    public UserDirectory(DirectorOptions options, RedisConnection redis, NodeRegistry nodes, NodeHealth health, ILoggerFactory loggers, TimeProvider clock, TimeSpan leaseDuration)
+    public UserDirectory(DirectorOptions options, RedisConnection redis, NodeRegistry nodes, NodeHealth health, DirectorMetrics metrics, ILoggerFactory loggers, TimeProvider clock, TimeSpan leaseDuration)
     {
+        _waits = new MoveWaits(options, metrics);
         (_options, _redis, _nodes, _health, _clock) = (options, redis, nodes, health, clock);
         _logger = loggers.CreateLogger<UserDirectory>();
         _ledger = new SessionLedger(redis);
@@ -45,13 +48,30 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     /// <summary>Begins the loop that takes and renews this director's lease. Returns after the first attempt, whether or not Redis answered.</summary>
     public Task StartAsync(CancellationToken cancellationToken) => _lease.StartAsync(cancellationToken);
 
-    /// <summary>Finds the user's node (assigning one of the default pool by weighted rendezvous hashing where there is none) and registers the session.</summary>
+    /// <summary>Finds the user's node (assigning one of the default pool by weighted rendezvous hashing where there is none) and registers the session. While the user
+    /// moves it waits, up to <see cref="DirectorOptions.MoveWait"/>.</summary>
     /// <param name="user">The user.</param>
     /// <param name="session">The session.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <param name="preferred">The node for a user without one that a password database names; one that is none of ours is not taken.</param>
     /// <exception cref="OperationCanceledException">The token fired; no record of the session will stay.</exception>
-    public async Task<SessionTicket> OpenSessionAsync(UserName user, SessionRecord session, CancellationToken cancellationToken, string? preferred = null)
+    public Task<SessionTicket> OpenSessionAsync(UserName user, SessionRecord session, CancellationToken cancellationToken, string? preferred = null) =>
+        _waits.UntilSettledAsync(() => TryOpenSessionAsync(user, session, preferred, cancellationToken), static ticket => ticket.Outcome == DirectoryOutcome.Moving, cancellationToken);
+
+    /// <summary>As <see cref="OpenSessionAsync"/> without a session: for deliveries.</summary>
+    public Task<SessionTicket> AssignAsync(UserName user, CancellationToken cancellationToken) =>
+        _waits.UntilSettledAsync(() => TryAssignAsync(user, cancellationToken), static ticket => ticket.Outcome == DirectoryOutcome.Moving, cancellationToken);
+
+    /// <summary>Looks whether what is remembered of a user still holds.</summary>
+    public async Task RefreshAsync(UserName user, CancellationToken cancellationToken)
+    {
+        if (!_confirmed.TryGet(user, out var known)) return;
+        var reply = await _redis.CallAsync("assign", database => database.HashGetAsync(RedisKeys.Assignment(user), ["node", "epoch"]), cancellationToken);
+        if (!reply.Succeeded || !reply.Value[1].TryParse(out long epoch) || epoch <= known.Epoch) return;
+        _confirmed.Set(user, new ConfirmedAssignment(reply.Value[0].ToString(), epoch, _clock.GetTimestamp()));
+    }
+
+    private async Task<SessionTicket> TryOpenSessionAsync(UserName user, SessionRecord session, string? preferred, CancellationToken cancellationToken)
     {
         if (_lease.Current is not { } incarnation) return Remembered(user, session);
         RedisReply<RedisResult> reply;
@@ -86,8 +106,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     /// <summary>Takes the session's record out. Never throws: where Redis is away the record ends with the incarnation's lease, or is taken out later.</summary>
     public Task CloseSessionAsync(UserName user, string sessionId) => _ledger.CloseAsync(user, sessionId);
 
-    /// <summary>As <see cref="OpenSessionAsync"/> without a session: for deliveries.</summary>
-    public async Task<SessionTicket> AssignAsync(UserName user, CancellationToken cancellationToken)
+    private async Task<SessionTicket> TryAssignAsync(UserName user, CancellationToken cancellationToken)
     {
         var reply = await OpenAsync("assign", user, null, null, null, cancellationToken);
         return reply.Succeeded ? Read(user, reply.Value) : Remembered(user, null);
@@ -124,6 +143,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
             return new SessionTicket(DirectoryOutcome.NoNode, null, 0);
         }
         _confirmed.Set(user, new ConfirmedAssignment(name, epoch, _clock.GetTimestamp()));
+        if (answer[0] == "moving") return new SessionTicket(DirectoryOutcome.Moving, null, epoch);
         if (found.State == NodeState.Down) return new SessionTicket(DirectoryOutcome.NodeDown, null, epoch);
         return answer[0] == "limit"
             ? new SessionTicket(DirectoryOutcome.LimitReached, null, epoch)
@@ -175,6 +195,8 @@ internal enum DirectoryOutcome
     NoNode,
     /// <summary>The user's node was taken down by an operator: <c>NO [UNAVAILABLE]</c>.</summary>
     NodeDown,
+    /// <summary>The user moves, and it took too long, or too many wait already: <c>NO [UNAVAILABLE]</c>.</summary>
+    Moving,
     /// <summary>Redis is away and nothing confirmed is cached: <c>NO [UNAVAILABLE]</c>.</summary>
     Unavailable,
 }

@@ -22,6 +22,7 @@ internal sealed partial class AdminApi
             .. new UserEndpoints(director, audit).Routes,
             .. new SessionEndpoints(director, audit).Routes,
             .. new DirectoryEndpoints(director, audit).Routes,
+            .. new MoveEndpoints(director, audit).Routes,
         ];
     }
 

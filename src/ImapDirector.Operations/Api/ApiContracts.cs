@@ -138,6 +138,41 @@ public sealed record ApiImported(int BroughtBack, int ThereAlready, IReadOnlyLis
 /// <param name="FaultCount">How many those are.</param>
 public sealed record ApiVerified(int Looked, IReadOnlyList<string> Faults, int FaultCount);
 
+/// <summary>Where a user is to go.</summary>
+/// <param name="To">The node, or <c>pool:</c> and a pool's name.</param>
+/// <param name="From">Where the user has to be for it; <c>null</c> for anywhere.</param>
+/// <param name="IsDry">Whether it is only told what would be done.</param>
+public sealed record ApiMoveOrder(string To, string? From = null, bool IsDry = false);
+
+/// <summary>What was ordered.</summary>
+/// <param name="User">Who goes.</param>
+/// <param name="From">Where the user is.</param>
+/// <param name="To">Where the user goes; the same where the user is there already.</param>
+/// <param name="Id">The move's id; <c>null</c> where nothing was ordered.</param>
+public sealed record ApiMoveOrdered(string User, string From, string To, string? Id);
+
+/// <summary>A user's way from one node to another.</summary>
+/// <param name="Id">What tells it from the user's other moves.</param>
+/// <param name="User">Who moves.</param>
+/// <param name="From">The node that the user leaves.</param>
+/// <param name="To">The node that the user goes to.</param>
+/// <param name="Step"><c>ordered</c>, <c>marked</c>, <c>ended</c>, <c>released</c>, <c>copied</c>, <c>switched</c>, <c>opened</c>, <c>done</c>, <c>undoing</c> or <c>failed</c>.</param>
+/// <param name="Director">Who carries it out; <c>null</c> before somebody does.</param>
+/// <param name="Messages">How many messages there are, once that is known.</param>
+/// <param name="BytesDone">What has come to the new node.</param>
+/// <param name="BytesTotal">What there is to come.</param>
+/// <param name="WaitSeconds">How long logins and deliveries waited; <c>null</c> before they went on.</param>
+/// <param name="Reason">Why it was called off, or what it waits for.</param>
+public sealed record ApiMove(string Id, string User, string From, string To, string Step, string? Director, long Messages, long BytesDone, long BytesTotal, double? WaitSeconds, string? Reason);
+
+/// <summary>Some moves.</summary>
+/// <param name="Moves">Oldest first.</param>
+public sealed record ApiMoves(IReadOnlyList<ApiMove> Moves);
+
+/// <summary>Moves that could be ordered.</summary>
+/// <param name="Moves">In the order of the users' names; none of them has an id.</param>
+public sealed record ApiMovePlan(IReadOnlyList<ApiMoveOrdered> Moves);
+
 /// <summary>How all of it is written, without reflection.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, AllowDuplicateProperties = false, MaxDepth = 8)]
@@ -155,6 +190,10 @@ public sealed record ApiVerified(int Looked, IReadOnlyList<string> Faults, int F
 [JsonSerializable(typeof(ApiExplanation))]
 [JsonSerializable(typeof(ApiImported))]
 [JsonSerializable(typeof(ApiVerified))]
+[JsonSerializable(typeof(ApiMoveOrder))]
+[JsonSerializable(typeof(ApiMoveOrdered))]
+[JsonSerializable(typeof(ApiMoves))]
+[JsonSerializable(typeof(ApiMovePlan))]
 [JsonSerializable(typeof(Assignment))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]

@@ -275,7 +275,8 @@ internal sealed class UserMailRegistry : IAsyncDisposable
         UserStore store;
         try
         {
-            if (!UserStorePath.Exists(_dataDirectory, user) && _moved.EpochOf(user) > 0) throw new StoreException("The user has moved to another node.");
+            // A director that remembers the time before the user moved away must not have an empty store made.
+            if (!UserStorePath.Exists(_dataDirectory, user) && _moved.EpochOf(user) is > 0 and var left && !(epoch > left)) throw StoreFence.Fenced();
             store = await UserStore.OpenAsync(_dataDirectory, user, _stop.Token, _quota);
             TellDamage(user, isDamaged: false);
         }

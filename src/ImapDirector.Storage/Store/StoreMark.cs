@@ -33,8 +33,7 @@ internal readonly record struct StoreMark(long Epoch, StoreState State)
         await using var database = StoreDatabase.Open(Path.Combine(directory, StoreSnapshot.DatabaseName), static _ => throw new StoreException("The store is empty."));
         await database.WriteAsync(store =>
         {
-            Set(store, "epoch", mark.Epoch);
-            Set(store, "released", mark.State == StoreState.Active ? 0 : 1);
+            StoreFence.Write(store, new StoreFence(mark.Epoch, IsReleased: mark.State != StoreState.Active));
             Set(store, ReceivedName, mark.State == StoreState.Received ? mark.Epoch : 0);
             return true;
         }, cancellationToken);
@@ -42,8 +41,8 @@ internal readonly record struct StoreMark(long Epoch, StoreState State)
 
     private static StoreMark Read(StoreConnection store)
     {
-        var (epoch, released) = (Get(store, "epoch"), Get(store, "released"));
-        return new StoreMark(epoch, released == 0 ? StoreState.Active : Get(store, ReceivedName) == epoch ? StoreState.Received : StoreState.Released);
+        var fence = StoreFence.Read(store);
+        return new StoreMark(fence.Epoch, !fence.IsReleased ? StoreState.Active : Get(store, ReceivedName) == fence.Epoch ? StoreState.Received : StoreState.Released);
     }
 
     private static long Get(StoreConnection store, string name) => store.Scalar<long>("SELECT value FROM counters WHERE name = ?1", name);

@@ -40,20 +40,22 @@ public sealed partial class UserTransfers : IAsyncDisposable
     /// <exception cref="IOException">The data directory cannot be read.</exception>
     public IReadOnlyList<HeldUser> ListHeld(UserName? after, int limit) => HeldUser.List(_dataDirectory, after, Math.Clamp(limit, 1, MaxListed));
 
-    /// <summary>Lets nobody write to the user's store any more until somebody comes with a higher epoch.</summary>
+    /// <summary>Lets nobody write to the user's store any more until somebody comes with a higher epoch; sessions are ended.</summary>
     /// <returns><see cref="TransferAnswer.NotHeld"/> for one who has no store here; none is begun then for an epoch up to this one.</returns>
     public Task<TransferAnswer> ReleaseAsync(UserName user, long epoch, CancellationToken cancellationToken) => AnswerAsync(user, async () =>
     {
-        using var closed = await _mails.KeepOutAsync(user, CloseLimit, cancellationToken);
-        if (closed is null) return TransferAnswer.Busy;
-        if (StoreMark.Of(_dataDirectory, user) is not { } mark)
+        if (!UserStorePath.Exists(_dataDirectory, user))
         {
-            _moved.SetAside(user, epoch);
-            return TransferAnswer.NotHeld;
+            using var closed = await _mails.KeepOutAsync(user, CloseLimit, cancellationToken);
+            if (closed is null) return TransferAnswer.Busy;
+            if (!UserStorePath.Exists(_dataDirectory, user))
+            {
+                if (_moved.EpochOf(user) > epoch) return TransferAnswer.Stale;
+                _moved.SetAside(user, epoch);
+                return TransferAnswer.NotHeld;
+            }
         }
-        if (mark.Epoch > epoch) return TransferAnswer.Stale;
-        if (mark.Epoch == epoch && mark.State == StoreState.Released) return TransferAnswer.Done;
-        await StoreMark.WriteAsync(UserStorePath.Of(_dataDirectory, user), new StoreMark(epoch, StoreState.Released), CancellationToken.None);
+        if (!await _mails.ReleaseAsync(user, epoch, cancellationToken)) return TransferAnswer.Stale;
         Log.Released(_logger, user, epoch);
         return TransferAnswer.Done;
     });
@@ -254,6 +256,7 @@ public sealed partial class UserTransfers : IAsyncDisposable
         }
         catch (Exception failed) when (failed is StoreException or IOException or UnauthorizedAccessException)
         {
+            if (failed is StoreException { IsFenced: true }) return TransferAnswer.Stale;
             Log.Failed(_logger, user, failed);
             return failed is StoreException { IsDamage: true } ? TransferAnswer.Damaged : TransferAnswer.Disk;
         }

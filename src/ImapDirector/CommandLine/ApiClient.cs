@@ -36,13 +36,17 @@ internal sealed class ApiClient : IDisposable
         if (Environment.UserName.All(char.IsAscii)) _client.DefaultRequestHeaders.TryAddWithoutValidation("X-Operator", Environment.UserName);
     }
 
+    /// <summary>What says which director is asked.</summary>
+    public static Option<string?>[] Sources => [Config, Data, Api, TokenFile];
+
     /// <summary>The option that names a director's configuration.</summary>
     public static string? ConfigOf(ParseResult result) => result.GetValue(Config);
 
     /// <summary>A command whose subcommands ask a director.</summary>
     public static Command Group(string name, string description, params Command[] commands)
     {
-        var command = new Command(name, description) { Config, Data, Api, TokenFile };
+        var command = new Command(name, description);
+        foreach (var option in Sources) command.Add(option);
         foreach (var one in commands) command.Add(one);
         return command;
     }
@@ -79,7 +83,7 @@ internal sealed class ApiClient : IDisposable
         }
     }
 
-    public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> answer, CancellationToken cancellationToken) => AskAsync(HttpMethod.Get, path, answer, null, cancellationToken);
+    public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> answer, CancellationToken cancellationToken, TimeSpan? patience = null) => AskAsync(HttpMethod.Get, path, answer, null, cancellationToken, patience);
 
     /// <summary>Orders something that is only done.</summary>
     /// <exception cref="RefusedException">It was refused.</exception>

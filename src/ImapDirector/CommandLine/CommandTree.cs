@@ -38,6 +38,8 @@ internal static class CommandTree
         UserCommand.Create(),
         NodesCommand.Create(),
         SessionsCommand.Create(),
+        MoveCommand.CreateMoves(),
+        MoveCommand.CreateRebalance(),
         DirectoryCommand.Create(),
         StoreCommand.Create(),
         KeysCommand.Create(),

@@ -27,6 +27,7 @@ internal static class UserCommand
         ApiClient.Command("disable", "Refuse an account's logins. Mail still comes in.", [Name],
             (api, result, cancellationToken) => OrderAsync(api, result, HttpMethod.Post, "/disable", null, "Logins are refused. Sessions that run go on.", cancellationToken)),
         ApiClient.Command("enable", "Allow an account's logins.", [Name], (api, result, cancellationToken) => OrderAsync(api, result, HttpMethod.Post, "/enable", null, "Logins are allowed.", cancellationToken)),
+        MoveCommand.CreateMove(),
         ApiClient.Command("remove", "Remove an account. Its mail stays where it is.", [Name],
             (api, result, cancellationToken) => OrderAsync(api, result, HttpMethod.Delete, "", null, "The account is removed. Its mail and its assignment stay.", cancellationToken)));
 

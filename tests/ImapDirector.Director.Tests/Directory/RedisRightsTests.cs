@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Directory;
+using ImapDirector.Director.Moves;
 using ImapDirector.Tests.Shared;
 using StackExchange.Redis;
 using Xunit;
@@ -47,6 +48,16 @@ public sealed partial class RedisRightsTests
         Assert.Equal(AccountOutcome.Done, (await accounts.ShowAsync("alice@example.com", CancellationToken.None)).Outcome);
         Assert.Equal(AccountOutcome.Done, await accounts.ListAsync(_ => { }, CancellationToken.None));
         await director.Directory.CloseSessionAsync(User("alice@example.com"), "s1");
+        var moves = new MoveLedger(director.Redis);
+        var node = (await director.Directory.AssignAsync(User("alice@example.com"), CancellationToken.None)).Node!.Name;
+        Assert.Equal(MoveOutcome.Ordered, (await moves.OrderAsync(User("alice@example.com"), null, node == "node1" ? "node2" : "node1", CancellationToken.None)).Outcome);
+        for (var (incarnation, steps) = (director.Directory.Incarnation!, 0); steps < 2; steps++)
+        {
+            var move = (await moves.ClaimAsync(User("alice@example.com"), incarnation, CancellationToken.None)).Move!;
+            Assert.Equal(1, (int)(steps == 0 ? await moves.MarkAsync(move, incarnation.Epoch, CancellationToken.None) : await moves.UndoAsync(move, incarnation.Epoch, "test", CancellationToken.None)).Value!);
+            if (steps == 1) await moves.EndAsync(move with { Step = MoveStep.Undoing }, incarnation.Epoch, MoveStep.Failed, CancellationToken.None);
+        }
+        Assert.Empty((await moves.ListAsync(CancellationToken.None))!);
         Assert.False(await redis.Database.KeyExistsAsync("imapdirector:{alice@example.com}:sessions"));
         Assert.Equal(AccountOutcome.Done, await accounts.RemoveAsync("alice@example.com", CancellationToken.None));
 

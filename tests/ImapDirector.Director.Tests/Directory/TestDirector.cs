@@ -24,7 +24,7 @@ internal sealed class TestDirector : IAsyncDisposable
         Orders = new ClusterOrders(Redis);
         Map = new AssignmentMap(Redis, Nodes);
         Accounts = new UserAccounts(options, Redis, new RedisPasswordDatabase(Redis), _hasher);
-        Directory = new UserDirectory(options, Redis, Nodes, Health, NullLoggerFactory.Instance, clock, lease);
+        Directory = new UserDirectory(options, Redis, Nodes, Health, metrics, NullLoggerFactory.Instance, clock, lease);
     }
 
     public DirectorOptions Options { get; }

@@ -36,6 +36,7 @@ internal sealed class ControlledNode : IAsyncDisposable
             Imap = new IPEndPoint(IPAddress.Loopback, 0),
             Lmtp = new IPEndPoint(IPAddress.Loopback, 0),
             AssertionKeys = keys,
+            MasterPassword = "a mail server of the same machine",
         }, certificate: null, Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()), NullLoggerFactory.Instance);
         await controlled.Node.StartAsync(CancellationToken.None);
         controlled.Http = await RunningServer.StartAsync(node: controlled.Node);

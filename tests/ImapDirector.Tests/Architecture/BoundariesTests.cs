@@ -49,6 +49,6 @@ public sealed partial class BoundariesTests
     [GeneratedRegex(@"\bredis\.p?call\s*\(|""EVAL(SHA)?\b|\bLuaScript\b")]
     private static partial Regex RedisScript();
 
-    [GeneratedRegex(@"\bScriptEvaluate\w*\(\s*(?!RedisScripts\.)[^,\n]*")]
+    [GeneratedRegex(@"\bScriptEvaluate\w*\(\s*(?!RedisScripts\.|MoveScripts\.)[^,\n]*")]
     private static partial Regex ScriptWithoutName();
 }
