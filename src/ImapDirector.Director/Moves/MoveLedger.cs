@@ -19,15 +19,12 @@ internal sealed class MoveLedger(RedisConnection redis)
     {
         var id = Guid.NewGuid().ToString("N");
         // First the list: a move that nobody finds would never be carried out, while one that is on the list and nowhere else is taken off it.
-        var listed = await redis.CallAsync("moves", async database =>
-        {
-            await database.SortedSetAddAsync(RedisKeys.Moves, user.Value, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), SortedSetWhen.NotExists);
-            return true;
-        }, cancellationToken);
-        if (!listed.Succeeded) return (MoveOutcome.Unavailable, null, null);
+        if (!await PutOnListAsync(user, cancellationToken)) return (MoveOutcome.Unavailable, null, null);
         var reply = await redis.CallAsync("moves", database => database.ScriptEvaluateAsync(MoveScripts.Order, Keys(user), [id, from ?? "", to]), cancellationToken);
         if (!reply.Succeeded) return (MoveOutcome.Unavailable, null, null);
         var answer = (string[])reply.Value!;
+        // Once more: a director that looked in between has found no move, and taken it off.
+        if (answer[0] is "ok" or "moving") await PutOnListAsync(user, cancellationToken);
         if (answer[0] == "ok") await redis.CallAsync("moves", static database => database.PublishAsync(RedisChannel.Literal(RedisKeys.ClusterChannel), ""), cancellationToken);
         return answer[0] switch
         {
@@ -103,12 +100,15 @@ internal sealed class MoveLedger(RedisConnection redis)
         if (reply.Succeeded && (int)reply.Value == 1) await TakeOffAsync(move.User, cancellationToken);
     }
 
+    private async Task<bool> PutOnListAsync(UserName user, CancellationToken cancellationToken) =>
+        (await redis.CallAsync("moves", database => database.SortedSetAddAsync(RedisKeys.Moves, user.Value, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), SortedSetWhen.NotExists), cancellationToken)).Succeeded;
+
     private async Task TakeOffAsync(UserName user, CancellationToken cancellationToken)
     {
         await redis.CallAsync("moves", database => database.SortedSetRemoveAsync(RedisKeys.Moves, user.Value), cancellationToken);
         // Ordered anew in between, it has to be on the list.
         if (await FindAsync(user, cancellationToken) is { Move.IsOver: false })
-            await redis.CallAsync("moves", database => database.SortedSetAddAsync(RedisKeys.Moves, user.Value, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()), cancellationToken);
+            await PutOnListAsync(user, cancellationToken);
     }
 
     private Task<RedisReply<RedisResult>> RunAsync(Func<IDatabase, Task<RedisResult>> script, CancellationToken cancellationToken) => redis.CallAsync("moves", script, cancellationToken);
