@@ -96,6 +96,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         Sessions = new ClusterOrders(_redis);
         Map = new AssignmentMap(_redis, _registry);
         Accounts = new UserAccounts(options, _redis, new RedisPasswordDatabase(_redis), _hasher);
+        Planner = new NodePlanner(_redis, _registry);
         _inquiry = new UserInquiry(options, _redis, _registry, _health, Map, Sessions);
         _control = new NodeControl(assertions);
         var ledger = new MoveLedger(_redis);
@@ -125,6 +126,9 @@ public sealed partial class DirectorServer : IAsyncDisposable
 
     /// <summary>Orders moves of users.</summary>
     public UserMoves Moves { get; }
+
+    /// <summary>Says who would move when nodes change.</summary>
+    public NodePlanner Planner { get; }
 
     /// <summary>The accounts.</summary>
     public UserAccounts Accounts { get; }

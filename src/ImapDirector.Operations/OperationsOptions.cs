@@ -30,6 +30,9 @@ public sealed record OperationsOptions
     /// <summary>The node that directors give orders to, over <c>/api/v1</c>; <c>null</c> on a director. Without <see cref="StorageNodeOptions.AssertionKeys"/> it takes none.</summary>
     public StorageNode? Node { get; init; }
 
+    /// <summary>How often each node's <c>/readyz</c> is asked, to be shown with the node; zero for never.</summary>
+    public TimeSpan NodeProbeInterval { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Checks every setting against its bounds.</summary>
     /// <returns>One sentence for each error, naming the key, the value and the fix, and never a secret; empty when all is well.</returns>
     public IReadOnlyList<string> Validate() => OperationsOptionsRules.Check(this);

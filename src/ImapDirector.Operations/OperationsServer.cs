@@ -12,11 +12,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Prometheus;
+using Yarp.ReverseProxy;
 
 namespace ImapDirector.Operations;
 
 /// <summary>The HTTP side of a process: <c>/metrics</c>, <c>/livez</c>, <c>/readyz</c> and, on a director, <c>/nodes/{node}/…</c>, all of
-/// them read only; and <c>/api/v1</c>, on a director for whoever has the token, on a node for directors' orders.</summary>
+/// them read only; on a director <c>/users/{user}/…</c> and <c>/api/v1</c> for whoever has the token, on a node <c>/api/v1</c> for directors' orders.</summary>
 public sealed partial class OperationsServer : IAsyncDisposable
 {
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
@@ -44,7 +45,7 @@ public sealed partial class OperationsServer : IAsyncDisposable
         _registry = registry;
         _loggers = loggers;
         _logger = loggers.CreateLogger<OperationsServer>();
-        _routes = new NodeRoutes(options.Nodes);
+        _routes = new NodeRoutes(options.Nodes, options.NodeProbeInterval);
         _checks = [.. options.Checks.Select(check => new ReadinessCheck(check, _logger, _stopping.Token))];
     }
 
@@ -127,13 +128,14 @@ public sealed partial class OperationsServer : IAsyncDisposable
         {
             var gate = new ApiGate(_options.ApiToken, _loggers.CreateLogger<ApiGate>());
             app.UseWhen(static context => context.Request.Path.StartsWithSegments("/api"), api => api.Use(gate.PassAsync));
+            app.UseWhen(static context => context.Request.Path.StartsWithSegments(UserGateway.Prefix), users => users.Use(gate.PassAsync).Use(new UserGateway(_options.Director).PassAsync));
         }
         app.UseRouting();
         app.UseRequestTimeouts();
         MetricsEndpoint.Map(app, _registry);
         new HealthEndpoints(_checks).Map(app);
         NodeGateway.Map(app);
-        if (_options is { Director: { } director, ApiToken: not null }) new AdminApi(director, _loggers).Map(app);
+        if (_options is { Director: { } director, ApiToken: not null }) new AdminApi(director, new NodeReadiness(app.Services.GetRequiredService<IProxyStateLookup>()).Of, _loggers).Map(app);
         if (_options.Node is { } node) new NodeControl(node, _loggers.CreateLogger<NodeControl>()).Map(app);
         return app;
     }

@@ -35,7 +35,7 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public Uri Address => new($"http://{_server.EndPoint}");
 
-    public static async Task<RunningServer> StartAsync(IReadOnlyList<NamedCheck>? checks = null, IReadOnlyDictionary<string, Uri>? nodes = null, StorageNode? node = null)
+    public static async Task<RunningServer> StartAsync(IReadOnlyList<NamedCheck>? checks = null, IReadOnlyDictionary<string, Uri>? nodes = null, StorageNode? node = null, TimeSpan probeInterval = default)
     {
         var options = new OperationsOptions
         {
@@ -43,6 +43,7 @@ internal sealed class RunningServer : IAsyncDisposable
             Checks = checks ?? [],
             Nodes = nodes ?? new Dictionary<string, Uri>(),
             Node = node,
+            NodeProbeInterval = probeInterval,
         };
         Assert.Empty(options.Validate());
         var registry = Prometheus.Metrics.NewCustomRegistry();
@@ -53,11 +54,11 @@ internal sealed class RunningServer : IAsyncDisposable
     }
 
     /// <summary>That of a director.</summary>
-    public static async Task<RunningServer> StartAsync(DirectorServer director, ApiToken? token)
+    public static async Task<RunningServer> StartAsync(DirectorServer director, ApiToken? token, IReadOnlyDictionary<string, Uri>? nodes = null)
     {
         var registry = Prometheus.Metrics.NewCustomRegistry();
         var log = new LogLines();
-        var server = new OperationsServer(new OperationsOptions { Http = new IPEndPoint(IPAddress.Loopback, 0), Director = director, ApiToken = token }, registry, log);
+        var server = new OperationsServer(new OperationsOptions { Http = new IPEndPoint(IPAddress.Loopback, 0), Director = director, ApiToken = token, Nodes = nodes ?? new Dictionary<string, Uri>(), NodeProbeInterval = TimeSpan.FromMilliseconds(200) }, registry, log);
         await server.StartAsync(CancellationToken.None);
         return new RunningServer(server, registry, log);
     }

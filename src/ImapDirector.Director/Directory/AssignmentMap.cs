@@ -75,6 +75,10 @@ public sealed class AssignmentMap : IAsyncDisposable
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _redis.DisposeAsync();
 
+    /// <summary>Where a user's mail is.</summary>
+    /// <returns>Whether Redis answered, and the assignment where there is one.</returns>
+    public Task<(bool Answered, Assignment? Assignment)> FindAsync(UserName user, CancellationToken cancellationToken) => FindAsync(_redis, user.Value, cancellationToken);
+
     internal static async Task<(bool Answered, Assignment? Assignment)> FindAsync(RedisConnection redis, string user, CancellationToken cancellationToken)
     {
         // A key that another hand has made may hold a name that is none: it is shown as it is.

@@ -12,17 +12,21 @@ internal sealed partial class AdminApi
 {
     private readonly ILogger _logger;
 
-    public AdminApi(DirectorServer director, ILoggerFactory loggers)
+    /// <param name="director">The director.</param>
+    /// <param name="isReady">Whether a node's <c>/readyz</c> says so, by its name.</param>
+    /// <param name="loggers">Where its loggers are made.</param>
+    public AdminApi(DirectorServer director, Func<string, bool?> isReady, ILoggerFactory loggers)
     {
         _logger = loggers.CreateLogger<AdminApi>();
         var audit = new AuditLog(_logger);
         Routes =
         [
-            .. new NodeEndpoints(director, audit).Routes,
-            .. new UserEndpoints(director, audit).Routes,
+            .. new NodeEndpoints(director, audit, isReady).Routes,
+            .. new UserEndpoints(director, audit, isReady).Routes,
             .. new SessionEndpoints(director, audit).Routes,
             .. new DirectoryEndpoints(director, audit).Routes,
             .. new MoveEndpoints(director, audit).Routes,
+            .. new PlanEndpoints(director).Routes,
         ];
     }
 

@@ -9,6 +9,7 @@ namespace ImapDirector.Operations.Api;
 /// <param name="State"><c>up</c>, <c>draining</c> or <c>down</c>.</param>
 /// <param name="Since">When that was set; <c>null</c> when it never was.</param>
 /// <param name="IsWell">Whether it answers, as this director sees it.</param>
+/// <param name="IsReady">Whether its <c>/readyz</c> says so; <c>null</c> where it has no HTTP, or was not asked yet.</param>
 /// <param name="Pool">Its pool.</param>
 /// <param name="Weight">Its share of new users.</param>
 /// <param name="ConfiguredWeight">The configured share; <c>null</c> for a node that was added.</param>
@@ -20,7 +21,7 @@ namespace ImapDirector.Operations.Api;
 /// <param name="TlsName">The name its certificate must carry.</param>
 /// <param name="TlsFingerprint">Its certificate's SHA-256.</param>
 /// <param name="Fault">Why this director cannot do what is set of it.</param>
-public sealed record ApiNode(string Name, string State, DateTimeOffset? Since, bool IsWell, string Pool, int Weight, int? ConfiguredWeight, string Host, int ImapPort, int LmtpPort,
+public sealed record ApiNode(string Name, string State, DateTimeOffset? Since, bool IsWell, bool? IsReady, string Pool, int Weight, int? ConfiguredWeight, string Host, int ImapPort, int LmtpPort,
     string? Http, string Tls, string? TlsName, string? TlsFingerprint, string? Fault);
 
 /// <summary>Some nodes.</summary>
@@ -173,6 +174,29 @@ public sealed record ApiMoves(IReadOnlyList<ApiMove> Moves);
 /// <param name="Moves">In the order of the users' names; none of them has an id.</param>
 public sealed record ApiMovePlan(IReadOnlyList<ApiMoveOrdered> Moves);
 
+/// <summary>What would become of a change of the nodes.</summary>
+/// <param name="Pool">The pool it is about.</param>
+/// <param name="Nodes">The pool's nodes, before and after.</param>
+/// <param name="Moves">How many users would move.</param>
+/// <param name="ToBalance">How many would have to move besides, for every node to hold its share.</param>
+/// <param name="Obstacle">Why the change cannot be made; <c>null</c> when it can.</param>
+/// <param name="FirstMoves">Some of those who would move, as many as were asked for.</param>
+public sealed record ApiPlan(string Pool, IReadOnlyList<ApiPlannedNode> Nodes, int Moves, int ToBalance, string? Obstacle, IReadOnlyList<ApiPlannedMove> FirstMoves);
+
+/// <summary>A node in a plan.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Users">How many users it holds.</param>
+/// <param name="UsersAfter">How many it would hold.</param>
+/// <param name="Share">Its share of the pool's new users, 0 to 1.</param>
+/// <param name="ShareAfter">Its share then.</param>
+public sealed record ApiPlannedNode(string Name, int Users, int UsersAfter, double Share, double ShareAfter);
+
+/// <summary>A user who would move.</summary>
+/// <param name="User">The canonical name.</param>
+/// <param name="From">The node that holds the mail.</param>
+/// <param name="To">The node that would.</param>
+public sealed record ApiPlannedMove(string User, string From, string To);
+
 /// <summary>How all of it is written, without reflection.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, AllowDuplicateProperties = false, MaxDepth = 8)]
@@ -194,6 +218,7 @@ public sealed record ApiMovePlan(IReadOnlyList<ApiMoveOrdered> Moves);
 [JsonSerializable(typeof(ApiMoveOrdered))]
 [JsonSerializable(typeof(ApiMoves))]
 [JsonSerializable(typeof(ApiMovePlan))]
+[JsonSerializable(typeof(ApiPlan))]
 [JsonSerializable(typeof(Assignment))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace ImapDirector.Operations.Api;
 
 /// <summary><c>/api/v1/nodes</c> and <c>/api/v1/pools</c>.</summary>
-internal sealed class NodeEndpoints(DirectorServer director, AuditLog audit)
+internal sealed class NodeEndpoints(DirectorServer director, AuditLog audit, Func<string, bool?> isReady)
 {
     public IEnumerable<ApiRoute> Routes =>
     [
@@ -25,14 +25,14 @@ internal sealed class NodeEndpoints(DirectorServer director, AuditLog audit)
     ];
 
     /// <summary>A node as it is shown.</summary>
-    public static ApiNode Shown(NodeStatus status, bool isWell) => new(status.Node.Name, Word(status.State), status.Since, isWell, status.Node.Pool, status.Node.Weight, status.Configured?.Weight,
+    public static ApiNode Shown(NodeStatus status, bool isWell, bool? isReady) => new(status.Node.Name, Word(status.State), status.Since, isWell, isReady, status.Node.Pool, status.Node.Weight, status.Configured?.Weight,
         status.Node.Host, status.Node.ImapPort, status.Node.LmtpPort, status.Node.Http?.OriginalString, status.Node.Tls.ToString().ToLowerInvariant(), status.Node.TlsName, status.Node.TlsFingerprint, status.Fault);
 
     public static ApiProblem NoSuchNode(DirectorServer director, string name) => ApiProblem.None("node", name, director.Nodes.All.Select(static status => status.Node.Name));
 
     private static string Word(NodeState state) => state.ToString().ToLowerInvariant();
 
-    private ApiNode Shown(NodeStatus status) => Shown(status, status.Fault is null && director.IsWell(status.Node));
+    private ApiNode Shown(NodeStatus status) => Shown(status, status.Fault is null && director.IsWell(status.Node), isReady(status.Node.Name));
 
     private async Task<ApiAnswer> ListAsync(HttpContext context) => await director.NodeOrders.ListAsync(context.RequestAborted) is { } nodes
         ? ApiAnswer.Of(new ApiNodes([.. nodes.All.Select(Shown)]), ApiJson.Default.ApiNodes) : ApiProblem.Unavailable();

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 namespace ImapDirector.Operations.Api;
 
 /// <summary><c>/api/v1/users</c>: the accounts, and why users are where they are.</summary>
-internal sealed class UserEndpoints(DirectorServer director, AuditLog audit)
+internal sealed class UserEndpoints(DirectorServer director, AuditLog audit, Func<string, bool?> isReady)
 {
     private const int DefaultPage = 1000;
     private const int MaxPage = 10_000;
@@ -100,7 +100,7 @@ internal sealed class UserEndpoints(DirectorServer director, AuditLog audit)
         if (director.NameOf(ApiRoute.Value(context, "user")) is not { } user) return InvalidName;
         if (await director.ExplainAsync(user, context.RequestAborted) is not { } why) return ApiProblem.Unavailable();
         return ApiAnswer.Of(new ApiExplanation(why.User, why.Assignment?.Node, why.Assignment?.Epoch ?? 0, why.Assignment?.Moving, why.Pool, director.Name,
-            [.. why.Nodes.Select(static node => new ApiCandidate(NodeEndpoints.Shown(node.Status, node.IsWell), node.Rank, node.Share))],
+            [.. why.Nodes.Select(node => new ApiCandidate(NodeEndpoints.Shown(node.Status, node.IsWell, isReady(node.Status.Node.Name)), node.Rank, node.Share))],
             [.. why.Sessions.Select(SessionEndpoints.Shown)], new ApiNextLogin(why.NextLogin.Node, why.NextLogin.Reason)), ApiJson.Default.ApiExplanation);
     }
 

@@ -37,6 +37,7 @@ internal static class CommandTree
         RunCommands.CreateNode(),
         UserCommand.Create(),
         NodesCommand.Create(),
+        PlanCommand.CreateForRebalancing(),
         SessionsCommand.Create(),
         MoveCommand.CreateMoves(),
         MoveCommand.CreateRebalance(),

@@ -31,13 +31,14 @@ internal static class NodesCommand
             (api, result, cancellationToken) => SetAsync(api, result, HttpMethod.Post, "/nodes", [$"name={Named(result)}", .. result.GetValue(Fields)!], cancellationToken)),
         ApiClient.Command("set", "Change a node, such as: nodes set node4 host=10.0.0.15 pool=archive", [Name, Fields],
             (api, result, cancellationToken) => SetAsync(api, result, HttpMethod.Patch, $"/nodes/{Named(result)}", result.GetValue(Fields)!, cancellationToken)),
-        ApiClient.Command("remove", "Take a node out that has no users any more.", [Name], RemoveAsync));
+        ApiClient.Command("remove", "Take a node out that has no users any more.", [Name], RemoveAsync),
+        PlanCommand.CreateForNodes());
 
     /// <summary>A node, as lists show it.</summary>
     public static string Line(ApiNode node)
     {
         var weight = node.ConfiguredWeight is { } configured && configured != node.Weight ? $"{node.Weight} (configured {configured})" : $"{node.Weight}";
-        var more = (node.ConfiguredWeight is null ? "  added" : "") + (node.IsWell || node.Fault is not null ? "" : "  does not answer") + (node.Fault is { } fault ? $"  {fault}" : "");
+        var more = (node.ConfiguredWeight is null ? "  added" : "") + (node.IsWell || node.Fault is not null ? "" : "  does not answer") + (node.IsReady is false ? "  not ready" : "") + (node.Fault is { } fault ? $"  {fault}" : "");
         return string.Create(CultureInfo.InvariantCulture, $"{node.Name}  {node.State}  weight {weight}  pool {node.Pool}  {node.Host}:{node.ImapPort}{more}");
     }
 

@@ -104,7 +104,7 @@ internal sealed class TestCluster : IAsyncDisposable
         foreach (var director in _directors)
         {
             // A director that is paused does not answer, and an operator would not wait for it.
-            string[] command = [.. director.Host.Enter, "timeout", "10", "dotnet", "exec", _program, .. arguments, "--config", ConfigurationOf(director.Name)];
+            string[] command = [.. director.Host.Enter, "timeout", "60", "dotnet", "exec", _program, .. arguments, "--config", ConfigurationOf(director.Name)];
             answer = await Launcher.RunAsync(command[0], command[1..]);
             if (answer.ExitCode is not (Unavailable or TimedOut)) break;
         }

@@ -53,12 +53,12 @@ internal sealed class RunningApi : IAsyncDisposable
     /// <summary>The lines about changes.</summary>
     public IReadOnlyList<string> Audit => [.. Http.Log.Lines.Select(static line => line.Text).Where(static line => line.Contains("has ordered", StringComparison.Ordinal))];
 
-    public static async Task<RunningApi> StartAsync(bool withToken = true)
+    public static async Task<RunningApi> StartAsync(bool withToken = true, IReadOnlyDictionary<string, Uri>? pages = null)
     {
         var redis = await RedisServer.StartAsync();
         var api = new RunningApi(redis, await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString));
         await api.Director.StartAsync(CancellationToken.None);
-        api.Http = await RunningServer.StartAsync(api.Director, withToken ? ApiToken.Load(api.TokenFile) : null);
+        api.Http = await RunningServer.StartAsync(api.Director, withToken ? ApiToken.Load(api.TokenFile) : null, pages);
         return api;
     }
 
