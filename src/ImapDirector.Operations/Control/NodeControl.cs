@@ -8,6 +8,7 @@ using ImapDirector.Storage;
 using ImapDirector.Storage.Transfer;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 
@@ -166,6 +167,11 @@ internal sealed partial class NodeControl(StorageNode node, ILogger<NodeControl>
 
     private async Task GuardAsync(HttpContext context, Func<Task> serve)
     {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true && context.Request.ContentLength is not 0)
+        {
+            context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+            return;
+        }
         try
         {
             await serve();
