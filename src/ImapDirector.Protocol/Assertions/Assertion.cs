@@ -16,7 +16,7 @@ public sealed record Assertion
     /// <summary>Whose mail it is about (<c>sub</c>); <c>null</c> for what is about no single user.</summary>
     public UserName? Subject { get; init; }
 
-    /// <summary>The epoch of the user's assignment (<c>epoch</c>), 0 or more.</summary>
+    /// <summary>The epoch of the user's assignment (<c>epoch</c>), from 1; 0 where whoever comes knows of none.</summary>
     public long Epoch { get; init; }
 
     /// <summary>The session's id at the director (<c>sid</c>): 1 to 64 printable ASCII characters without quotes.</summary>

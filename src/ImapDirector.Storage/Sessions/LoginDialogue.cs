@@ -44,7 +44,15 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
             {
                 var frame = await _reader.ReadAsync(patience.Token);
                 var (go, lease) = await AnswerAsync(frame);
-                await output.FlushAsync();
+                try
+                {
+                    await output.FlushAsync();
+                }
+                catch
+                {
+                    if (lease is not null) await lease.DisposeAsync();
+                    throw;
+                }
                 if (lease is not null)
                 {
                     patience.Pause();
@@ -202,7 +210,8 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
         if (mechanism == "PLAIN") return MasterLogin.FindUser(response, services.Options);
         if (services.Assertions!.Find(response, connection.Id) is not { } assertion) return null;
         client.Learn(assertion);
-        epoch = assertion.Epoch;
+        // Health checks log in at every node, and know of no assignment.
+        epoch = assertion.Epoch == 0 ? null : assertion.Epoch;
         return assertion.Subject;
     }
 

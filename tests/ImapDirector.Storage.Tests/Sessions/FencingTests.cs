@@ -31,6 +31,17 @@ public sealed class FencingTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_knows_of_no_assignment_as_a_health_check_joins_those_who_do_unless_the_user_is_released()
+    {
+        await using var node = await StartAsync();
+        await using var user = await LogInAsync(node, 5);
+        await using var check = await LogInAsync(node, 0);
+        await user.OkAsync("NOOP");
+        Assert.True(await node.Node.ReleaseAsync(DirectorKey.Name(Alice), 6, CancellationToken.None));
+        Assert.StartsWith("NO [UNAVAILABLE] ", await TryAsync(node, 0), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_higher_epoch_ends_the_sessions_before_it_whatever_they_are_about()
     {
         await using var node = await StartAsync();
