@@ -8,7 +8,7 @@ namespace ImapDirector.Director.Relay;
 /// <summary>One direction of a <see cref="LoopRelay"/>: passes on what is there, through the buffer that all sessions of the thread share, or through a pipe in the
 /// kernel where much is to come. Only what the receiver does not take is kept, and nothing more is read until it has (limits R5). Everything runs on
 /// the loop's thread but <see cref="RunAsync"/> and <see cref="Abort"/>.</summary>
-internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child counter, Action onBytes, bool followsResponses) : IPump
+internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child counter, Action onBytes, bool followsResponses, Func<bool>? keepsReceiver = null) : IPump
 {
     // Below this two calls through a pipe cost more than two with a copy.
     private const int WorthAPipe = 128 * 1024;
@@ -182,7 +182,8 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     private void EndOfStream()
     {
         _isAtEndOfStream = true;
-        _to.SayEnd();
+        // To a client that is kept although its node has gone, something is still to be said.
+        if (keepsReceiver?.Invoke() != true) _to.SayEnd();
         // Else it ends when that has been taken.
         if (!IsHeldUp) relay.End(this, PumpEnd.EndOfStream);
     }

@@ -30,6 +30,7 @@ internal sealed class SessionRelay
     private long _patience;
     private int _endWhenOverdue = (int)SessionEnd.Idle;
     private int _end = Running;
+    private TimeSpan? _clientKeptFor;
 
     /// <summary>Prepares a relay; both connections stay the caller's to dispose.</summary>
     /// <param name="client">The client's.</param>
@@ -46,7 +47,7 @@ internal sealed class SessionRelay
         var loop = loops.Next();
         if (loop is not null && client.IsDirect && node.IsDirect)
         {
-            (_toNode, _toClient) = new LoopRelay(loop, client, node, toNode, toClient, Touch).Pumps;
+            (_toNode, _toClient) = new LoopRelay(loop, client, node, toNode, toClient, Touch, () => ClientKeptFor() > TimeSpan.Zero).Pumps;
             return;
         }
         _streamLoop = loop;
@@ -152,14 +153,14 @@ internal sealed class SessionRelay
     {
         switch (await _toClient.RunAsync(_stop.Token))
         {
-            case PumpEnd.EndOfStream when _keepClient() is var time && time > TimeSpan.Zero:
+            case PumpEnd.EndOfStream when ClientKeptFor() is var time && time > TimeSpan.Zero:
                 await KeepClientAsync(time, SessionEnd.NodeClosed);
                 break;
             case PumpEnd.EndOfStream:
                 await HalfCloseAsync(SessionEnd.NodeClosed, _client);
                 break;
             case PumpEnd.ReadFailed:
-                await KeepClientAsync(_keepClient(), SessionEnd.NodeLost);
+                await KeepClientAsync(ClientKeptFor(), SessionEnd.NodeLost);
                 break;
             case PumpEnd.WriteFailed:
                 Abort(SessionEnd.ClientLost);
@@ -169,6 +170,9 @@ internal sealed class SessionRelay
                 break;
         }
     }
+
+    /// <summary>Asked once, by whoever meets the end of the node first.</summary>
+    private TimeSpan ClientKeptFor() => _clientKeptFor ??= _keepClient();
 
     /// <summary>A client that waits in silence is let go in its turn; one that sends something is told at once that nobody hears it, by the other direction.</summary>
     private async Task KeepClientAsync(TimeSpan time, SessionEnd end)
