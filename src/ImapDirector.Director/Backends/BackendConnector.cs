@@ -31,7 +31,7 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
         limit.CancelAfter(options.BackendLoginTimeout);
         var login = await LogInAsync(node, user, client, limit, cancellationToken);
         if (login.Failure != BackendFailure.Referred) return login;
-        if (login.Referral?.Among(referable()) is not { } other || other.Name == node.Name)
+        if (node.IsBundled || login.Referral?.Among(referable()) is not { IsBundled: false } other || other.Name == node.Name)
         {
             Log.ReferralRefused(logger, client.SessionId, node.Name, login.Referral?.Host ?? "no host for this user");
             return login;

@@ -144,7 +144,9 @@ internal sealed partial class NodeHealth : IAsyncDisposable
             var failure = await dialogue.GreetAsync(null, limit.Token);
             if (failure != BackendFailure.None) return failure;
             _capabilities.Note(node.Name, dialogue.Capabilities, isAfterLogin: false);
-            if (!UserName.TryCreate(_options.NodeCheckUser ?? "", _options.DefaultDomain, out var user) || node.Login != NodeLogin.Master) return failure;
+            // An assertion carries an epoch, and a check has none: it would be fenced off wherever the user is, and leave a store wherever they are not.
+            var isFenced = node.IsBundled && _assertions is not null;
+            if (isFenced || node.Login != NodeLogin.Master || !UserName.TryCreate(_options.NodeCheckUser ?? "", _options.DefaultDomain, out var user)) return failure;
             limit.CancelAfter(_options.BackendLoginTimeout);
             var client = new ForwardedClient(connection.Id, connection.LocalEndPoint, connection.LocalEndPoint, connection.IsSecure);
             failure = await dialogue.LogInAsync(new BackendUser(user, default), client, limit.Token);

@@ -65,6 +65,18 @@ public sealed class LoginReferralTests
     }
 
     [FactIfInstalled("redis-server")]
+    public async Task A_bundled_node_refers_nobody()
+    {
+        await using var second = FakeImapNode.Ready("node2");
+        await using var first = Referring($"imap://127.0.0.1:{second.Backend.ImapPort}/");
+        await using var director = await StartAsync(first, second, BackendKind.Bundled);
+        await using var client = await director.ConnectAsync();
+
+        Assert.StartsWith("a NO [UNAVAILABLE]", await client.AskAsync("a LOGIN alice secret"));
+        Assert.Empty(second.Sessions);
+    }
+
+    [FactIfInstalled("redis-server")]
     public async Task A_referral_in_circles_is_followed_once()
     {
         var ports = new int[2];
@@ -89,9 +101,10 @@ public sealed class LoginReferralTests
         await session.ListenAsync();
     }, name);
 
-    private static async Task<RunningDirector> StartAsync(FakeImapNode first, FakeImapNode second)
+    private static async Task<RunningDirector> StartAsync(FakeImapNode first, FakeImapNode second, BackendKind kind = BackendKind.Generic)
     {
-        var director = await RunningDirector.StartAsync(first.Backend, options => options with { Nodes = [first.Backend, second.Backend] });
+        BackendNode[] nodes = [first.Backend with { Kind = kind }, second.Backend with { Kind = BackendKind.Generic }];
+        var director = await RunningDirector.StartAsync(nodes[0], options => options with { Nodes = nodes });
         await director.Redis.Database.HashSetAsync("imapdirector:{alice@example.com}:assignment", [new("node", "node1"), new("epoch", 1)]);
         return director;
     }
