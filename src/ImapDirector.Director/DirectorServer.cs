@@ -20,7 +20,7 @@ namespace ImapDirector.Director;
 /// <summary>The director role: its listeners, its Redis connection and its sessions, from start to drain.</summary>
 public sealed partial class DirectorServer : IAsyncDisposable
 {
-    private readonly DirectorOptions _options;
+    private volatile DirectorOptions _options;
     private readonly ILogger _logger;
     private readonly ILoggerFactory _loggers;
     private readonly RedisConnection _redis;
@@ -39,12 +39,15 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly RelayWatch _watch;
     private readonly RelayLoops _loops;
     private readonly NodeReachability _nodes;
-    private readonly LoginServices _services;
+    private readonly NodeAdmission _admission;
+    private volatile LoginServices _services;
     private readonly NodeControl _control;
     private readonly MoveRunner _moves;
     private readonly DeliveryHandler _deliveries;
-    private readonly LmtpServerOptions _lmtpOptions;
+    private volatile LmtpServerOptions _lmtpOptions;
     private readonly UserInquiry _inquiry;
+    private ConnectionLimits? _clients;
+    private ConnectionLimits? _submitters;
     private Listener? _imap;
     private Listener? _imaps;
     private Listener? _lmtp;
@@ -72,8 +75,8 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _health = new NodeHealth(options, tls, capabilities, counters, loggers.CreateLogger<NodeHealth>(), assertions);
         _registry.Changed += nodes => _health.Follow(nodes.Reachable);
         _registry.Changed += nodes => capabilities.Follow(nodes.Reachable);
-        var admission = new NodeAdmission(options, counters);
-        _registry.Changed += nodes => admission.Follow(nodes.Reachable);
+        _admission = new NodeAdmission(options, counters);
+        _registry.Changed += nodes => _admission.Follow(nodes.Reachable);
         _directory = new UserDirectory(options, _redis, _registry, _health, counters, loggers);
         _cluster = new ClusterWatch(_redis, _registry, _sessions, loggers.CreateLogger<ClusterWatch>());
         _handshake = new ServerHandshake(certificate, options.HandshakeTimeout);
@@ -81,7 +84,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _loops = new RelayLoops(options.RelayThreads, loggers.CreateLogger<RelayLoops>());
         _nodes = new NodeReachability(() => _registry.Current.Reachable, TimeProvider.System);
         _hasher = new PasswordHasher(options.Authentication);
-        var backends = new BackendConnector(options, () => _registry.Current.Serving, tls, assertions, _health, admission, capabilities, counters, loggers.CreateLogger<BackendConnector>());
+        var backends = new BackendConnector(options, () => _registry.Current.Serving, tls, assertions, _health, _admission, capabilities, counters, loggers.CreateLogger<BackendConnector>());
         _accounts = DatabaseChain.Create(options, _redis, () => _registry.Current.Reachable, new NodePasswordDatabase(_directory, backends), loggers);
         var authenticator = new Authenticator(options, _accounts, _hasher, loggers);
         _tokens = options.Authentication.OffersTokens ? new TokenLogin(options, options.Authentication.Tokens, _accounts, loggers) : null;
@@ -170,12 +173,32 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await _directory.StartAsync(cancellationToken);
         _moves.Start();
         // Clients share their limits over both ports. MTAs are few, listed and trusted to submit: their bound is the total alone.
-        var clients = new ConnectionLimits(_options.MaxConnections, _options.MaxConnectionsPerAddress, address => AddressList.Contains(_options.ProxyNetworks, address) || AddressList.Contains(_options.DirectorNetworks, address));
-        var submitters = new ConnectionLimits(_options.MaxConnections, _options.MaxConnections);
-        _imap = Open("imap", _options.Imap, clients, (connection, drain) => new ClientSession(connection, isImplicitTls: false, _services, drain).RunAsync());
-        _imaps = Open("imaps", _options.Imaps, clients, (connection, drain) => new ClientSession(connection, isImplicitTls: true, _services, drain).RunAsync());
-        _lmtp = Open("lmtp", _options.Lmtp, submitters, ServeLmtpAsync);
+        _clients = new ConnectionLimits(_options.MaxConnections, _options.MaxConnectionsPerAddress,
+            address => AddressList.Contains(_options.ProxyNetworks, address) || AddressList.Contains(_options.DirectorNetworks, address));
+        _submitters = new ConnectionLimits(_options.MaxConnections, _options.MaxConnections);
+        _imap = Open("imap", _options.Imap, _clients, (connection, drain) => new ClientSession(connection, isImplicitTls: false, _services, drain).RunAsync());
+        _imaps = Open("imaps", _options.Imaps, _clients, (connection, drain) => new ClientSession(connection, isImplicitTls: true, _services, drain).RunAsync());
+        _lmtp = Open("lmtp", _options.Lmtp, _submitters, ServeLmtpAsync);
         _isStarted = true;
+    }
+
+    /// <summary>Goes on with other nodes, limits and times; sessions that are there stay as they are. What cannot be changed without a restart stays: names and addresses, Redis,
+    /// how clients authenticate, threads. Called by one thread at a time.</summary>
+    /// <param name="options">Settings that <see cref="DirectorOptions.Validate"/> finds no fault with.</param>
+    public void Reload(DirectorOptions options)
+    {
+        _options = options;
+        _clients?.Change(options.MaxConnections, options.MaxConnectionsPerAddress);
+        _submitters?.Change(options.MaxConnections, options.MaxConnections);
+        _services = _services with { Options = options };
+        _services.Backends.Reload(options);
+        _admission.Reload(options);
+        _directory.Reload(options);
+        _health.Reload(options);
+        _deliveries.Reload(options);
+        _lmtpOptions = _lmtpOptions with { MaxMessageBytes = options.MaxMessageBytes };
+        // Last: whoever hears of its nodes has the new limits by then.
+        _registry.Reload(options);
     }
 
     /// <summary>Why it is not ready (Redis away, no node reachable, draining), or <c>null</c> when it is. Never takes longer than a second.</summary>

@@ -9,8 +9,8 @@ public sealed class ConnectionLimits
 {
     private const int Ipv6PrefixBytes = 8;
 
-    private readonly int _maxConnections;
-    private readonly int _maxPerAddress;
+    private int _maxConnections;
+    private int _maxPerAddress;
     private readonly Func<IPAddress, bool> _isShared;
     private readonly Lock _lock = new();
     private readonly Dictionary<IPAddress, int> _byAddress = [];
@@ -24,10 +24,19 @@ public sealed class ConnectionLimits
     /// is, once <see cref="Permit.TryMoveTo"/> has told whose it is.</param>
     public ConnectionLimits(int maxConnections, int maxPerAddress, Func<IPAddress, bool>? isShared = null)
     {
+        _isShared = isShared ?? (_ => false);
+        Change(maxConnections, maxPerAddress);
+    }
+
+    /// <summary>Other limits from here on. Connections that are there stay, whatever they are.</summary>
+    /// <param name="maxConnections">In all, 1 to 1,000,000.</param>
+    /// <param name="maxPerAddress">Not yet authenticated, from one IPv4 address or IPv6 /64.</param>
+    public void Change(int maxConnections, int maxPerAddress)
+    {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxConnections, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxConnections, 1_000_000);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxPerAddress, 1);
-        (_maxConnections, _maxPerAddress, _isShared) = (maxConnections, maxPerAddress, isShared ?? (_ => false));
+        lock (_lock) (_maxConnections, _maxPerAddress) = (maxConnections, maxPerAddress);
     }
 
     /// <summary>Counts a connection in; <c>null</c> when it is one too many.</summary>

@@ -20,15 +20,20 @@ namespace ImapDirector.Director.Backends;
 internal sealed partial class BackendConnector(DirectorOptions options, Func<IEnumerable<BackendNode>> referable, BackendTlsOptions tls, AssertionIssuer? assertions, NodeHealth health,
     NodeAdmission admission, NodeCapabilities capabilities, DirectorMetrics metrics, ILogger<BackendConnector> logger)
 {
+    private volatile DirectorOptions _options = options;
+
     // A node that restarts refuses connections for a moment: it is tried again after these pauses.
     private static readonly TimeSpan[] PausesBeforeRetry = [TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1)];
+
+    /// <summary>Other limits from here on.</summary>
+    public void Reload(DirectorOptions options) => _options = options;
 
     /// <summary>Logs <paramref name="user"/> in at <paramref name="node"/>, or, where that refers to another node that is known, there: once.</summary>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async Task<BackendLogin> LogInAsync(BackendNode node, BackendUser user, ForwardedClient client, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(options.BackendLoginTimeout);
+        limit.CancelAfter(_options.BackendLoginTimeout);
         var login = await LogInAsync(node, user, client, limit, cancellationToken);
         if (login.Failure != BackendFailure.Referred) return login;
         if (node.IsBundled || login.Referral?.Among(referable()) is not { IsBundled: false } other || other.Name == node.Name)
@@ -89,7 +94,7 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
     {
         // As far as nobody's password is needed, a node that is well answers at once.
         using var greeting = CancellationTokenSource.CreateLinkedTokenSource(limit);
-        greeting.CancelAfter(options.BackendConnectTimeout);
+        greeting.CancelAfter(_options.BackendConnectTimeout);
         var (failure, connection) = await ConnectAsync(node, greeting.Token, cancellationToken);
         if (connection is null) return (new BackendLogin(failure, null), failure is BackendFailure.Refused or BackendFailure.Reset);
         var dialogue = new BackendDialogue(connection, node, tls, assertions);

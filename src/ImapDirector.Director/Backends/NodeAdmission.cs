@@ -9,6 +9,7 @@ namespace ImapDirector.Director.Backends;
 internal sealed class NodeAdmission(DirectorOptions options, DirectorMetrics metrics)
 {
     private readonly ConcurrentDictionary<string, Gate> _gates = new();
+    private volatile DirectorOptions _options = options;
 
     /// <summary>Takes a place at a node, and waits for it where it has to.</summary>
     /// <param name="node">The node's name.</param>
@@ -17,7 +18,10 @@ internal sealed class NodeAdmission(DirectorOptions options, DirectorMetrics met
     /// <returns>The place, to be disposed of when the login is over; <c>null</c> when too many wait already.</returns>
     /// <exception cref="OperationCanceledException">The token fired first.</exception>
     public ValueTask<Place?> EnterAsync(string node, bool isFirst, CancellationToken cancellationToken) =>
-        _gates.GetOrAdd(node, name => new Gate(name, options, metrics)).EnterAsync(isFirst, cancellationToken);
+        _gates.GetOrAdd(node, name => new Gate(name, this, metrics)).EnterAsync(isFirst, cancellationToken);
+
+    /// <summary>Other bounds from here on.</summary>
+    public void Reload(DirectorOptions options) => _options = options;
 
     /// <summary>From now on these nodes and no others; logins that are under way go on.</summary>
     public void Follow(IReadOnlyList<BackendNode> nodes)
@@ -40,7 +44,7 @@ internal sealed class NodeAdmission(DirectorOptions options, DirectorMetrics met
     }
 
     /// <summary>The places at one node.</summary>
-    internal sealed class Gate(string name, DirectorOptions options, DirectorMetrics metrics)
+    internal sealed class Gate(string name, NodeAdmission admission, DirectorMetrics metrics)
     {
         private readonly Lock _lock = new();
         private readonly LinkedList<TaskCompletionSource<Place?>> _first = new();
@@ -52,12 +56,12 @@ internal sealed class NodeAdmission(DirectorOptions options, DirectorMetrics met
             LinkedListNode<TaskCompletionSource<Place?>> waiting;
             lock (_lock)
             {
-                if (_taken < options.MaxLoginsPerNode)
+                if (_taken < admission._options.MaxLoginsPerNode)
                 {
                     _taken++;
                     return ValueTask.FromResult<Place?>(new Place(this));
                 }
-                if (_first.Count + _others.Count >= options.MaxWaitingLoginsPerNode) return ValueTask.FromResult<Place?>(null);
+                if (_first.Count + _others.Count >= admission._options.MaxWaitingLoginsPerNode) return ValueTask.FromResult<Place?>(null);
                 waiting = (isFirst ? _first : _others).AddLast(new TaskCompletionSource<Place?>(TaskCreationOptions.RunContinuationsAsynchronously));
                 Show();
             }
@@ -68,7 +72,7 @@ internal sealed class NodeAdmission(DirectorOptions options, DirectorMetrics met
         {
             lock (_lock)
             {
-                if ((_first.First ?? _others.First) is not { } next)
+                if (_taken > admission._options.MaxLoginsPerNode || (_first.First ?? _others.First) is not { } next)
                 {
                     _taken--;
                     return;

@@ -13,7 +13,7 @@ internal sealed partial class NodeHealth : IAsyncDisposable
     // A node that is away is looked at more often, so that its users do not wait for long once it is back.
     private static readonly TimeSpan LongestWhileAway = TimeSpan.FromSeconds(1);
 
-    private readonly DirectorOptions _options;
+    private volatile DirectorOptions _options;
     private readonly BackendTlsOptions _tls;
     private readonly NodeCapabilities _capabilities;
     private readonly DirectorMetrics _metrics;
@@ -36,10 +36,12 @@ internal sealed partial class NodeHealth : IAsyncDisposable
         Follow(options.Nodes);
     }
 
-    /// <summary>Begins to look, unless <see cref="DirectorOptions.NodeCheckInterval"/> is zero.</summary>
+    /// <summary>Other settings from the next check on.</summary>
+    public void Reload(DirectorOptions options) => _options = options;
+
+    /// <summary>Begins to look, as often as <see cref="DirectorOptions.NodeCheckInterval"/> says; with zero not before it says something else.</summary>
     public void Start()
     {
-        if (_options.NodeCheckInterval == TimeSpan.Zero) return;
         lock (_lock)
         {
             _isStarted = true;
@@ -120,6 +122,11 @@ internal sealed partial class NodeHealth : IAsyncDisposable
         {
             while (!state.IsLeft)
             {
+                if (_options.NodeCheckInterval == TimeSpan.Zero)
+                {
+                    await Task.Delay(LongestWhileAway, stopping);
+                    continue;
+                }
                 var failure = await CheckAsync(state.Node, stopping);
                 Count(state, failure == BackendFailure.None, failure);
                 var pause = state.IsWell || _options.NodeCheckInterval < LongestWhileAway ? _options.NodeCheckInterval : LongestWhileAway;

@@ -32,6 +32,9 @@ internal sealed partial class DeliveryHandler : ILmtpHandler
         _nodes = new NodeDelivery(options, assertions, health, logger);
     }
 
+    /// <summary>Other limits from here on.</summary>
+    public void Reload(DirectorOptions options) => _nodes.Reload(options);
+
     /// <inheritdoc />
     public async ValueTask<LmtpReply> AddRecipientAsync(LmtpTransaction transaction, LmtpRecipient recipient, CancellationToken cancellationToken)
     {

@@ -21,6 +21,10 @@ internal sealed partial class NodeDelivery(DirectorOptions options, AssertionIss
     private static readonly LmtpReply Lost = new(451, "4.4.2", "The connection to the user's node was lost, try again later");
 
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new();
+    private volatile DirectorOptions _options = options;
+
+    /// <summary>Other limits from here on.</summary>
+    public void Reload(DirectorOptions options) => _options = options;
 
     /// <summary>Delivers to some users of a node.</summary>
     /// <returns>A reply for each of <paramref name="users"/>, in that order; whatever happens at the node is a 4xx or its own reply.</returns>
@@ -33,7 +37,7 @@ internal sealed partial class NodeDelivery(DirectorOptions options, AssertionIss
         // What is known to be away is not waited for: the sender has others to wait for as well.
         if (!health.IsWell(node)) return replies;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(options.DeliveryTimeout);
+        limit.CancelAfter(_options.DeliveryTimeout);
         var turns = _turns.GetOrAdd(node.Name, _ => new SemaphoreSlim(MaxPerNode));
         if (!await turns.WaitAsync(WaitForTurn, cancellationToken))
         {
@@ -67,7 +71,7 @@ internal sealed partial class NodeDelivery(DirectorOptions options, AssertionIss
     private async Task<Socket> ConnectAsync(BackendNode node, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(options.BackendConnectTimeout);
+        limit.CancelAfter(_options.BackendConnectTimeout);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {

@@ -6,15 +6,20 @@ namespace ImapDirector.Director.Directory;
 
 /// <summary>The nodes: those of the configuration, with what operators have changed, added and taken out since, which Redis keeps. A node is where the
 /// configuration says, or in <see cref="DirectorOptions.NodeNetworks"/>, and nowhere else. While Redis is away it stays as it was.</summary>
-internal sealed partial class NodeRegistry(DirectorOptions options, RedisConnection redis, ILogger<NodeRegistry> logger)
+/// <param name="configured">The configuration.</param>
+/// <param name="redis">Where the rest is.</param>
+/// <param name="logger">Tells of changes.</param>
+internal sealed partial class NodeRegistry(DirectorOptions configured, RedisConnection redis, ILogger<NodeRegistry> logger)
 {
     /// <summary>Nodes in all (and what a hostile Redis can make us keep).</summary>
     public const int MaxNodes = 1000;
 
     private readonly Lock _lock = new();
+    private volatile DirectorOptions _options = configured;
+    private HashEntry[] _set = [];
     private long _asked;
     private long _taken;
-    private volatile NodeSet _current = new(options.Nodes.Select(static node => new NodeStatus(node, NodeState.Up, node)));
+    private volatile NodeSet _current = new(configured.Nodes.Select(static node => new NodeStatus(node, NodeState.Up, node)));
 
     /// <summary>The nodes of now.</summary>
     public NodeSet Current => _current;
@@ -32,18 +37,28 @@ internal sealed partial class NodeRegistry(DirectorOptions options, RedisConnect
         lock (_lock)
         {
             // What was asked first must not take the place of what was asked last.
-            if (asked > _taken) Take(reply.Value);
+            if (asked > _taken) Take(_set = reply.Value);
             _taken = Math.Max(asked, _taken);
         }
         return true;
     }
 
+    /// <summary>Another configuration from here on; what is set of the nodes stays.</summary>
+    public void Reload(DirectorOptions options)
+    {
+        lock (_lock)
+        {
+            _options = options;
+            Take(_set);
+        }
+    }
+
     /// <summary>The configured node of a name, or <c>null</c>.</summary>
-    public BackendNode? Configured(string name) => options.Nodes.FirstOrDefault(node => node.Name == name);
+    public BackendNode? Configured(string name) => _options.Nodes.FirstOrDefault(node => node.Name == name);
 
     private void Take(HashEntry[] set)
     {
-        var nodes = options.Nodes.ToDictionary(static node => node.Name, static node => new NodeStatus(node, NodeState.Up, node));
+        var nodes = _options.Nodes.ToDictionary(static node => node.Name, static node => new NodeStatus(node, NodeState.Up, node));
         foreach (var field in set)
         {
             var name = field.Name.ToString();
@@ -51,7 +66,7 @@ internal sealed partial class NodeRegistry(DirectorOptions options, RedisConnect
             if (!SettingRules.IsName(name) || (configured is null && nodes.Count >= MaxNodes)) continue;
             if (NodeEntry.TryParse(field.Value.ToString()) is not { } entry) nodes[name] = NodeFields.Unreadable(name, configured);
             else if (entry.IsRemoved) nodes.Remove(name);
-            else nodes[name] = NodeFields.Build(name, configured, entry, options);
+            else nodes[name] = NodeFields.Build(name, configured, entry, _options);
         }
         var (before, after) = (_current, new NodeSet(nodes.Values));
         if (before.All.SequenceEqual(after.All)) return;

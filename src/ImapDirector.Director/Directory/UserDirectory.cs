@@ -14,7 +14,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     private const long FirstEpoch = 1;
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
 
-    private readonly DirectorOptions _options;
+    private volatile DirectorOptions _options;
     private readonly RedisConnection _redis;
     private readonly NodeRegistry _nodes;
     private readonly NodeHealth _health;
@@ -41,6 +41,9 @@ internal sealed partial class UserDirectory : IAsyncDisposable
         _ledger = new SessionLedger(redis);
         _lease = new IncarnationLease(options.Name, redis, _ledger, leaseDuration, loggers.CreateLogger<IncarnationLease>());
     }
+
+    /// <summary>Other limits from here on.</summary>
+    public void Reload(DirectorOptions options) => _options = options;
 
     /// <summary>This director's incarnation, or <c>null</c> while it has none.</summary>
     public Incarnation? Incarnation => _lease.Current;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ImapDirector.Configuration;
 using ImapDirector.Roles;
+using Microsoft.Extensions.Configuration;
 
 namespace ImapDirector.CommandLine;
 
@@ -13,9 +14,18 @@ internal static class RunCommands
         var command = new Command("director", "Run a director: it authenticates clients and relays each session to its user's node.") { config, set };
         command.SetAction(async (result, _) =>
         {
-            var settings = DirectorSettings.Read(SettingsSource.Load(result.GetValue(config), result.GetValue(set) ?? []));
-            using var loggers = ProcessLogging.Create(settings.Process.LogLevel, settings.Process.LogFormat);
-            return await RoleRunner.RunAsync(new DirectorRole(settings, loggers), settings.Process, loggers, result.InvocationConfiguration.Output);
+            IConfiguration Load() => SettingsSource.Load(result.GetValue(config), result.GetValue(set) ?? []);
+            var settings = DirectorSettings.Read(Load());
+            var threshold = new LogThreshold(settings.Process.LogLevel);
+            using var loggers = ProcessLogging.Create(threshold, settings.Process.LogFormat);
+            var role = new DirectorRole(settings, loggers);
+            var reload = new SettingsReload(Load, now =>
+            {
+                var fresh = DirectorSettings.Read(now);
+                role.Reload(fresh);
+                threshold.Level = fresh.Process.LogLevel;
+            }, DirectorSettings.AtOnce);
+            return await RoleRunner.RunAsync(role, settings.Process, loggers, result.InvocationConfiguration.Output, reload);
         });
         return command;
     }
@@ -26,9 +36,12 @@ internal static class RunCommands
         var command = new Command("node", "Run a storage node: it keeps its users' mail and serves it to directors.") { config, set };
         command.SetAction(async (result, _) =>
         {
-            var settings = NodeSettings.Read(SettingsSource.Load(result.GetValue(config), result.GetValue(set) ?? []));
-            using var loggers = ProcessLogging.Create(settings.Process.LogLevel, settings.Process.LogFormat);
-            return await RoleRunner.RunAsync(new NodeRole(settings, loggers), settings.Process, loggers, result.InvocationConfiguration.Output);
+            IConfiguration Load() => SettingsSource.Load(result.GetValue(config), result.GetValue(set) ?? []);
+            var settings = NodeSettings.Read(Load());
+            var threshold = new LogThreshold(settings.Process.LogLevel);
+            using var loggers = ProcessLogging.Create(threshold, settings.Process.LogFormat);
+            var reload = new SettingsReload(Load, now => threshold.Level = NodeSettings.Read(now).Process.LogLevel, NodeSettings.AtOnce);
+            return await RoleRunner.RunAsync(new NodeRole(settings, loggers), settings.Process, loggers, result.InvocationConfiguration.Output, reload);
         });
         return command;
     }

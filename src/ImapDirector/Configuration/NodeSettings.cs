@@ -9,6 +9,9 @@ namespace ImapDirector.Configuration;
 /// <param name="Process">Those every role has.</param>
 internal sealed record NodeSettings(StorageNodeOptions Node, ProcessSettings Process)
 {
+    /// <summary>The keys that need no restart.</summary>
+    public static readonly IReadOnlySet<string> AtOnce = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "LogLevel" };
+
     private static readonly IPEndPoint NoEndPoint = new(IPAddress.Loopback, 0);
 
     /// <exception cref="ConfigurationException">Something is wrong with it.</exception>

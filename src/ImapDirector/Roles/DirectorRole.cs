@@ -38,6 +38,9 @@ internal sealed class DirectorRole : IRole
         if (_operations is not null) yield return $"HTTP   http://{_operations.EndPoint}/metrics";
     }
 
+    /// <summary>Goes on with other settings, as far as that can be done without a restart.</summary>
+    public void Reload(DirectorSettings settings) => _director.Reload(settings.Director);
+
     public ServerCertificate? Certificate => _certificate;
 
     public Task DrainAsync(TimeSpan timeout) => _director.DrainAsync(timeout);

@@ -8,9 +8,12 @@ namespace ImapDirector.Roles;
 /// <summary>Log lines go to standard error, so that what a command prints stays apart from them.</summary>
 internal static class ProcessLogging
 {
-    public static ILoggerFactory Create(LogLevel level, LogFormat format) => LoggerFactory.Create(logging =>
+    public static ILoggerFactory Create(LogLevel level, LogFormat format) => Create(new LogThreshold(level), format);
+
+    public static ILoggerFactory Create(LogThreshold threshold, LogFormat format) => LoggerFactory.Create(logging =>
     {
-        logging.SetMinimumLevel(level);
+        logging.SetMinimumLevel(LogLevel.Trace);
+        logging.AddFilter(level => level >= threshold.Level);
         switch (format)
         {
             case LogFormat.Json:

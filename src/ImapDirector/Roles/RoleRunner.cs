@@ -9,10 +9,15 @@ namespace ImapDirector.Roles;
 /// <summary>Runs a role until the process is told to end: start, READY, signal, drain.</summary>
 internal static partial class RoleRunner
 {
-    private static readonly TimeSpan CertificateCheckInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan FileCheckInterval = TimeSpan.FromMinutes(1);
 
+    /// <param name="role">What runs.</param>
+    /// <param name="settings">How long a drain may take.</param>
+    /// <param name="loggers">Where its loggers are made.</param>
+    /// <param name="output">Where READY goes.</param>
+    /// <param name="reload">Reads the configuration again; <c>null</c> where there is none.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(IRole role, ProcessSettings settings, ILoggerFactory loggers, TextWriter output)
+    public static async Task<int> RunAsync(IRole role, ProcessSettings settings, ILoggerFactory loggers, TextWriter output, SettingsReload? reload = null)
     {
         var logger = loggers.CreateLogger("ImapDirector");
         using var stop = new StopSignals();
@@ -34,7 +39,7 @@ internal static partial class RoleRunner
             await output.WriteLineAsync("READY");
             await output.FlushAsync();
 
-            await LookAfterAsync(role.Certificate, logger, stop.First);
+            await LookAfterAsync(role.Certificate, reload, logger, stop.First);
             Log.Stopping(logger, settings.DrainTimeout.TotalSeconds);
             try
             {
@@ -49,8 +54,8 @@ internal static partial class RoleRunner
         return ExitCode.Ok;
     }
 
-    /// <summary>Shows a renewed certificate as soon as SIGHUP says so, else within a minute, until the end.</summary>
-    private static async Task LookAfterAsync(ServerCertificate? certificate, ILogger logger, CancellationToken end)
+    /// <summary>Shows a renewed certificate, and goes on with changed settings, as soon as SIGHUP says so, else within a minute, until the end.</summary>
+    private static async Task LookAfterAsync(ServerCertificate? certificate, SettingsReload? reload, ILogger logger, CancellationToken end)
     {
         using var asked = new SemaphoreSlim(0);
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
@@ -60,9 +65,10 @@ internal static partial class RoleRunner
         });
         while (true)
         {
+            var isAsked = false;
             try
             {
-                var isAsked = await asked.WaitAsync(CertificateCheckInterval, end);
+                isAsked = await asked.WaitAsync(FileCheckInterval, end);
                 if (certificate?.Reload() == true) Log.CertificateReloaded(logger, certificate.Fingerprint, certificate.Expires);
                 else if (isAsked) Log.NothingNew(logger);
             }
@@ -74,6 +80,21 @@ internal static partial class RoleRunner
             {
                 return;
             }
+            if (reload is not null) Reload(reload, isAsked, logger);
+        }
+    }
+
+    private static void Reload(SettingsReload reload, bool isAsked, ILogger logger)
+    {
+        try
+        {
+            var changes = reload.Read(isAsked);
+            foreach (var change in changes) Log.SettingChanged(logger, change);
+            if (isAsked && changes.Count == 0) Log.NothingNewInSettings(logger);
+        }
+        catch (ConfigurationException unusable)
+        {
+            foreach (var error in unusable.Errors) Log.SettingsKept(logger, error);
         }
     }
 
@@ -121,6 +142,15 @@ internal static partial class RoleRunner
 
         [LoggerMessage(5, LogLevel.Information, "SIGHUP: nothing new in the certificate's files")]
         public static partial void NothingNew(ILogger logger);
+
+        [LoggerMessage(6, LogLevel.Information, "The configuration has changed: {Change}")]
+        public static partial void SettingChanged(ILogger logger, string change);
+
+        [LoggerMessage(7, LogLevel.Error, "The configuration has changed and cannot be used, so everything stays as it was. {Error}")]
+        public static partial void SettingsKept(ILogger logger, string error);
+
+        [LoggerMessage(8, LogLevel.Information, "SIGHUP: nothing new in the configuration")]
+        public static partial void NothingNewInSettings(ILogger logger);
 
         [LoggerMessage(2, LogLevel.Information, "Stopped")]
         public static partial void Stopped(ILogger logger);
