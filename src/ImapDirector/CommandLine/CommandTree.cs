@@ -37,7 +37,6 @@ internal static class CommandTree
         RunCommands.CreateNode(),
         UserCommand.Create(),
         NodesCommand.Create(),
-        PlanCommand.CreateForRebalancing(),
         SessionsCommand.Create(),
         MoveCommand.CreateMoves(),
         MoveCommand.CreateRebalance(),

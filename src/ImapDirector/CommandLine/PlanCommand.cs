@@ -4,7 +4,7 @@ using ImapDirector.Operations.Api;
 
 namespace ImapDirector.CommandLine;
 
-/// <summary><c>imapdirector nodes plan …</c> and <c>imapdirector rebalance --plan</c>: what would become of a change, before anybody makes it.</summary>
+/// <summary><c>imapdirector nodes plan …</c>: what would become of a change, before anybody makes it.</summary>
 internal static class PlanCommand
 {
     private const int MaxTold = 10_000;
@@ -14,7 +14,6 @@ internal static class PlanCommand
     private static readonly Option<int> NewWeight = new("--weight") { Description = "Its weight.", HelpName = "WEIGHT", DefaultValueFactory = _ => 100 };
     private static readonly Option<string?> Pool = new("--pool") { Description = "The pool; that of new users where it is left out.", HelpName = "POOL" };
     private static readonly Option<bool> Moves = new("--moves") { Description = $"Tell who would move, the first {MaxTold}." };
-    private static readonly Option<bool> Plan = new("--plan") { Description = "Change nothing, and tell who would move.", Required = true };
 
     /// <summary><c>nodes plan</c>.</summary>
     public static Command CreateForNodes() => new("plan", "Tell what would become of a change of the nodes. Nothing is changed.")
@@ -25,16 +24,6 @@ internal static class PlanCommand
         ApiClient.Command("weight", "What shares the nodes would have if one had another weight.", [Node, Weight],
             (api, result, cancellationToken) => TellAsync(api, result, string.Create(CultureInfo.InvariantCulture, $"/plans/weight?node={Named(result)}&weight={result.GetValue(Weight)}"), cancellationToken)),
     };
-
-    /// <summary><c>rebalance</c>.</summary>
-    public static Command CreateForRebalancing()
-    {
-        var command = ApiClient.Group("rebalance", "Give every node of a pool its share of the users.");
-        var plan = ApiClient.Command("rebalance", "", [], (api, result, cancellationToken) => TellAsync(api, result, "/plans/rebalance?" + $"{PoolOf(result)}{Limit(result)}".TrimStart('&'), cancellationToken));
-        foreach (var option in (Option[])[Plan, Pool, Moves]) command.Add(option);
-        command.Action = plan.Action;
-        return command;
-    }
 
     private static string Named(ParseResult result) => ApiClient.Segment(result.GetValue(Node)!);
 
