@@ -16,7 +16,7 @@ internal static class InvariantRun
     {
         string[] users = [.. Enumerable.Range(1, Users).Select(static number => $"user{number}@example.com")];
         await cluster.AddUsersAsync(users);
-        var planned = PlannedFault.Plan(options.Seed, options.Time, cluster.Network.CanCut);
+        var planned = PlannedFault.Plan(options.Seed, options.Time, cluster.Network.CanCut, options.SparesRedis);
         Console.WriteLine($"seed {options.Seed}, {options.Time.TotalSeconds:F0} s, Redis {options.Redis}, {(cluster.Network.CanCut ? "network namespaces" : "no right to network namespaces: no partitions, programs are paused instead")}; nodes: {string.Join(", ", [.. cluster.Nodes.Select(static node => node.Name), .. cluster.ForeignNodes])}");
         foreach (var fault in planned) Console.WriteLine(fault);
 

@@ -15,6 +15,7 @@ internal sealed record RunOptions
           --seed N                    another run, or the same again (a new one)
           --redis sentinel|cluster    how Redis is run (sentinel)
           --program FILE              another imapdirector.dll than the one built with this
+          --spare-redis               no fault is Redis' own: a failover may lose what was just written
           --keep                      leave configurations, logs and mail where they are
         """;
 
@@ -30,6 +31,9 @@ internal sealed record RunOptions
 
     public bool Keep { get; private init; }
 
+    /// <summary>Whether the master of Redis is left alone.</summary>
+    public bool SparesRedis { get; private init; }
+
     /// <summary>What is for people stays where their clients reach it.</summary>
     public bool WantsNetwork => What != "up";
 
@@ -42,6 +46,7 @@ internal sealed record RunOptions
         while (words.TryDequeue(out var word))
         {
             if (word == "--keep") options = options with { Keep = true };
+            else if (word == "--spare-redis") options = options with { SparesRedis = true };
             else if (!words.TryDequeue(out var value) || options.With(word, value) is not { } changed) return null;
             else options = changed;
         }

@@ -32,10 +32,11 @@ internal sealed record PlannedFault(TimeSpan At, Fault Fault, int Target, TimeSp
     public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{At.TotalSeconds,6:F1} s  {Fault} #{Target} for {Time.TotalSeconds:F1} s");
 
     /// <summary>The faults of a run: the same for the same seed. Now and then two of them meet.</summary>
-    public static IReadOnlyList<PlannedFault> Plan(int seed, TimeSpan length, bool canCut)
+    public static IReadOnlyList<PlannedFault> Plan(int seed, TimeSpan length, bool canCut, bool sparesRedis = false)
     {
         var random = new Random(seed);
-        var kinds = Enum.GetValues<Fault>().Where(fault => canCut || fault < Fault.CutDirectorFromRedis).ToArray();
+        var kinds = Enum.GetValues<Fault>().Where(fault => canCut || fault < Fault.CutDirectorFromRedis)
+            .Where(fault => !sparesRedis || fault is not (Fault.KillRedisMaster or Fault.PauseRedisMaster or Fault.CutRedisMaster)).ToArray();
         var planned = new List<PlannedFault>();
         // The first are all kinds, in an order of the seed, so that none is left out where there is time for all.
         var order = new Queue<Fault>(kinds.OrderBy(_ => random.Next()).ToArray());
