@@ -273,10 +273,10 @@ internal sealed partial class MoveCoordinator(DirectorOptions options, MoveLedge
         [LoggerMessage(3604, LogLevel.Warning, "The move of {User} waits: {Reason}")]
         public static partial void Waits(ILogger logger, Protocol.UserName user, string reason);
 
-        [LoggerMessage(3605, LogLevel.Error, "Node {Node} has a newer store of {User}, who has moved away: look with \"directory rebuild\"")]
+        [LoggerMessage(3605, LogLevel.Error, "Node {Node} has a newer store of {User}, who has moved away: see which of the two holds the mail, and put the other store aside by hand")]
         public static partial void CopyInUse(ILogger logger, Protocol.UserName user, string node);
 
-        [LoggerMessage(3606, LogLevel.Critical, "{User} is at {From}, and {To} says the same: Redis has lost a move. Look with \"directory rebuild\"")]
+        [LoggerMessage(3606, LogLevel.Critical, "{User} is at {From}, and {To} says the same: Redis has lost a move. See which of the two holds the newer mail, and take the other node's store away")]
         public static partial void OnBoth(ILogger logger, Protocol.UserName user, string from, string to);
     }
 }
