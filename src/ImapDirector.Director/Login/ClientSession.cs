@@ -153,12 +153,12 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
                 await using var connection = session.Connection;
                 // Before the client hears of it: it may open its next connection at once.
                 client.Permit?.Authenticated();
+                if (dialogue.SessionIdInFront is { } inFront) Log.Behind(services.Logger, client.Id, inFront);
                 await dialogue.AcceptAsync(attempt, session.Capabilities, login);
                 services.Metrics.Logins.WithLabels(attempt.Mechanism, "success").Inc();
                 services.Metrics.LoginDuration.Observe(Stopwatch.GetElapsedTime(began).TotalSeconds);
                 (_user, _node) = (user, session.Node);
                 live.Node = session.Node.Name;
-                if (dialogue.SessionIdInFront is { } inFront) Log.Behind(services.Logger, client.Id, inFront);
                 attempt.Dispose();
                 return await RelayAsync(session, live);
             }
