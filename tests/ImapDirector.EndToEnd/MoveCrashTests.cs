@@ -131,8 +131,6 @@ public sealed class MoveCrashTests
     /// <summary>What carries moves out in a director, in this process, and as many steps as it is told.</summary>
     private sealed class LoneCoordinator : IAsyncDisposable
     {
-        private static int _started;
-
         private readonly DirectorOptions _options;
         private readonly RedisConnection _redis;
         private readonly NodeRegistry _registry;
@@ -147,7 +145,7 @@ public sealed class MoveCrashTests
         {
             _options = new DirectorOptions
             {
-                Name = $"lone{Interlocked.Increment(ref _started)}",
+                Name = $"lone-{Guid.NewGuid():N}",
                 Redis = cluster.Redis.ConnectionString,
                 AssertionKeyFile = cluster.KeyFile,
                 Nodes = [Node(cluster, 0), Node(cluster, 1)],
