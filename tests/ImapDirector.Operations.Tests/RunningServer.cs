@@ -22,7 +22,7 @@ internal sealed class RunningServer : IAsyncDisposable
         _server = server;
         Registry = registry;
         Log = log;
-        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false })
+        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.Zero })
         {
             BaseAddress = Address,
             Timeout = TimeSpan.FromSeconds(20),
@@ -80,6 +80,8 @@ internal sealed class RunningServer : IAsyncDisposable
     public async Task<Answer> SendAsync(HttpRequestMessage request, params (string Name, string Value)[] headers)
     {
         foreach (var (name, value) in headers) Assert.True(request.Headers.TryAddWithoutValidation(name, value));
+        // A server that refuses a body closes the connection: what is still on its way then would cost the answer.
+        if (request.Content is not null) request.Headers.ExpectContinue = true;
         using var response = await _client.SendAsync(request);
         var all = response.Headers.Concat(response.Content.Headers).ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
         return new Answer((int)response.StatusCode, await response.Content.ReadAsStringAsync(), all);
