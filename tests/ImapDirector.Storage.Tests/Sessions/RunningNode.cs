@@ -30,6 +30,8 @@ internal sealed class RunningNode : IAsyncDisposable
             Lmtp = new IPEndPoint(IPAddress.Loopback, 0),
             MasterPassword = MasterPassword,
             FailureDelay = TimeSpan.FromMilliseconds(1),
+            // A slow machine would otherwise put "still at work" between the lines a test expects.
+            ProgressInterval = TimeSpan.FromMinutes(10),
         };
         Node = new StorageNode(change?.Invoke(options) ?? options, certificate, Metrics.WithCustomRegistry(_registry), loggers);
     }
