@@ -24,15 +24,20 @@ internal static class InvariantRun
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
         end.CancelAfter(options.Time);
         var (faults, orders) = (new FaultLoop(cluster, planned, Tell), new OrderLoop(cluster, users, options.Seed + 1, Tell));
-        var disturbing = Task.WhenAll(faults.RunAsync(end.Token), orders.RunAsync(end.Token));
+        await using var mover = await ClusterMoves.ConnectAsync(cluster);
+        var moves = new MoveLoop(cluster, mover, users, options.Seed + 2);
+        var disturbing = Task.WhenAll(faults.RunAsync(end.Token), orders.RunAsync(end.Token), moves.RunAsync(end.Token));
         var clients = Enumerable.Range(0, SessionLoops).Select(number => new SessionLoop(cluster, journal, users, $"s{number}", options.Seed + 100 + number).RunAsync(end.Token));
         var senders = Enumerable.Range(0, DeliveryLoops).Select(number => new DeliveryLoop(cluster, journal, users, $"d{number}", options.Seed + 500 + number).RunAsync(end.Token));
         await Task.WhenAll([disturbing, .. clients, .. senders]);
         Tell("everything is mended");
+        await moves.FinishAsync();
 
         var verdict = new Verdict();
         verdict.Figure("faults", Counts(faults.Made));
         verdict.Figure("orders", Counts(orders.Given));
+        verdict.Figure("moves", Counts(moves.Ended));
+        verdict.Invariant("moves that do not come to their end", moves.Unfinished);
         await new FinalCheck(cluster, journal, users).RunAsync(verdict);
         Console.WriteLine(verdict);
         return verdict.Holds;

@@ -17,6 +17,9 @@ await using var cluster = await TestCluster.StartAsync(options.Redis, options.Pr
 var holds = options.What switch
 {
     "run" => await InvariantRun.RunAsync(cluster, options, stop.Token),
+    "big-move" => await BigMove.RunAsync(cluster, options.Seed, stop.Token),
+    "evacuate" => await Evacuation.RunAsync(cluster, options.Kill, options.Seed, stop.Token),
+    "stale" => await StaleDirector.RunAsync(cluster, options.Seed, stop.Token),
     "redis-away" => await RedisAway.RunAsync(cluster, options.Time, stop.Token),
     _ => await Up.RunAsync(cluster, stop.Token),
 };

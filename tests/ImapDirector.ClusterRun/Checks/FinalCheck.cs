@@ -9,12 +9,12 @@ namespace ImapDirector.ClusterRun.Checks;
 internal sealed partial class FinalCheck(TestCluster cluster, Journal journal, IReadOnlyList<string> users)
 {
     private const int Readers = 8;
-    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60), PerUser = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Everything runs again, and no client is left.</summary>
     public async Task RunAsync(Verdict verdict)
     {
-        var until = DateTime.UtcNow + Recovery;
+        var until = DateTime.UtcNow + Recovery + users.Count * PerUser;
         var (mailboxes, unreachable) = (new ConcurrentDictionary<string, IReadOnlyList<string>>(), new ConcurrentBag<string>());
         await Parallel.ForEachAsync(users, new ParallelOptions { MaxDegreeOfParallelism = Readers }, async (user, _) =>
         {
@@ -22,8 +22,15 @@ internal sealed partial class FinalCheck(TestCluster cluster, Journal journal, I
             else unreachable.Add(user);
         });
         CountLogins(verdict);
-        await CheckStaysAsync(verdict);
+        var logged = await CheckStaysAsync(verdict);
         CheckMessages(verdict, mailboxes);
+        // Where nothing succeeds nothing goes wrong either.
+        verdict.Invariant("kinds of work that never succeeded", new[]
+        {
+            ("login", journal.Logins.Any(static login => login.Outcome == LoginOutcome.Ok)),
+            ("session in the log of a node", logged > 0),
+            ("delivery", journal.Messages.Any(static message => message is { IsDelivery: true, IsAcknowledged: true })),
+        }.Where(static work => !work.Item2).Select(static work => work.Item1));
         verdict.Invariant("logins hung", journal.Logins.Where(IsHung).Select(static login => $"{login.User} at {login.Director}, {login.From:HH:mm:ss.fff} to {login.To:HH:mm:ss.fff}"));
         verdict.Invariant("users who cannot log in at the end", unreachable);
         verdict.Invariant("directory verify", FindingsOf(await cluster.OrderAsync("directory", "verify")));
@@ -52,12 +59,13 @@ internal sealed partial class FinalCheck(TestCluster cluster, Journal journal, I
     {
         var outcomes = journal.Logins.GroupBy(static login => login.Outcome).OrderBy(static group => group.Key);
         verdict.Figure("logins", $"{journal.Logins.Count}: {string.Join(", ", outcomes.Select(static group => $"{group.Count()} {group.Key}"))}");
-        verdict.Figure("longest login, in s", journal.Logins.Where(login => !WasPaused(login)).Max(static login => (login.To - login.From).TotalSeconds).ToString("F1", System.Globalization.CultureInfo.InvariantCulture));
+        verdict.Figure("longest login, in s", journal.Logins.Where(login => !WasPaused(login)).Select(static login => (login.To - login.From).TotalSeconds).DefaultIfEmpty().Max().ToString("F1", System.Globalization.CultureInfo.InvariantCulture));
         foreach (var refused in journal.Logins.Where(static login => login.Outcome == LoginOutcome.Refused).GroupBy(static login => login.Text).Take(5))
             verdict.Figure("  refused", $"{refused.Count()} times: {refused.Key}");
     }
 
-    private async Task CheckStaysAsync(Verdict verdict)
+    /// <returns>How many sessions the nodes have logged.</returns>
+    private async Task<int> CheckStaysAsync(Verdict verdict)
     {
         var logged = new List<LoggedSession>();
         foreach (var node in cluster.Nodes) logged.AddRange(await NodeLog.ReadAsync(node));
@@ -67,6 +75,7 @@ internal sealed partial class FinalCheck(TestCluster cluster, Journal journal, I
         verdict.Figure("sessions", $"{logged.Count} in the logs of bundled nodes, {seen.Length} that clients were in");
         verdict.Invariant("overlaps, as clients saw them", Overlaps.Find(seen));
         verdict.Invariant("overlaps, as bundled nodes logged them", Overlaps.Find(logged.Select(static session => new Stay(session.User, session.Node, session.From, session.To, session.Client))));
+        return logged.Count;
     }
 
     private void CheckMessages(Verdict verdict, ConcurrentDictionary<string, IReadOnlyList<string>> mailboxes)

@@ -22,8 +22,8 @@ internal static class NodeLog
         var (open, sessions) = (new Dictionary<string, (DateTime From, string User, string Client)>(), new List<LoggedSession>());
         await foreach (var line in File.ReadLinesAsync(node.LogFile))
         {
-            if (!line.StartsWith('{')) continue;
-            using var entry = JsonDocument.Parse(line);
+            using var entry = Parse(line);
+            if (entry is null) continue;
             var id = entry.RootElement.GetProperty("EventId").GetInt32();
             if (id is not (LoggedIn or Ended)) continue;
             var at = DateTime.Parse(entry.RootElement.GetProperty("Timestamp").GetString()!, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal);
@@ -35,6 +35,21 @@ internal static class NodeLog
         }
         sessions.AddRange(open.Select(one => new LoggedSession(node.Name, one.Value.User, one.Value.Client, one.Value.From, node.Lives[LifeOf(node, one.Value.From)].To)));
         return sessions;
+    }
+
+    /// <summary>Reads a line. What was killed may have left half a one, and what was started again has written on behind it.</summary>
+    /// <returns><c>null</c> for none.</returns>
+    public static JsonDocument? Parse(string line)
+    {
+        var begin = line.LastIndexOf("{\"Timestamp\":", StringComparison.Ordinal);
+        try
+        {
+            return begin < 0 ? null : JsonDocument.Parse(line.AsMemory(begin));
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private static int LifeOf(ClusterProgram node, DateTime at)

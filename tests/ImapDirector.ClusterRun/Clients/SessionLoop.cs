@@ -4,7 +4,13 @@ using ImapDirector.ClusterRun.Servers;
 namespace ImapDirector.ClusterRun.Clients;
 
 /// <summary>A client that logs in as one user after another, works, waits in IDLE, and leaves with or without a word.</summary>
-internal sealed class SessionLoop(TestCluster cluster, Journal journal, IReadOnlyList<string> users, string name, int seed)
+/// <param name="cluster">Where.</param>
+/// <param name="journal">What it saw.</param>
+/// <param name="users">Whom it logs in as.</param>
+/// <param name="name">What its messages are called.</param>
+/// <param name="seed">What is random follows it.</param>
+/// <param name="director">The director that it goes to; <c>null</c> for all of them.</param>
+internal sealed class SessionLoop(TestCluster cluster, Journal journal, IReadOnlyList<string> users, string name, int seed, int? director = null)
 {
     /// <summary>What is beyond this is a login that hung: the directors allow less.</summary>
     public static readonly TimeSpan LoginLimit = TestCluster.LoginTimeout + TimeSpan.FromSeconds(5);
@@ -18,7 +24,7 @@ internal sealed class SessionLoop(TestCluster cluster, Journal journal, IReadOnl
         {
             try
             {
-                await OneSessionAsync(users[_random.Next(users.Count)], _random.Next(cluster.Directors.Count), stop);
+                await OneSessionAsync(users[_random.Next(users.Count)], director ?? _random.Next(cluster.Directors.Count), stop);
             }
             catch (Exception gone) when (gone is IOException or SocketException or OperationCanceledException)
             {
@@ -61,9 +67,9 @@ internal sealed class SessionLoop(TestCluster cluster, Journal journal, IReadOnl
         return null;
     }
 
-    private async Task OneSessionAsync(string user, int director, CancellationToken stop)
+    private async Task OneSessionAsync(string user, int at, CancellationToken stop)
     {
-        if (await LogInAsync(cluster, journal, user, director) is not { } open) return;
+        if (await LogInAsync(cluster, journal, user, at) is not { } open) return;
         var (last, software) = (open.Login.To, "");
         await using var client = open.Client;
         try

@@ -44,9 +44,13 @@ internal sealed record PlannedFault(TimeSpan At, Fault Fault, int Target, TimeSp
         {
             var fault = order.TryDequeue(out var next) ? next : kinds[random.Next(kinds.Length)];
             var time = TimeSpan.FromSeconds(random.Next(10) == 0 ? 2 + random.NextDouble() * 8 : 0.3 + random.NextDouble() * 3);
+            // Sessions are waited for ten seconds before a user moves without them: a director that knows nothing of it has to be away for longer now and then.
+            if (fault == Fault.CutDirectorFromRedis) time = Min(time * 4, Min(TimeSpan.FromSeconds(20), length - at + TimeSpan.FromSeconds(2)));
             planned.Add(new PlannedFault(at, fault, random.Next(6), time));
             at += TimeSpan.FromSeconds(0.5 + random.NextDouble() * 3);
         }
         return planned;
     }
+
+    private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
 }

@@ -63,8 +63,8 @@ internal sealed class FaultLoop(TestCluster cluster, IReadOnlyList<PlannedFault>
 
     private Task CutAsync(PlannedFault fault, IReadOnlyList<ClusterProgram> these, IReadOnlyList<ClusterProgram> those)
     {
-        var (left, right) = (these.Select(static one => one.Host).ToArray(), those.Select(static one => one.Host).ToArray());
-        return AroundAsync(fault, these, _ => cluster.Network.CutAsync(left, right), _ => cluster.Network.JoinAsync(left, right));
+        var join = static () => Task.CompletedTask;
+        return AroundAsync(fault, these, async _ => join = await cluster.Network.CutAsync(these.Select(static one => one.Host), those.Select(static one => one.Host)), _ => join());
     }
 
     private async Task AroundAsync(PlannedFault fault, IReadOnlyList<ClusterProgram> targets, Func<ClusterProgram, Task> make, Func<ClusterProgram, Task> undo)

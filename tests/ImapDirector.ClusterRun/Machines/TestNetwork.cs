@@ -12,6 +12,7 @@ internal sealed class TestNetwork : IAsyncDisposable
     private readonly Dictionary<string, TestHost> _hosts = [];
     private readonly byte _block;
     private int _clients;
+    private int _cuts = 1000;
 
     private TestNetwork(byte block) => _block = block;
 
@@ -47,10 +48,21 @@ internal sealed class TestNetwork : IAsyncDisposable
     }
 
     /// <summary>Lets nothing pass between these and those any more; connections are silent, as behind a broken cable.</summary>
-    public Task CutAsync(IEnumerable<TestHost> these, IEnumerable<TestHost> those) => ChangeAsync("add", these, those);
+    /// <returns>Undoes it.</returns>
+    public async Task<Func<Task>> CutAsync(IEnumerable<TestHost> these, IEnumerable<TestHost> those)
+    {
+        if (!CanCut) throw new InvalidOperationException("There is no network to cut.");
+        // Two cuts may be between the same hosts: each has a number, and undoing one leaves the other.
+        var number = Interlocked.Increment(ref _cuts);
+        (string From, string To)[] ways = [.. from one in these
+                                              from other in those
+                                              from way in new[] { ($"{one.Address}", $"{other.Address}"), ($"{other.Address}", $"{one.Address}") }
+                                              select way];
+        await ChangeAsync("add");
+        return () => ChangeAsync("del");
 
-    /// <summary>Undoes a cut.</summary>
-    public Task JoinAsync(IEnumerable<TestHost> these, IEnumerable<TestHost> those) => ChangeAsync("del", these, those);
+        Task ChangeAsync(string what) => Launcher.MustRunAsync("sh", "-ec", string.Join('\n', ways.Select(way => $"ip rule {what} pref {number} from {way.From} to {way.To} blackhole")));
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -60,16 +72,6 @@ internal sealed class TestNetwork : IAsyncDisposable
             await holder.WaitForExitAsync();
             holder.Dispose();
         }
-    }
-
-    private async Task ChangeAsync(string what, IEnumerable<TestHost> these, IEnumerable<TestHost> those)
-    {
-        if (!CanCut) throw new InvalidOperationException("There is no network to cut.");
-        var rules = from one in these
-                    from other in those
-                    from rule in new[] { (From: one.Address, To: other.Address), (From: other.Address, To: one.Address) }
-                    select $"ip rule {what} from {rule.From} to {rule.To} blackhole";
-        await Launcher.MustRunAsync("sh", "-ec", string.Join('\n', rules));
     }
 
     private async Task<TestHost> AddAsync(string name, int number)

@@ -14,7 +14,8 @@ internal static class RedisAway
         string[] known = [.. Enumerable.Range(0, Known).Select(static number => $"known{number}@example.com")], unknown = [.. Enumerable.Range(0, Unknown).Select(static number => $"unknown{number}@example.com")];
         await cluster.AddUsersAsync(known.Concat(unknown));
         var (before, during, after) = (new Journal(), new Journal(), new Journal());
-        await using var live = await LiveSessions.OpenAsync(cluster, before, known.Take(Live));
+        await using var live = new LiveSessions(cluster, before, comeBack: false);
+        await live.OpenAsync(known.Take(Live), stop);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var running = live.RunAsync(end.Token);
 

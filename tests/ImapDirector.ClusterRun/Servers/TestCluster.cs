@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using ImapDirector.ClusterRun.Machines;
+using ImapDirector.Director;
 using ImapDirector.Tests.Shared;
 using StackExchange.Redis;
 
@@ -61,12 +62,27 @@ internal sealed class TestCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>The bundled nodes as a director is told of them.</summary>
+    public IReadOnlyList<BackendNode> BackendNodes => [.. _nodes.Select(static node => new BackendNode
+    {
+        Name = node.Name,
+        Host = node.Host.Address.ToString(),
+        ImapPort = Imap,
+        LmtpPort = Lmtp,
+        Http = new Uri($"http://{node.Host.Address}:{Http}"),
+    })];
+
     /// <summary>Makes accounts, all with <see cref="Password"/>.</summary>
-    public async Task AddUsersAsync(IEnumerable<string> users)
+    /// <param name="users">Their names.</param>
+    /// <param name="node">The node that all are assigned to; <c>null</c> for what the directors choose.</param>
+    public async Task AddUsersAsync(IEnumerable<string> users, string? node = null)
     {
         _redis ??= await ConnectAsync();
-        await Task.WhenAll(users.Select(user => _redis.GetDatabase().HashSetAsync($"imapdirector:{{{user}}}:account",
-            [new("password", PasswordHash), new("created", DateTimeOffset.UtcNow.ToUnixTimeSeconds())])));
+        await Task.WhenAll(users.Select(async user =>
+        {
+            await _redis.GetDatabase().HashSetAsync($"imapdirector:{{{user}}}:account", [new("password", PasswordHash), new("created", DateTimeOffset.UtcNow.ToUnixTimeSeconds())]);
+            if (node is not null) await _redis.GetDatabase().HashSetAsync($"imapdirector:{{{user}}}:assignment", [new("node", node), new("epoch", 1)]);
+        }));
     }
 
     /// <summary>The node that the map names for a user; <c>null</c> while nothing is known.</summary>
@@ -98,13 +114,16 @@ internal sealed class TestCluster : IAsyncDisposable
         Launcher.RunAsync("dotnet", ["exec", _program, .. arguments]);
 
     /// <summary>Runs a command that is about the cluster, on the first director's host whose director answers.</summary>
-    public async Task<(int ExitCode, string Printed, string Error)> OrderAsync(params IEnumerable<string> arguments)
+    public Task<(int ExitCode, string Printed, string Error)> OrderAsync(params IEnumerable<string> arguments) => OrderAsync(TimeSpan.FromSeconds(60), arguments);
+
+    /// <summary>As above, for one that may take longer.</summary>
+    public async Task<(int ExitCode, string Printed, string Error)> OrderAsync(TimeSpan limit, params IEnumerable<string> arguments)
     {
         var answer = (ExitCode: Unavailable, Printed: "", Error: "");
         foreach (var director in _directors)
         {
             // A director that is paused does not answer, and an operator would not wait for it.
-            string[] command = [.. director.Host.Enter, "timeout", "60", "dotnet", "exec", _program, .. arguments, "--config", ConfigurationOf(director.Name)];
+            string[] command = [.. director.Host.Enter, "timeout", $"{(int)limit.TotalSeconds}", "dotnet", "exec", _program, .. arguments, "--config", ConfigurationOf(director.Name)];
             answer = await Launcher.RunAsync(command[0], command[1..]);
             if (answer.ExitCode is not (Unavailable or TimedOut)) break;
         }
