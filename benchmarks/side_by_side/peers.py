@@ -268,7 +268,18 @@ class ImapDirector(Process):
             "Name": "bench", "Imap": f"127.0.0.1:{self.plain}", "Imaps": f"127.0.0.1:{self.tls}", "CertificateFile": str(home / "cert.pem"), "KeyFile": str(home / "key.pem"),
             "Redis": f"127.0.0.1:{self.redis_port}", "MaxConnectionsPerAddress": 100_000, "MaxSessionsPerUserAddress": 100_000, "RelayIdleTimeout": "1h", "LogLevel": "Warning",
             "Nodes": [{"Name": "stub", "Host": "127.0.0.1", "ImapPort": backend, "MasterPassword": "secret"}]}), encoding="ascii")
+        self.wait_for_redis()
         self.make_accounts()
+
+    def wait_for_redis(self):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", self.redis_port), timeout=5).close()
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError("Redis did not start.")
 
     def make_accounts(self):
         """One hash for all: each takes its time, and no director runs yet that could be asked."""

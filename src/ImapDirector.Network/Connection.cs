@@ -28,8 +28,9 @@ public sealed class Connection : IAsyncDisposable
     private static readonly StreamPipeWriterOptions WriterOptions = new(leaveOpen: true, minimumBufferSize: 32 * 1024);
 
     private readonly SocketStream _network;
-    private PipeReader _input;
-    private PipeWriter _output;
+    // None any more once a relay has taken over.
+    private PipeReader? _input;
+    private PipeWriter? _output;
     private int _isClosed;
     private bool _hasClosedSending;
     private DeflatedStream? _deflated;
@@ -87,10 +88,10 @@ public sealed class Connection : IAsyncDisposable
     public Stream Stream { get; private set; }
 
     /// <summary>Reads from the peer.</summary>
-    public PipeReader Input => _input;
+    public PipeReader Input => _input ?? throw TakenOver();
 
     /// <summary>Writes to the peer.</summary>
-    public PipeWriter Output => _output;
+    public PipeWriter Output => _output ?? throw TakenOver();
 
     /// <summary>Becomes a TLS server on this connection.</summary>
     /// <param name="certificate">What is shown.</param>
@@ -138,13 +139,12 @@ public sealed class Connection : IAsyncDisposable
     {
         if (IsCompressed) throw new InvalidOperationException("The connection is compressed already.");
         var transport = Stream;
-        if (_input.TryRead(out var unread))
+        if (Input.TryRead(out var unread))
         {
             if (!unread.Buffer.IsEmpty) transport = new PrefixedStream(unread.Buffer.ToArray(), Stream);
-            _input.AdvanceTo(unread.Buffer.End);
+            Input.AdvanceTo(unread.Buffer.End);
         }
-        _input.Complete();
-        _output.Complete();
+        ForgetPipes();
         _deflated = new DeflatedStream(transport);
         // A zero-byte read says nothing of bytes that are still packed.
         (_input, _output) = (PipeReader.Create(_deflated, new StreamPipeReaderOptions(leaveOpen: true)), PipeWriter.Create(_deflated, WriterOptions));
@@ -173,6 +173,14 @@ public sealed class Connection : IAsyncDisposable
     /// <exception cref="IOException">The system refuses.</exception>
     /// <exception cref="ObjectDisposedException">The connection is closed.</exception>
     public void MoveTo(PollLoop loop) => _network.MoveTo(loop);
+
+    /// <summary>Ends <see cref="Input"/> and <see cref="Output"/>: from here on bytes are read and written elsewhere, and what is not consumed is gone.</summary>
+    public void ForgetPipes()
+    {
+        _input?.Complete();
+        _output?.Complete();
+        (_input, _output) = (null, null);
+    }
 
     /// <summary>Closes with a reset, in the middle of anything, from any thread; pending reads and writes end with an exception.</summary>
     public void Abort()
@@ -208,9 +216,9 @@ public sealed class Connection : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_network.Loop is { } loop) await loop.RunAsync(_network.Leave);
-        await _input.CompleteAsync();
+        if (_input is not null) await _input.CompleteAsync();
         // Completing the writer would flush, which could wait for a peer that takes nothing: an exception tells it not to.
-        await _output.CompleteAsync(new OperationCanceledException());
+        if (_output is not null) await _output.CompleteAsync(new OperationCanceledException());
         if (Interlocked.Exchange(ref _isClosed, 1) == 0)
         {
             try
@@ -232,19 +240,20 @@ public sealed class Connection : IAsyncDisposable
         await _network.DisposeAsync();
     }
 
+    private static InvalidOperationException TakenOver() => new("The connection has been taken over: its pipes are gone.");
+
     private Stream TlsTransport(bool keepUnread)
     {
         if (IsSecure) throw new InvalidOperationException("The connection has TLS already.");
-        if (!keepUnread || !_input.TryRead(out var unread)) return _network;
+        if (!keepUnread || !Input.TryRead(out var unread)) return _network;
         var early = unread.Buffer.ToArray();
-        _input.AdvanceTo(unread.Buffer.End);
+        Input.AdvanceTo(unread.Buffer.End);
         return early.Length > 0 ? new PrefixedStream(early, _network) : _network;
     }
 
     private void Use(Stream tls)
     {
-        _input.Complete();
-        _output.Complete();
+        ForgetPipes();
         Stream = tls;
         (_input, _output) = (PipeReader.Create(tls, ReaderOptions), PipeWriter.Create(tls, WriterOptions));
     }

@@ -28,6 +28,8 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     private bool _isBeforeLogin = true;
     private UserName _user;
     private BackendNode? _node;
+    private LiveSession? _live;
+    private BackendSession? _session;
     private SessionRelay? _relay;
     // Of the attempt that is being made.
     private ThrottleEntry? _throttled;
@@ -65,6 +67,21 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
 
     private async Task<SessionEnd> ServeAsync()
     {
+        try
+        {
+            // By itself: what a login needs is gone when bytes are relayed, maybe for days.
+            return await LogInAsync() ?? await RelayAsync(_session!, _live!);
+        }
+        finally
+        {
+            await LeaveAsync();
+        }
+    }
+
+    /// <summary>Everything before the relay.</summary>
+    /// <returns>How the connection ended; <c>null</c> when somebody is logged in.</returns>
+    private async Task<SessionEnd?> LogInAsync()
+    {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(drain);
         patience.CancelAfter(_options.LoginTimeout);
         var login = patience.Token;
@@ -78,7 +95,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             {
                 using (attempt)
                 {
-                    if (await EnterAsync(dialogue, attempt, login) is { } end) return end;
+                    if (await EnterAsync(dialogue, attempt, login)) return null;
                 }
             }
             return dialogue.End;
@@ -105,8 +122,8 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     }
 
     /// <summary>One attempt to log in.</summary>
-    /// <returns>How the session it led to ended; <c>null</c> when it was refused.</returns>
-    private async Task<SessionEnd?> EnterAsync(LoginDialogue dialogue, LoginAttempt attempt, CancellationToken login)
+    /// <returns>Whether it succeeded.</returns>
+    private async Task<bool> EnterAsync(LoginDialogue dialogue, LoginAttempt attempt, CancellationToken login)
     {
         var began = Stopwatch.GetTimestamp();
         if (dialogue.HopsLeft <= 1)
@@ -132,43 +149,53 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             Log.NoPassword(services.Logger, client.Id, user, node.Name, attempt.Mechanism);
             return await RefuseAsync(dialogue, attempt, user, "no_password", LoginRefusal.Unavailable, began, login);
         }
-        var live = new LiveSession(user, node.Name, client.RemoteEndPoint.Address);
-        services.Sessions.Add(live);
+        _live = new LiveSession(user, node.Name, client.RemoteEndPoint.Address);
+        services.Sessions.Add(_live);
+        var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, dialogue.ConnectedTo ?? _connectedTo, client.IsSecure, dialogue.HopsLeft);
+        var backend = await services.Backends.LogInAsync(node, UserAt(ticket, user, attempt), forwarded, login);
+        // A node says so too when the user lives elsewhere by now.
+        if (backend.Failure == BackendFailure.Unavailable && node.IsBundled)
+        {
+            var again = await services.Directory.OpenSessionAsync(user, record, login);
+            if (again.Node is { } other && again != ticket)
+            {
+                _live.Node = other.Name;
+                backend = await services.Backends.LogInAsync(other, UserAt(again, user, attempt), forwarded, login);
+            }
+        }
+        if (backend.Session is not { } session)
+        {
+            await LeaveAsync();
+            return await RefuseAsync(dialogue, attempt, user, "backend_failed", LoginRefusal.Unavailable, began, login);
+        }
+        (_session, _user, _node, _live.Node) = (session, user, session.Node, session.Node.Name);
+        // Before the client hears of it: it may open its next connection at once.
+        client.Permit?.Authenticated();
+        if (dialogue.SessionIdInFront is { } inFront) Log.Behind(services.Logger, client.Id, inFront);
+        await dialogue.AcceptAsync(attempt, session.Capabilities, login);
+        services.Metrics.Logins.WithLabels(attempt.Mechanism, "success").Inc();
+        services.Metrics.LoginDuration.Observe(Stopwatch.GetElapsedTime(began).TotalSeconds);
+        _throttled = null;
+        return true;
+    }
+
+    /// <summary>Lets the node and the directory know that there is no session any more, where there was one.</summary>
+    private async Task LeaveAsync()
+    {
+        var (session, live) = (_session, _live);
+        (_session, _live) = (null, null);
         try
         {
-            var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, dialogue.ConnectedTo ?? _connectedTo, client.IsSecure, dialogue.HopsLeft);
-            var backend = await services.Backends.LogInAsync(node, UserAt(ticket, user, attempt), forwarded, login);
-            // A node says so too when the user lives elsewhere by now.
-            if (backend.Failure == BackendFailure.Unavailable && node.IsBundled)
-            {
-                var again = await services.Directory.OpenSessionAsync(user, record, login);
-                if (again.Node is { } other && again != ticket)
-                {
-                    live.Node = other.Name;
-                    backend = await services.Backends.LogInAsync(other, UserAt(again, user, attempt), forwarded, login);
-                }
-            }
-            if (backend.Session is { } session)
-            {
-                await using var connection = session.Connection;
-                // Before the client hears of it: it may open its next connection at once.
-                client.Permit?.Authenticated();
-                if (dialogue.SessionIdInFront is { } inFront) Log.Behind(services.Logger, client.Id, inFront);
-                await dialogue.AcceptAsync(attempt, session.Capabilities, login);
-                services.Metrics.Logins.WithLabels(attempt.Mechanism, "success").Inc();
-                services.Metrics.LoginDuration.Observe(Stopwatch.GetElapsedTime(began).TotalSeconds);
-                (_user, _node) = (user, session.Node);
-                live.Node = session.Node.Name;
-                attempt.Dispose();
-                return await RelayAsync(session, live);
-            }
+            if (session is not null) await session.Connection.DisposeAsync();
         }
         finally
         {
-            services.Sessions.Remove(live);
-            await services.Directory.CloseSessionAsync(user, client.Id);
+            if (live is not null)
+            {
+                services.Sessions.Remove(live);
+                await services.Directory.CloseSessionAsync(live.User, client.Id);
+            }
         }
-        return await RefuseAsync(dialogue, attempt, user, "backend_failed", LoginRefusal.Unavailable, began, login);
     }
 
     /// <summary>Checks an attempt in its address's turn, unless there have been too many.</summary>
@@ -214,8 +241,8 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         }
     }
 
-    /// <summary>Refuses, as late after the check began as any other refusal: neither its cause nor what it cost can be told from the time (limits P14, P18).</summary>
-    private async Task<SessionEnd?> RefuseAsync(LoginDialogue dialogue, LoginAttempt attempt, UserName user, string result, LoginRefusal refusal,
+    /// <summary>Refuses, and answers <c>false</c>, as late after the check began as any other refusal: neither its cause nor what it cost can be told from the time (limits P14, P18).</summary>
+    private async Task<bool> RefuseAsync(LoginDialogue dialogue, LoginAttempt attempt, UserName user, string result, LoginRefusal refusal,
         long began, CancellationToken login)
     {
         services.Metrics.Logins.WithLabels(attempt.Mechanism, result).Inc();
@@ -225,7 +252,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         var left = delay - Stopwatch.GetElapsedTime(began);
         if (left > TimeSpan.Zero) await Task.Delay(left, login);
         await dialogue.RefuseAsync(attempt, refusal, login);
-        return null;
+        return false;
     }
 
     private void LeavePreLogin()

@@ -43,6 +43,7 @@ internal sealed class LoopRelay
             _node.Hold(_loop, _nodeConnection);
             Prepare(_toNode, _clientConnection, _client, _node);
             Prepare(_toClient, _nodeConnection, _node, _client);
+            ForgetPipes();
         }
         catch (ObjectDisposedException)
         {
@@ -77,6 +78,13 @@ internal sealed class LoopRelay
         }
         pump.Prepare(sender.Socket, receiver.Socket, early.Buffer, early.IsCompleted);
         from.Input.AdvanceTo(early.Buffer.End);
+    }
+
+    /// <summary>Nobody reads or writes through pipes from here on, and idle sessions are many.</summary>
+    private void ForgetPipes()
+    {
+        _clientConnection.ForgetPipes();
+        _nodeConnection.ForgetPipes();
     }
 
     private void Watch()

@@ -83,7 +83,8 @@ internal static unsafe partial class LinuxCalls
     public static int SetNonBlocking(int descriptor)
     {
         var flags = Result(fcntl(descriptor, GetFlags, 0));
-        return flags < 0 ? flags : Result(fcntl(descriptor, SetFlags, flags | NonBlocking));
+        // Nearly always the runtime has done so.
+        return flags < 0 || (flags & NonBlocking) != 0 ? flags : Result(fcntl(descriptor, SetFlags, flags | NonBlocking));
     }
 
     /// <summary>close(2).</summary>

@@ -33,6 +33,7 @@ public sealed partial class PollLoop : IDisposable
     {
         _logger = logger;
         _poller = Demand(LinuxCalls.NewPoller());
+        RuntimePollers.Exclude(_poller);
         _wakeUp = Demand(LinuxCalls.NewEvent());
         _ = Demand(LinuxCalls.Control(_poller, LinuxCalls.Add, _wakeUp, PollEvents.Readable, WakeUp));
         _thread = new Thread(Run) { IsBackground = true, Name = name };
@@ -109,6 +110,7 @@ public sealed partial class PollLoop : IDisposable
         LinuxCalls.Signal(_wakeUp);
         _thread.Join();
         LinuxCalls.Close(_wakeUp);
+        RuntimePollers.Include(_poller);
         LinuxCalls.Close(_poller);
     }
 

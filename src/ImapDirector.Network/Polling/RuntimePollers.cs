@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+
 namespace ImapDirector.Network.Polling;
 
 /// <summary>The runtime's own epoll descriptors. A socket that it has once waited for stays registered with one of them until it is closed, and each event
@@ -6,7 +9,14 @@ namespace ImapDirector.Network.Polling;
 /// used without waiting, and closed; it must not be waited for through the runtime any more.</remarks>
 internal static class RuntimePollers
 {
+    private static readonly ConcurrentDictionary<int, bool> Ours = new();
     private static readonly Lazy<int[]> Found = new(Find);
+
+    /// <summary>A loop's own poller is none of them.</summary>
+    public static void Exclude(int poller) => Ours[poller] = true;
+
+    /// <summary>It is closed.</summary>
+    public static void Include(int poller) => Ours.TryRemove(poller, out _);
 
     /// <summary>Takes a socket from them.</summary>
     public static void Forget(int socket)
@@ -14,12 +24,12 @@ internal static class RuntimePollers
         foreach (var poller in Found.Value) _ = LinuxCalls.Control(poller, LinuxCalls.Delete, socket, PollEvents.None, 0);
     }
 
-    /// <summary>All epoll descriptors of the process: the runtime makes its own when the first socket is waited for, and keeps them.</summary>
+    /// <summary>All epoll descriptors of the process but those of loops: the runtime makes its own when the first socket is waited for, and keeps them.</summary>
     private static int[] Find()
     {
         try
         {
-            return [.. Directory.EnumerateFiles("/proc/self/fd").Where(IsPoller).Select(static file => int.Parse(Path.GetFileName(file), System.Globalization.CultureInfo.InvariantCulture))];
+            return [.. Directory.EnumerateFiles("/proc/self/fd").Where(IsPoller).Select(static file => int.Parse(Path.GetFileName(file), CultureInfo.InvariantCulture)).Where(static poller => !Ours.ContainsKey(poller))];
         }
         catch (Exception hidden) when (hidden is IOException or UnauthorizedAccessException)
         {

@@ -9,8 +9,9 @@ namespace ImapDirector.Network.Polling;
 internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
 {
     private readonly NetworkStream _network = new(socket, ownsSocket: false);
-    private readonly Readiness _readable = new();
-    private readonly Readiness _writable = new();
+    // From when it is moved to a loop.
+    private Readiness _readable = null!;
+    private Readiness _writable = null!;
     private PollLoop? _loop;
     private LoopSocket? _socket;
     private bool _hasLeft;
@@ -36,6 +37,7 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     public void MoveTo(PollLoop loop)
     {
+        (_readable, _writable) = (new Readiness(), new Readiness());
         _socket = new LoopSocket(loop, socket, this);
         _loop = loop;
         _socket.Begin();
@@ -50,8 +52,8 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
         _hasLeft = true;
         _socket?.Dispose();
         if (!socket.SafeHandle.IsClosed) socket.Blocking = false;
-        _readable.Fail();
-        _writable.Fail();
+        _readable?.Fail();
+        _writable?.Fail();
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
@@ -59,9 +61,9 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_loop is null) return _network.WriteAsync(buffer, cancellationToken);
-        // Nearly always the kernel takes it all.
-        var sent = Send(buffer.Span);
+        // Nearly always the kernel takes it all, and what waiting needs is not made.
+        var sent = _loop is null ? SendAtOnce(buffer.Span) : Send(buffer.Span);
+        if (_loop is null && sent < buffer.Length) return _network.WriteAsync(buffer[sent..], cancellationToken);
         return sent == buffer.Length ? ValueTask.CompletedTask : WriteRestAsync(buffer[sent..], cancellationToken);
     }
 
@@ -131,6 +133,26 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
             DemandLoop();
             await _writable.WaitAsync(_loop!, cancellationToken);
             rest = rest[Send(rest.Span)..];
+        }
+    }
+
+    /// <summary>What the kernel takes without waiting, beside any loop. Whatever else happens is for <see cref="_network"/> to find out.</summary>
+    private int SendAtOnce(ReadOnlySpan<byte> bytes)
+    {
+        if (!PollLoop.IsSupported || bytes.IsEmpty) return 0;
+        var isHeld = false;
+        try
+        {
+            socket.SafeHandle.DangerousAddRef(ref isHeld);
+            return Math.Max(LinuxCalls.Send((int)socket.SafeHandle.DangerousGetHandle(), bytes), 0);
+        }
+        catch (ObjectDisposedException)
+        {
+            return 0;
+        }
+        finally
+        {
+            if (isHeld) socket.SafeHandle.DangerousRelease();
         }
     }
 

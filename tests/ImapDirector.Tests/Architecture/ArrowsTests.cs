@@ -72,10 +72,12 @@ public sealed class ArrowsTests
     }
 
     [Fact]
-    public void Only_tests_see_a_rooms_internals()
+    public void Only_tests_and_benchmarks_see_a_rooms_internals()
     {
         foreach (var project in Arrows.Keys)
-            Assert.All(Items(project, "InternalsVisibleTo"), friend => Assert.True(File.Exists(Path.Combine(Repository.Root, "tests", friend, friend + ".csproj")), $"{project} shows its internals to {friend}."));
+            Assert.All(Items(project, "InternalsVisibleTo"), friend => Assert.True(Is("tests", friend) || Is("benchmarks", friend), $"{project} shows its internals to {friend}."));
+
+        static bool Is(string folder, string friend) => File.Exists(Path.Combine(Repository.Root, folder, friend, friend + ".csproj"));
     }
 
     private static HashSet<string> Below(string project) => [.. Arrows[project].SelectMany(below => Below(below).Append(below))];
