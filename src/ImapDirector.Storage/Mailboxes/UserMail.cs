@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using ImapDirector.Network;
 using ImapDirector.Protocol;
@@ -26,9 +25,7 @@ internal sealed class UserMail : IAsyncDisposable
     // Never disposed: it has no timer, and sessions ask it after the end.
     private readonly CancellationTokenSource _fenced = new();
     private bool _closed;
-    // Changed only by whoever has the turn; read by anybody.
-    private readonly ConcurrentDictionary<long, Opened> _open = new();
-    private Opened? _left;
+    private readonly OpenMailboxes _open;
 
     /// <param name="store">The store.</param>
     /// <param name="metrics">Where changes are counted.</param>
@@ -39,6 +36,7 @@ internal sealed class UserMail : IAsyncDisposable
         _sharing = sharing;
         _metrics = metrics;
         _keywords = new KeywordLimit(store);
+        _open = new OpenMailboxes(metrics.OpenMailboxes);
         _textIndexing = new Lazy<TextIndexing>(() => new TextIndexing(store, AddTextsAsync));
         ContentRemoval = new ContentRemoval(store, RemoveContentsAsync);
         ContentRemoval.Begin();
@@ -64,7 +62,7 @@ internal sealed class UserMail : IAsyncDisposable
         }, CancellationToken.None);
         await _fenced.CancelAsync();
         // Other users' sessions that have something of this user's selected.
-        foreach (var opened in _open.Values) opened.Mailbox.Deleted();
+        foreach (var mailbox in _open.All) mailbox.Deleted();
     }
 
     /// <summary>Removes what large expunges have left.</summary>
@@ -95,24 +93,24 @@ internal sealed class UserMail : IAsyncDisposable
         InTurnAsync<(SharedMailbox, uint[])?>(async () =>
         {
             if (FindSelectable(name) is not { } record) return null;
-            if (!_open.TryGetValue(record.Id, out var opened))
+            var mailbox = _open.Find(record.Id);
+            if (mailbox is null)
             {
                 var firstRecent = await _store.FirstRecentUidAsync(record.Id, claim: false, CancellationToken.None);
-                opened = new Opened(new SharedMailbox(record, _store.LoadMessages(record.Id), Math.Max(firstRecent, 1), new ChangeLog()));
-                opened.Mailbox.AccessChanged(_store.Access.Find(record.Id));
-                _open[record.Id] = opened;
+                mailbox = new SharedMailbox(record, _store.LoadMessages(record.Id), Math.Max(firstRecent, 1), new ChangeLog());
+                mailbox.AccessChanged(_store.Access.Find(record.Id));
+                _open.Add(mailbox);
                 _keywords.Forget(record.Id);
             }
-            if (opened.Sessions++ == 0) _metrics.OpenMailboxes.Inc();
+            var uids = _open.Join(mailbox, cursor);
             try
             {
-                var uids = opened.Mailbox.Join(cursor);
-                await SaveRecentAsync(opened.Mailbox);
-                return (opened.Mailbox, uids);
+                await SaveRecentAsync(mailbox);
+                return (mailbox, uids);
             }
             catch
             {
-                Leave(opened, cursor);
+                _open.Leave(mailbox, cursor);
                 throw;
             }
         }, cancellationToken);
@@ -123,7 +121,7 @@ internal sealed class UserMail : IAsyncDisposable
         await TakeTurnAsync(CancellationToken.None);
         try
         {
-            Leave(_open[mailbox.Id], cursor);
+            _open.Leave(mailbox, cursor);
             if (!_closed) await SaveRecentAsync(mailbox);
         }
         finally
@@ -137,20 +135,14 @@ internal sealed class UserMail : IAsyncDisposable
     public Task<bool> TrimAsync(TimeSpan age) => InTurnAsync(async () =>
     {
         var isFreed = await _store.TrimAsync();
-        if (_left is { Sessions: 0 } left && Environment.TickCount64 - left.LeftAt >= age.TotalMilliseconds)
-        {
-            _open.TryRemove(left.Mailbox.Id, out _);
-            _left = null;
-            isFreed = true;
-        }
-        return isFreed;
+        return _open.Trim(age) || isFreed;
     }, CancellationToken.None);
 
     /// <summary>A mailbox with its counters as they are now; <c>null</c> when there is none of that name that can be selected.</summary>
     public MailboxRecord? FindStatus(MailboxName name) => FindSelectable(name);
 
     /// <summary>The messages of a mailbox that no read-write session has been told of.</summary>
-    public uint CountRecent(MailboxRecord mailbox) => FindOpen(mailbox.Id)?.RecentCount ?? _store.CountRecent(mailbox.Id);
+    public uint CountRecent(MailboxRecord mailbox) => _open.Find(mailbox.Id)?.RecentCount ?? _store.CountRecent(mailbox.Id);
 
     /// <summary>Whether a message with these flags may be added without making too many keywords (limits N11).</summary>
     public Task<bool> HasRoomForKeywordsAsync(MailboxName name, FlagList flags, CancellationToken cancellationToken) => flags.Keywords.IsEmpty
@@ -239,7 +231,7 @@ internal sealed class UserMail : IAsyncDisposable
             string[] keywords = [.. originals.SelectMany(static message => message!.Keywords).Distinct(StringComparer.OrdinalIgnoreCase)];
             if (!TryUseKeywords(target.Id, keywords)) return CopyOutcome.TooManyKeywords;
             var (copies, sourceModSeq) = await _store.CopyAsync(from.Id, uids, target.Id, move, CancellationToken.None);
-            FindOpen(target.Id)?.Added([.. copies.Select(static copy => copy.Copy)]);
+            _open.Find(target.Id)?.Added([.. copies.Select(static copy => copy.Copy)]);
             if (move) from.Removed(new ExpungedMessages([.. copies.Select(static copy => copy.SourceUid)], sourceModSeq));
             Watchers.Publish(target.Id, NotifyEvents.MessageNew);
             if (move) Watchers.Publish(from.Id, NotifyEvents.MessageExpunge);
@@ -263,7 +255,7 @@ internal sealed class UserMail : IAsyncDisposable
             var record = _store.FindMailbox(name);
             var given = _store.Access.Given();
             var result = await _store.DeleteMailboxAsync(name, CancellationToken.None);
-            if (result == StoreResult.Done && record is not null) Forget(record.Id);
+            if (result == StoreResult.Done && record is not null) _open.Delete(record.Id);
             RemoveSharing(given);
             ContentRemoval.Begin();
             if (result == StoreResult.Done) Watchers.Publish(new MailboxEvent(MailboxEventKind.Deleted, name));
@@ -278,7 +270,7 @@ internal sealed class UserMail : IAsyncDisposable
             if (result != StoreResult.Done) return result;
             if (from.IsInbox && _store.FindMailbox(MailboxName.Inbox) is { } inbox)
             {
-                FindOpen(inbox.Id)?.Reloaded(inbox, _store.LoadMessages(inbox.Id));
+                _open.Find(inbox.Id)?.Reloaded(inbox, _store.LoadMessages(inbox.Id));
                 Watchers.Publish(inbox.Id, NotifyEvents.MessageExpunge);
                 Watchers.Publish(new MailboxEvent(MailboxEventKind.Created, to));
                 if (_store.FindMailbox(to) is { } filled) Watchers.Publish(filled.Id, NotifyEvents.MessageNew);
@@ -309,7 +301,7 @@ internal sealed class UserMail : IAsyncDisposable
             try
             {
                 var access = await _store.Access.ChangeAsync(mailboxId, identifier, change, CancellationToken.None);
-                FindOpen(mailboxId)?.AccessChanged(access);
+                _open.Find(mailboxId)?.AccessChanged(access);
             }
             finally
             {
@@ -329,7 +321,7 @@ internal sealed class UserMail : IAsyncDisposable
             return true;
         }, cancellationToken);
 
-    /// <summary>Lets the change that runs come to its end, and closes the _store. Those that wait for their turn fail.</summary>
+    /// <summary>Lets the change that runs come to its end, and closes the store. Those that wait for their turn fail.</summary>
     public async ValueTask DisposeAsync()
     {
         await ContentRemoval.DisposeAsync();
@@ -378,7 +370,7 @@ internal sealed class UserMail : IAsyncDisposable
         {
             if (FindSelectable(mailbox) is not { } target) return null;
             if (replaced is { } old && old.Mailbox.Find(old.Uid) is null) return ([], target.UidValidity);
-            var shared = FindOpen(target.Id);
+            var shared = _open.Find(target.Id);
             NewMessage[] spelled = [.. messages.Select(message => message with { Flags = shared?.Spell(message.Flags) ?? message.Flags })];
             var added = await _store.AppendAsync(target.Id, spelled, replaced is { } one ? (one.Mailbox.Id, one.Uid) : null, CancellationToken.None);
             shared?.Added(added.Messages);
@@ -390,29 +382,9 @@ internal sealed class UserMail : IAsyncDisposable
 
     private MailboxRecord? FindSelectable(MailboxName name) => _store.FindMailbox(name) is { Selectable: true } record ? record : null;
 
-    /// <summary>A mailbox was deleted: its sessions have to leave, and nobody comes back to it.</summary>
-    private void Forget(long id)
-    {
-        if (!_open.TryGetValue(id, out var opened)) return;
-        opened.Mailbox.Deleted();
-        if (opened.Sessions == 0) _open.TryRemove(id, out _);
-    }
-
-    private SharedMailbox? FindOpen(long id) => _open.TryGetValue(id, out var opened) ? opened.Mailbox : null;
-
-    private bool TryUseKeywords(long mailboxId, IReadOnlyCollection<string> keywords) => FindOpen(mailboxId) is { } shared
+    private bool TryUseKeywords(long mailboxId, IReadOnlyCollection<string> keywords) => _open.Find(mailboxId) is { } shared
         ? shared.Spell(new FlagList(SystemFlags.None, [.. keywords])) is not null
         : _keywords.TryUse(mailboxId, keywords);
-
-    private void Leave(Opened opened, MailboxCursor cursor)
-    {
-        opened.Mailbox.Leave(cursor);
-        if (--opened.Sessions > 0) return;
-        _metrics.OpenMailboxes.Dec();
-        if (_left is { Sessions: 0 } before && before != opened) _open.TryRemove(before.Mailbox.Id, out _);
-        opened.LeftAt = Environment.TickCount64;
-        _left = opened;
-    }
 
     private async Task SaveRecentAsync(SharedMailbox mailbox)
     {
@@ -450,14 +422,5 @@ internal sealed class UserMail : IAsyncDisposable
     {
         if (!await _turn.WaitAsync(TurnTimeout, cancellationToken))
             throw new StoreException("The changes before this one do not come to an end.");
-    }
-
-    private sealed class Opened(SharedMailbox mailbox)
-    {
-        public SharedMailbox Mailbox => mailbox;
-
-        public int Sessions { get; set; }
-
-        public long LeftAt { get; set; }
     }
 }

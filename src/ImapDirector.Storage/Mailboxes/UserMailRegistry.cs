@@ -1,7 +1,6 @@
 using ImapDirector.Network;
 using ImapDirector.Protocol;
 using ImapDirector.Storage.Store;
-using ImapDirector.Storage.Transfer;
 
 namespace ImapDirector.Storage.Mailboxes;
 
@@ -22,12 +21,10 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     private readonly string _dataDirectory;
     private readonly StorageMetrics _metrics;
     private readonly TimeSpan _idleTime;
-    private readonly QuotaLimits _quota;
     private readonly int _maxOpen;
     private readonly Lock _sync = new();
-    private readonly Dictionary<UserName, Entry> _entries = [];
-    private readonly HashSet<UserName> _damaged = [];
-    private readonly MovedStores _moved;
+    private readonly Dictionary<UserName, UserMailEntry> _entries = [];
+    private readonly UserMailOpener _opener;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _sweeping;
 
@@ -39,10 +36,9 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     internal UserMailRegistry(string dataDirectory, StorageMetrics metrics, TimeSpan idleTime, QuotaLimits quota = default, int maxOpen = MaxOpenWithoutUse)
     {
         _maxOpen = maxOpen;
-        _quota = quota;
         _dataDirectory = dataDirectory;
         Sharing = new SharingIndex(dataDirectory);
-        _moved = new MovedStores(dataDirectory, TimeProvider.System);
+        _opener = new UserMailOpener(dataDirectory, quota, Sharing, metrics);
         _metrics = metrics;
         _idleTime = idleTime;
         _sweeping = SweepAsync();
@@ -182,7 +178,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _sweeping;
-        Entry[] open;
+        UserMailEntry[] open;
         lock (_sync)
         {
             open = [.. _entries.Values];
@@ -200,12 +196,12 @@ internal sealed class UserMailRegistry : IAsyncDisposable
 
     /// <summary>Begins to close the store that nobody has used for longest, where many are open and another one is to be.</summary>
     /// <returns>That store; <c>null</c> when there is room, or everything is in use.</returns>
-    private Entry? FindSuperfluous(UserName user)
+    private UserMailEntry? FindSuperfluous(UserName user)
     {
         lock (_sync)
         {
             if (_entries.Count < _maxOpen || _entries.ContainsKey(user)) return null;
-            Entry? oldest = null;
+            UserMailEntry? oldest = null;
             foreach (var entry in _entries.Values)
                 if (entry is { Leases: 0, Closing: null, Opening.IsCompletedSuccessfully: true } && entry.LastUsed <= (oldest?.LastUsed ?? long.MaxValue)) oldest = entry;
             if (oldest is not null) oldest.Closing = CloseAsync(oldest);
@@ -214,12 +210,12 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     }
 
     /// <summary>Has those who are there end their work, and others begin anew behind a fence.</summary>
-    private Task BeginFence(Entry entry, StoreFence fence)
+    private Task BeginFence(UserMailEntry entry, StoreFence fence)
     {
         lock (_sync) return entry.Closing ??= FenceAsync(entry, fence);
     }
 
-    private async Task FenceAsync(Entry entry, StoreFence fence)
+    private async Task FenceAsync(UserMailEntry entry, StoreFence fence)
     {
         await Task.Yield();
         var mail = await entry.Opening;
@@ -244,19 +240,19 @@ internal sealed class UserMailRegistry : IAsyncDisposable
     }
 
     /// <summary>A lease on the user's entry, unless that is just closing.</summary>
-    private Entry Enter(UserName user, long? epoch)
+    private UserMailEntry Enter(UserName user, long? epoch)
     {
         lock (_sync)
         {
             ObjectDisposedException.ThrowIf(_stop.IsCancellationRequested, this);
             if (!_entries.TryGetValue(user, out var entry))
-                _entries.Add(user, entry = new Entry(user, OpenAsync(user, epoch)));
+                _entries.Add(user, entry = new UserMailEntry(user, _opener.OpenAsync(user, epoch, _stop.Token)));
             if (entry.Closing is null) entry.Leases++;
             return entry;
         }
     }
 
-    internal void Leave(Entry entry)
+    internal void Leave(UserMailEntry entry)
     {
         lock (_sync)
         {
@@ -265,52 +261,6 @@ internal sealed class UserMailRegistry : IAsyncDisposable
             if (entry.Leases == 0 && entry.Closing is not null) entry.TellEmptied();
             // A store that could not be opened is tried anew by whoever comes next.
             if (entry.Leases == 0 && entry.Opening.IsFaulted) _entries.Remove(entry.User);
-        }
-    }
-
-    private async Task<UserMail> OpenAsync(UserName user, long? epoch)
-    {
-        // Opening reads the disk; it must not run inside the lock of the caller.
-        await Task.Yield();
-        UserStore store;
-        try
-        {
-            // A director that remembers the time before the user moved away must not have an empty store made.
-            if (!UserStorePath.Exists(_dataDirectory, user) && _moved.EpochOf(user) is > 0 and var left && !(epoch > left)) throw StoreFence.Fenced();
-            store = await UserStore.OpenAsync(_dataDirectory, user, _stop.Token, _quota);
-            TellDamage(user, isDamaged: false);
-        }
-        catch (StoreException failed) when (failed.IsDamage)
-        {
-            TellDamage(user, isDamaged: true);
-            throw;
-        }
-        try
-        {
-            await store.ServeAsync(epoch);
-        }
-        catch
-        {
-            await store.DisposeAsync();
-            throw;
-        }
-        try
-        {
-            // Of a store that came from elsewhere, or from a backup, the index knows nothing.
-            foreach (var identifier in store.Access.Given()) Sharing.Add(identifier, user);
-        }
-        catch (StoreException)
-        {
-            // A full disk keeps nobody from reading; others see what is shared with them again when this succeeds.
-        }
-        return new UserMail(store, _metrics, Sharing);
-    }
-
-    private void TellDamage(UserName user, bool isDamaged)
-    {
-        lock (_sync)
-        {
-            if (isDamaged ? _damaged.Add(user) : _damaged.Remove(user)) _metrics.DamagedStores.Set(_damaged.Count);
         }
     }
 
@@ -329,8 +279,8 @@ internal sealed class UserMailRegistry : IAsyncDisposable
 
     private async Task CloseIdleAsync()
     {
-        List<Entry> idle = [];
-        Entry[] used;
+        List<UserMailEntry> idle = [];
+        UserMailEntry[] used;
         lock (_sync)
         {
             used = [.. _entries.Values.Where(static entry => entry.Leases > 0 && entry.Opening.IsCompletedSuccessfully)];
@@ -365,7 +315,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
         }
     }
 
-    private async Task CloseAsync(Entry entry)
+    private async Task CloseAsync(UserMailEntry entry)
     {
         await Task.Yield();
         try
@@ -387,10 +337,10 @@ internal sealed class UserMailRegistry : IAsyncDisposable
         public ClosedUser(UserMailRegistry registry, UserName user)
         {
             _registry = registry;
-            Entry = new Entry(user, Task.FromCanceled<UserMail>(new CancellationToken(canceled: true))) { Closing = _ended.Task };
+            Entry = new UserMailEntry(user, Task.FromCanceled<UserMail>(new CancellationToken(canceled: true))) { Closing = _ended.Task };
         }
 
-        public Entry Entry { get; }
+        public UserMailEntry Entry { get; }
 
         public void Dispose()
         {
@@ -398,47 +348,5 @@ internal sealed class UserMailRegistry : IAsyncDisposable
                 if (_registry._entries.TryGetValue(Entry.User, out var entry) && entry == Entry) _registry._entries.Remove(Entry.User);
             _ended.TrySetResult();
         }
-    }
-
-    internal sealed class Entry(UserName user, Task<UserMail> opening)
-    {
-        private readonly TaskCompletionSource _emptied = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public UserName User => user;
-
-        public Task<UserMail> Opening => opening;
-
-        public Task? Closing { get; set; }
-
-        /// <summary>Completes when the last lease on an entry that closes is given back.</summary>
-        public Task Emptied => _emptied.Task;
-
-        public void TellEmptied() => _emptied.TrySetResult();
-
-        public int Leases { get; set; }
-
-        public long LastUsed { get; set; } = Environment.TickCount64;
-    }
-}
-
-/// <summary>One holder's claim on a <see cref="UserMail"/>.</summary>
-internal sealed class UserMailLease : IAsyncDisposable
-{
-    private readonly UserMailRegistry _registry;
-    private UserMailRegistry.Entry? _entry;
-
-    internal UserMailLease(UserMailRegistry registry, UserMailRegistry.Entry entry, UserMail mail)
-    {
-        _registry = registry;
-        _entry = entry;
-        Mail = mail;
-    }
-
-    public UserMail Mail { get; }
-
-    public ValueTask DisposeAsync()
-    {
-        if (Interlocked.Exchange(ref _entry, null) is { } entry) _registry.Leave(entry);
-        return ValueTask.CompletedTask;
     }
 }
