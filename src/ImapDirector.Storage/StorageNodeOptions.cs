@@ -85,6 +85,9 @@ public sealed record StorageNodeOptions
     /// <summary>How often a client is told that its command is still at work.</summary>
     internal TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>What one SEARCH, SORT, THREAD or ESEARCH may take, and one update of the results that are kept up to date (limits N12).</summary>
+    internal TimeSpan SearchDeadline { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>The canonical name of <see cref="SharedUser"/>.</summary>
     internal UserName? FindSharedUser() => UserName.TryCreate(SharedUser, null, out var user) ? user : null;
 

@@ -20,34 +20,21 @@ internal static class MultiSearchHandler
         if (withOthers && ((wanted.Items & SearchReturnItems.Save) != 0 || MessageNumbers.AreIn(search.Key))) return OnlySelected;
 
         if ((wanted.Items & SearchReturnItems.Update) != 0) SearchContexts.Refuse(session.Output, command.Tag);
-        using var deadline = new CancellationTokenSource(SearchRun.Deadline);
-        var progress = new Progress(session, command.Tag, goal: null);
-        SearchAnswer? saving = null;
-        try
+        var saving = withSelected ? new SearchAnswer(session, session.Selected!, command.Tag, byUid: true, wanted, NameOf(session, session.Selected!)) : null;
+        return await SearchRun.WithinDeadlineAsync(session, command.Tag, goal: null, saving, async progress =>
         {
-            if (withSelected)
+            if (saving is not null) await SearchAsync(session, session.Selected!, search.Key, saving, progress, tellsNothing: !withOthers);
+            foreach (var name in await FilteredMailboxes.FindAsync(session, command.In, progress.Deadline))
             {
-                var selected = session.Selected!;
-                saving = new SearchAnswer(session, selected, command.Tag, byUid: true, wanted, NameOf(session, selected));
-                await SearchAsync(session, selected, search.Key, saving, progress, tellsNothing: !withOthers, deadline.Token);
-            }
-            foreach (var name in await FilteredMailboxes.FindAsync(session, command.In, deadline.Token))
-            {
-                deadline.Token.ThrowIfCancellationRequested();
-                await SearchAsync(session, name, command, wanted, withSelected, progress, deadline.Token);
+                progress.Deadline.ThrowIfCancellationRequested();
+                await SearchAsync(session, name, command, wanted, withSelected, progress);
             }
             return CommandResult.Ok("Search completed.");
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
-        {
-            saving?.Fail();
-            return SearchRun.TookTooLong;
-        }
+        });
     }
 
     /// <summary>Searches a mailbox by its name; one that is not there, or may not be read, is passed over as if it were empty.</summary>
-    private static async ValueTask SearchAsync(MailSession session, MailboxName name, MultiSearchCommand command, SearchReturn wanted, bool selectedIsDone, Progress progress,
-        CancellationToken deadline)
+    private static async ValueTask SearchAsync(MailSession session, MailboxName name, MultiSearchCommand command, SearchReturn wanted, bool selectedIsDone, Progress progress)
     {
         session.Turns.End();
         await using var access = await session.Mailboxes.FindAsync(name);
@@ -59,7 +46,7 @@ internal static class MultiSearchHandler
             if (selectedIsDone && mailbox == session.Selected?.Shared) return;
             var view = new SelectedMailbox(mailbox, access, cursor, uids, session.Enabled);
             var answer = new SearchAnswer(session, view, command.Tag, byUid: true, wanted, name);
-            await SearchAsync(session, view, command.Search.Key, answer, progress, tellsNothing: false, deadline);
+            await SearchAsync(session, view, command.Search.Key, answer, progress, tellsNothing: false);
         }
         finally
         {
@@ -67,10 +54,9 @@ internal static class MultiSearchHandler
         }
     }
 
-    private static async ValueTask SearchAsync(MailSession session, SelectedMailbox view, SearchKey key, SearchAnswer answer, Progress progress, bool tellsNothing,
-        CancellationToken deadline)
+    private static async ValueTask SearchAsync(MailSession session, SelectedMailbox view, SearchKey key, SearchAnswer answer, Progress progress, bool tellsNothing)
     {
-        var found = await SearchRun.FindAsync(session, view, key, progress, deadline);
+        var found = await SearchRun.FindAsync(session, view, key, progress);
         // A mailbox without matches has no answer (RFC 7377 section 2.1), but where it was the only one to be searched the client is told so.
         if (found.Uids.Count > 0 || tellsNothing) await answer.WriteAsync(found);
         await session.Output.FlushIfLargeAsync();
@@ -79,7 +65,7 @@ internal static class MultiSearchHandler
     /// <summary>What the client calls the mailbox it has selected, which may have been renamed since.</summary>
     private static MailboxName NameOf(MailSession session, SelectedMailbox selected)
     {
-        var name = selected.Mail.Store.ListMailboxes().FirstOrDefault(mailbox => mailbox.Id == selected.Shared.Id)?.Name ?? selected.Access.Name;
+        var name = selected.Mail.Store.FindMailbox(selected.Shared.Id)?.Name ?? selected.Access.Name;
         return selected.Access.IsOwn ? name : new MailboxName(session.Mailboxes.Namespaces.PrefixOf(selected.Mail.Store.User) + name.Value);
     }
 }

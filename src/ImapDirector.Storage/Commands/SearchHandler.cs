@@ -12,20 +12,14 @@ internal static class SearchHandler
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
         if (!ContextRequest.TryBegin(session, selected, new WantedContext(command.Tag, command.ByUid, command.Key, [], command.Return?.UpdateItems ?? []), command.Return,
             out var context)) return ContextRequest.Duplicate;
-        using var deadline = new CancellationTokenSource(SearchRun.Deadline);
         var answer = new SearchAnswer(session, selected, command.Tag, command.ByUid,
             command.Return ?? (session.Enabled.Imap4Rev2 ? new SearchReturn(SearchReturnItems.All) : null));
-        try
+        return await SearchRun.WithinDeadlineAsync(session, command.Tag, selected.Count, answer, async progress =>
         {
-            var found = await SearchRun.FindAsync(session, selected, command.Key, new Progress(session, command.Tag, selected.Count), deadline.Token);
+            var found = await SearchRun.FindAsync(session, selected, command.Key, progress);
             await answer.WriteAsync(found);
             context?.Add(found.Uids);
             return CommandResult.Ok("Search completed.");
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
-        {
-            answer.Fail();
-            return SearchRun.TookTooLong;
-        }
+        });
     }
 }

@@ -15,14 +15,31 @@ internal sealed record SearchFindings(List<uint> Uids, bool AsksModSeq, IReadOnl
 /// <summary>Runs the criteria of SEARCH, SORT and THREAD over the mailbox, from message to message.</summary>
 internal static class SearchRun
 {
-    /// <summary>What one command may take (limits N12).</summary>
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private static readonly CommandResult TookTooLong = CommandResult.No("LIMIT", "The search took too long.");
 
-    /// <summary>The answer when it took longer.</summary>
-    public static readonly CommandResult TookTooLong = CommandResult.No("LIMIT", "The search took too long.");
-
-    public static async Task<SearchFindings> FindAsync(MailSession session, SelectedMailbox selected, SearchKey key, Progress progress, CancellationToken deadline)
+    /// <summary>Runs a command that searches for as long as one may take (limits N12), or until its client is gone.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="tag">The command's.</param>
+    /// <param name="goal">How many messages there are to look at; <c>null</c> where nobody knows yet.</param>
+    /// <param name="answer">What a search that took too long fails; <c>null</c> for none.</param>
+    /// <param name="work">The command.</param>
+    public static async ValueTask<CommandResult> WithinDeadlineAsync(MailSession session, string tag, int? goal, SearchAnswer? answer, Func<Progress, Task<CommandResult>> work)
     {
+        using var deadline = new CancellationTokenSource(session.Options.SearchDeadline);
+        try
+        {
+            return await work(new Progress(session, tag, goal, deadline));
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            answer?.Fail();
+            return TookTooLong;
+        }
+    }
+
+    public static async Task<SearchFindings> FindAsync(MailSession session, SelectedMailbox selected, SearchKey key, Progress progress)
+    {
+        var deadline = progress.Deadline;
         // To ask the index takes long already, and many at once would stand in each other's way where they look at the mailbox.
         if (selected.Count >= TextIndexing.WorthIt) await session.Turns.EnterAsync(deadline);
         var program = new SearchProgram(key, selected, new TextFilters(selected.Mail, selected.Shared.Id, selected.Count, deadline).Of, DateTimeOffset.UtcNow, () => deadline);

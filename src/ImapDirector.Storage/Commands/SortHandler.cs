@@ -17,22 +17,15 @@ internal static class SortHandler
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
         if (!ContextRequest.TryBegin(session, selected, new WantedContext(command.Tag, command.ByUid, command.Key, command.Criteria, command.Return?.UpdateItems ?? []), command.Return,
             out var context)) return ContextRequest.Duplicate;
-        using var deadline = new CancellationTokenSource(SearchRun.Deadline);
         var answer = new SearchAnswer(session, selected, command.Tag, command.ByUid, command.Return);
-        try
+        return await SearchRun.WithinDeadlineAsync(session, command.Tag, selected.Count, answer, async progress =>
         {
-            var progress = new Progress(session, command.Tag, selected.Count);
-            var found = await SearchRun.FindAsync(session, selected, command.Key, progress, deadline.Token);
-            var sorted = found.Uids.Count > 1 ? await progress.WhileAsync(SortAsync(session, selected, found, command.Criteria, deadline.Token)) : found.Uids;
+            var found = await SearchRun.FindAsync(session, selected, command.Key, progress);
+            var sorted = found.Uids.Count > 1 ? await progress.WhileAsync(SortAsync(session, selected, found, command.Criteria, progress.Deadline)) : found.Uids;
             await answer.WriteAsync(found, sorted);
             context?.Add(sorted);
             return CommandResult.Ok("Sort completed.");
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
-        {
-            answer.Fail();
-            return SearchRun.TookTooLong;
-        }
+        });
     }
 
     private static async Task<List<uint>> SortAsync(MailSession session, SelectedMailbox selected, SearchFindings found, ImmutableArray<SortCriterion> criteria,

@@ -12,19 +12,13 @@ internal static class ThreadHandler
     public static async ValueTask<CommandResult> RunAsync(MailSession session, ThreadCommand command)
     {
         if (session.Selected is not { } selected) return CommandResult.NoMailboxSelected;
-        using var deadline = new CancellationTokenSource(SearchRun.Deadline);
-        try
+        return await SearchRun.WithinDeadlineAsync(session, command.Tag, selected.Count, answer: null, async progress =>
         {
-            var progress = new Progress(session, command.Tag, selected.Count);
-            var found = await SearchRun.FindAsync(session, selected, command.Key, progress, deadline.Token);
-            var threads = await progress.WhileAsync(session.Heavy.RunAsync(() => ThreadsOfAsync(selected, command.Algorithm, found.Uids, deadline.Token), deadline.Token));
+            var (found, deadline) = (await SearchRun.FindAsync(session, selected, command.Key, progress), progress.Deadline);
+            var threads = await progress.WhileAsync(session.Heavy.RunAsync(() => ThreadsOfAsync(selected, command.Algorithm, found.Uids, deadline), deadline));
             await WriteAsync(session, selected, command.ByUid, threads);
             return CommandResult.Ok("Thread completed.");
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
-        {
-            return SearchRun.TookTooLong;
-        }
+        });
     }
 
     private static async Task<List<ThreadNode>> ThreadsOfAsync(SelectedMailbox selected, ThreadAlgorithm algorithm, List<uint> found, CancellationToken deadline)

@@ -74,7 +74,7 @@ internal sealed class TextIndexing(UserStore store, Func<IReadOnlyList<IndexedTe
 
     private async Task IndexAsync(long mailboxId)
     {
-        while (store.MissingTexts(mailboxId, BatchSize) is { Count: > 0 } missing)
+        while (store.MissingTexts(mailboxId, BatchSize, _stop.Token) is { Count: > 0 } missing)
         {
             var texts = new List<IndexedText>(missing.Count);
             foreach (var contentId in missing.Distinct())

@@ -24,8 +24,10 @@ internal sealed class TextFilter
     /// <param name="text">What is looked for.</param>
     /// <param name="store">The user's store.</param>
     /// <param name="notIndexed">The contents of the mailbox that the index does not know.</param>
+    /// <param name="deadline">Ends the look into the index.</param>
     /// <returns><c>null</c> when the text is too short, or the contents are too far apart.</returns>
-    public static TextFilter? Of(string text, UserStore store, IReadOnlyCollection<long> notIndexed)
+    /// <exception cref="OperationCanceledException">The search's time is over.</exception>
+    public static TextFilter? Of(string text, UserStore store, IReadOnlyCollection<long> notIndexed, CancellationToken deadline)
     {
         var letters = CaseMap.Fold(text).EnumerateRunes().ToArray();
         if (letters.Length < RunLength) return null;
@@ -38,7 +40,7 @@ internal sealed class TextFilter
             if (query.Length > 0) query.Append(" AND ");
             query.Append('"').Append(run.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"');
         }
-        return Of(store.TextCandidates(query.ToString()), notIndexed);
+        return Of(store.TextCandidates(query.ToString(), deadline), notIndexed);
     }
 
     /// <summary>Whether the message may have the text.</summary>

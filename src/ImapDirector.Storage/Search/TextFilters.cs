@@ -22,13 +22,13 @@ internal sealed class TextFilters(UserMail mail, long mailboxId, int count, Canc
     {
         deadline.ThrowIfCancellationRequested();
         if (count < TextIndexing.WorthIt || ++_asked > Most) return null;
-        return TextFilter.Of(text, mail.Store, _notIndexed ??= NotIndexed());
+        return TextFilter.Of(text, mail.Store, _notIndexed ??= NotIndexed(), deadline);
     }
 
     /// <summary>What the text index does not know yet; it is brought up to date where that is much.</summary>
     private List<long> NotIndexed()
     {
-        var missing = mail.Store.MissingTexts(mailboxId, int.MaxValue);
+        var missing = mail.Store.MissingTexts(mailboxId, int.MaxValue, deadline);
         if (missing.Count >= TextIndexing.WorthIt) mail.TextIndexing.Want(mailboxId);
         return missing;
     }

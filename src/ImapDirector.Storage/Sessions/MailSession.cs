@@ -74,6 +74,9 @@ internal sealed partial class MailSession : IAsyncDisposable
     /// <summary>Lets a client go on that waits for its bytes to be acknowledged before it sends more.</summary>
     public void AcknowledgeNow() => PromptAcknowledgement.Send(_connection.Socket);
 
+    /// <summary>What is known of the client while a command runs and nobody reads.</summary>
+    public ClientEnd FindClientEnd() => ClientEnds.Find(_connection.Socket);
+
     /// <summary>How the session reads names now.</summary>
     public ParseOptions ParseOptions => new(Enabled.Utf8Names, MaxDepth);
 

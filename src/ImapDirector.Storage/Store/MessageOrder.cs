@@ -14,14 +14,14 @@ internal sealed class MessageOrder(StoreDatabase database, MessageContents conte
     public async Task<List<uint>> SortedAsync(long mailboxId, IReadOnlyList<SortCriterion> criteria, CancellationToken cancellationToken)
     {
         await AddMissingSortKeysAsync(mailboxId, cancellationToken);
-        return database.Read(store => SortKeyTable.Sorted(store, mailboxId, criteria));
+        return database.Read(store => SortKeyTable.Sorted(store, mailboxId, criteria), cancellationToken);
     }
 
     /// <summary>What THREAD needs to know of messages of a mailbox, which are named by their UIDs, ascending.</summary>
     public async Task<ThreadItems> ThreadItemsAsync(long mailboxId, List<uint> wanted, bool withParents, CancellationToken cancellationToken)
     {
         await AddMissingSortKeysAsync(mailboxId, cancellationToken);
-        return database.Read(store => SortKeyTable.ThreadItems(store, mailboxId, wanted, withParents));
+        return database.Read(store => SortKeyTable.ThreadItems(store, mailboxId, wanted, withParents), cancellationToken);
     }
 
     /// <summary>Messages that came with an older version of the store have no keys yet; once they have, they are not looked for again. One whose content is
@@ -29,7 +29,7 @@ internal sealed class MessageOrder(StoreDatabase database, MessageContents conte
     private async Task AddMissingSortKeysAsync(long mailboxId, CancellationToken cancellationToken)
     {
         if (_withSortKeys.ContainsKey(mailboxId)) return;
-        foreach (var batch in database.Read(store => SortKeyTable.Missing(store, mailboxId)).Chunk(SortKeyBatch))
+        foreach (var batch in database.Read(store => SortKeyTable.Missing(store, mailboxId), cancellationToken).Chunk(SortKeyBatch))
         {
             cancellationToken.ThrowIfCancellationRequested();
             var keys = batch.Select(id => (Id: id, Keys: contents.FindSortKeys(id))).Where(static found => found.Keys is not null).ToList();

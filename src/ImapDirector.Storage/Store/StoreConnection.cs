@@ -1,10 +1,14 @@
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace ImapDirector.Storage.Store;
 
 /// <summary>One SQLite connection and the statements that were prepared on it. Used by one thread at a time.</summary>
 internal sealed class StoreConnection : IDisposable
 {
+    // Of SQLite's machine: some hundred microseconds.
+    private const int StepsBetweenLooks = 10_000;
+
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, SqliteCommand> _prepared = [];
     private SqliteTransaction? _transaction;
@@ -85,6 +89,21 @@ internal sealed class StoreConnection : IDisposable
     {
         using var reader = Statement(sql, values).ExecuteReader();
         return reader.Read() ? read(reader) : null;
+    }
+
+    /// <summary>Runs the work; when the token fires, what SQLite is at fails with SQLITE_INTERRUPT.</summary>
+    public T Interruptibly<T>(Func<StoreConnection, T> work, CancellationToken cancellationToken)
+    {
+        var handle = _connection.Handle!;
+        raw.sqlite3_progress_handler(handle, StepsBetweenLooks, static token => ((CancellationToken)token).IsCancellationRequested ? 1 : 0, cancellationToken);
+        try
+        {
+            return work(this);
+        }
+        finally
+        {
+            raw.sqlite3_progress_handler(handle, 0, null, null);
+        }
     }
 
     /// <summary>Runs statements that are used once.</summary>

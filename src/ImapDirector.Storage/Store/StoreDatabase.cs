@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace ImapDirector.Storage.Store;
 
@@ -116,6 +117,21 @@ internal sealed class StoreDatabase : IAsyncDisposable
         catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
         {
             throw Failure(_file, failed);
+        }
+    }
+
+    /// <summary>Reads what may take long.</summary>
+    /// <exception cref="OperationCanceledException">The token fired first.</exception>
+    public T Read<T>(Func<StoreConnection, T> work, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return Read(store => store.Interruptibly(work, cancellationToken));
+        }
+        catch (StoreException interrupted) when (interrupted.InnerException is SqliteException { SqliteErrorCode: raw.SQLITE_INTERRUPT })
+        {
+            throw new OperationCanceledException(interrupted.Message, interrupted, cancellationToken);
         }
     }
 

@@ -101,10 +101,12 @@ internal sealed class UserStore : IAsyncDisposable
     public ulong DeletedBytes(long mailboxId) => _database.Read(store => MessageTable.DeletedBytes(store, mailboxId));
 
     /// <summary>The contents of a mailbox that the text index lacks.</summary>
-    public List<long> MissingTexts(long mailboxId, int most) => _database.Read(store => TextIndexTable.Missing(store, mailboxId, most));
+    public List<long> MissingTexts(long mailboxId, int most, CancellationToken cancellationToken) =>
+        _database.Read(store => TextIndexTable.Missing(store, mailboxId, most), cancellationToken);
 
     /// <summary>The contents that a query of the text index leaves.</summary>
-    public List<long> TextCandidates(string query) => _database.Read(store => TextIndexTable.Candidates(store, query));
+    public List<long> TextCandidates(string query, CancellationToken cancellationToken) =>
+        _database.Read(store => TextIndexTable.Candidates(store, query), cancellationToken);
 
     /// <summary>Adds to the text index.</summary>
     public Task AddTextsAsync(IReadOnlyList<IndexedText> texts, CancellationToken cancellationToken) => _database.WriteAsync(store =>

@@ -40,14 +40,14 @@ public sealed class TextIndexTests
         await using var user = await StoreFixture.OpenAsync();
         var contents = new Dictionary<long, int>();
         for (var i = 0; i < 400; i++) contents[(await user.AddAsync("INBOX", Encoding.UTF8.GetBytes(Message(i * 37 % 2048)))).ContentId] = i * 37 % 2048;
-        Assert.Equal(400, user.Store.MissingTexts(user.Inbox.Id, int.MaxValue).Count);
+        Assert.Equal(400, user.Store.MissingTexts(user.Inbox.Id, int.MaxValue, CancellationToken.None).Count);
         await user.Store.AddTextsAsync([.. contents.Keys.Select(id => IndexedTextReader.Read(user.Store, id))], CancellationToken.None);
-        Assert.Empty(user.Store.MissingTexts(user.Inbox.Id, int.MaxValue));
+        Assert.Empty(user.Store.MissingTexts(user.Inbox.Id, int.MaxValue, CancellationToken.None));
 
         string[] needles = [.. Words, "ALPHA", "gr\u00dc\u00dfe", "sender3@", "no. 12", "x-number: no", "subject: alp", "lpha be", "nowhere at all", "\"", "\" OR \""];
         foreach (var needle in needles)
         {
-            var filter = TextFilter.Of(needle, user.Store, []);
+            var filter = TextFilter.Of(needle, user.Store, [], CancellationToken.None);
             var matcher = new SubstringMatcher(needle);
             foreach (var message in user.Store.LoadMessages(user.Inbox.Id))
             {
@@ -57,7 +57,7 @@ public sealed class TextIndexTests
             }
             Assert.Equal(needle.EnumerateRunes().Count() < 3, filter is null);
         }
-        Assert.DoesNotContain(user.Store.LoadMessages(user.Inbox.Id), TextFilter.Of("nowhere at all", user.Store, [])!.Leaves);
+        Assert.DoesNotContain(user.Store.LoadMessages(user.Inbox.Id), TextFilter.Of("nowhere at all", user.Store, [], CancellationToken.None)!.Leaves);
     }
 
     [Theory]
@@ -72,7 +72,7 @@ public sealed class TextIndexTests
         Assert.InRange(text.Text.Length, 1, 1024 * 1024);
         Assert.False(text.IsComplete);
         await user.Store.AddTextsAsync([text], CancellationToken.None);
-        Assert.True(TextFilter.Of("needle", user.Store, [])!.Leaves(message));
+        Assert.True(TextFilter.Of("needle", user.Store, [], CancellationToken.None)!.Leaves(message));
     }
 
     [Fact]
@@ -82,14 +82,14 @@ public sealed class TextIndexTests
         var first = await user.AddAsync("INBOX", "Subject: needle\r\n\r\n");
         var second = await user.AddAsync("INBOX", "Subject: needle\r\n\r\n");
         await user.Store.AddTextsAsync([IndexedTextReader.Read(user.Store, first.ContentId)], CancellationToken.None);
-        Assert.Equal([first.ContentId], user.Store.TextCandidates("\"NEE\""));
-        var filter = TextFilter.Of("needle", user.Store, user.Store.MissingTexts(user.Inbox.Id, int.MaxValue))!;
+        Assert.Equal([first.ContentId], user.Store.TextCandidates("\"NEE\"", CancellationToken.None));
+        var filter = TextFilter.Of("needle", user.Store, user.Store.MissingTexts(user.Inbox.Id, int.MaxValue, CancellationToken.None), CancellationToken.None)!;
         Assert.True(filter.Leaves(first) && filter.Leaves(second));
         await user.Store.ExpungeAsync(user.Inbox.Id, [first.Uid], onlyDeleted: false, CancellationToken.None);
-        Assert.Empty(user.Store.TextCandidates("\"NEE\""));
+        Assert.Empty(user.Store.TextCandidates("\"NEE\"", CancellationToken.None));
         // A content that went while its text was read is not added any more.
         await user.Store.AddTextsAsync([new IndexedText(first.ContentId, "NEEDLE", true)], CancellationToken.None);
-        Assert.Empty(user.Store.TextCandidates("\"NEE\""));
+        Assert.Empty(user.Store.TextCandidates("\"NEE\"", CancellationToken.None));
     }
 
     [Fact]
@@ -101,6 +101,6 @@ public sealed class TextIndexTests
         mail.TextIndexing.Want(user.Inbox.Id);
         mail.TextIndexing.Want(user.Inbox.Id);
         await mail.TextIndexing.WaitAsync();
-        Assert.Empty(user.Store.MissingTexts(user.Inbox.Id, int.MaxValue));
+        Assert.Empty(user.Store.MissingTexts(user.Inbox.Id, int.MaxValue, CancellationToken.None));
     }
 }

@@ -126,5 +126,5 @@ public sealed class StoreFenceTests
     private static string Dump(UserStore store) => string.Join('\n', store.ListMailboxes().Select(mailbox =>
         $"{mailbox} {string.Join(',', store.LoadMessages(mailbox.Id).Select(static message => $"{message.Uid}:{message.ModSeq}:{message.Flags}"))}"))
         + string.Join(',', store.ListSubscriptions().Select(static name => name.Value)) + store.Access.Given().Count + store.FindMetadata(MetadataTable.Account, "/private/comment", 0).Count
-        + store.MissingTexts(store.FindMailbox(MailboxName.Inbox)!.Id, 10).Count;
+        + store.MissingTexts(store.FindMailbox(MailboxName.Inbox)!.Id, 10, CancellationToken.None).Count;
 }

@@ -58,8 +58,8 @@ public sealed class StoreUpgradeTests
         var names = user.Store.ListMailboxes().Where(static mailbox => mailbox.Id >= 100).OrderBy(static mailbox => mailbox.Id).Select(static mailbox => mailbox.Name.Value);
         Assert.Equal(["Entw\u00fcrfe", "Entw\u00fcrfe 2", "Entw\u00fcrfe/\u00e4"], names);
         Assert.Contains(new MailboxName("Entw\u00fcrfe/\u00e4"), user.Store.ListSubscriptions());
-        Assert.Equal([message.ContentId], user.Store.MissingTexts(user.Inbox.Id, 10));
-        Assert.Empty(user.Store.TextCandidates("\"OTH\""));
+        Assert.Equal([message.ContentId], user.Store.MissingTexts(user.Inbox.Id, 10, CancellationToken.None));
+        Assert.Empty(user.Store.TextCandidates("\"OTH\"", CancellationToken.None));
         Assert.Equal([1u], await user.Store.Order.SortedAsync(user.Inbox.Id, [new SortCriterion(SortKey.Subject, Reverse: false)], CancellationToken.None));
         await user.Store.DisposeAsync();
         using var connection = new SqliteConnection($"Data Source={Path.Combine(user.UserDirectory, "mail.db")};Pooling=False");

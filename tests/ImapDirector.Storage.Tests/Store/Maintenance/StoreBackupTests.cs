@@ -36,7 +36,7 @@ public sealed class StoreBackupTests
         Directory.Move(target.Of(user), user.UserDirectory);
         await user.ReopenAsync();
         Assert.Equal(before, user.Describe());
-        Assert.Equal([1], user.Store.TextCandidates("\"MAL\""));
+        Assert.Equal([1], user.Store.TextCandidates("\"MAL\"", CancellationToken.None));
         Assert.Equal([new AccessEntry(bob, MailboxRights.Lookup)], user.Store.Access.Find(user.Inbox.Id).Entries);
         if (OperatingSystem.IsWindows()) return;
         const UnixFileMode others = (UnixFileMode)0b000_111_111;
@@ -88,7 +88,7 @@ public sealed class StoreBackupTests
         StoreBackup.CopyContents(user.UserDirectory, target.Of(user), mayLink, CancellationToken.None);
         Assert.Empty(StoreDirectory.Open(target.Path).Check(user.User, progress: null, CancellationToken.None));
         await using var copy = await UserStore.OpenAsync(target.Path, user.User, CancellationToken.None);
-        Assert.Empty(copy.TextCandidates("\"ARG\""));
+        Assert.Empty(copy.TextCandidates("\"ARG\"", CancellationToken.None));
         Assert.Equal([1u, 3u], copy.LoadMessages(copy.FindMailbox(MailboxName.Inbox)!.Id).Select(message => message.Uid));
     }
 
@@ -156,7 +156,7 @@ public sealed class StoreBackupTests
         Assert.NotNull(user.ContentFile());
         await user.ReopenAsync();
         Assert.Equal(before, user.Describe());
-        Assert.Equal([large.ContentId], user.Store.TextCandidates("\"ARG\""));
+        Assert.Equal([large.ContentId], user.Store.TextCandidates("\"ARG\"", CancellationToken.None));
         Assert.Empty(user.Check());
     }
 
