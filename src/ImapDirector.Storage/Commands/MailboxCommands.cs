@@ -10,6 +10,8 @@ internal static class MailboxCommands
     /// <summary>The special uses that a plain mailbox can have (RFC 6154 section 2): \All and \Flagged are views of others.</summary>
     private static readonly string[] SpecialUses = [@"\Archive", @"\Drafts", @"\Junk", @"\Sent", @"\Trash"];
 
+    private static readonly CommandResult TooMany = CommandResult.No("LIMIT", "There are too many mailboxes.");
+
     public static async ValueTask<CommandResult> CreateAsync(MailSession session, CreateCommand command)
     {
         await using var place = await session.Mailboxes.FindPlaceAsync(command.Mailbox);
@@ -23,13 +25,14 @@ internal static class MailboxCommands
             _ => "",
         };
         // Each use has one mailbox, so that clients agree on where things go.
-        if (use is not null && (use.Length == 0 || session.Mail.Store.ListMailboxes().Any(mailbox => mailbox.SpecialUse == use)))
+        if (use is not null && (use.Length == 0 || session.Mail.Store.HasUse(use)))
             return CommandResult.No("USEATTR", "A mailbox cannot be made for this use.");
         return await place.Mail.CreateMailboxAsync(place.Name, use, CancellationToken.None) switch
         {
             StoreResult.Done => CommandResult.Ok("Create completed.",
                 place.Mail.Store.FindMailbox(place.Name) is { } made ? $"MAILBOXID ({ObjectId.OfMailbox(made.Id, place.ObjectScope)})" : ""),
             StoreResult.AlreadyExists => CommandResult.No("ALREADYEXISTS", "The mailbox exists already."),
+            StoreResult.TooMany => TooMany,
             _ => CommandResult.No("CANNOT", "There can be no such mailbox."),
         };
     }
@@ -67,6 +70,7 @@ internal static class MailboxCommands
             StoreResult.Done => CommandResult.Ok("Rename completed."),
             StoreResult.AlreadyExists => CommandResult.No("ALREADYEXISTS", "A mailbox of the new name exists already."),
             StoreResult.NotFound => CommandResult.NoSuchMailbox,
+            StoreResult.TooMany => TooMany,
             _ => CommandResult.No("CANNOT", "The mailbox cannot be renamed so."),
         };
     }
@@ -79,7 +83,8 @@ internal static class MailboxCommands
             if (access.Refuses(MailboxRights.Lookup) is { } refused) return refused;
             if (access.Mail.Store.FindMailbox(access.Name) is null) return CommandResult.NoSuchMailbox;
         }
-        await session.Mail.SetSubscribedAsync(command.Mailbox, command.Subscribe, CancellationToken.None);
+        if (await session.Mail.SetSubscribedAsync(command.Mailbox, command.Subscribe, CancellationToken.None) == StoreResult.TooMany)
+            return CommandResult.No("LIMIT", "There are too many subscriptions.");
         return CommandResult.Ok(command.Subscribe ? "Subscribe completed." : "Unsubscribe completed.");
     }
 }

@@ -129,8 +129,7 @@ internal sealed partial class NodeDeliveryHandler(StorageNodeOptions options, As
     {
         if (detail.Length == 0 || !MailboxName.TryCreate(detail, out var named)) return MailboxName.Inbox;
         if (mail.Store.FindMailbox(named) is { Selectable: true }) return named;
-        var similar = mail.Store.ListMailboxes().Where(mailbox => mailbox.Selectable && mailbox.Name.Value.Equals(detail, StringComparison.OrdinalIgnoreCase)).ToList();
-        return similar.Count == 1 ? similar[0].Name : MailboxName.Inbox;
+        return mail.Store.FindSimilar(detail) is [var similar] ? similar : MailboxName.Inbox;
     }
 
     private static async ValueTask CopyAsync(MessageSpool from, MessageSpool to, CancellationToken cancellationToken)

@@ -30,8 +30,13 @@ internal sealed class ImportTarget(UserStore store, string spoolDirectory, IProg
     /// <returns>Its id.</returns>
     public async Task<long> OpenMailboxAsync(MailboxName name, bool subscribe, CancellationToken cancellationToken)
     {
-        await store.CreateMailboxAsync(name, specialUse: null, cancellationToken);
-        if (subscribe) await store.SetSubscribedAsync(name, subscribed: true, cancellationToken);
+        await store.MaintainAsync(connection =>
+        {
+            // However many there are: what was exported comes back.
+            var result = MailboxTable.Create(connection, name, specialUse: null);
+            if (subscribe) MailboxTable.SetSubscribed(connection, name.Value, subscribed: true);
+            return result;
+        }, cancellationToken);
         _mailboxes++;
         return (store.FindMailbox(name) ?? throw new StoreException("A mailbox cannot be made.")).Id;
     }

@@ -282,12 +282,12 @@ internal sealed class UserMail : IAsyncDisposable
             return result;
         }, cancellationToken);
 
-    public Task SetSubscribedAsync(MailboxName name, bool subscribed, CancellationToken cancellationToken) =>
+    public Task<StoreResult> SetSubscribedAsync(MailboxName name, bool subscribed, CancellationToken cancellationToken) =>
         ChangeAsync(async () =>
         {
-            await _store.SetSubscribedAsync(name, subscribed, CancellationToken.None);
-            Watchers.Publish(new MailboxEvent(subscribed ? MailboxEventKind.Subscribed : MailboxEventKind.Unsubscribed, name));
-            return true;
+            var result = await _store.SetSubscribedAsync(name, subscribed, CancellationToken.None);
+            if (result == StoreResult.Done) Watchers.Publish(new MailboxEvent(subscribed ? MailboxEventKind.Subscribed : MailboxEventKind.Unsubscribed, name));
+            return result;
         }, cancellationToken);
 
     /// <summary>Changes an entry of a mailbox's access list; sessions that have it selected see it at their next command.</summary>
@@ -312,6 +312,7 @@ internal sealed class UserMail : IAsyncDisposable
 
     /// <summary>Sets and removes annotations.</summary>
     /// <exception cref="TooManyEntriesException">There would be too many.</exception>
+    /// <exception cref="OverQuotaException">All of the user's together would be too long.</exception>
     public Task SetMetadataAsync(long mailboxId, IReadOnlyList<KeyValuePair<string, byte[]?>> entries, CancellationToken cancellationToken) =>
         ChangeAsync(async () =>
         {

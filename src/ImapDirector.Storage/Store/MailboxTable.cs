@@ -10,6 +10,12 @@ internal static class MailboxTable
     /// <summary>The version of the schema since which names are in normalisation form C.</summary>
     public const int ComposedSinceVersion = 4;
 
+    /// <summary>Mailboxes of a user, those that only hold others included, beyond which clients make none. A store that came with more keeps them.</summary>
+    public const int MaxMailboxes = 10_000;
+
+    /// <summary>Subscriptions of a user, beyond which clients make none: they outlive their mailboxes (RFC 3501 section 6.3.9).</summary>
+    public const int MaxSubscriptions = 10_000;
+
     private const string Columns = """
         SELECT id, name, uid_validity, uid_next, highest_modseq, special_use, selectable,
           EXISTS (SELECT 1 FROM subscriptions WHERE subscriptions.name = mailboxes.name), messages, unseen, deleted, size_bytes
@@ -32,6 +38,28 @@ internal static class MailboxTable
 
     public static MailboxRecord? Find(StoreConnection store, long id) => store.First(Columns + " WHERE id = ?1", Read, id);
 
+    /// <summary>Whether a mailbox has a special use.</summary>
+    public static bool HasUse(StoreConnection store, string specialUse) => store.Scalar<long>("SELECT count(*) FROM mailboxes WHERE special_use = ?1", specialUse) > 0;
+
+    /// <summary>The mailboxes that can be selected and whose names are this one, whatever the case of letters.</summary>
+    public static List<MailboxName> Similar(StoreConnection store, string name)
+    {
+        var found = store.All("SELECT name FROM mailboxes WHERE selectable AND length(name) = length(?1)", static row => new MailboxName(row.GetString(0)), name);
+        found.RemoveAll(other => !other.Value.Equals(name, StringComparison.OrdinalIgnoreCase));
+        return found;
+    }
+
+    /// <summary>Whether a client may have a mailbox of this name, with all that is missing above it.</summary>
+    /// <param name="store">The user's store.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="isRenamed">Whether the mailbox is there already, under another name.</param>
+    public static bool HasRoomFor(StoreConnection store, MailboxName name, bool isRenamed = false)
+    {
+        var missing = ParentsOf(name).Count(parent => Find(store, parent) is null) + (isRenamed || Find(store, name) is not null ? 0 : 1);
+        return missing == 0 || store.Scalar<long>("SELECT count(*) FROM mailboxes") + missing <= MaxMailboxes;
+    }
+
+    /// <summary>Makes a mailbox, and its missing parents as plain mailboxes.</summary>
     public static StoreResult Create(StoreConnection store, MailboxName name, string? specialUse)
     {
         if (Find(store, name) is { } existing)
@@ -63,8 +91,9 @@ internal static class MailboxTable
     {
         if (Find(store, from) is not { } mailbox) return StoreResult.NotFound;
         if (to.IsInbox || Find(store, to) is not null) return StoreResult.AlreadyExists;
+        if (!from.IsInbox && IsUnder(to.Value, from.Value)) return StoreResult.NotAllowed;
+        if (!HasRoomFor(store, to, isRenamed: !from.IsInbox)) return StoreResult.TooMany;
         if (from.IsInbox) return RenameInbox(store, mailbox, to);
-        if (IsUnder(to.Value, from.Value)) return StoreResult.NotAllowed;
         var children = ChildrenOf(store, from);
         var renamed = new List<(long Id, MailboxName Name)>(children.Count);
         foreach (var (id, name) in children)
@@ -82,6 +111,10 @@ internal static class MailboxTable
 
     public static void SetSubscribed(StoreConnection store, string name, bool subscribed) =>
         store.Run(subscribed ? "INSERT OR IGNORE INTO subscriptions VALUES (?1)" : "DELETE FROM subscriptions WHERE name = ?1", name);
+
+    /// <summary>Whether a client may subscribe to a name.</summary>
+    public static bool MaySubscribe(StoreConnection store, string name) => store.Scalar<long>(
+        "SELECT count(*) < ?2 OR EXISTS (SELECT 1 FROM subscriptions WHERE name = ?1) FROM subscriptions", name, MaxSubscriptions) != 0;
 
     public static List<MailboxName> Subscriptions(StoreConnection store) =>
         store.All("SELECT name FROM subscriptions ORDER BY name", static row => new MailboxName(row.GetString(0)));
@@ -168,11 +201,15 @@ internal static class MailboxTable
 
     private static void AddParents(StoreConnection store, MailboxName name)
     {
+        foreach (var parent in ParentsOf(name))
+            if (Find(store, parent) is null) AddChild(store, parent.Value, specialUse: null);
+    }
+
+    /// <summary>From the outermost.</summary>
+    private static IEnumerable<MailboxName> ParentsOf(MailboxName name)
+    {
         for (var end = name.Value.IndexOf(MailboxName.Delimiter); end >= 0; end = name.Value.IndexOf(MailboxName.Delimiter, end + 1))
-        {
-            var parent = name.Value[..end];
-            if (Find(store, new MailboxName(parent)) is null) AddChild(store, parent, specialUse: null);
-        }
+            yield return new MailboxName(name.Value[..end]);
     }
 
     /// <summary>Adds a mailbox with the access list of its parent, which is there.</summary>

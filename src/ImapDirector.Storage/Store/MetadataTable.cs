@@ -12,6 +12,14 @@ internal static class MetadataTable
     /// <summary>Entries of one mailbox, or of the account.</summary>
     public const int MaxEntries = 100;
 
+    /// <summary>All entries of a user together, in bytes, each with <see cref="EntryBytes"/>. A store that came with more keeps them.</summary>
+    public const int MaxBytes = 16 * 1024 * 1024;
+
+    /// <summary>What an entry counts besides its name and its value: many short ones take space, too, and time to be counted.</summary>
+    public const int EntryBytes = 100;
+
+    private const string BytesOf = "coalesce(sum(length(name) + length(value) + ?1), 0) FROM metadata ";
+
     /// <summary>An entry, and those below it.</summary>
     /// <param name="store">The user's store.</param>
     /// <param name="mailboxId">The mailbox.</param>
@@ -27,13 +35,23 @@ internal static class MetadataTable
     }
 
     /// <returns><c>false</c> when there would be too many entries; the transaction has to be given up then.</returns>
+    /// <exception cref="OverQuotaException">All of the user's together would be too long; the same.</exception>
     public static bool TrySet(StoreConnection store, long mailboxId, IEnumerable<KeyValuePair<string, byte[]?>> entries)
     {
+        var growth = 0L;
         foreach (var (name, value) in entries)
         {
-            if (value is null) store.Run("DELETE FROM metadata WHERE mailbox_id = ?1 AND name = ?2", mailboxId, name);
-            else store.Run("INSERT OR REPLACE INTO metadata VALUES (?1, ?2, ?3)", mailboxId, name, value);
+            growth -= store.Scalar<long>("SELECT " + BytesOf + "WHERE mailbox_id = ?2 AND name = ?3", EntryBytes, mailboxId, name);
+            if (value is null)
+            {
+                store.Run("DELETE FROM metadata WHERE mailbox_id = ?1 AND name = ?2", mailboxId, name);
+                continue;
+            }
+            growth += name.Length + value.Length + EntryBytes;
+            store.Run("INSERT OR REPLACE INTO metadata VALUES (?1, ?2, ?3)", mailboxId, name, value);
         }
+        // Who has too much can still take something away.
+        if (growth > 0 && store.Scalar<long>("SELECT " + BytesOf + "WHERE name LIKE '/%'", EntryBytes) > MaxBytes) throw new OverQuotaException();
         return store.Scalar<long>("SELECT count(*) FROM metadata WHERE mailbox_id = ?1 AND name LIKE '/%'", mailboxId) <= MaxEntries;
     }
 

@@ -52,6 +52,8 @@ internal enum StoreResult
     NotFound,
     /// <summary>INBOX, a name over the limits, or one under itself.</summary>
     NotAllowed,
+    /// <summary>The user has as many as there may be.</summary>
+    TooMany,
 }
 
 /// <summary>What FETCH and SEARCH need of a message without opening its body, computed once at its arrival.</summary>

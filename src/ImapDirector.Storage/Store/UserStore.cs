@@ -121,6 +121,7 @@ internal sealed class UserStore : IAsyncDisposable
 
     /// <summary>Sets and removes annotations, all or none.</summary>
     /// <exception cref="TooManyEntriesException">There would be too many.</exception>
+    /// <exception cref="OverQuotaException">All of the user's together would be too long.</exception>
     public Task SetMetadataAsync(long mailboxId, IReadOnlyList<KeyValuePair<string, byte[]?>> entries, CancellationToken cancellationToken) =>
         _database.WriteAsync(store => MetadataTable.TrySet(store, mailboxId, entries) ? true : throw new TooManyEntriesException(), cancellationToken);
 
@@ -131,9 +132,15 @@ internal sealed class UserStore : IAsyncDisposable
 
     public MailboxRecord? FindMailbox(MailboxName name) => _database.Read(store => MailboxTable.Find(store, name));
 
+    /// <summary>Whether a mailbox has a special use.</summary>
+    public bool HasUse(string specialUse) => _database.Read(store => MailboxTable.HasUse(store, specialUse));
+
+    /// <summary>The mailboxes that can be selected and whose names are this one, whatever the case of letters.</summary>
+    public IReadOnlyList<MailboxName> FindSimilar(string name) => _database.Read(store => MailboxTable.Similar(store, name));
+
     /// <summary>Makes a mailbox, and its missing parents as plain mailboxes. A name that is free gets a UIDVALIDITY never used for it before.</summary>
     public Task<StoreResult> CreateMailboxAsync(MailboxName name, string? specialUse, CancellationToken cancellationToken) =>
-        _database.WriteAsync(store => MailboxTable.Create(store, name, specialUse), cancellationToken);
+        _database.WriteAsync(store => MailboxTable.HasRoomFor(store, name) ? MailboxTable.Create(store, name, specialUse) : StoreResult.TooMany, cancellationToken);
 
     /// <summary>Deletes a mailbox and its messages. One with children stays as \Noselect; INBOX is refused.</summary>
     public Task<StoreResult> DeleteMailboxAsync(MailboxName name, CancellationToken cancellationToken) =>
@@ -143,10 +150,11 @@ internal sealed class UserStore : IAsyncDisposable
     public Task<StoreResult> RenameMailboxAsync(MailboxName from, MailboxName to, CancellationToken cancellationToken) =>
         _database.WriteAsync(store => MailboxTable.Rename(store, from, to), cancellationToken);
 
-    public Task SetSubscribedAsync(MailboxName name, bool subscribed, CancellationToken cancellationToken) => _database.WriteAsync(store =>
+    public Task<StoreResult> SetSubscribedAsync(MailboxName name, bool subscribed, CancellationToken cancellationToken) => _database.WriteAsync(store =>
     {
+        if (subscribed && !MailboxTable.MaySubscribe(store, name.Value)) return StoreResult.TooMany;
         MailboxTable.SetSubscribed(store, name.Value, subscribed);
-        return true;
+        return StoreResult.Done;
     }, cancellationToken);
 
     /// <summary>Subscribed names in order; a mailbox of that name need not exist.</summary>
