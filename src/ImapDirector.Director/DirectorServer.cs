@@ -102,6 +102,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         Planner = new NodePlanner(_redis, _registry);
         _inquiry = new UserInquiry(options, _redis, _registry, _health, Map, Sessions);
         _control = new NodeControl(assertions);
+        Rebuild = new MapRebuild(Map, _registry, _control);
         var ledger = new MoveLedger(_redis);
         var coordinator = new MoveCoordinator(options, ledger, new MoveSessions(_redis, () => _directory.Incarnation), _registry, _health, _control, counters, loggers.CreateLogger<MoveCoordinator>());
         _moves = new MoveRunner(options, _redis, ledger, coordinator, _directory, counters, loggers.CreateLogger<MoveRunner>());
@@ -126,6 +127,9 @@ public sealed partial class DirectorServer : IAsyncDisposable
 
     /// <summary>The user → node map.</summary>
     public AssignmentMap Map { get; }
+
+    /// <summary>Brings the map back from the nodes.</summary>
+    public MapRebuild Rebuild { get; }
 
     /// <summary>Orders moves of users.</summary>
     public UserMoves Moves { get; }

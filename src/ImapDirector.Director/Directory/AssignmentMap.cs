@@ -27,6 +27,8 @@ public sealed class AssignmentMap : IAsyncDisposable
 
     internal AssignmentMap(RedisConnection redis, NodeRegistry registry) => (_redis, _registry) = (redis, registry);
 
+    internal NodeRegistry Registry => _registry;
+
     /// <summary>Connects to <see cref="DirectorOptions.Redis"/>; when Redis is away every call says so.</summary>
     /// <exception cref="ArgumentException"><see cref="DirectorOptions.Redis"/> is no configuration string.</exception>
     public async Task ConnectAsync(CancellationToken cancellationToken)

@@ -97,7 +97,7 @@ internal sealed record NodeReply(NodeAnswer Answer, string? Fingerprint, long? M
 internal sealed record NodeProgress(NodeStage Stage, long Epoch, string? Fingerprint, long Messages, long BytesDone, long BytesTotal, string? Fault, string? Reason);
 
 /// <summary>A user that a node holds.</summary>
-internal sealed record NodeUser(string User, long Epoch, NodeUserState State, long Messages, long Bytes);
+internal sealed record NodeUser(string User, long Epoch, NodeUserState State, long Messages, long Bytes, DateTimeOffset? Changed);
 
 /// <summary>As the node's own answers are called.</summary>
 internal enum NodeAnswer { Done, NotHeld, Stale, InUse, Busy, Disk, Damaged }

@@ -220,6 +220,7 @@ public sealed record ApiPlannedMove(string User, string From, string To);
 [JsonSerializable(typeof(ApiMovePlan))]
 [JsonSerializable(typeof(ApiPlan))]
 [JsonSerializable(typeof(Assignment))]
+[JsonSerializable(typeof(RebuildLine))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 public sealed partial class ApiJson : JsonSerializerContext;

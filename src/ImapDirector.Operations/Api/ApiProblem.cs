@@ -23,7 +23,10 @@ public sealed record ApiProblem(string Type, string Title, int Status, string De
     internal static ApiProblem Unavailable() => Of(503, "unavailable", "Redis does not answer. A change may have been made all the same.");
 
     /// <summary>Nothing is of that name.</summary>
-    internal static ApiProblem None(string what, string name, IEnumerable<string> names)
+    /// <param name="what"><c>node</c>, <c>pool</c> or <c>user</c>.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="names">All that there are; the nearest are told.</param>
+    public static ApiProblem None(string what, string name, IEnumerable<string> names)
     {
         var nearest = NearestNames.Of(name, names);
         var hint = nearest.Count == 0 ? "" : $": the nearest {(nearest.Count == 1 ? "name is" : "names are")} {string.Join(", ", nearest)}";

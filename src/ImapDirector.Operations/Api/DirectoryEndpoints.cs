@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using ImapDirector.Director;
 using ImapDirector.Director.Directory;
 using Microsoft.AspNetCore.Http;
@@ -25,23 +26,45 @@ internal sealed class DirectoryEndpoints(DirectorServer director, AuditLog audit
             { Answer = ApiJson.Default.Assignment, IsLines = true },
         new("POST", "/directory", "Brings assignments back, as an export has written them. One that is there stays: only a move changes it.", ImportAsync)
             { Body = ApiJson.Default.Assignment, IsLines = true, Answer = ApiJson.Default.ApiImported, MaxBodyBytes = MaxImportBytes },
+        new("POST", "/directory/rebuild", "Asks every node whom it holds and writes assignments for users who have none; a line of JSON at a time. A connection that ends without a line of the end says that it was cut short.", RebuildAsync)
+            { Answer = ApiJson.Default.RebuildLine, IsLines = true, Query = [("dry", "\"true\" to write nothing, and be told what would be."), ("without", "Nodes that are not asked, with a comma between.")] },
         new("GET", "/directory/faults", "Looks for assignments that nobody can log in with.", VerifyAsync) { Answer = ApiJson.Default.ApiVerified },
     ];
 
     private async Task ExportAsync(HttpContext context)
     {
-        context.Response.ContentType = ApiRoute.Lines;
-        var output = context.Response.BodyWriter;
-        await using var json = new Utf8JsonWriter(output);
-        var isComplete = await director.Map.ReadAllAsync(async assignment =>
+        await using var json = Begin(context);
+        if (!await director.Map.ReadAllAsync(assignment => WriteAsync(context, json, assignment, ApiJson.Default.Assignment), context.RequestAborted)) context.Abort();
+    }
+
+    private async Task<ApiAnswer> RebuildAsync(HttpContext context)
+    {
+        if (ApiRoute.Asked(context, "dry") is not (null or "true" or "false") and var dry) return ApiProblem.Invalid($"\"dry\" is \"{Network.SettingRules.Shown(dry)}\": write true or false.");
+        var without = ApiRoute.Asked(context, "without")?.Split(',') ?? [];
+        if (await director.NodeOrders.ListAsync(context.RequestAborted) is not { } nodes) return ApiProblem.Unavailable();
+        if (without.FirstOrDefault(name => nodes.Find(name) is null) is { } unknown) return NodeEndpoints.NoSuchNode(director, unknown);
+        return ApiAnswer.Stream(async context =>
         {
-            JsonSerializer.Serialize(json, assignment, ApiJson.Default.Assignment);
-            await json.FlushAsync(context.RequestAborted);
-            json.Reset();
-            output.Write("\n"u8);
-            await output.FlushAsync(context.RequestAborted);
-        }, context.RequestAborted);
-        if (!isComplete) context.Abort();
+            await using var json = Begin(context);
+            var end = await director.Rebuild.RunAsync(ApiRoute.Asked(context, "dry") == "true", without, line => WriteAsync(context, json, line, ApiJson.Default.RebuildLine), context.RequestAborted);
+            if (end.Written > 0 && ApiRoute.Asked(context, "dry") != "true")
+                audit.Note(context, "bring assignments back from the nodes", string.Create(CultureInfo.InvariantCulture, $"{end.ThereAlready} were there"), string.Create(CultureInfo.InvariantCulture, $"{end.Written} more are"));
+        });
+    }
+
+    private static Utf8JsonWriter Begin(HttpContext context)
+    {
+        context.Response.ContentType = ApiRoute.Lines;
+        return new Utf8JsonWriter(context.Response.BodyWriter);
+    }
+
+    private static async ValueTask WriteAsync<T>(HttpContext context, Utf8JsonWriter json, T value, JsonTypeInfo<T> type)
+    {
+        JsonSerializer.Serialize(json, value, type);
+        await json.FlushAsync(context.RequestAborted);
+        json.Reset();
+        context.Response.BodyWriter.Write("\n"u8);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 
     private async Task<ApiAnswer> VerifyAsync(HttpContext context)

@@ -88,7 +88,7 @@ internal sealed partial class NodeControl(StorageNode node, ILogger<NodeControl>
             }
             after = user;
         }
-        return WriteAsync(context, node.Transfers.ListHeld(after, UserTransfers.MaxListed).Select(static held => new Held(held.User.Value, held.Epoch, held.State, held.Messages, held.Bytes)));
+        return WriteAsync(context, node.Transfers.ListHeld(after, UserTransfers.MaxListed).Select(static held => new Held(held.User.Value, held.Epoch, held.State, held.Messages, held.Bytes, held.Changed)));
     });
 
     private static Task OfferAsync(UserTransfers transfers, Order order, HttpContext context)
@@ -220,7 +220,7 @@ internal sealed partial class NodeControl(StorageNode node, ILogger<NodeControl>
         public long? Bytes { get; init; }
     }
 
-    private sealed record Held(string User, long Epoch, StoreState State, long Messages, long Bytes);
+    private sealed record Held(string User, long Epoch, StoreState State, long Messages, long Bytes, DateTimeOffset? Changed);
 
     private sealed record Ticket(string Token);
 

@@ -14,6 +14,9 @@ public sealed partial class UserTransfers : IAsyncDisposable
     /// <summary>The most users that <see cref="ListHeld"/> tells at once.</summary>
     public const int MaxListed = 1000;
 
+    // A director waits 25 s for a page.
+    private static readonly TimeSpan ListLimit = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan SweepInterval = TimeSpan.FromHours(1);
 
@@ -34,11 +37,11 @@ public sealed partial class UserTransfers : IAsyncDisposable
         _sweeping = SweepAsync(retention, clock);
     }
 
-    /// <summary>The users whose stores are here, a page at a time, in an order of the node's own.</summary>
+    /// <summary>The users whose stores are here, a page at a time, in an order of the node's own. A page ends after some seconds; only one without anybody is the last.</summary>
     /// <param name="after">The last of the page before, or <c>null</c>.</param>
     /// <param name="limit">1 to <see cref="MaxListed"/>.</param>
     /// <exception cref="IOException">The data directory cannot be read.</exception>
-    public IReadOnlyList<HeldUser> ListHeld(UserName? after, int limit) => HeldUser.List(_dataDirectory, after, Math.Clamp(limit, 1, MaxListed));
+    public IReadOnlyList<HeldUser> ListHeld(UserName? after, int limit) => HeldUser.List(_dataDirectory, after, Math.Clamp(limit, 1, MaxListed), ListLimit);
 
     /// <summary>Lets nobody write to the user's store any more until somebody comes with a higher epoch; sessions are ended.</summary>
     /// <returns><see cref="TransferAnswer.NotHeld"/> for one who has no store here; none is begun then for an epoch up to this one.</returns>

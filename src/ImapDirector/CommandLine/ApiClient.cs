@@ -64,7 +64,11 @@ internal sealed class ApiClient : IDisposable
             if (symbol is Argument argument) command.Add(argument);
             else command.Add((Option)symbol);
         }
-        command.SetAction((result, cancellationToken) => RunAsync(result, run, cancellationToken));
+        command.SetAction((result, cancellationToken) => TellRefusalAsync(result, async () =>
+        {
+            using var client = Of(result);
+            return await run(client, result, cancellationToken);
+        }));
         return command;
     }
 
@@ -94,9 +98,9 @@ internal sealed class ApiClient : IDisposable
 
     /// <summary>Asks, and hands over each line that is answered.</summary>
     /// <exception cref="RefusedException">It was refused, or ended early.</exception>
-    public async Task ReadLinesAsync(string path, Action<string> onLine, CancellationToken cancellationToken)
+    public async Task ReadLinesAsync(HttpMethod method, string path, Action<string> onLine, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(HttpMethod.Get, path, null, LongAnswerTimeout, cancellationToken);
+        using var response = await SendAsync(method, path, null, LongAnswerTimeout, cancellationToken);
         try
         {
             using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
@@ -105,6 +109,10 @@ internal sealed class ApiClient : IDisposable
         catch (Exception lost) when (lost is IOException or HttpRequestException)
         {
             throw new RefusedException(ExitCode.Unavailable, "The list ended early, since Redis or the director went away: it is not complete.");
+        }
+        catch (JsonException)
+        {
+            throw Nonsense();
         }
     }
 
@@ -117,12 +125,12 @@ internal sealed class ApiClient : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private static async Task<int> RunAsync(ParseResult result, Func<ApiClient, ParseResult, CancellationToken, Task<int>> run, CancellationToken cancellationToken)
+    /// <summary>Runs a command, and tells what is refused.</summary>
+    public static async Task<int> TellRefusalAsync(ParseResult result, Func<Task<int>> run)
     {
         try
         {
-            using var client = Of(result);
-            return await run(client, result, cancellationToken);
+            return await run();
         }
         catch (RefusedException refused)
         {

@@ -1,8 +1,10 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using ImapDirector.Configuration;
+using ImapDirector.Director;
 using ImapDirector.Director.Directory;
 using ImapDirector.Operations.Api;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -14,21 +16,35 @@ internal static class DirectoryCommand
 {
     private static readonly Option<bool> Offline = new("--offline") { Description = "Write to the Redis of --config itself, for when no director runs: before users log in again after Redis has lost everything." };
 
-    public static Command Create()
+    public static Command Create() => ApiClient.Group("directory", "Keep the user → node map: a line of JSON for each user.",
+        ApiClient.Command("explain", "Say why a user is where they are, and what would happen at the next login.", [UserCommand.Name], UserCommand.ExplainAsync),
+        ApiClient.Command("export", "Write all assignments to standard output.", [], ExportAsync),
+        OnAndOffline("import", "Bring assignments back from standard input. One that is there stays.", [], ImportAsync, ImportOfflineAsync),
+        OnAndOffline("rebuild", "Ask every node whom it holds, and bring assignments back for users who have none. One that is there stays; of users who are found twice it is told, and nobody chooses.",
+            RebuildCommand.Options, RebuildCommand.RunAsync, RebuildCommand.RunOfflineAsync),
+        ApiClient.Command("verify", "Look for assignments that nobody can log in with.", [], VerifyAsync));
+
+    /// <summary>A command that asks a director or, with --offline, does the work itself.</summary>
+    private static Command OnAndOffline(string name, string description, Symbol[] symbols, Func<ApiClient, ParseResult, CancellationToken, Task<int>> run, Func<AssignmentMap, DirectorOptions, ParseResult, CancellationToken, Task<int>> runOffline)
     {
-        var import = new Command("import", "Bring assignments back from standard input. One that is there stays.") { Offline };
-        var online = ApiClient.Command("import", "", [], ImportAsync).Action!;
-        import.SetAction((result, cancellationToken) => result.GetValue(Offline) ? ImportOfflineAsync(result, cancellationToken) : ((System.CommandLine.Invocation.AsynchronousCommandLineAction)online).InvokeAsync(result, cancellationToken));
-        return ApiClient.Group("directory", "Keep the user → node map: a line of JSON for each user.",
-            ApiClient.Command("explain", "Say why a user is where they are, and what would happen at the next login.", [UserCommand.Name], UserCommand.ExplainAsync),
-            ApiClient.Command("export", "Write all assignments to standard output.", [], ExportAsync),
-            import,
-            ApiClient.Command("verify", "Look for assignments that nobody can log in with.", [], VerifyAsync));
+        var command = ApiClient.Command(name, description, [.. symbols, Offline], run);
+        var online = (AsynchronousCommandLineAction)command.Action!;
+        command.SetAction((result, cancellationToken) => result.GetValue(Offline) ? RunOfflineAsync(result, runOffline, cancellationToken) : online.InvokeAsync(result, cancellationToken));
+        return command;
     }
+
+    private static Task<int> RunOfflineAsync(ParseResult result, Func<AssignmentMap, DirectorOptions, ParseResult, CancellationToken, Task<int>> run, CancellationToken cancellationToken) => ApiClient.TellRefusalAsync(result, async () =>
+    {
+        if (ApiClient.ConfigOf(result) is not { } config) throw new ConfigurationException("--offline needs --config: name a director's configuration.");
+        var options = DirectorSettings.Read(SettingsSource.Load(config, [])).Director;
+        await using var map = new AssignmentMap(options, NullLoggerFactory.Instance);
+        await map.ConnectAsync(cancellationToken);
+        return await run(map, options, result, cancellationToken);
+    });
 
     private static async Task<int> ExportAsync(ApiClient api, ParseResult result, CancellationToken cancellationToken)
     {
-        await api.ReadLinesAsync("/directory", result.InvocationConfiguration.Output.WriteLine, cancellationToken);
+        await api.ReadLinesAsync(HttpMethod.Get, "/directory", result.InvocationConfiguration.Output.WriteLine, cancellationToken);
         return ExitCode.Ok;
     }
 
@@ -47,11 +63,8 @@ internal static class DirectoryCommand
         return Report(result, await api.AskAsync(HttpMethod.Post, "/directory", ApiJson.Default.ApiImported, body, cancellationToken, ApiClient.LongAnswerTimeout));
     }
 
-    private static async Task<int> ImportOfflineAsync(ParseResult result, CancellationToken cancellationToken)
+    private static async Task<int> ImportOfflineAsync(AssignmentMap map, DirectorOptions options, ParseResult result, CancellationToken cancellationToken)
     {
-        if (ApiClient.ConfigOf(result) is not { } config) throw new ConfigurationException("--offline needs --config: name a director's configuration.");
-        await using var map = new AssignmentMap(DirectorSettings.Read(SettingsSource.Load(config, [])).Director, NullLoggerFactory.Instance);
-        await map.ConnectAsync(cancellationToken);
         var (line, done, same, left) = (0, 0, 0, new List<string>());
         while (await Console.In.ReadLineAsync(cancellationToken) is { } text)
         {
@@ -61,11 +74,7 @@ internal static class DirectoryCommand
             if (outcome == ImportOutcome.Done) done++;
             else if (outcome == ImportOutcome.Same) same++;
             else if (outcome != ImportOutcome.Unavailable) left.Add(string.Create(CultureInfo.InvariantCulture, $"line {line}: {ApiImported.Reason(outcome)}"));
-            else
-            {
-                await result.InvocationConfiguration.Error.WriteLineAsync("imapdirector: Redis does not answer: see that it runs and that the configuration names it.");
-                return ExitCode.Unavailable;
-            }
+            else throw new RefusedException(ExitCode.Unavailable, "Redis does not answer: see that it runs and that the configuration names it.");
         }
         return Report(result, new ApiImported(done, same, left, left.Count));
     }

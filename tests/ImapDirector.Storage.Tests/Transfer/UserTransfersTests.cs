@@ -123,6 +123,23 @@ public sealed class UserTransfersTests
         var alice = told.Single(held => held.User == nodes.User);
         Assert.Equal((7, StoreState.Released, 5), (alice.Epoch, alice.State, alice.Messages));
         Assert.All(told.Where(held => held.User != nodes.User), static held => Assert.Equal((0, StoreState.Active, 0), (held.Epoch, held.State, held.Messages)));
+        // A disk that is so slow that the time is over at once.
+        var slow = new List<HeldUser>();
+        while (HeldUser.List(nodes.From.Data, slow.Count == 0 ? null : slow[^1].User, 4, TimeSpan.Zero) is { Count: > 0 } page) slow.Add(Assert.Single(page));
+        Assert.Equal(told, slow);
+    }
+
+    [Fact]
+    public async Task When_a_store_was_written_last_is_told_and_looking_at_it_is_no_writing()
+    {
+        await using var nodes = await TwoNodes.WithMailAsync();
+        await nodes.From.StopAsync();
+        var written = new DateTime(2020, 3, 5, 10, 11, 12, DateTimeKind.Utc);
+        foreach (var file in Directory.EnumerateFiles(nodes.From.StoreOf(nodes.User), "mail.db*")) File.SetLastWriteTimeUtc(file, written);
+        for (var look = 0; look < 2; look++) Assert.Equal(written, Assert.Single(HeldUser.List(nodes.From.Data, null, 10, TimeSpan.FromSeconds(5))).Changed!.Value.UtcDateTime);
+        nodes.From.Restart();
+        await using (var lease = await nodes.From.Mails.AcquireAsync(nodes.User, None)) await nodes.From.AddAsync(lease.Mail, "Subject: now\r\n\r\n");
+        Assert.True(Assert.Single(nodes.From.Transfers.ListHeld(null, 10)).Changed!.Value.UtcDateTime > written);
     }
 
     [Fact]
