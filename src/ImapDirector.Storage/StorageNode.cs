@@ -83,26 +83,6 @@ public sealed partial class StorageNode : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Hands a user over: from here on, and over any crash, nothing is written for the user until somebody comes with a higher epoch. Sessions are ended,
-    /// and waited for, for some seconds; deliveries that are on their way are answered 451.</summary>
-    /// <param name="user">The user; the epoch is kept also for one who has no mail here.</param>
-    /// <param name="epoch">The epoch of the assignment that sends the user elsewhere.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns><c>false</c>, and nothing is done, when a higher epoch has come already.</returns>
-    /// <exception cref="IOException">The disk refuses.</exception>
-    /// <exception cref="InvalidOperationException">The node has not been started, or is gone.</exception>
-    public async Task<bool> ReleaseAsync(UserName user, long epoch, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await (_mails ?? throw new InvalidOperationException("The node does not run.")).ReleaseAsync(user, epoch, cancellationToken);
-        }
-        catch (StoreException failed)
-        {
-            throw new IOException(failed.Message, failed);
-        }
-    }
-
     /// <summary>Judges a director's assertion that came by another way than IMAP or LMTP, and uses it up.</summary>
     /// <param name="token">As it came.</param>
     /// <param name="scope">What it is to be used for.</param>

@@ -89,7 +89,10 @@ public sealed class MoveTests(ITestOutputHelper output)
         Assert.Contains($"node {other} is draining", await RefusedAsync(cluster, 75, Mail.Alice, other), StringComparison.Ordinal);
         await cluster.RunAsync("nodes", "down", other);
         Assert.Contains($"node {other} is down", await RefusedAsync(cluster, 75, Mail.Alice, other), StringComparison.Ordinal);
-        Assert.Contains("no other node of pool nowhere", await RefusedAsync(cluster, 75, Mail.Alice, "pool:nowhere"), StringComparison.Ordinal);
+        Assert.Contains("There is no pool \"defualt\": the nearest name is default.", await RefusedAsync(cluster, 3, Mail.Alice, "pool:defualt"), StringComparison.Ordinal);
+        Assert.Contains($"no other node of pool default takes users who are on {node}", await RefusedAsync(cluster, 75, Mail.Alice, "pool:default"), StringComparison.Ordinal);
+        foreach (var (from, to) in new[] { ("node7", other), ("pool:default", other), (node, "node7"), (node, "pool:defualt") })
+            Assert.Equal(3, (await cluster.RunAsync("user", "move", "--all", "--from", from, "--to", to)).ExitCode);
         // One that does not answer is found out by the director; the user stays.
         await cluster.KillNodeAsync(2);
         Assert.Contains($"stays at {node}", await RefusedAsync(cluster, 75, Mail.Alice, "node2"), StringComparison.Ordinal);

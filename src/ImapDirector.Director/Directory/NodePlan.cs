@@ -4,7 +4,7 @@ namespace ImapDirector.Director.Directory;
 /// <param name="Pool">The pool it is about.</param>
 /// <param name="Nodes">The pool's nodes, and those that users are on besides, before and after.</param>
 /// <param name="Moves">How many users would move.</param>
-/// <param name="ToBalance">How many would have to move besides, for every node to hold its share.</param>
+/// <param name="ToBalance">How many <c>rebalance</c> would move afterwards, to where the weights would put them.</param>
 /// <param name="Obstacle">Why the change cannot be made, as a sentence; <c>null</c> when it can.</param>
 public sealed record NodePlan(string Pool, IReadOnlyList<PlannedNode> Nodes, int Moves, int ToBalance, string? Obstacle);
 
@@ -15,9 +15,3 @@ public sealed record NodePlan(string Pool, IReadOnlyList<PlannedNode> Nodes, int
 /// <param name="Share">Its share of the pool's new users, 0 to 1.</param>
 /// <param name="ShareAfter">Its share then.</param>
 public sealed record PlannedNode(string Name, int Users, int UsersAfter, double Share, double ShareAfter);
-
-/// <summary>A user who would move.</summary>
-/// <param name="User">The canonical name.</param>
-/// <param name="From">The node that holds the mail.</param>
-/// <param name="To">The node that would.</param>
-public sealed record PlannedMove(string User, string From, string To);

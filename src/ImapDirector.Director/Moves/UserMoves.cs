@@ -69,13 +69,19 @@ public sealed class UserMoves
         var plan = new List<PlannedMove>();
         var isComplete = await AssignmentMap.ReadAllAsync(_redis, assignment =>
         {
-            if (_registry.Current.Find(assignment.Node) is not { } now || !UserName.TryCreate(assignment.User, null, out var user) || user.Value != assignment.User) return ValueTask.CompletedTask;
-            var target = RendezvousHash.Pick(user, now.Node.Pool, _registry.Current.Takers)?.Name;
-            if (target is not null && target != assignment.Node && MoveRules.FindObstacle(_registry.Current, assignment.Node, target) is null) plan.Add(new PlannedMove(user, assignment.Node, target));
+            if (_registry.Current.Find(assignment.Node) is { } now && FindBetter(assignment, now.Node, _registry.Current.Takers) is { } move) plan.Add(move);
             return ValueTask.CompletedTask;
         }, cancellationToken);
         plan.Sort(static (left, right) => string.CompareOrdinal(left.User.Value, right.User.Value));
         return isComplete ? plan : null;
+    }
+
+    /// <summary>The move that would bring a user to the node of their pool that rendezvous hashing picks out of these.</summary>
+    /// <returns><c>null</c> for one who is there, is moving, or cannot go there.</returns>
+    internal static PlannedMove? FindBetter(Assignment assignment, BackendNode now, IReadOnlyList<BackendNode> takers)
+    {
+        if (assignment.Moving is not null || !UserName.TryCreate(assignment.User, null, out var user) || user.Value != assignment.User) return null;
+        return RendezvousHash.Pick(user, now.Pool, takers) is { } target && target.Name != now.Name && target.Kind == now.Kind ? new PlannedMove(user, now.Name, target.Name) : null;
     }
 
     /// <summary>The moves that are not over, oldest first.</summary>

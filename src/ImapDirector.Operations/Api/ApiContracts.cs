@@ -178,7 +178,7 @@ public sealed record ApiMovePlan(IReadOnlyList<ApiMoveOrdered> Moves);
 /// <param name="Pool">The pool it is about.</param>
 /// <param name="Nodes">The pool's nodes, before and after.</param>
 /// <param name="Moves">How many users would move.</param>
-/// <param name="ToBalance">How many would have to move besides, for every node to hold its share.</param>
+/// <param name="ToBalance">How many <c>rebalance</c> would move afterwards, to where the weights would put them.</param>
 /// <param name="Obstacle">Why the change cannot be made; <c>null</c> when it can.</param>
 /// <param name="FirstMoves">Some of those who would move, as many as were asked for.</param>
 public sealed record ApiPlan(string Pool, IReadOnlyList<ApiPlannedNode> Nodes, int Moves, int ToBalance, string? Obstacle, IReadOnlyList<ApiPlannedMove> FirstMoves);

@@ -23,6 +23,7 @@ internal sealed class MoveEndpoints(DirectorServer director, AuditLog audit)
         if (director.NameOf(ApiRoute.Value(context, "user")) is not { } user) return UserEndpoints.InvalidName;
         var (body, wrong) = await ApiAnswer.ReadAsync(context, ApiJson.Default.ApiMoveOrder);
         if (body is null) return wrong!;
+        if (await FindUnknownAsync(context, body.To, body.From) is { } unknown) return unknown;
         var order = await director.Moves.OrderAsync(user, body.To, body.From, body.IsDry, context.RequestAborted);
         switch (order.Outcome)
         {
@@ -67,10 +68,19 @@ internal sealed class MoveEndpoints(DirectorServer director, AuditLog audit)
         var (from, to) = (ApiRoute.Asked(context, "from"), ApiRoute.Asked(context, "to"));
         if (from is null != to is null) return ApiProblem.Invalid("\"from\" and \"to\" belong together: give both, or neither.");
         if (from is null) return await director.Moves.PlanRebalanceAsync(context.RequestAborted) is { } all ? Answer(all) : ApiProblem.Unavailable();
-        foreach (var name in new[] { from, to! })
-            if (!name.StartsWith(UserMoves.PoolPrefix, StringComparison.Ordinal) && director.Nodes.Find(name) is null) return NodeEndpoints.NoSuchNode(director, name);
+        if (await FindUnknownAsync(context, to!, from) is { } unknown) return unknown;
         var (plan, obstacle) = await director.Moves.PlanEvacuationAsync(from, to!, context.RequestAborted);
         return obstacle is not null ? Refused($"Nobody can move: {obstacle}.") : plan is null ? ApiProblem.Unavailable() : Answer(plan);
+    }
+
+    /// <summary>What is wrong with the place to go to, which may be a pool, or with the node to come from.</summary>
+    private async Task<ApiProblem?> FindUnknownAsync(HttpContext context, string to, string? from)
+    {
+        if (await director.NodeOrders.ListAsync(context.RequestAborted) is not { } nodes) return ApiProblem.Unavailable();
+        if (from is not null && nodes.Find(from) is null) return NodeEndpoints.NoSuchNode(director, from);
+        if (!to.StartsWith(UserMoves.PoolPrefix, StringComparison.Ordinal)) return nodes.Find(to) is null ? NodeEndpoints.NoSuchNode(director, to) : null;
+        var (pool, pools) = (to[UserMoves.PoolPrefix.Length..], nodes.All.Select(static status => status.Node.Pool).Distinct().ToList());
+        return pools.Contains(pool) ? null : ApiProblem.None("pool", pool, pools);
     }
 
     private static ApiProblem Refused(string detail) => ApiProblem.Of(StatusCodes.Status409Conflict, "in_use", detail);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ImapDirector.Director;
 using ImapDirector.Director.Directory;
+using ImapDirector.Director.Moves;
 using Microsoft.AspNetCore.Http;
 
 namespace ImapDirector.Operations.Api;
@@ -18,8 +19,6 @@ internal sealed class PlanEndpoints(DirectorServer director)
         new("GET", "/plans/add", "What shares nodes would have with one more.", AddAsync)
             { Answer = ApiJson.Default.ApiPlan, Query = [("node", "The node's name."), ("weight", "Its weight; 100 where it is left out."), ("pool", "Its pool; the default one where it is left out.")] },
         new("GET", "/plans/weight", "What shares nodes would have if one had another weight.", WeighAsync) { Answer = ApiJson.Default.ApiPlan, Query = [("node", "The node."), ("weight", "Its weight then.")] },
-        new("GET", "/plans/rebalance", "Who would move where for every node of a pool to hold its share.", RebalanceAsync)
-            { Answer = ApiJson.Default.ApiPlan, Query = [("pool", "The pool; the default one where it is left out."), Limit] },
     ];
 
     private async Task<ApiAnswer> RemoveAsync(HttpContext context)
@@ -50,15 +49,6 @@ internal sealed class PlanEndpoints(DirectorServer director)
         return await PlanAsync(0, _ => director.Planner.ChangeAsync(status.Node with { Weight = weight }, context.RequestAborted));
     }
 
-    private async Task<ApiAnswer> RebalanceAsync(HttpContext context)
-    {
-        var (_, limit, problem) = await ReadAsync(context);
-        if (problem is not null) return problem;
-        var pool = ApiRoute.Asked(context, "pool") ?? director.DefaultPool;
-        var pools = director.Nodes.All.Select(static node => node.Node.Pool).Distinct().ToList();
-        return pools.Contains(pool) ? await PlanAsync(limit, onMove => director.Planner.RebalanceAsync(pool, onMove, context.RequestAborted)) : ApiProblem.None("pool", pool, pools);
-    }
-
     private static ApiProblem InvalidWeight => ApiProblem.Invalid($"\"weight\" is no number from 0 to {BackendNode.MaxWeight}.");
 
     private static int? WeightOf(HttpContext context, int otherwise) => ApiRoute.Asked(context, "weight") is not { } text ? otherwise
@@ -80,7 +70,7 @@ internal sealed class PlanEndpoints(DirectorServer director)
         var told = new List<ApiPlannedMove>();
         var made = await plan(move =>
         {
-            if (told.Count < limit) told.Add(new ApiPlannedMove(move.User, move.From, move.To));
+            if (told.Count < limit) told.Add(new ApiPlannedMove(move.User.Value, move.From, move.To));
             return ValueTask.CompletedTask;
         });
         return made is null ? ApiProblem.Unavailable()

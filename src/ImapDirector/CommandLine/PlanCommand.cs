@@ -38,7 +38,7 @@ internal static class PlanCommand
         foreach (var node in plan.Nodes)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{node.Name}  {node.Users} users, then {node.UsersAfter}  {node.Share:P0} of new users, then {node.ShareAfter:P0}"));
         foreach (var move in plan.FirstMoves) output.WriteLine($"{move.User}  {move.From}  {move.To}");
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{plan.Moves} users of pool {plan.Pool} would move{(plan.ToBalance > 0 ? $"; {plan.ToBalance} would have to, for every node to hold its share" : "")}."));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{plan.Moves} users of pool {plan.Pool} would move{(plan.ToBalance > 0 ? $"; \"rebalance\" would move {plan.ToBalance} afterwards" : "")}."));
         if (plan.Obstacle is not { } obstacle) return ExitCode.Ok;
         await result.InvocationConfiguration.Error.WriteLineAsync($"imapdirector: {obstacle}");
         return ExitCode.Findings;

@@ -1,4 +1,5 @@
 using ImapDirector.Director.Directory;
+using ImapDirector.Director.Moves;
 using Xunit;
 using static ImapDirector.Director.Tests.Directory.TestDirector;
 
@@ -40,45 +41,49 @@ public sealed class NodePlannerTests
     }
 
     [Theory, OnRedis]
-    public async Task One_more_node_moves_nobody_and_tells_how_many_would_have_to_for_a_balance(RedisKind kind)
+    public async Task One_more_node_or_another_weight_moves_nobody_and_tells_how_many_a_rebalance_would_move(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
         await using var director = await TestDirector.StartAsync(redis.ConnectionString);
         await AssignAsync(redis, "node1", 60);
         await AssignAsync(redis, "node2", 60, "there");
+        await redis.Database.HashSetAsync("imapdirector:{user7@example.com}:assignment", "moving", "node2");
         var plan = await PlannerOf(director).ChangeAsync(Node("node3", 100), CancellationToken.None);
-        Assert.Equal((0, 40), (plan!.Moves, plan.ToBalance));
+        Assert.Equal((0, await MovesAsync(redis, [.. TwoNodes, Node("node3", 100)])), (plan!.Moves, plan.ToBalance));
         var added = plan.Nodes.Single(static node => node.Name == "node3");
         Assert.Equal((0, 0, 0.0), (added.Users, added.UsersAfter, added.Share));
         Assert.Equal(1.0 / 3, added.ShareAfter, 6);
 
         var heavier = await PlannerOf(director).ChangeAsync(Node("node1", 300), CancellationToken.None);
-        Assert.Equal((0, 30, 0.75), (heavier!.Moves, heavier.ToBalance, heavier.Nodes[0].ShareAfter));
+        Assert.Equal((0, await MovesAsync(redis, [Node("node1", 300), Node("node2")]), 0.75), (heavier!.Moves, heavier.ToBalance, heavier.Nodes[0].ShareAfter));
+        Assert.NotEqual(plan.ToBalance, heavier.ToBalance);
     }
 
     [Theory, OnRedis]
-    public async Task A_balance_takes_no_more_moves_than_it_needs_and_leaves_nodes_that_drain_and_users_who_move_alone(RedisKind kind)
+    public async Task A_rebalance_brings_users_to_where_the_weights_put_them_and_leaves_pools_kinds_and_users_who_move_alone(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
-        await using var director = await TestDirector.StartAsync(redis.ConnectionString, nodes: [Node("node1", 100), Node("node2", 200), Node("node3", 100), Node("node4")]);
+        BackendNode[] nodes = [Node("node1"), Node("node2"), Node("node4") with { Kind = BackendKind.Generic }, Node("other", 100, "archive")];
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString, nodes: nodes);
         await AssignAsync(redis, "node1", 100);
-        await AssignAsync(redis, "node2", 20, "there");
-        await AssignAsync(redis, "node4", 50, "drains");
-        await redis.Database.HashSetAsync("imapdirector:{cluster}:nodes", "node4", "state=draining");
-        await director.Nodes.RefreshAsync(CancellationToken.None);
-        await redis.Database.HashSetAsync("imapdirector:{user7@example.com}:assignment", "moving", "node3");
-        var moves = new List<PlannedMove>();
-        var plan = await PlannerOf(director).RebalanceAsync("default", Note(moves), CancellationToken.None);
-
-        // 120 users by 1:2:1 are 30, 60 and 30.
-        Assert.Equal((70, 70), (plan!.Moves, moves.Count));
-        Assert.Equal([("node1", 30), ("node2", 60), ("node3", 30), ("node4", 50)], plan.Nodes.Select(static node => (node.Name, node.UsersAfter)));
-        Assert.All(moves, static move => Assert.Equal("node1", move.From));
-        Assert.DoesNotContain(moves, static move => move.User == "user7@example.com");
-        Assert.Equal(70, moves.DistinctBy(static move => move.User).Count());
+        await AssignAsync(redis, "other", 20, "archived");
+        await redis.Database.HashSetAsync("imapdirector:{user7@example.com}:assignment", "moving", "node2");
+        var moves = (await MovesOf(director).PlanRebalanceAsync(CancellationToken.None))!;
+        Assert.All(moves, move => Assert.Equal(("node1", "node2", "node2"), (move.From, move.To, RendezvousHash.Pick(move.User, "default", nodes)!.Name)));
+        Assert.DoesNotContain(moves, static move => move.User.Value == "user7@example.com");
+        Assert.Equal(Enumerable.Range(0, 100).Where(static number => number != 7).Count(number => RendezvousHash.Pick(User($"user{number}@example.com"), "default", nodes)!.Name == "node2"), moves.Count);
         // Once they have moved there is nothing left to do.
         foreach (var move in moves) await redis.Database.HashSetAsync($"imapdirector:{{{move.User}}}:assignment", "node", move.To);
-        Assert.Equal(0, (await PlannerOf(director).RebalanceAsync("default", Note([]), CancellationToken.None))!.Moves);
+        Assert.Empty((await MovesOf(director).PlanRebalanceAsync(CancellationToken.None))!);
+    }
+
+    private static UserMoves MovesOf(TestDirector director) => new(director.Redis, director.Nodes, new MoveLedger(director.Redis));
+
+    /// <summary>How many a rebalance would move if these were the nodes.</summary>
+    private static async Task<int> MovesAsync(TestRedis redis, BackendNode[] nodes)
+    {
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString, "director2", nodes);
+        return (await MovesOf(director).PlanRebalanceAsync(CancellationToken.None))!.Count;
     }
 
     private static NodePlanner PlannerOf(TestDirector director) => new(director.Redis, director.Nodes);

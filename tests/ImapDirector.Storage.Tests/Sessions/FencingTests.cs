@@ -1,4 +1,5 @@
 using ImapDirector.Protocol.Assertions;
+using ImapDirector.Storage.Transfer;
 using ImapDirector.Tests.Shared;
 using Xunit;
 
@@ -37,7 +38,7 @@ public sealed class FencingTests : IDisposable
         await using var user = await LogInAsync(node, 5);
         await using var check = await LogInAsync(node, 0);
         await user.OkAsync("NOOP");
-        Assert.True(await node.Node.ReleaseAsync(DirectorKey.Name(Alice), 6, CancellationToken.None));
+        Assert.Equal(TransferAnswer.Done, await ReleaseAsync(node, 6));
         Assert.StartsWith("NO [UNAVAILABLE] ", await TryAsync(node, 0), StringComparison.Ordinal);
     }
 
@@ -73,7 +74,7 @@ public sealed class FencingTests : IDisposable
         await stalled.OkAsync("SELECT INBOX");
         await stalled.SendAsync(string.Concat(Enumerable.Range(0, 30).Select(static i => $"f{i} FETCH 1 BODY[]\r\n")));
 
-        Assert.True(await node.Node.ReleaseAsync(DirectorKey.Name(Alice), 2, CancellationToken.None));
+        Assert.Equal(TransferAnswer.Done, await ReleaseAsync(node, 2));
         Assert.Contains("imapdirector_node_sessions 0", await node.MetricsTextAsync(), StringComparison.Ordinal);
     }
 
@@ -115,15 +116,15 @@ public sealed class FencingTests : IDisposable
     {
         await using var node = await StartAsync();
         await using var client = await LogInAsync(node, 1);
-        Assert.True(await node.Node.ReleaseAsync(DirectorKey.Name(Alice), 2, CancellationToken.None));
+        Assert.Equal(TransferAnswer.Done, await ReleaseAsync(node, 2));
         Assert.StartsWith("* BYE ", await client.ReadLineAsync(), StringComparison.Ordinal);
 
         Assert.StartsWith("NO [UNAVAILABLE] ", await TryAsync(node, 1), StringComparison.Ordinal);
         Assert.StartsWith("NO [UNAVAILABLE] ", await TryAsync(node, 2), StringComparison.Ordinal);
         await using (var master = await node.ConnectAsync())
             Assert.StartsWith("NO [UNAVAILABLE] ", (await master.CommandAsync($"AUTHENTICATE PLAIN {RunningNode.Credentials(Alice)}"))[^1], StringComparison.Ordinal);
-        Assert.True(await node.Node.ReleaseAsync(DirectorKey.Name(Alice), 2, CancellationToken.None));
-        Assert.False(await node.Node.ReleaseAsync(DirectorKey.Name(Alice), 1, CancellationToken.None));
+        Assert.Equal(TransferAnswer.Done, await ReleaseAsync(node, 2));
+        Assert.Equal(TransferAnswer.Stale, await ReleaseAsync(node, 1));
         await using var again = await LogInAsync(node, 3);
         await again.AppendAsync("INBOX", "Subject: x\r\n\r\n");
     }
@@ -133,7 +134,7 @@ public sealed class FencingTests : IDisposable
     {
         await using (var node = await StartAsync())
         {
-            Assert.True(await node.Node.ReleaseAsync(DirectorKey.Name(Alice), 4, CancellationToken.None));
+            Assert.Equal(TransferAnswer.NotHeld, await ReleaseAsync(node, 4));
             await using var bob = await LogInAsync(node, 9, "bob@example.com");
         }
         await using var restarted = await StartAsync();
@@ -165,7 +166,8 @@ public sealed class FencingTests : IDisposable
         Assert.Equal("250 2.1.5 Recipient ok", await sender.AskAsync($"RCPT TO:<{Alice}> XASSERTION={Delivery(1)}"));
         Assert.StartsWith("354 ", await sender.AskAsync("DATA"), StringComparison.Ordinal);
         await sender.SendAsync("Subject: half\r\n\r\n");
-        Assert.True(await node.Node.ReleaseAsync(DirectorKey.Name(Alice), 2, CancellationToken.None));
+        // There is no store yet that the message could be in.
+        Assert.Equal(TransferAnswer.NotHeld, await ReleaseAsync(node, 2));
         Assert.StartsWith("451 4.3.0 ", await sender.AskAsync("."), StringComparison.Ordinal);
         await using var later = await LogInAsync(node, 3);
         Assert.Equal(0, await CountAsync(later));
@@ -203,7 +205,7 @@ public sealed class FencingTests : IDisposable
         await using (var owner = await LogInAsync(node, 1)) await owner.OkAsync("SETACL INBOX bob@example.com lrswi");
         await using var bob = await LogInAsync(node, 1, "bob@example.com");
         await bob.OkAsync($"STATUS \"Other Users/{Alice}/INBOX\" (MESSAGES)");
-        Assert.True(await node.Node.ReleaseAsync(DirectorKey.Name(Alice), 2, CancellationToken.None));
+        Assert.Equal(TransferAnswer.Done, await ReleaseAsync(node, 2));
         await bob.OkAsync("SELECT INBOX");
         Assert.StartsWith("NO ", (await bob.CommandAsync($"SELECT \"Other Users/{Alice}/INBOX\""))[^1], StringComparison.Ordinal);
         await bob.OkAsync("NOOP");
@@ -211,6 +213,8 @@ public sealed class FencingTests : IDisposable
 
     private Task<RunningNode> StartAsync(Func<StorageNodeOptions, StorageNodeOptions>? change = null) =>
         RunningNode.StartAsync(options => change?.Invoke(_key.Use(options)) ?? _key.Use(options), directory: _data);
+
+    private static Task<TransferAnswer> ReleaseAsync(RunningNode node, long epoch) => node.Node.Transfers.ReleaseAsync(DirectorKey.Name(Alice), epoch, CancellationToken.None);
 
     private string Delivery(long epoch) => _key.Token(Alice, said => said with { Epoch = epoch, Scope = AssertionScope.Lmtp });
 
