@@ -27,7 +27,8 @@ public sealed class RebuildTests
         Assert.All(await NodesAsync(cluster), static node => Assert.Null(node));
         Assert.Equal((0, "", 6), await RebuildAsync(cluster, "6 users are brought back, 0 were there already, 0 findings.", "--offline"));
         Assert.Equal(before, await NodesAsync(cluster));
-        Assert.Equal([4L, 2, 2, 2, 2, 2], await Task.WhenAll(Users.Select(async user => (long)await cluster.Database.HashGetAsync(KeyOf(user), "epoch"))));
+        var epochs = await Task.WhenAll(Users.Select(async user => (long)await cluster.Database.HashGetAsync(KeyOf(user), "epoch")));
+        Assert.Equal([4L, 2, 2, 2, 2, 2], epochs);
 
         foreach (var user in Users) await cluster.Database.HashSetAsync($"imapdirector:{{{user}}}:account", account);
         await cluster.StartDirectorAsync(0);

@@ -15,15 +15,26 @@ internal sealed class NodeConversation(Stream stream) : IAsyncDisposable
 {
     private const int MaxLineBytes = 4096;
     private static readonly LmtpReply TakesNone = new(451, "4.3.5", "The user's node takes no assertions");
+    private static readonly LmtpReply RefusesUs = new(451, "4.3.0", "The user's node refuses deliveries, try again later");
     private const int MaxReplyLines = 64;
+    private const int Closing = 421;
     private const int GoAhead = 354;
     // What a socket takes without being read from, on either side, whatever the addresses: nobody waits for the other then.
     private const int MaxPipelined = 50;
 
     private readonly PipeReader _input = PipeReader.Create(stream);
     private readonly PipeWriter _output = PipeWriter.Create(stream);
+    private readonly List<string> _extensions = [];
+    private bool _isWelcome;
 
-    /// <summary>Delivers, filling in a reply for each user as it becomes known.</summary>
+    /// <summary>As far as nothing is said of a message: the greeting and LHLO.</summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="IOException">The connection broke, or the node does not speak LMTP.</exception>
+    /// <exception cref="OperationCanceledException">The token fired: it is the limit of time as well.</exception>
+    public async Task GreetAsync(CancellationToken cancellationToken) =>
+        _isWelcome = (await ReadReplyAsync(null, cancellationToken)).IsSuccess && (await AskAsync("LHLO imapdirector", _extensions, cancellationToken)).IsSuccess;
+
+    /// <summary>Delivers behind <see cref="GreetAsync"/>, filling in a reply for each user as it becomes known.</summary>
     /// <param name="users">To whom.</param>
     /// <param name="assertion">Makes what is said of each, or <c>null</c> where nothing is.</param>
     /// <param name="transaction">The envelope.</param>
@@ -34,27 +45,24 @@ internal sealed class NodeConversation(Stream stream) : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token fired: it is the limit of time as well.</exception>
     public async Task RunAsync(IReadOnlyList<UserName> users, Func<int, string>? assertion, LmtpTransaction transaction, MessageSpool message, LmtpReply[] replies, CancellationToken cancellationToken)
     {
-        var greeting = await ReadReplyAsync(null, cancellationToken);
-        var extensions = new List<string>();
-        var hello = greeting.IsSuccess ? await AskAsync("LHLO imapdirector", extensions, cancellationToken) : greeting;
-        if (hello.IsSuccess && assertion is not null && !Offers(extensions, "XASSERTION"))
+        if (_isWelcome && assertion is not null && !Offers("XASSERTION"))
         {
             Array.Fill(replies, TakesNone);
             await QuitAsync(cancellationToken);
             return;
         }
-        var mail = hello.IsSuccess ? await AskAsync(MailFrom(transaction, message.Length, extensions), null, cancellationToken) : hello;
+        // A greeting or LHLO that is refused, for good or not, is about this director, and must not bounce anybody's mail.
+        var mail = _isWelcome ? await AskAsync(MailFrom(transaction, message.Length), null, cancellationToken) : RefusesUs;
         if (!mail.IsSuccess)
         {
-            // The node as a whole refuses: what it says about us or about the sender is said to every recipient. Its 5xx to a greeting or
-            // LHLO is about this director, and must not bounce anybody's mail.
-            Array.Fill(replies, hello.IsSuccess ? mail : new LmtpReply(451, "4.3.0", "The user's node refuses deliveries, try again later"));
+            // The node as a whole refuses: what it says about the sender is said to every recipient.
+            Array.Fill(replies, mail);
             await QuitAsync(cancellationToken);
             return;
         }
         var accepted = new List<int>();
         // With PIPELINING (RFC 2920) the answers are waited for once for many.
-        var together = Offers(extensions, "PIPELINING") ? MaxPipelined : 1;
+        var together = Offers("PIPELINING") ? MaxPipelined : 1;
         for (var start = 0; start < users.Count; start += together)
         {
             var end = Math.Min(start + together, users.Count);
@@ -80,16 +88,16 @@ internal sealed class NodeConversation(Stream stream) : IAsyncDisposable
         await stream.DisposeAsync();
     }
 
-    private static string MailFrom(LmtpTransaction transaction, long size, List<string> extensions)
+    private string MailFrom(LmtpTransaction transaction, long size)
     {
         var command = new StringBuilder("MAIL FROM:<").Append(transaction.ReversePath).Append('>');
-        if (Offers(extensions, "SIZE")) command.Append(CultureInfo.InvariantCulture, $" SIZE={size}");
-        if (transaction.Is8Bit && Offers(extensions, "8BITMIME")) command.Append(" BODY=8BITMIME");
-        if (transaction.IsUtf8 && Offers(extensions, "SMTPUTF8")) command.Append(" SMTPUTF8");
+        if (Offers("SIZE")) command.Append(CultureInfo.InvariantCulture, $" SIZE={size}");
+        if (transaction.Is8Bit && Offers("8BITMIME")) command.Append(" BODY=8BITMIME");
+        if (transaction.IsUtf8 && Offers("SMTPUTF8")) command.Append(" SMTPUTF8");
         return command.ToString();
     }
 
-    private static bool Offers(List<string> extensions, string name) => extensions.Exists(line => line.Equals(name, StringComparison.OrdinalIgnoreCase)
+    private bool Offers(string name) => _extensions.Exists(line => line.Equals(name, StringComparison.OrdinalIgnoreCase)
         || line.StartsWith(name + " ", StringComparison.OrdinalIgnoreCase));
 
     private async Task SendDataAsync(List<int> accepted, MessageSpool message, LmtpReply[] replies, CancellationToken cancellationToken)
@@ -171,6 +179,8 @@ internal sealed class NodeConversation(Stream stream) : IAsyncDisposable
 
     private static LmtpReply Reply(int code, string text)
     {
+        // The node closes its connection to us. Said to the sender, it would be about the sender's: who then hangs up loses what others' nodes have answered, and sends it to them again.
+        if (code == Closing) code = 451;
         var space = text.IndexOf(' ');
         var first = space < 0 ? text : text[..space];
         var isEnhanced = first.Length is >= 5 and <= 9 && first[0] == (char)('0' + code / 100) && first.Count(c => c == '.') == 2

@@ -47,8 +47,9 @@ internal sealed partial class NodeDelivery(DirectorOptions options, AssertionIss
         try
         {
             using var socket = await ConnectAsync(node, limit.Token);
-            Array.Fill(replies, Lost);
             await using var conversation = new NodeConversation(new NetworkStream(socket));
+            await GreetAsync(conversation, limit.Token);
+            Array.Fill(replies, Lost);
             await conversation.RunAsync([.. users.Select(static user => user.Name)], AssertionsFor(node, users, transaction.ConnectionId), transaction, message, replies, limit.Token);
         }
         catch (Exception exception) when (exception is IOException or SocketException
@@ -87,6 +88,14 @@ internal sealed partial class NodeDelivery(DirectorOptions options, AssertionIss
             if (isGone) health.Note(node, BackendFailure.ConnectTimeout);
             throw;
         }
+    }
+
+    /// <summary>A node that does not even greet is given no more time than one that cannot be connected to: the sender waits for others as well.</summary>
+    private async Task GreetAsync(NodeConversation conversation, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_options.BackendConnectTimeout);
+        await conversation.GreetAsync(limit.Token);
     }
 
     private static partial class Log

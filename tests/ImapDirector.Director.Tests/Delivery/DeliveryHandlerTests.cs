@@ -141,6 +141,12 @@ public sealed class DeliveryHandlerTests
         { "refuses the sender", "MAIL=550 5.1.8 No such sender", 550 },
         { "refuses the recipient", "RCPT=550 5.1.1 Gone", 550 },
         { "refuses the data", "DATA=451 4.3.1 Disk full", 451 },
+        { "closes instead of an answer to MAIL", "MAIL=421 4.3.2 Shutting down", 451 },
+        { "closes instead of an answer to RCPT", "RCPT=421 4.3.2 Shutting down", 451 },
+        { "closes instead of an answer to DATA", "DATA=421 4.3.2 Shutting down", 451 },
+        { "hangs up at LHLO", "LHLO=", 451 },
+        { "talks nonsense at LHLO", "LHLO=hello", 451 },
+        { "greets with nonsense", "* OK IMAP4rev1 ready", 451 },
         { "hangs up at MAIL", "MAIL=", 451 },
         { "hangs up at RCPT", "RCPT=", 451 },
         { "hangs up at DATA", "DATA=", 451 },
@@ -171,6 +177,35 @@ public sealed class DeliveryHandlerTests
         Assert.True(replies[0].Code == code, $"A node that {how}: {replies[0]}");
         Assert.Equal(250, replies[1].Code);
         Assert.Empty(failing.Messages);
+    }
+
+    [Theory]
+    [InlineData(ScriptedNode.Silence, "")]
+    [InlineData("220 node", "LHLO")]
+    public async Task A_node_that_stalls_in_its_greeting_gets_no_more_time_than_connecting_may_take(string greeting, string stallsAt)
+    {
+        await using var stalling = new ScriptedNode("stalling") { Greeting = greeting, Answer = command => stallsAt.Length > 0 && command.StartsWith(stallsAt, StringComparison.Ordinal) ? ScriptedNode.Silence : null };
+        await using var healthy = new ScriptedNode("healthy");
+        // The delivery as a whole has more time than anybody would wait for this test.
+        await using var director = await DeliveringDirector.StartAsync([stalling.Backend, healthy.Backend], patience: TimeSpan.FromMinutes(20),
+            with: static options => options with { BackendConnectTimeout = TimeSpan.FromMilliseconds(500) });
+        await director.AssignAsync("alice", "stalling");
+        await director.AssignAsync("bob", "healthy");
+
+        var replies = await director.DeliverAsync("alice@example.com", "bob@example.com");
+
+        Assert.Equal([(451, "4.4.1"), (250, "2.0.0")], replies.Select(static reply => (reply.Code, reply.Enhanced)));
+    }
+
+    [Fact]
+    public async Task A_node_that_goes_down_behind_the_message_does_not_have_the_sender_hang_up()
+    {
+        await using var closing = new ScriptedNode("closing") { AnswerData = static _ => "421 4.3.2 Shutting down" };
+        await using var healthy = new ScriptedNode("healthy");
+        await using var director = await DeliveringDirector.StartAsync([closing.Backend, healthy.Backend]);
+        await director.AssignAsync("alice", "closing");
+        await director.AssignAsync("bob", "healthy");
+        Assert.Equal([new(451, "4.3.2", "Shutting down"), new(250, "2.0.0", "Stored")], await director.DeliverAsync("alice@example.com", "bob@example.com"));
     }
 
     [Fact]

@@ -24,7 +24,7 @@ internal sealed class ScriptedNode : IAsyncDisposable
 
     public string Hello { get; init; } = "250-node\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE 1000";
 
-    /// <summary>An answer that never comes.</summary>
+    /// <summary>An answer, or a greeting, that never comes.</summary>
     public const string Silence = "(silence)";
 
     /// <summary>How many recipients it hears before it answers all of them; again and again with the next number.</summary>
@@ -67,7 +67,7 @@ internal sealed class ScriptedNode : IAsyncDisposable
         var recipients = new List<string>();
         var rounds = new Queue<int>(RecipientRounds);
         var held = new List<string>();
-        await writer.WriteLineAsync(Greeting);
+        if (Greeting != Silence) await writer.WriteLineAsync(Greeting);
         while (await reader.ReadLineAsync() is { } command)
         {
             Commands.Enqueue(command);

@@ -120,7 +120,7 @@ public sealed class MapRebuildTests
             Assert.True((await setting.RunAsync()).End.Outcome == RebuildOutcome.Incomplete, nonsense[..Math.Min(nonsense.Length, 80)]);
         }
         // The same page whatever is asked for.
-        await using var endless = await Setting.StartAsync(redis, Page(), _ => page);
+        await using var endless = await Setting.StartAsync(redis, Page(), _ => page(""));
         var (lines, end) = await endless.RunAsync();
         Assert.Equal(RebuildOutcome.Incomplete, end.Outcome);
         Assert.Contains(lines, static line => line.Text.StartsWith("Node node2 tells of a user twice.", StringComparison.Ordinal));
