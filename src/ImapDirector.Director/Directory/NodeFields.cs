@@ -17,6 +17,8 @@ internal static class NodeFields
     private const string Host = "host";
     private const string Http = "http";
     private const string Tls = "tls";
+    private const string Kind = "kind";
+    private const string Login = "login";
 
     // Each leads to where a session, a delivery or a request goes.
     private static readonly string[] Whereabouts = [Host, "imapPort", "lmtpPort", Http];
@@ -31,6 +33,8 @@ internal static class NodeFields
             ["lmtpPort"] = (static (node, text) => Number(text) is { } number ? node with { LmtpPort = number } : null, "a port"),
             [Http] = (static (node, text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) ? node with { Http = uri } : null, "an address such as http://10.0.0.7:1180"),
             [Tls] = (static (node, text) => TlsOf(text) is { } tls ? node with { Tls = tls } : null, "none, starttls or implicit"),
+            [Kind] = (static (node, text) => KindOf(text) is { } kind ? node with { Kind = kind } : null, "bundled or generic"),
+            [Login] = (static (node, text) => LoginOf(text) is { } login ? node with { Login = login } : null, "master or password"),
             ["tlsName"] = (static (node, text) => node with { TlsName = text }, "the name in its certificate"),
             ["tlsFingerprint"] = (static (node, text) => node with { TlsFingerprint = text }, "a SHA-256"),
         }.ToFrozenDictionary();
@@ -88,6 +92,11 @@ internal static class NodeFields
             if (node.Http is { } http && !IsAllowed(http.Host.Trim('[', ']'), options))
                 errors.Add($"{Http} is \"{SettingRules.Shown(http.OriginalString)}\": give an address in the director's NodeNetworks ({Shown(options.NodeNetworks)}).");
         }
+        // What it is decides what it is sent: an assertion, the master password, or the users' own.
+        foreach (var field in new[] { Kind, Login })
+            if (configured is not null && entry.Fields.ContainsKey(field)) errors.Add($"{field} is \"{SettingRules.Shown(entry.Fields[field])}\": of a node that is configured it stays as it is configured.");
+        if (configured is null && node is { Login: NodeLogin.Password, Tls: BackendTls.None } && !(IPAddress.TryParse(node.Host, out var here) && IPAddress.IsLoopback(here)))
+            errors.Add($"{Login} is \"password\" while {Tls} is \"none\": users' passwords would go there in the clear; give it starttls or implicit.");
         if (configured is { Tls: not BackendTls.None } && node.Tls == BackendTls.None) errors.Add($"{Tls} is \"none\": the node is configured with TLS, which stays.");
         DirectorOptionsRules.CheckNode(node, options, node.Name, errors);
     }
@@ -103,6 +112,20 @@ internal static class NodeFields
         "none" => BackendTls.None,
         "starttls" => BackendTls.StartTls,
         "implicit" => BackendTls.Implicit,
+        _ => null,
+    };
+
+    private static BackendKind? KindOf(string text) => text switch
+    {
+        "bundled" => BackendKind.Bundled,
+        "generic" => BackendKind.Generic,
+        _ => null,
+    };
+
+    private static NodeLogin? LoginOf(string text) => text switch
+    {
+        "master" => NodeLogin.Master,
+        "password" => NodeLogin.Password,
         _ => null,
     };
 

@@ -21,8 +21,10 @@ namespace ImapDirector.Operations.Api;
 /// <param name="TlsName">The name its certificate must carry.</param>
 /// <param name="TlsFingerprint">Its certificate's SHA-256.</param>
 /// <param name="Fault">Why this director cannot do what is set of it.</param>
+/// <param name="Kind"><c>bundled</c> or <c>generic</c>.</param>
+/// <param name="Login">Who logs in there: <c>master</c>, the director, or <c>password</c>, the user.</param>
 public sealed record ApiNode(string Name, string State, DateTimeOffset? Since, bool IsWell, bool? IsReady, string Pool, int Weight, int? ConfiguredWeight, string Host, int ImapPort, int LmtpPort,
-    string? Http, string Tls, string? TlsName, string? TlsFingerprint, string? Fault);
+    string? Http, string Tls, string? TlsName, string? TlsFingerprint, string? Fault, string Kind, string Login);
 
 /// <summary>Some nodes.</summary>
 /// <param name="Nodes">By name.</param>

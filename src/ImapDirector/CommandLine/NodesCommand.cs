@@ -14,7 +14,7 @@ internal static class NodesCommand
     private static readonly Argument<string> Weight = new("weight") { Description = $"Its share of new users, 0 to {BackendNode.MaxWeight}, or \"{AsConfigured}\".", HelpName = "WEIGHT" };
     private static readonly Argument<string[]> Fields = new("fields")
     {
-        Description = $"What is to be set: state, weight, pool, host, imapPort, lmtpPort, http, tls (none, starttls, implicit), tlsName, tlsFingerprint; \"{AsConfigured}\" for as it is configured.",
+        Description = $"What is to be set: state, weight, pool, host, imapPort, lmtpPort, http, tls (none, starttls, implicit), tlsName, tlsFingerprint, of an added one also kind (bundled, generic) and login (master, password); \"{AsConfigured}\" for as it is configured.",
         HelpName = "FIELD=VALUE",
         Arity = ArgumentArity.ZeroOrMore,
     };
@@ -38,7 +38,7 @@ internal static class NodesCommand
     public static string Line(ApiNode node)
     {
         var weight = node.ConfiguredWeight is { } configured && configured != node.Weight ? $"{node.Weight} (configured {configured})" : $"{node.Weight}";
-        var more = (node.ConfiguredWeight is null ? "  added" : "") + (node.IsWell || node.Fault is not null ? "" : "  does not answer") + (node.IsReady is false ? "  not ready" : "") + (node.Fault is { } fault ? $"  {fault}" : "");
+        var more = (node.Kind == "bundled" ? "" : $"  {node.Kind}") + (node.Login == "master" ? "" : "  users' passwords") + (node.ConfiguredWeight is null ? "  added" : "") + (node.IsWell || node.Fault is not null ? "" : "  does not answer") + (node.IsReady is false ? "  not ready" : "") + (node.Fault is { } fault ? $"  {fault}" : "");
         return string.Create(CultureInfo.InvariantCulture, $"{node.Name}  {node.State}  weight {weight}  pool {node.Pool}  {node.Host}:{node.ImapPort}{more}");
     }
 

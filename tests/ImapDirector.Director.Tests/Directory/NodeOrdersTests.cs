@@ -177,6 +177,12 @@ public sealed class NodeOrdersTests
             ("tls", "maybe", "none, starttls or implicit"),
             ("tlsName", "evil name", "without spaces"),
             ("tlsFingerprint", "00", "SHA-256"),
+            ("kind", "cyrus", "bundled or generic"),
+            ("kind", "generic", null),
+            ("kind", "bundled", null),
+            ("login", "password", "users' passwords would go there in the clear"),
+            ("login", "nobody", "master or password"),
+            ("login", "master", null),
             ("masterPassword", "mine", "nothing that can be set"),
             ("since", "1", "nothing that can be set"),
         ];
@@ -191,6 +197,27 @@ public sealed class NodeOrdersTests
             else Assert.Contains(reason, $"{changed.Outcome}: {changed.Reason}", StringComparison.Ordinal);
             Assert.Equal(reason is null ? NodeOutcome.Done : NodeOutcome.Invalid, changed.Outcome);
         }
+    }
+
+    [Theory, OnRedis]
+    public async Task An_added_node_may_be_another_server_and_want_the_users_own_password_and_a_configured_one_stays_what_it_is(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString, with: options => AddedOnes(options) with { NodeNetworks = [.. AddedOnes(options).NodeNetworks, IPNetwork.Parse("127.0.0.0/8")], MasterPassword = null });
+        var orders = Orders(director);
+        // There is no master password that it could be logged in with.
+        Assert.Contains("MasterPassword is empty", (await orders.AddAsync("node3", Fields(("host", "10.0.0.7"), ("kind", "generic")), CancellationToken.None)).Reason, StringComparison.Ordinal);
+        var added = await orders.AddAsync("node3", Fields(("host", "10.0.0.7"), ("kind", "generic"), ("login", "password"), ("tls", "implicit")), CancellationToken.None);
+        Assert.Equal((BackendKind.Generic, NodeLogin.Password, BackendTls.Implicit), (added.After!.Node.Kind, added.After.Node.Login, added.After.Node.Tls));
+        Assert.Equal(NodeOutcome.Invalid, (await orders.ChangeAsync("node3", Fields(("tls", null)), CancellationToken.None)).Outcome);
+        // On this machine nobody listens in.
+        Assert.Equal(NodeOutcome.Done, (await orders.AddAsync("node4", Fields(("host", "127.0.0.1"), ("kind", "generic"), ("login", "password")), CancellationToken.None)).Outcome);
+
+        Assert.Equal("kind is \"generic\": of a node that is configured it stays as it is configured.", (await orders.ChangeAsync("node1", Fields(("kind", "generic")), CancellationToken.None)).Reason);
+        Assert.Equal(NodeOutcome.Invalid, (await orders.ChangeAsync("node1", Fields(("login", "password")), CancellationToken.None)).Outcome);
+        await redis.Database.HashSetAsync("imapdirector:{cluster}:nodes", "node1", "login=password");
+        await director.Nodes.RefreshAsync(CancellationToken.None);
+        Assert.Equal(NodeState.Down, director.Nodes.Current.Find("node1")!.State);
     }
 
     [Theory, OnRedis]
