@@ -95,6 +95,9 @@ public sealed record DirectorOptions
     /// <summary>How long after the last session's end a user of a node that is not bundled is said to be at another one: nothing else keeps it from writing still.</summary>
     public TimeSpan UnfencedMoveDelay { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>The pools whose generic nodes share their storage, so that any of them can serve any user: users of one that is away are moved to another.</summary>
+    public IReadOnlyList<string> SharedStoragePools { get; init; } = [];
+
     /// <summary>From the greeting to a successful login (limits P9).</summary>
     public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -154,6 +154,8 @@ internal static class DirectorOptionsRules
     {
         if (options.Nodes.Count == 0 && options.NodeNetworks.Count == 0)
             errors.Add("Nodes is empty: name at least one storage node, or the NodeNetworks that nodes are added in.");
+        foreach (var pool in options.SharedStoragePools)
+            if (!IsName(pool)) errors.Add($"SharedStoragePools names \"{Shown(pool)}\": {NameRule}.");
         if (options.MasterPassword is not null) CheckCredentials(options.MasterUser, options.MasterPassword, "", errors);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < options.Nodes.Count; i++)

@@ -25,6 +25,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly ILoggerFactory _loggers;
     private readonly RedisConnection _redis;
     private readonly NodeRegistry _registry;
+    private readonly PoolFailover _failover;
     private readonly UserDirectory _directory;
     private readonly ClusterWatch _cluster;
     private readonly NodeHealth _health;
@@ -77,7 +78,9 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _registry.Changed += nodes => capabilities.Follow(nodes.Reachable);
         _admission = new NodeAdmission(options, counters);
         _registry.Changed += nodes => _admission.Follow(nodes.Reachable);
-        _directory = new UserDirectory(options, _redis, _registry, _health, counters, loggers);
+        var ledger = new MoveLedger(_redis);
+        _failover = new PoolFailover(options, _registry, _health, ledger, loggers.CreateLogger<PoolFailover>());
+        _directory = new UserDirectory(options, _redis, _registry, _health, counters, loggers) { Failover = _failover };
         _cluster = new ClusterWatch(_redis, _registry, _sessions, loggers.CreateLogger<ClusterWatch>());
         _handshake = new ServerHandshake(certificate, options.HandshakeTimeout);
         _watch = new RelayWatch(options.RelayIdleTimeout);
@@ -100,12 +103,11 @@ public sealed partial class DirectorServer : IAsyncDisposable
         Map = new AssignmentMap(_redis, _registry);
         Accounts = new UserAccounts(options, _redis, new RedisPasswordDatabase(_redis), _hasher);
         Planner = new NodePlanner(_redis, _registry);
-        _inquiry = new UserInquiry(options, _redis, _registry, _health, Map, Sessions);
+        _inquiry = new UserInquiry(options, _redis, _registry, _health, Map, Sessions, _failover);
         _control = new NodeControl(assertions);
         Rebuild = new MapRebuild(Map, _registry, _control);
-        var ledger = new MoveLedger(_redis);
         var coordinator = new MoveCoordinator(options, ledger, new MoveSessions(_redis, () => _directory.Incarnation), _registry, _health, _control, counters, loggers.CreateLogger<MoveCoordinator>());
-        _moves = new MoveRunner(options, _redis, ledger, coordinator, _directory, counters, loggers.CreateLogger<MoveRunner>());
+        _moves = new MoveRunner(options, _redis, ledger, coordinator, _registry, _directory, counters, loggers.CreateLogger<MoveRunner>());
         Moves = new UserMoves(_redis, _registry, ledger);
         _lmtpOptions = new LmtpServerOptions(options.Name, options.MaxMessageBytes, options.SpoolDirectory);
     }
@@ -197,6 +199,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _services = _services with { Options = options };
         _services.Backends.Reload(options);
         _admission.Reload(options);
+        _failover.Reload(options);
         _directory.Reload(options);
         _health.Reload(options);
         _deliveries.Reload(options);

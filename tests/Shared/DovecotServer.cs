@@ -15,11 +15,12 @@ public sealed class DovecotServer : IAsyncDisposable
     public const string LmtpProgram = "/usr/lib/dovecot/lmtp";
 
     private readonly string _directory;
+    private readonly string _mail;
     private readonly Process _process;
 
-    private DovecotServer(string directory, Process process, IPAddress address, int port, int lmtpPort, int proxiedPort)
+    private DovecotServer(string directory, string mail, Process process, IPAddress address, int port, int lmtpPort, int proxiedPort)
     {
-        _directory = directory;
+        (_directory, _mail) = (directory, mail);
         _process = process;
         EndPoint = new IPEndPoint(address, port);
         LmtpEndPoint = new IPEndPoint(address, lmtpPort);
@@ -35,7 +36,7 @@ public sealed class DovecotServer : IAsyncDisposable
     public IPEndPoint LmtpEndPoint { get; }
 
     /// <summary>Where a user's Maildir is, or is to be; its processes must be able to write there.</summary>
-    public string MaildirOf(string user) => Path.Combine(_directory, "mail", user);
+    public string MaildirOf(string user) => Path.Combine(_mail, user);
 
     /// <summary>Gives files to the user its processes run as.</summary>
     public static async Task GiveAsync(string directory)
@@ -50,11 +51,12 @@ public sealed class DovecotServer : IAsyncDisposable
 
     /// <param name="userPassword">The password of every user; <c>null</c> for any.</param>
     /// <param name="address">Where it listens; <c>null</c> for loopback.</param>
-    public static async Task<DovecotServer> StartAsync(string? userPassword = null, IPAddress? address = null)
+    /// <param name="mail">A directory for the mail that it shares with others, and leaves when it goes; <c>null</c> for one of its own.</param>
+    public static async Task<DovecotServer> StartAsync(string? userPassword = null, IPAddress? address = null, string? mail = null)
     {
         address ??= IPAddress.Loopback;
         var directory = System.IO.Directory.CreateTempSubdirectory("dovecot-").FullName;
-        var mail = System.IO.Directory.CreateDirectory(Path.Combine(directory, "mail")).FullName;
+        mail ??= System.IO.Directory.CreateDirectory(Path.Combine(directory, "mail")).FullName;
         var (port, lmtpPort, proxiedPort) = (FreePort(), FreePort(), FreePort());
         var hasLmtp = File.Exists(LmtpProgram);
         // Its processes give up root where they have it; the mail then has to be the unprivileged user's.
@@ -131,7 +133,7 @@ public sealed class DovecotServer : IAsyncDisposable
 
             """);
         var process = Process.Start(new ProcessStartInfo("dovecot", ["-F", "-c", configuration]) { RedirectStandardError = true })!;
-        var server = new DovecotServer(directory, process, address, port, lmtpPort, proxiedPort);
+        var server = new DovecotServer(directory, mail, process, address, port, lmtpPort, proxiedPort);
         await server.WaitUntilReadyAsync();
         return server;
     }

@@ -45,6 +45,9 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     /// <summary>Other limits from here on.</summary>
     public void Reload(DirectorOptions options) => _options = options;
 
+    /// <summary>Sends users of nodes that are away elsewhere, where they can go; <c>null</c> for nowhere.</summary>
+    public PoolFailover? Failover { get; init; }
+
     /// <summary>This director's incarnation, or <c>null</c> while it has none.</summary>
     public Incarnation? Incarnation => _lease.Current;
 
@@ -59,11 +62,11 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     /// <param name="preferred">The node for a user without one that a password database names; one that is none of ours is not taken.</param>
     /// <exception cref="OperationCanceledException">The token fired; no record of the session will stay.</exception>
     public Task<SessionTicket> OpenSessionAsync(UserName user, SessionRecord session, CancellationToken cancellationToken, string? preferred = null) =>
-        _waits.UntilSettledAsync(() => TryOpenSessionAsync(user, session, preferred, cancellationToken), static ticket => ticket.Outcome == DirectoryOutcome.Moving, cancellationToken);
+        _waits.UntilSettledAsync(Watched(user, () => TryOpenSessionAsync(user, session, preferred, cancellationToken), () => _ledger.CloseAsync(user, session.Id), cancellationToken), static ticket => ticket.Outcome == DirectoryOutcome.Moving, cancellationToken);
 
     /// <summary>As <see cref="OpenSessionAsync"/> without a session: for deliveries.</summary>
     public Task<SessionTicket> AssignAsync(UserName user, CancellationToken cancellationToken) =>
-        _waits.UntilSettledAsync(() => TryAssignAsync(user, cancellationToken), static ticket => ticket.Outcome == DirectoryOutcome.Moving, cancellationToken);
+        _waits.UntilSettledAsync(Watched(user, () => TryAssignAsync(user, cancellationToken), static () => Task.CompletedTask, cancellationToken), static ticket => ticket.Outcome == DirectoryOutcome.Moving, cancellationToken);
 
     /// <summary>Looks whether what is remembered of a user still holds.</summary>
     public async Task RefreshAsync(UserName user, CancellationToken cancellationToken)
@@ -103,11 +106,14 @@ internal sealed partial class UserDirectory : IAsyncDisposable
         var reply = await _redis.CallAsync("find_node", database => database.HashGetAsync(RedisKeys.Assignment(user), "node"), cancellationToken);
         if (!reply.Succeeded) return null;
         if (reply.Value.IsNull) return RendezvousHash.Pick(user, _options.DefaultPool, _health.WellOf(_nodes.Current.Takers));
-        return _nodes.Current.Find(reply.Value.ToString()) is { State: not NodeState.Down } found ? found.Node : null;
+        return _nodes.Current.Find(reply.Value.ToString()) is { State: not NodeState.Down } found ? Failover?.FindOther(user, found.Node) ?? found.Node : null;
     }
 
     /// <summary>Takes the session's record out. Never throws: where Redis is away the record ends with the incarnation's lease, or is taken out later.</summary>
     public Task CloseSessionAsync(UserName user, string sessionId) => _ledger.CloseAsync(user, sessionId);
+
+    private Func<Task<SessionTicket>> Watched(UserName user, Func<Task<SessionTicket>> ask, Func<Task> leave, CancellationToken cancellationToken) =>
+        Failover?.Before(user, ask, leave, cancellationToken) ?? ask;
 
     private async Task<SessionTicket> TryAssignAsync(UserName user, CancellationToken cancellationToken)
     {

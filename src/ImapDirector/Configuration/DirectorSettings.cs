@@ -17,6 +17,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
         "AllowPlainTextLogin", "AssignmentCacheAge", "BackendConnectTimeout", "BackendLoginTimeout", "DefaultPool", "DeliveryTimeout", "DirectorNetworks", "DrainSpread", "LmtpNetworks",
         "LogLevel", "LoginTimeout", "MasterPassword", "MasterPasswordFile", "MasterUser", "MaxConnections", "MaxConnectionsPerAddress", "MaxLoginsPerNode", "MaxMessageBytes",
         "MaxSessionsPerUserAddress", "MaxWaitingLoginsPerNode", "NodeCheckFall", "NodeCheckInterval", "NodeCheckJitter", "NodeCheckRise", "NodeCheckUser", "NodeNetworks", "Nodes", "ProxyNetworks",
+        "SharedStoragePools",
     };
 
     private static readonly BackendNode NodeDefaults = new() { Name = "", Host = "" };
@@ -86,6 +87,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             MoveWait = settings.Time("MoveWait", defaults.MoveWait),
             MaxMoveWaiters = settings.Number("MaxMoveWaiters", defaults.MaxMoveWaiters),
             MaxMoves = settings.Number("MaxMoves", defaults.MaxMoves),
+            SharedStoragePools = settings.Texts("SharedStoragePools", defaults.SharedStoragePools),
             UnfencedMoveDelay = settings.Time("UnfencedMoveDelay", defaults.UnfencedMoveDelay),
             AssertionValidity = settings.Time("AssertionValidity", defaults.AssertionValidity),
             NodeCheckInterval = settings.Time("NodeCheckInterval", defaults.NodeCheckInterval),

@@ -1,6 +1,7 @@
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Backends;
 using ImapDirector.Director.Directory;
+using ImapDirector.Director.Moves;
 using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
@@ -24,7 +25,10 @@ internal sealed class TestDirector : IAsyncDisposable
         Orders = new ClusterOrders(Redis);
         Map = new AssignmentMap(Redis, Nodes);
         Accounts = new UserAccounts(options, Redis, new RedisPasswordDatabase(Redis), _hasher);
-        Directory = new UserDirectory(options, Redis, Nodes, Health, metrics, NullLoggerFactory.Instance, clock, lease);
+        Directory = new UserDirectory(options, Redis, Nodes, Health, metrics, NullLoggerFactory.Instance, clock, lease)
+        {
+            Failover = new PoolFailover(options, Nodes, Health, new MoveLedger(Redis), NullLogger<PoolFailover>.Instance),
+        };
     }
 
     public DirectorOptions Options { get; }
