@@ -199,7 +199,7 @@ internal sealed class TestCluster : IAsyncDisposable
               "AssertionKeyFile": "{{Directory.GetFiles(KeyDirectory, "*.key").Single()}}",
               "DrainTimeout": "2s",
               "BackendConnectTimeout": "1s", "BackendLoginTimeout": "5s", "LoginTimeout": "{{LoginTimeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)}}s",
-              "NodeCheckInterval": "500ms", "FailureDelay": "10ms",
+              "NodeCheckInterval": "500ms", "FailureDelay": "10ms", "Authentication": { "UpgradeHashes": false },
               "Nodes": [ {{string.Join(", ", _foreign.Select(static node => node.Configuration).Concat(_nodes.Select(node => $$"""
                 { "Name": "{{node.Name}}", "Host": "{{node.Host.Address}}", "ImapPort": {{Imap}}, "LmtpPort": {{Lmtp}}, "Http": "http://{{node.Host.Address}}:{{Http}}" }
                 """)))}} ]
