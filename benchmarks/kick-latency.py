@@ -49,8 +49,8 @@ async def node(reader, writer):
                 writer.write(b"* ID NIL\r\n")
             writer.write(words[0] + b" OK [CAPABILITY IMAP4rev1 IDLE] done\r\n")
             await writer.drain()
-    except (ConnectionError, asyncio.LimitOverrunError):
-        pass
+    except (ConnectionError, asyncio.LimitOverrunError, asyncio.CancelledError):
+        pass  # the end of a session, or of it all
     finally:
         writer.close()
 
@@ -85,13 +85,15 @@ async def main():
         try:
             await measure(pathlib.Path(directory), programs)
         finally:
-            for program in programs:
-                program.send_signal(signal.SIGTERM)
-            for program in programs:
-                try:
-                    program.wait(20)
-                except subprocess.TimeoutExpired:
-                    program.kill()
+            # Redis was started first, and goes last.
+            for some in (programs[1:], programs[:1]):
+                for program in some:
+                    program.send_signal(signal.SIGTERM)
+                for program in some:
+                    try:
+                        program.wait(20)
+                    except subprocess.TimeoutExpired:
+                        program.kill()
 
 
 async def measure(directory, programs):
