@@ -87,6 +87,7 @@ internal sealed class RedisServers : IAsyncDisposable
         Directory.CreateDirectory(data);
         var isReplica = Kind == RedisKind.Sentinel && _servers.Count > 0;
         // A master that reaches no replica takes nothing more: what it took would be lost with its place.
+        // After a start it waits five seconds for more replicas to come before it serves the first, and takes nothing meanwhile, unless it is told not to.
         await File.WriteAllTextAsync(Path.Combine(data, "redis.conf"), string.Create(CultureInfo.InvariantCulture, $"""
             port {Port}
             bind {host.Address}
@@ -97,6 +98,7 @@ internal sealed class RedisServers : IAsyncDisposable
             appendfsync everysec
             min-replicas-to-write {(Kind == RedisKind.Sentinel ? 1 : 0)}
             min-replicas-max-lag 2
+            repl-diskless-sync-delay 0
             replica-announce-ip {host.Address}
             {(isReplica ? $"replicaof {_servers[0].Host.Address} {Port}" : "")}
             {(Kind == RedisKind.Cluster ? $"cluster-enabled yes\ncluster-node-timeout 1500\ncluster-announce-ip {host.Address}" : "")}
