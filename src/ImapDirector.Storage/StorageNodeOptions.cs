@@ -63,6 +63,10 @@ public sealed record StorageNodeOptions
     /// <summary>How long the store of a user is kept who has moved to another node; zero: it goes within the hour.</summary>
     public TimeSpan MovedRetention { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>Whether clients may compress (COMPRESS=DEFLATE, RFC 4978); <c>null</c>: only where there are no <see cref="AssertionKeys"/>, for behind a director
+    /// nobody is told of it (limits N14).</summary>
+    public bool? Compress { get; init; }
+
     /// <summary>A session without a command for this long is closed (RFC 9051 section 5.4: at least 30 minutes).</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(30);
 
@@ -81,6 +85,9 @@ public sealed record StorageNodeOptions
     /// <summary>Checks every setting.</summary>
     /// <returns>A sentence for each that is out of its bounds, with the key, the value and the fix, and never a secret; empty when all is well.</returns>
     public IReadOnlyList<string> Validate() => StorageNodeOptionsRules.Check(this);
+
+    /// <summary>Whether clients may compress.</summary>
+    internal bool OffersCompression => Compress ?? AssertionKeys is null;
 
     /// <summary>How often a client is told that its command is still at work.</summary>
     internal TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(3);

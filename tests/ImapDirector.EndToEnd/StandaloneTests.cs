@@ -31,6 +31,37 @@ public sealed class StandaloneTests
     }
 
     [Fact]
+    public async Task What_is_offered_before_login_is_what_there_is_after_it()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var server = await RunningProgram.StandaloneAsync(directory.Path, "--user", Mail.Alice, "--password", Mail.Password);
+        // Two nodes or more, where nobody has logged in: only for the first moments does the director not know them.
+        string[] before;
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        for (before = await OfferAsync(server); !before.Contains("NOTIFY"); before = await OfferAsync(server)) await Task.Delay(50, patience.Token);
+
+        await using var session = await RawSession.ConnectAsync(server.Imap);
+        await session.SendAsync($"a LOGIN {Mail.Alice} \"{Mail.Password}\"");
+        var login = await session.ReadToAsync("a OK [CAPABILITY ");
+        await session.SendAsync("b CAPABILITY");
+        var after = WordsOf(await session.ReadToAsync("* CAPABILITY "));
+        Assert.Equal(after, WordsOf(login[..login.IndexOf(']', StringComparison.Ordinal)].Replace("a OK [", "* ", StringComparison.Ordinal)));
+        Assert.Equal(after, before.Where(static word => word is not ("STARTTLS" or "LOGINDISABLED") && !word.StartsWith("AUTH=", StringComparison.Ordinal)));
+        Assert.DoesNotContain("COMPRESS=DEFLATE", after);
+        await session.SendAsync("c COMPRESS DEFLATE");
+        await session.ReadToAsync("c NO [CANNOT]");
+    }
+
+    private static async Task<string[]> OfferAsync(RunningProgram server)
+    {
+        await using var session = await RawSession.ConnectAsync(server.Imap);
+        await session.SendAsync("a CAPABILITY");
+        return WordsOf(await session.ReadToAsync("* CAPABILITY "));
+    }
+
+    private static string[] WordsOf(string line) => [.. line.Split(' ')[2..].Order(StringComparer.Ordinal)];
+
+    [Fact]
     public async Task Everything_is_there_again_after_a_restart()
     {
         using var directory = new TemporaryDirectory();

@@ -62,6 +62,19 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, B
         return failure == BackendFailure.None && _capabilities is null ? await AskCapabilitiesAsync(cancellationToken) : failure;
     }
 
+    /// <summary>Asks what the node offers, before a login or behind it: some say more to whoever asks.</summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <inheritdoc cref="LogInAsync" path="/exception" />
+    public async Task<BackendFailure> AskCapabilitiesAsync(CancellationToken cancellationToken)
+    {
+        var tag = NextTag();
+        connection.Output.Raw(Encoding.ASCII.GetBytes($"{tag} CAPABILITY\r\n"));
+        await connection.Output.FlushAsync(cancellationToken);
+        var (failure, answer) = await ReadAnswerAsync(tag, cancellationToken);
+        if (failure != BackendFailure.None) return failure;
+        return answer is { Kind: BackendResponseKind.Tagged, Status: ImapStatus.Ok } && _capabilities is not null ? BackendFailure.None : BackendFailure.Nonsense;
+    }
+
     private async Task SecureAsync(CancellationToken cancellationToken)
     {
         await connection.StartTlsClientAsync(tls.For(node), cancellationToken);
@@ -94,16 +107,6 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, B
         if (HasUnread()) return BackendFailure.StartTlsInjected;
         await SecureAsync(cancellationToken);
         return BackendFailure.None;
-    }
-
-    private async Task<BackendFailure> AskCapabilitiesAsync(CancellationToken cancellationToken)
-    {
-        var tag = NextTag();
-        connection.Output.Raw(Encoding.ASCII.GetBytes($"{tag} CAPABILITY\r\n"));
-        await connection.Output.FlushAsync(cancellationToken);
-        var (failure, answer) = await ReadAnswerAsync(tag, cancellationToken);
-        if (failure != BackendFailure.None) return failure;
-        return answer is { Kind: BackendResponseKind.Tagged, Status: ImapStatus.Ok } && _capabilities is not null ? BackendFailure.None : BackendFailure.Nonsense;
     }
 
     private async Task<BackendFailure> AuthenticateAsync(BackendUser user, ForwardedClient client, CancellationToken cancellationToken)

@@ -7,6 +7,8 @@ internal sealed class NodeCapabilities
     // Until a node has answered: what Dovecot, Cyrus and the bundled node have in common.
     private const string BeforeAnyAnswer = "LITERAL+ ENABLE IDLE";
 
+    private const string Rights = "RIGHTS=";
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Measured> _nodes = [];
     private volatile string _common = BeforeAnyAnswer;
@@ -60,6 +62,8 @@ internal sealed class NodeCapabilities
     {
         "IMAP4REV1" => "IMAP4rev1",
         "IMAP4REV2" => "IMAP4rev2",
+        // A letter for each right, and all of them small ones.
+        _ when capability.StartsWith(Rights, StringComparison.Ordinal) => Rights + capability[Rights.Length..].ToLowerInvariant(),
         _ => capability,
     };
 

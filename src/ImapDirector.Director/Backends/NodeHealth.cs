@@ -150,6 +150,9 @@ internal sealed partial class NodeHealth : IAsyncDisposable
             var dialogue = new BackendDialogue(connection, node, _tls, _assertions);
             var failure = await dialogue.GreetAsync(null, limit.Token);
             if (failure != BackendFailure.None) return failure;
+            // Our own tell whoever asks what they can do after a login, so that one where nobody has logged in yet counts with all it offers.
+            if (node.IsBundled) failure = await dialogue.AskCapabilitiesAsync(limit.Token);
+            if (failure != BackendFailure.None) return failure;
             _capabilities.Note(node.Name, dialogue.Capabilities, isAfterLogin: false);
             // An assertion carries an epoch, and a check has none: it would be fenced off wherever the user is, and leave a store wherever they are not.
             var isFenced = node.IsBundled && _assertions is not null;

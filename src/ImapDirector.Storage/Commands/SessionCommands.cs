@@ -72,6 +72,7 @@ internal static class SessionCommands
     public static ValueTask<CommandResult> CompressAsync(MailSession session, CompressCommand command)
     {
         if (command.Mechanism != "DEFLATE") return ValueTask.FromResult(CommandResult.Bad("Unknown mechanism."));
+        if (!session.Options.OffersCompression) return ValueTask.FromResult(CommandResult.No("CANNOT", "Compression is switched off."));
         if (session.IsCompressed) return ValueTask.FromResult(CommandResult.No("COMPRESSIONACTIVE", "Compression is active."));
         return ValueTask.FromResult(CommandResult.Ok("Compression begins.") with { StartsCompression = true });
     }

@@ -36,7 +36,7 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
     {
         patience.Begin(services.Options.LoginTimeout);
         _reader = NewReader();
-        output.Status("*", ImapStatus.Ok, "CAPABILITY " + Offer, "ImapDirector node ready.");
+        output.Status("*", ImapStatus.Ok, "CAPABILITY " + Offer(Capabilities.Greeting), "ImapDirector node ready.");
         await output.FlushAsync();
         try
         {
@@ -71,11 +71,12 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
         }
     }
 
-    private string Offer => (connection.IsSecure, services.Certificate is not null, _tlsRequired) switch
+    /// <param name="whole">Tells what is offered where one may log in, with TLS to be had or not.</param>
+    private string Offer(Func<StorageNodeOptions, bool, string> whole) => (connection.IsSecure, services.Certificate is not null, _tlsRequired) switch
     {
         (false, true, true) => Capabilities.NeedsTls,
         (false, false, true) => Capabilities.Locked,
-        var (isSecure, hasTls, _) => Capabilities.BeforeLogin(services.Options, offersTls: hasTls && !isSecure),
+        var (isSecure, hasTls, _) => whole(services.Options, hasTls && !isSecure),
     };
 
     private ImapCommandReader NewReader() => new(connection.Input, CommandLimits.BeforeLogin, _ =>
@@ -108,7 +109,7 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
         switch (command)
         {
             case CapabilityCommand:
-                Capabilities.Write(output, Offer);
+                Capabilities.Write(output, Offer(Capabilities.BeforeLogin));
                 Ok(tag, "Capability completed.");
                 break;
             case NoopCommand:

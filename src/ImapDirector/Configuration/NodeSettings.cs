@@ -61,6 +61,7 @@ internal sealed record NodeSettings(StorageNodeOptions Node, ProcessSettings Pro
             AllowAnyone = settings.Flag("AllowAnyone", defaults.AllowAnyone),
             DuplicateWindow = settings.Time("DuplicateWindow", defaults.DuplicateWindow),
             MovedRetention = settings.Time("MovedRetention", defaults.MovedRetention),
+            Compress = settings.Text("Compress") is null ? null : settings.Flag("Compress", false),
             IdleTimeout = settings.Time("IdleTimeout", defaults.IdleTimeout),
             WriteTimeout = settings.Time("WriteTimeout", defaults.WriteTimeout),
             LoginTimeout = settings.Time("LoginTimeout", defaults.LoginTimeout),

@@ -54,15 +54,15 @@ public sealed class NodeCapabilitiesTests
 
     [Fact]
     public void What_belongs_before_login_or_would_lead_past_the_director_is_not_passed_on() =>
-        Assert.Equal("IMAP4rev1 IMAP4rev2 QUOTA", NodeCapabilities.OfNode(
-            ["IMAP4REV1", "IMAP4REV2", "COMPRESS=DEFLATE", "QUOTA", "LOGINDISABLED", "AUTH=PLAIN", "STARTTLS", "LOGIN-REFERRALS", "UNAUTHENTICATE", "X]Y", "Z\""]));
+        Assert.Equal("IMAP4rev1 IMAP4rev2 RIGHTS=kxte QUOTA", NodeCapabilities.OfNode(
+            ["IMAP4REV1", "IMAP4REV2", "RIGHTS=KXTE", "COMPRESS=DEFLATE", "QUOTA", "LOGINDISABLED", "AUTH=PLAIN", "STARTTLS", "LOGIN-REFERRALS", "UNAUTHENTICATE", "X]Y", "Z\""]));
 
     [FactIfInstalled("redis-server", "dovecot", CyrusServer.Program, "saslpasswd2")]
     public async Task In_front_of_Dovecot_and_Cyrus_clients_are_offered_what_both_can_do()
     {
         await using var dovecot = await DovecotServer.StartAsync();
         await using var cyrus = await CyrusServer.StartAsync();
-        BackendNode[] nodes = [DovecotNodeTests.NodeOf(dovecot), CyrusNodeTests.NodeOf(cyrus) with { Name = "node2" }];
+        BackendNode[] nodes = [DovecotNodeTests.NodeOf(dovecot) with { Kind = BackendKind.Generic }, CyrusNodeTests.NodeOf(cyrus) with { Name = "node2", Kind = BackendKind.Generic }];
         await using var director = await RunningDirector.StartAsync(nodes[0], options => options with { Nodes = nodes, NodeCheckInterval = TimeSpan.FromMilliseconds(100) });
 
         // Before anybody has logged in, Cyrus says little of itself and Dovecot a little more.

@@ -11,13 +11,17 @@ namespace ImapDirector.Director.Tests.Backends;
 
 public sealed class NodeHealthTests
 {
-    private static readonly BackendNode[] Three = [TestDirector.Node("node1"), TestDirector.Node("node2"), TestDirector.Node("node3")];
+    private static readonly BackendNode[] Three = [.. Enumerable.Range(1, 3).Select(static number => TestDirector.Node($"node{number}") with { Kind = BackendKind.Generic })];
 
     private static NodeHealth Of(params BackendNode[] nodes) => Of(static options => options, nodes);
 
-    private static NodeHealth Of(Func<DirectorOptions, DirectorOptions> with, params BackendNode[] nodes) => new(
+    // Nodes of others: ours are asked for more than a greeting.
+    private static NodeHealth Of(Func<DirectorOptions, DirectorOptions> with, params BackendNode[] nodes) =>
+        Of(with, new NodeCapabilities(), [.. nodes.Select(static node => node with { Kind = BackendKind.Generic })]);
+
+    private static NodeHealth Of(Func<DirectorOptions, DirectorOptions> with, NodeCapabilities capabilities, params BackendNode[] nodes) => new(
         with(new DirectorOptions { Nodes = nodes, NodeCheckInterval = TimeSpan.FromMilliseconds(100) }),
-        new BackendTlsOptions(null), new NodeCapabilities(), new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<NodeHealth>.Instance);
+        new BackendTlsOptions(null), capabilities, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<NodeHealth>.Instance);
 
     private static void Fail(NodeHealth health, BackendNode node, int times = 3)
     {
@@ -89,6 +93,28 @@ public sealed class NodeHealthTests
         Assert.True(health.IsWell(steady.Backend));
         // Nobody logs in for that.
         Assert.All(steady.Sessions, static session => Assert.Empty(session.Heard));
+    }
+
+    [Fact]
+    public async Task A_node_of_ours_is_asked_for_all_it_offers_and_one_of_others_is_not()
+    {
+        await using var ours = new FakeImapNode(async session =>
+        {
+            await session.WriteLineAsync(NodeSession.Greeting);
+            await session.WriteLineAsync($"* CAPABILITY IMAP4rev1 IDLE MOVE QUOTA AUTH=OAUTHBEARER\r\n{NodeSession.Tag(await session.ReadLineAsync())} OK done");
+            await session.ListenAsync();
+        });
+        await using var other = new FakeImapNode(async session =>
+        {
+            await session.WriteLineAsync("* OK [CAPABILITY IMAP4rev1 IDLE MOVE] ready");
+            await session.ListenAsync();
+        }, "node2");
+        var capabilities = new NodeCapabilities();
+        await using var health = Of(static options => options, capabilities, ours.Backend, other.Backend with { Kind = BackendKind.Generic });
+        health.Start();
+        await TestDirector.UntilAsync(() => Task.FromResult(capabilities.Common == "IDLE MOVE"));
+        Assert.Equal("D1 CAPABILITY\r\n", ours.Sessions.First().Heard);
+        Assert.All(other.Sessions, static session => Assert.Empty(session.Heard));
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class AssertionLoginTests : IDisposable
         await using var client = await node.ConnectAsync();
         await ImapScript.RunAsync(client, $"""
             C: a CAPABILITY
-            S: * CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE LOGINDISABLED AUTH=OAUTHBEARER
+            S: * CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE ~ LOGINDISABLED AUTH=OAUTHBEARER
             S: a OK ~
             C: b AUTHENTICATE OAUTHBEARER
             S: +~

@@ -34,6 +34,24 @@ public sealed class CompressTests
         Assert.StartsWith("i OK", await client.ReadLineAsync(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(null, false, true)]
+    [InlineData(null, true, false)]
+    [InlineData(true, true, true)]
+    [InlineData(false, false, false)]
+    public async Task It_is_offered_where_it_is_switched_on_and_by_itself_only_without_directors_keys(bool? setting, bool hasKeys, bool offered)
+    {
+        using var key = new DirectorKey();
+        await using var node = await RunningNode.StartAsync(options => (hasKeys ? key.Use(options) : options) with { Compress = setting });
+        await using var client = await node.ConnectAsync();
+        var before = Assert.Single(await client.OkAsync("CAPABILITY"));
+        await client.SendLineAsync($"l AUTHENTICATE PLAIN {RunningNode.Credentials(RunningNode.User)}");
+        var login = await client.ReadLineAsync();
+        var after = Assert.Single(await client.OkAsync("CAPABILITY"));
+        foreach (var line in new[] { before, login!, after }) Assert.Equal(offered, line.Contains(" COMPRESS=DEFLATE", StringComparison.Ordinal));
+        Assert.StartsWith(offered ? "OK " : "NO [CANNOT] ", (await client.CommandAsync("COMPRESS DEFLATE"))[^1], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Damaged_data_ends_the_session_and_nothing_else()
     {

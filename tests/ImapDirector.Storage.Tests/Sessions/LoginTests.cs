@@ -32,7 +32,7 @@ public sealed class LoginTests
     [Fact]
     public Task A_director_logs_in_for_a_user_and_is_told_the_capabilities() => PlayAsync($"""
         C: a CAPABILITY
-        S: * CAPABILITY IMAP4rev1 ~ AUTH=PLAIN
+        S: * CAPABILITY IMAP4rev1 ~ IDLE ~ NOTIFY COMPRESS=DEFLATE APPENDLIMIT=~ LOGINDISABLED AUTH=PLAIN
         S: a OK ~
         C: b ID ("name" "director" "x-originating-ip" "192.0.2.7" "x-session-id" "abc")
         S: * ID ("name" "ImapDirector")
@@ -163,7 +163,7 @@ public sealed class LoginTests
             using var certificate = ServerCertificate.LoadOrCreateSelfSigned(directory, ["localhost"]);
             await using var node = await RunningNode.StartAsync(certificate: certificate);
             await using var client = await node.ConnectAsync();
-            Assert.Contains("* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE STARTTLS LOGINDISABLED AUTH=PLAIN", await client.OkAsync("CAPABILITY"));
+            Assert.EndsWith(" STARTTLS LOGINDISABLED AUTH=PLAIN", Assert.Single(await client.OkAsync("CAPABILITY")), StringComparison.Ordinal);
             await client.SendAsync("a STARTTLS\r\nb NOOP\r\n");
             Assert.StartsWith("a OK ", await client.ReadLineAsync(), StringComparison.Ordinal);
             await client.StartTlsAsync(async plain =>
@@ -176,8 +176,9 @@ public sealed class LoginTests
                 });
                 return tls;
             });
-            var capabilities = await client.OkAsync("CAPABILITY");
-            Assert.Equal(["* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE LOGINDISABLED AUTH=PLAIN"], capabilities);
+            var capabilities = Assert.Single(await client.OkAsync("CAPABILITY"));
+            Assert.EndsWith(" LOGINDISABLED AUTH=PLAIN", capabilities, StringComparison.Ordinal);
+            Assert.DoesNotContain("STARTTLS", capabilities, StringComparison.Ordinal);
             Assert.StartsWith("BAD ", (await client.CommandAsync("STARTTLS"))[^1], StringComparison.Ordinal);
             Assert.StartsWith("OK ", (await client.CommandAsync($"AUTHENTICATE PLAIN {Plain("alice")}"))[^1], StringComparison.Ordinal);
         }
