@@ -32,7 +32,7 @@ internal sealed class ContextRequest
             SearchContexts.Refuse(session.Output, wanted.Tag);
             return true;
         }
-        selected.Contexts.Begin();
+        selected.Contexts.Begin(session.Options.SearchDeadline);
         request = new ContextRequest(selected, wanted);
         return true;
     }

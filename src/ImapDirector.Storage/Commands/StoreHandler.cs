@@ -28,6 +28,7 @@ internal static class StoreHandler
         var expunged = false;
         foreach (var uids in MessageBatches.Of(selected, places, IsQuick(command) ? LargeBatch : MessageBatches.DefaultSize))
         {
+            session.Turns.End();
             var outcome = await selected.Mail.StoreFlagsAsync(selected.Shared, uids, change, selected.Cursor, CancellationToken.None);
             if (outcome is null) return CommandResult.TooManyKeywords;
             selected.Read();
@@ -60,6 +61,7 @@ internal static class StoreHandler
                     selected.WriteModSeq(session.Output, sequence, message, command.ByUid || session.Enabled.QResync);
                 await session.Output.FlushIfLargeAsync();
             }
+            await session.Turns.NextAsync();
         }
     }
 

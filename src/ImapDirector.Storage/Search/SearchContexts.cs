@@ -21,12 +21,8 @@ internal sealed class SearchContexts(SelectedMailbox selected, MailboxCursor cur
     /// <summary>Messages that all results of a session may hold together.</summary>
     public const int MostMessages = 1_000_000;
 
-    private const int MaxTurnMilliseconds = 20;
-
-    /// <summary>What one update of all of them may take (limits N12).</summary>
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
-
     private readonly List<SearchContext> _contexts = [];
+    private TimeSpan _limit;
     private CancellationToken _deadline;
 
     public bool Has(string tag) => _contexts.Exists(context => context.Wanted.Tag == tag);
@@ -36,7 +32,12 @@ internal sealed class SearchContexts(SelectedMailbox selected, MailboxCursor cur
         && _contexts.Sum(static context => (long)context.Count) + selected.Count <= MostMessages;
 
     /// <summary>Begins to collect what changes; before the search that is to be kept up to date.</summary>
-    public void Begin() => cursor.Touched ??= [];
+    /// <param name="limit">What one update of all of them may take (limits N12).</param>
+    public void Begin(TimeSpan limit)
+    {
+        _limit = limit;
+        cursor.Touched ??= [];
+    }
 
     /// <param name="wanted">What was asked for.</param>
     /// <param name="found">What it found, in order.</param>
@@ -58,7 +59,7 @@ internal sealed class SearchContexts(SelectedMailbox selected, MailboxCursor cur
         var touched = cursor.Touched!.ToArray();
         cursor.Touched!.Clear();
         Array.Sort(touched);
-        using var deadline = new CancellationTokenSource(Deadline);
+        using var deadline = new CancellationTokenSource(_limit);
         foreach (var context in _contexts.ToArray())
         {
             _deadline = deadline.Token;
@@ -67,14 +68,14 @@ internal sealed class SearchContexts(SelectedMailbox selected, MailboxCursor cur
                 if (context.Contains(uid)) leaving.Add(uid);
             try
             {
-                await LookAtAsync(context, touched, leaving);
+                await LookAtAsync(output.Turns!, context, touched, leaving);
             }
             catch (Exception failed) when (failed is StoreException || (failed is OperationCanceledException && deadline.IsCancellationRequested))
             {
                 GiveUp(output, context);
                 continue;
             }
-            await TellRemovedAsync(output, context, leaving);
+            await WriteRemovedAsync(output, context, leaving);
         }
     }
 
@@ -83,14 +84,14 @@ internal sealed class SearchContexts(SelectedMailbox selected, MailboxCursor cur
     public async ValueTask<List<(SearchContext Context, List<uint> Uids)>> TellAddedAsync(ResponseStream output)
     {
         var told = new List<(SearchContext, List<uint>)>();
-        using var deadline = new CancellationTokenSource(Deadline);
+        using var deadline = new CancellationTokenSource(_limit);
         foreach (var context in _contexts.ToArray())
         {
             if (context.Adding.Count == 0) continue;
             try
             {
-                if (context.IsSorted) await TellSortedInAsync(output, context, deadline.Token);
-                else TellAdded(output, context);
+                if (context.IsSorted) await WriteSortedInAsync(output, context, deadline.Token);
+                else WriteAdded(output, context);
             }
             catch (Exception failed) when (failed is StoreException || (failed is OperationCanceledException && deadline.IsCancellationRequested))
             {
@@ -118,19 +119,16 @@ internal sealed class SearchContexts(SelectedMailbox selected, MailboxCursor cur
         Refuse(output, context.Wanted.Tag);
     }
 
-    private async ValueTask LookAtAsync(SearchContext context, uint[] touched, List<uint> leaving)
+    private async ValueTask LookAtAsync(WorkTurns turns, SearchContext context, uint[] touched, List<uint> leaving)
     {
-        var lastYield = Environment.TickCount64;
         foreach (var message in selected.Shared.Find(touched))
         {
             _deadline.ThrowIfCancellationRequested();
             // Of a message that was there before, only its flags can be other ones.
             if (message is null || (!context.DependsOnFlags && selected.SequenceOf(message.Uid) != 0)) continue;
+            if (message.SizeBytes > WorkTurns.LongBytes) await turns.EnterAsync(_deadline);
             if (Leaves(context, message)) leaving.Add(message.Uid);
-            if (Environment.TickCount64 - lastYield < MaxTurnMilliseconds) continue;
-            // It must not keep other sessions from a thread (limits N16).
-            await Task.Yield();
-            lastYield = Environment.TickCount64;
+            await turns.NextAsync(_deadline);
         }
     }
 
@@ -148,7 +146,7 @@ internal sealed class SearchContexts(SelectedMailbox selected, MailboxCursor cur
         }
     }
 
-    private async ValueTask TellRemovedAsync(ResponseStream output, SearchContext context, List<uint> leaving)
+    private async ValueTask WriteRemovedAsync(ResponseStream output, SearchContext context, List<uint> leaving)
     {
         if (leaving.Count == 0) return;
         leaving.Sort();
@@ -176,15 +174,17 @@ internal sealed class SearchContexts(SelectedMailbox selected, MailboxCursor cur
         await output.FlushIfLargeAsync();
     }
 
-    private void TellAdded(ResponseStream output, SearchContext context)
+    private void WriteAdded(ResponseStream output, SearchContext context)
     {
         Begin(output, context, " ADDTO ("u8);
         WriteSet(output, context, [.. context.Adding]);
         output.Raw(")\r\n"u8);
     }
 
-    private async ValueTask TellSortedInAsync(ResponseStream output, SearchContext context, CancellationToken deadline)
+    private async ValueTask WriteSortedInAsync(ResponseStream output, SearchContext context, CancellationToken deadline)
     {
+        // All that is in the mailbox is sorted.
+        await output.Turns!.EnterAsync(deadline);
         var places = await context.SortInAsync(deadline);
         if (places.Count == 0) return;
         Begin(output, context, " ADDTO ("u8);

@@ -171,16 +171,22 @@ internal sealed partial class MailSession : IAsyncDisposable
     {
         while (true)
         {
-            Turns.Begin();
             var tellsSelected = everything || _notices is { TellsSelected: true };
             // Taken before it is looked at what there is, so that nothing is missed.
             var inSelected = tellsSelected && Selected is { } selected ? selected.WaitForChangeAsync() : null;
             var elsewhere = _notices?.WaitAsync();
-            if (tellsSelected && !await TellAsync(everything || _notices!.Selected!.Filter.Kind == MailboxFilterKind.Selected))
-                throw new SessionEndedException(SessionEnd.MailboxDeleted);
-            if (!tellsSelected) await TellOthersAsync();
-            await Output.FlushAsync();
-            Turns.End();
+            Turns.Begin();
+            try
+            {
+                if (tellsSelected && !await TellAsync(everything || _notices!.Selected!.Filter.Kind == MailboxFilterKind.Selected))
+                    throw new SessionEndedException(SessionEnd.MailboxDeleted);
+                if (!tellsSelected) await TellOthersAsync();
+                await Output.FlushAsync();
+            }
+            finally
+            {
+                Turns.End();
+            }
             if (await Task.WhenAny([done, .. ((Task?[])[inSelected, elsewhere]).OfType<Task>()]) == done) return;
         }
     }

@@ -159,7 +159,7 @@ internal sealed class SelectedMailbox
             if (_cursor.Added.Count > 0) _cursor.Added.RemoveAll(_cursor.Removed.Remove);
         }
         if (_contexts is not null) await _contexts.TellRemovedAsync(output, mayExpunge ? _cursor.Removed : []);
-        if (mayExpunge && _cursor.Removed.Count > 0) await TellRemovedAsync(output);
+        if (mayExpunge && _cursor.Removed.Count > 0) await TellExpungedAsync(output);
         var firstNew = _cursor.Added.Count > 0 ? _cursor.Added[0] : uint.MaxValue;
         TellCounts(output);
         if (_contexts is not null) await TellAddedAsync(_contexts, output);
@@ -173,7 +173,7 @@ internal sealed class SelectedMailbox
         foreach (var (context, uids) in await contexts.TellAddedAsync(output)) News.Add((context.Wanted.Items, uids));
     }
 
-    private async ValueTask TellRemovedAsync(ResponseStream output)
+    private async ValueTask TellExpungedAsync(ResponseStream output)
     {
         if (_enabled.TellsVanished) await WriteVanishedAsync(output);
         OwnUids(_count);
@@ -288,6 +288,7 @@ internal sealed class SelectedMailbox
             if (uid >= firstNew || SequenceOf(uid) is not (> 0 and var sequence) || Shared.Find(uid) is not { } message) continue;
             WriteFlags(output, sequence, message, withUid: _enabled.QResync);
             await output.FlushIfLargeAsync();
+            await output.Turns!.NextAsync();
         }
     }
 

@@ -27,7 +27,7 @@ public sealed class SearchContextsTests
         var uids = shared.Join(cursor);
         var contexts = new SelectedMailbox(shared, MailboxAccess.Own(mail, MailboxName.Inbox), cursor, uids, new EnabledExtensions()).Contexts;
         Assert.True(contexts.MayHave(sorted: false));
-        contexts.Begin();
+        contexts.Begin(TimeSpan.FromSeconds(10));
         contexts.Add(new WantedContext("a", ByUid: true, new AllKey(), [], []), [.. Enumerable.Range(1, half + beyond).Select(static i => (uint)i)]);
         Assert.Equal(may, contexts.MayHave(sorted: false));
     }
