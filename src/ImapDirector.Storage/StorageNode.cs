@@ -23,6 +23,7 @@ public sealed partial class StorageNode : IAsyncDisposable
     private readonly ILoggerFactory _loggers;
     private readonly string _spoolDirectory;
     private readonly HeavyWork _heavy = new();
+    private readonly ProcessTurns _turns = new();
     private UserMailRegistry? _mails;
     private AssertionLogin? _assertions;
     private UserTransfers? _transfers;
@@ -73,7 +74,7 @@ public sealed partial class StorageNode : IAsyncDisposable
         _transfers = new UserTransfers(_options.DataDirectory, _mails, new MovedStores(_options.DataDirectory, TimeProvider.System), _options.MovedRetention,
             TimeProvider.System, _loggers.CreateLogger<UserTransfers>());
         if (_options.AssertionKeys is not null) _assertions = new AssertionLogin(_options, _metrics, TimeProvider.System, _loggers.CreateLogger<AssertionLogin>());
-        var services = new SessionServices(_options, _certificate, _mails, _assertions, _spoolDirectory, _heavy, _metrics, _loggers.CreateLogger<ImapSession>());
+        var services = new SessionServices(_options, _certificate, _mails, _assertions, _spoolDirectory, _heavy, _turns, _metrics, _loggers.CreateLogger<ImapSession>());
         _imap = NewListener("imap", _options.Imap, (connection, drain) => new ImapSession(connection, services, drain).RunAsync());
         var deliveries = new NodeDeliveryHandler(_options, _assertions, _mails, _spoolDirectory, _metrics, TimeProvider.System, _loggers.CreateLogger<NodeDeliveryHandler>());
         var lmtp = new LmtpServerOptions(_options.Name, _options.MaxMessageBytes, _spoolDirectory) { TakesAssertions = _assertions is not null };
@@ -124,6 +125,7 @@ public sealed partial class StorageNode : IAsyncDisposable
         foreach (var listener in Listeners) await listener.DisposeAsync();
         _directoryLock?.Dispose();
         _heavy.Dispose();
+        _turns.Dispose();
     }
 
     private IEnumerable<Listener> Listeners => new[] { _imap, _lmtp }.OfType<Listener>();

@@ -211,7 +211,7 @@ internal sealed class UserMail : IAsyncDisposable
     public Task<ExpungedMessages> RemoveAsync(SharedMailbox mailbox, IReadOnlyList<uint> uids, CancellationToken cancellationToken) =>
         ChangeAsync(async () =>
         {
-            var removed = await _store.ExpungeAsync(mailbox.Id, uids, onlyDeleted: false, CancellationToken.None);
+            var removed = await _store.ExpungeAsync(mailbox.Id, uids, CancellationToken.None);
             mailbox.Removed(removed);
             if (removed.Uids.Count > 0) Watchers.Publish(mailbox.Id, NotifyEvents.MessageExpunge);
             ContentRemoval.Begin();

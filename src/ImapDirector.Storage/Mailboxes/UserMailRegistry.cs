@@ -82,7 +82,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
         while (true)
         {
             // Stores are opened no faster than others are closed: each takes a few of the process's files.
-            while (FindSuperfluous(user) is { } superfluous) await superfluous.Closing!.WaitAsync(cancellationToken);
+            while (BeginClosingOldest(user) is { } superfluous) await superfluous.Closing!.WaitAsync(cancellationToken);
             var entry = Enter(user, epoch);
             if (entry.Closing is { } closing)
             {
@@ -196,7 +196,7 @@ internal sealed class UserMailRegistry : IAsyncDisposable
 
     /// <summary>Begins to close the store that nobody has used for longest, where many are open and another one is to be.</summary>
     /// <returns>That store; <c>null</c> when there is room, or everything is in use.</returns>
-    private UserMailEntry? FindSuperfluous(UserName user)
+    private UserMailEntry? BeginClosingOldest(UserName user)
     {
         lock (_sync)
         {

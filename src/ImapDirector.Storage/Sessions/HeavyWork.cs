@@ -5,9 +5,6 @@ internal sealed class HeavyWork : IDisposable
 {
     private readonly SemaphoreSlim _places = new(Math.Max(2, Environment.ProcessorCount));
 
-    /// <summary>The turns of what takes long but little memory (<see cref="WorkTurns"/>).</summary>
-    public SemaphoreSlim Turns { get; } = new(Math.Max(2, Environment.ProcessorCount));
-
     /// <exception cref="OperationCanceledException">The deadline passed before there was a place, or inside the work.</exception>
     public async Task<T> RunAsync<T>(Func<Task<T>> work, CancellationToken deadline)
     {
@@ -22,9 +19,5 @@ internal sealed class HeavyWork : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _places.Dispose();
-        Turns.Dispose();
-    }
+    public void Dispose() => _places.Dispose();
 }

@@ -32,7 +32,7 @@ internal sealed partial class MailSession : IAsyncDisposable
         Output = output;
         Mail = mail;
         Mailboxes = new SessionMailboxes(mail, services);
-        output.Turns = Turns = new WorkTurns(services.Heavy, mail.Turns);
+        output.Turns = Turns = new WorkTurns(services.Turns, mail.Turns);
         Reader = NewReader();
     }
 

@@ -6,13 +6,13 @@ namespace ImapDirector.Storage.Sessions;
 
 /// <summary>Where a session writes: the connection's output, sent whenever a few tens of kilobytes have gathered, so that no answer is
 /// ever held whole in memory, and given up when the peer takes nothing for too long.</summary>
-internal sealed class ResponseStream(Connection connection, TimeSpan patience) : IBufferWriter<byte>, IDisposable
+internal sealed class ResponseStream(Connection connection, TimeSpan writeTimeout) : IBufferWriter<byte>, IDisposable
 {
     /// <summary>What gathers before it is sent, in bytes.</summary>
     public const int FlushThreshold = 64 * 1024;
 
     private readonly CancellationTokenSource _stalled = new();
-    private TimeSpan _writeTimeout = patience;
+    private TimeSpan _writeTimeout = writeTimeout;
     private int _unflushed;
 
     /// <summary>The session's turns, once somebody has logged in: a peer that takes its time has none meanwhile.</summary>

@@ -16,7 +16,7 @@ internal sealed class SessionPatience : IDisposable
     /// <summary>Fires when the time is up or the drain begins.</summary>
     public CancellationToken Token => _source.Token;
 
-    /// <summary>Why the token fired.</summary>
+    /// <summary>Whether the node is going, which fires the token as well.</summary>
     public bool IsDraining => _drain.IsCancellationRequested;
 
     /// <summary>Whether the user is to be served by others.</summary>

@@ -3,9 +3,9 @@ namespace ImapDirector.Storage.Sessions;
 /// <summary>A session's share of the processors. What works for longer than a moment goes on in turns, of which all sessions together have few at a time and
 /// those of one user fewer: whoever asks for little always finds a thread, whatever others ask for (limits N15, N16).</summary>
 /// <remarks>A turn is given back before anything is waited for that is not work: the client, another's change, a place for heavy work.</remarks>
-/// <param name="heavy">Where all sessions take theirs.</param>
+/// <param name="ofProcess">Where all sessions take theirs.</param>
 /// <param name="ofUser">How many the user's sessions may have.</param>
-internal sealed class WorkTurns(HeavyWork heavy, SemaphoreSlim ofUser)
+internal sealed class WorkTurns(ProcessTurns ofProcess, SemaphoreSlim ofUser)
 {
     /// <summary>More to look at than this at once is known to be long.</summary>
     public const long LongBytes = 256 * 1024;
@@ -36,7 +36,7 @@ internal sealed class WorkTurns(HeavyWork heavy, SemaphoreSlim ofUser)
     {
         if (!_has) return;
         _has = false;
-        heavy.Turns.Release();
+        ofProcess.Free.Release();
         ofUser.Release();
     }
 
@@ -52,7 +52,7 @@ internal sealed class WorkTurns(HeavyWork heavy, SemaphoreSlim ofUser)
         await ofUser.WaitAsync(cancellationToken);
         try
         {
-            await heavy.Turns.WaitAsync(cancellationToken);
+            await ofProcess.Free.WaitAsync(cancellationToken);
         }
         catch
         {

@@ -67,9 +67,9 @@ internal static class MessageTable
         store.Run("UPDATE messages SET modseq = ?3, flags = ?4 WHERE mailbox_id = ?1 AND uid IN (SELECT value FROM json_each(?2))",
             mailboxId, Set(uids), (long)modSeq, (int)flags);
 
-    /// <summary>Expunges the messages of these UIDs, or those of them that carry \Deleted.</summary>
-    public static ExpungedMessages Expunge(StoreConnection store, long mailboxId, IReadOnlyList<uint> uids, bool onlyDeleted) =>
-        Expunge(store, mailboxId, [.. In(store, mailboxId, uids).Where(message => !onlyDeleted || (message.Flags & SystemFlags.Deleted) != 0)]);
+    /// <summary>Expunges the messages of these UIDs.</summary>
+    public static ExpungedMessages Expunge(StoreConnection store, long mailboxId, IReadOnlyList<uint> uids) =>
+        Expunge(store, mailboxId, [.. In(store, mailboxId, uids)]);
 
     /// <summary>Expunges messages that are as the caller knows them.</summary>
     public static ExpungedMessages Expunge(StoreConnection store, long mailboxId, IReadOnlyList<MessageRecord> messages)

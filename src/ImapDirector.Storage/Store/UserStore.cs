@@ -211,7 +211,7 @@ internal sealed class UserStore : IAsyncDisposable
                     MessageTable.Add(store, mailboxId, record);
                     added.Add(record);
                 }
-                var expunged = replaced is { } old ? MessageTable.Expunge(store, old.MailboxId, [old.Uid], onlyDeleted: false) : default;
+                var expunged = replaced is { } old ? MessageTable.Expunge(store, old.MailboxId, [old.Uid]) : default;
                 DemandRoom(store);
                 return (new AddedMessages(added, expunged), replaced is null ? default : ContentTable.RemoveUnreferenced(store));
             }, cancellationToken);
@@ -237,9 +237,9 @@ internal sealed class UserStore : IAsyncDisposable
     public Task<ulong> StoreFlagsAsync(long mailboxId, FlagRanges change, CancellationToken cancellationToken) =>
         _database.WriteAsync(store => FlagChangeTable.Add(store, mailboxId, change), cancellationToken);
 
-    /// <summary>Removes the given UIDs; with <paramref name="onlyDeleted"/> only those that carry \Deleted.</summary>
-    public async Task<ExpungedMessages> ExpungeAsync(long mailboxId, IReadOnlyList<uint> uids, bool onlyDeleted, CancellationToken cancellationToken) =>
-        await RemoveAsync(store => MessageTable.Expunge(store, mailboxId, uids, onlyDeleted), cancellationToken);
+    /// <summary>Removes the given UIDs, whatever their flags.</summary>
+    public async Task<ExpungedMessages> ExpungeAsync(long mailboxId, IReadOnlyList<uint> uids, CancellationToken cancellationToken) =>
+        await RemoveAsync(store => MessageTable.Expunge(store, mailboxId, uids), cancellationToken);
 
     /// <summary>Removes messages that are as the caller knows them.</summary>
     public async Task<ExpungedMessages> ExpungeAsync(long mailboxId, IReadOnlyList<MessageRecord> messages, CancellationToken cancellationToken) =>

@@ -93,7 +93,7 @@ public sealed class DovecotMaildirTests
             {
                 var added = await exchange.User.AddAsync(name, Encoding.Latin1.GetBytes($"Subject: {number}\r\n\r\nFrom \u00e4{new string('\n', number % 2)}\r\n"),
                     new FlagList((SystemFlags)(number * 7 % 32), number % 2 == 0 ? ["$Label1", $"word{number}"] : []), DateTimeOffset.FromUnixTimeSeconds(1_000_000_000 + number));
-                if (i is 1 or 4) await exchange.User.Store.ExpungeAsync(exchange.User.Mailbox(name).Id, [added.Uid], onlyDeleted: false, CancellationToken.None);
+                if (i is 1 or 4) await exchange.User.Store.ExpungeAsync(exchange.User.Mailbox(name).Id, [added.Uid], CancellationToken.None);
             }
         }
         return exchange;

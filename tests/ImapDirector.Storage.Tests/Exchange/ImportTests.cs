@@ -67,7 +67,7 @@ public sealed class ImportTests
     {
         await using var exchange = await ExchangeFixture.OpenAsync();
         var gone = await exchange.User.AddAsync("INBOX", "x");
-        await exchange.User.Store.ExpungeAsync(exchange.User.Inbox.Id, [gone.Uid], onlyDeleted: false, CancellationToken.None);
+        await exchange.User.Store.ExpungeAsync(exchange.User.Inbox.Id, [gone.Uid], CancellationToken.None);
         var before = exchange.User.Inbox.UidValidity;
         exchange.Write("cur/1.a.host:2,", Text);
         exchange.Write("dovecot-uidlist", "3 V5 N9\n1 :1.a.host\n");

@@ -19,7 +19,7 @@ public sealed class UserMailTests
         for (var i = 0; i < 3 * ContentTable.MaxRemovedAtOnce; i++) contents.Add((await user.AddAsync("INBOX", "Subject: x\r\n\r\n", new FlagList(SystemFlags.Deleted, []))).ContentId);
         var first = await user.AddAsync("INBOX", "Subject: kept\r\n\r\n");
         uint[] uids = [.. user.Store.LoadMessages(user.Inbox.Id).Select(static message => message.Uid)];
-        await user.Store.ExpungeAsync(user.Inbox.Id, uids, onlyDeleted: true, CancellationToken.None);
+        await user.ExpungeDeletedAsync(user.Inbox.Id, uids);
         Assert.True(user.Store.HasUnreferencedContents);
 
         await user.ReopenAsync();

@@ -85,7 +85,7 @@ public sealed class TextIndexTests
         Assert.Equal([first.ContentId], user.Store.TextCandidates("\"NEE\"", CancellationToken.None));
         var filter = TextFilter.Of("needle", user.Store, user.Store.MissingTexts(user.Inbox.Id, int.MaxValue, CancellationToken.None), CancellationToken.None)!;
         Assert.True(filter.Leaves(first) && filter.Leaves(second));
-        await user.Store.ExpungeAsync(user.Inbox.Id, [first.Uid], onlyDeleted: false, CancellationToken.None);
+        await user.Store.ExpungeAsync(user.Inbox.Id, [first.Uid], CancellationToken.None);
         Assert.Empty(user.Store.TextCandidates("\"NEE\"", CancellationToken.None));
         // A content that went while its text was read is not added any more.
         await user.Store.AddTextsAsync([new IndexedText(first.ContentId, "NEEDLE", true)], CancellationToken.None);

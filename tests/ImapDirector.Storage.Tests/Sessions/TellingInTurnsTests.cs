@@ -15,7 +15,7 @@ namespace ImapDirector.Storage.Tests.Sessions;
 /// <summary>What a session is told of changes is work as well: it waits for a turn while others of the user have theirs (limits N16).</summary>
 public sealed class TellingInTurnsTests : IAsyncDisposable
 {
-    private readonly HeavyWork _heavy = new();
+    private readonly ProcessTurns _all = new();
     private readonly SemaphoreSlim _alices = new(1);
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private Connection? _connection;
@@ -26,7 +26,7 @@ public sealed class TellingInTurnsTests : IAsyncDisposable
         _output?.Dispose();
         if (_connection is not null) await _connection.DisposeAsync();
         _listener.Dispose();
-        _heavy.Dispose();
+        _all.Dispose();
         _alices.Dispose();
     }
 
@@ -84,7 +84,7 @@ public sealed class TellingInTurnsTests : IAsyncDisposable
 
     private WorkTurns NewTurns()
     {
-        var turns = new WorkTurns(_heavy, _alices);
+        var turns = new WorkTurns(_all, _alices);
         turns.Begin();
         return turns;
     }

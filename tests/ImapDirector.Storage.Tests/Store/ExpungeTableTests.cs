@@ -45,8 +45,8 @@ public sealed class ExpungeTableTests
         for (var i = 0; i < 200; i++) await user.AddAsync("INBOX", "Subject: x\r\n\r\n");
         var before = user.Inbox.HighestModSeq;
         uint[] odd = [.. Enumerable.Range(0, 100).Select(static i => (uint)(2 * i + 1))];
-        await user.Store.ExpungeAsync(user.Inbox.Id, odd, onlyDeleted: false, CancellationToken.None);
-        await user.Store.ExpungeAsync(user.Inbox.Id, [2, 4], onlyDeleted: false, CancellationToken.None);
+        await user.Store.ExpungeAsync(user.Inbox.Id, odd, CancellationToken.None);
+        await user.Store.ExpungeAsync(user.Inbox.Id, [2, 4], CancellationToken.None);
         await user.ReopenAsync();
         Assert.Equal(odd.Concat([2u, 4u]).Order(), user.Store.ExpungedSince(user.Inbox.Id, before)!.Select(static range => range.First));
         Assert.Equal([2u, 4u], user.Store.ExpungedSince(user.Inbox.Id, before + 1)!.Select(static range => range.First));

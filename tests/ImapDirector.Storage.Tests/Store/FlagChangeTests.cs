@@ -55,7 +55,7 @@ public sealed class FlagChangeTests
             copies.Copies.Select(static copy => copy.Copy.Flags));
         Assert.Equal((3u, 2u, 2u), (user.Mailbox("Sent").Messages, user.Mailbox("Sent").Unseen, user.Mailbox("Sent").Deleted));
         var added = await user.AddAsync("INBOX", "Subject: new\r\n\r\n");
-        var expunged = await user.Store.ExpungeAsync(user.Inbox.Id, [.. Enumerable.Range(1, Messages + 1).Select(static uid => (uint)uid)], onlyDeleted: true, CancellationToken.None);
+        var expunged = await user.ExpungeDeletedAsync(user.Inbox.Id, [.. Enumerable.Range(1, Messages + 1).Select(static uid => (uint)uid)]);
         Assert.Equal(Messages - 3, expunged.Uids.Count);
         Assert.Equal((1u, 1u, 0u), (user.Inbox.Messages, user.Inbox.Unseen, user.Inbox.Deleted));
         Assert.Equal((added.Uid, SystemFlags.None), (user.Store.LoadMessages(user.Inbox.Id)[0].Uid, user.Store.LoadMessages(user.Inbox.Id)[0].Flags));

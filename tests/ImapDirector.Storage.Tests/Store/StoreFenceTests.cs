@@ -36,7 +36,7 @@ public sealed class StoreFenceTests
         ["append"] = (user, _) => user.AddAsync("INBOX", "Subject: late\r\n\r\nx\r\n"),
         ["append in a file"] = (user, _) => user.AddAsync("INBOX", new byte[300_000]),
         ["flags"] = (user, message) => user.Store.StoreFlagsAsync(user.Inbox.Id, [message.Uid], StoreOperation.Add, new FlagList(SystemFlags.Seen, []), None),
-        ["expunge"] = (user, message) => user.Store.ExpungeAsync(user.Inbox.Id, [message.Uid], onlyDeleted: false, None),
+        ["expunge"] = (user, message) => user.Store.ExpungeAsync(user.Inbox.Id, [message.Uid], None),
         ["copy"] = (user, message) => user.Store.CopyAsync(user.Inbox.Id, [message.Uid], user.Mailbox("Sent").Id, move: false, None),
         ["move"] = (user, message) => user.Store.CopyAsync(user.Inbox.Id, [message.Uid], user.Mailbox("Sent").Id, move: true, None),
         ["create"] = (user, _) => user.Store.CreateMailboxAsync(new MailboxName("New"), null, None),

@@ -49,6 +49,10 @@ internal sealed class StoreFixture : IAsyncDisposable
         return (await Store.AppendAsync(Mailbox(mailbox).Id, [message], null, CancellationToken.None)).Messages[0];
     }
 
+    /// <summary>Expunges what carries \Deleted, of those UIDs.</summary>
+    public Task<ExpungedMessages> ExpungeDeletedAsync(long mailboxId, IReadOnlyCollection<uint> uids) => Store.ExpungeAsync(mailboxId,
+        [.. Store.LoadMessages(mailboxId).Where(message => uids.Contains(message.Uid) && (message.Flags & SystemFlags.Deleted) != 0)], CancellationToken.None);
+
     public byte[] Content(MessageRecord message)
     {
         using var content = Store.Contents.Open(message.ContentId);

@@ -33,9 +33,9 @@ public sealed class StoreUpgradeTests
         Assert.Equal([new AccessEntry(bob, MailboxRights.Lookup)], user.Store.Access.Find(user.Inbox.Id).Entries);
 
         // The two copies share their content until both are gone.
-        await user.Store.ExpungeAsync(user.Inbox.Id, [2], onlyDeleted: false, CancellationToken.None);
+        await user.Store.ExpungeAsync(user.Inbox.Id, [2], CancellationToken.None);
         Assert.NotEmpty(user.Content(messages[2]));
-        await user.Store.ExpungeAsync(user.Inbox.Id, [5], onlyDeleted: false, CancellationToken.None);
+        await user.Store.ExpungeAsync(user.Inbox.Id, [5], CancellationToken.None);
         Assert.Throws<StoreException>(() => user.Content(messages[2]));
         Assert.Equal([new SequenceRange(2, 2), new SequenceRange(5, 5)], user.Store.ExpungedSince(user.Inbox.Id, 4)!);
     }

@@ -70,7 +70,8 @@ public sealed class UserStoreModelTests
                 model.Store(name.Value, step.Choice, operation, flags);
                 break;
             case 8 when store.FindMailbox(name) is { } mailbox:
-                var removed = await store.ExpungeAsync(mailbox.Id, model.Some(name.Value, step.Choice), onlyDeleted: step.Choice % 2 == 0, CancellationToken.None);
+                var some = model.Some(name.Value, step.Choice);
+                var removed = step.Choice % 2 == 0 ? await user.ExpungeDeletedAsync(mailbox.Id, some) : await store.ExpungeAsync(mailbox.Id, some, CancellationToken.None);
                 Assert.Equal(model.Expunge(name.Value, step.Choice, onlyDeleted: step.Choice % 2 == 0), removed.Uids);
                 break;
             case 9 when store.FindMailbox(name) is { } from && store.FindMailbox(other) is { Selectable: true } to:

@@ -70,7 +70,7 @@ public sealed class UserStoreTests
         await user.Store.CopyAsync(user.Inbox.Id, uids[1..3], user.Mailbox("Sent").Id, move: true, CancellationToken.None);
         Assert.Equal((2u, 1u, 1u, 10ul, 2u), Counters(user.Inbox));
         Assert.Equal((2u, 1u, 1u, 10ul, 2u), Counters(user.Mailbox("Sent")));
-        Assert.Equal([uids[0]], (await user.Store.ExpungeAsync(user.Inbox.Id, uids, onlyDeleted: true, CancellationToken.None)).Uids);
+        Assert.Equal([uids[0]], (await user.ExpungeDeletedAsync(user.Inbox.Id, uids)).Uids);
         Assert.Equal((1u, 1u, 0u, 5ul, 1u), Counters(user.Inbox));
 
         (uint, uint, uint, ulong, uint) Counters(MailboxRecord mailbox) =>
@@ -82,7 +82,7 @@ public sealed class UserStoreTests
     {
         await using var user = await StoreFixture.OpenAsync();
         var first = await user.AddAsync("INBOX", "1");
-        await user.Store.ExpungeAsync(user.Inbox.Id, [first.Uid], onlyDeleted: false, CancellationToken.None);
+        await user.Store.ExpungeAsync(user.Inbox.Id, [first.Uid], CancellationToken.None);
         await user.ReopenAsync();
         var second = await user.AddAsync("INBOX", "2");
         Assert.True(second.Uid > first.Uid);
@@ -119,9 +119,9 @@ public sealed class UserStoreTests
         var original = await user.AddAsync("INBOX", bytes, Seen);
         var (source, copy) = Assert.Single((await user.Store.CopyAsync(user.Inbox.Id, [original.Uid], user.Mailbox("Sent").Id, move: false, CancellationToken.None)).Copies);
         Assert.Equal((original.Uid, original.ContentId, original.InternalDate), (source, copy.ContentId, copy.InternalDate));
-        await user.Store.ExpungeAsync(user.Inbox.Id, [original.Uid], onlyDeleted: false, CancellationToken.None);
+        await user.Store.ExpungeAsync(user.Inbox.Id, [original.Uid], CancellationToken.None);
         Assert.Equal(bytes, user.Content(copy));
-        await user.Store.ExpungeAsync(user.Mailbox("Sent").Id, [copy.Uid], onlyDeleted: false, CancellationToken.None);
+        await user.Store.ExpungeAsync(user.Mailbox("Sent").Id, [copy.Uid], CancellationToken.None);
         Assert.Throws<StoreException>(() => user.Store.Contents.Open(copy.ContentId));
         Assert.Throws<StoreException>(() => user.Store.Contents.LoadSummary(copy.ContentId));
         Assert.Empty(Directory.GetFiles(Path.Combine(user.UserDirectory, "contents")));

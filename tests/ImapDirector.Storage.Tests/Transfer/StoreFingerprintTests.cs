@@ -22,7 +22,7 @@ public sealed class StoreFingerprintTests
             () => user.AddAsync("INBOX", "two"),
             () => user.Store.StoreFlagsAsync(user.Inbox.Id, [message.Uid], StoreOperation.Add, new FlagList(SystemFlags.Seen, []), CancellationToken.None),
             () => user.Store.StoreFlagsAsync(user.Inbox.Id, [message.Uid], StoreOperation.Add, new FlagList(SystemFlags.None, ["word"]), CancellationToken.None),
-            () => user.Store.ExpungeAsync(user.Inbox.Id, [2], onlyDeleted: false, CancellationToken.None),
+            () => user.Store.ExpungeAsync(user.Inbox.Id, [2], CancellationToken.None),
             () => user.Store.CreateMailboxAsync(new MailboxName("Other"), null, CancellationToken.None),
             () => user.Store.RenameMailboxAsync(new MailboxName("Other"), new MailboxName("Another"), CancellationToken.None),
             () => user.Store.SetSubscribedAsync(new MailboxName("Another"), true, CancellationToken.None),

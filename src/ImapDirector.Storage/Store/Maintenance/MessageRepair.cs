@@ -41,7 +41,7 @@ internal static class MessageRepair
     public static void RemoveLost(StoreConnection store, StoreCondition condition)
     {
         foreach (var mailbox in condition.LostMessages.Where(message => condition.IsGone(message.ContentId)).GroupBy(static message => message.MailboxId))
-            MessageTable.Expunge(store, mailbox.Key, [.. mailbox.Select(static message => (uint)message.Uid)], onlyDeleted: false);
+            MessageTable.Expunge(store, mailbox.Key, [.. mailbox.Select(static message => (uint)message.Uid)]);
         ContentTable.RemoveUnreferenced(store);
     }
 

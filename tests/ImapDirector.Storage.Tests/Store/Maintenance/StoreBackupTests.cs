@@ -56,7 +56,7 @@ public sealed class StoreBackupTests
             for (var round = 0; !stop.IsCancellationRequested; round++)
             {
                 var added = await user.AddAsync("INBOX", round % 2 == 0 ? Large : [(byte)round]);
-                if (round % 3 != 0) await user.Store.ExpungeAsync(user.Inbox.Id, [added.Uid, added.Uid - 1], onlyDeleted: false, CancellationToken.None);
+                if (round % 3 != 0) await user.Store.ExpungeAsync(user.Inbox.Id, [added.Uid, added.Uid - 1], CancellationToken.None);
             }
         });
         for (var round = 0; round < 20; round++)
@@ -83,8 +83,8 @@ public sealed class StoreBackupTests
         using var target = new BackupTarget();
         UserStorePath.Make(target.Of(user));
         StoreBackup.CopyDatabase(user.UserDirectory, target.Of(user));
-        await user.Store.ExpungeAsync(user.Inbox.Id, [gone.Uid], onlyDeleted: false, CancellationToken.None);
-        await user.Store.ExpungeAsync(user.Mailbox("Sent").Id, [1], onlyDeleted: false, CancellationToken.None);
+        await user.Store.ExpungeAsync(user.Inbox.Id, [gone.Uid], CancellationToken.None);
+        await user.Store.ExpungeAsync(user.Mailbox("Sent").Id, [1], CancellationToken.None);
         StoreBackup.CopyContents(user.UserDirectory, target.Of(user), mayLink, CancellationToken.None);
         Assert.Empty(StoreDirectory.Open(target.Path).Check(user.User, progress: null, CancellationToken.None));
         await using var copy = await UserStore.OpenAsync(target.Path, user.User, CancellationToken.None);
@@ -143,7 +143,7 @@ public sealed class StoreBackupTests
         var large = await user.AddAsync("INBOX", Large);
         await IndexAsync(user, 1, "SOON GONE");
         await IndexAsync(user, large.ContentId, "LARGE");
-        await user.Store.ExpungeAsync(user.Mailbox("Trash").Id, [.. Enumerable.Range(1, 49).Select(static uid => (uint)uid)], onlyDeleted: false, CancellationToken.None);
+        await user.Store.ExpungeAsync(user.Mailbox("Trash").Id, [.. Enumerable.Range(1, 49).Select(static uid => (uint)uid)], CancellationToken.None);
         var before = user.Describe();
         await user.Store.DisposeAsync();
         await File.WriteAllTextAsync(Path.Combine(user.UserDirectory, "contents", Guid.NewGuid().ToString("N")), "half a message");

@@ -345,7 +345,7 @@ public sealed class StoreCheckAndRepairTests
             {
                 var added = await user.AddAsync("INBOX", Large);
                 await user.Store.CopyAsync(user.Inbox.Id, [added.Uid], user.Mailbox("Sent").Id, move: true, CancellationToken.None);
-                await user.Store.ExpungeAsync(user.Mailbox("Sent").Id, [.. user.Store.LoadMessages(user.Mailbox("Sent").Id).Skip(1).Select(message => message.Uid)], onlyDeleted: false, CancellationToken.None);
+                await user.Store.ExpungeAsync(user.Mailbox("Sent").Id, [.. user.Store.LoadMessages(user.Mailbox("Sent").Id).Skip(1).Select(message => message.Uid)], CancellationToken.None);
             }
         });
         for (var round = 0; round < 30; round++) Assert.Empty(directory.Check(user.User, progress: null, CancellationToken.None));
