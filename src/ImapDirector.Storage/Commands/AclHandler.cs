@@ -28,7 +28,7 @@ internal static class AclHandler
                 true => before | command.Rights,
                 false => before & ~command.Rights,
                 null => command.Rights,
-            }, CancellationToken.None);
+            });
             return CommandResult.Ok("Setacl completed.");
         }
         catch (TooManyEntriesException)
@@ -43,7 +43,7 @@ internal static class AclHandler
         if (Find(access, MailboxRights.Administer, out var mailbox) is { } refused) return refused;
         if (!AccessIdentifier.TryCreate(command.Identifier, out var identifier)) return NoSuchIdentifier;
         if (identifier.IsFor(access.Mail.Store.User)) return OwnersRights;
-        await access.Mail.ChangeAccessAsync(mailbox.Id, identifier, static _ => MailboxRights.None, CancellationToken.None);
+        await access.Mail.ChangeAccessAsync(mailbox.Id, identifier, static _ => MailboxRights.None);
         return CommandResult.Ok("Deleteacl completed.");
     }
 

@@ -56,11 +56,11 @@ internal static class AppendHandler
     private static async ValueTask<(IReadOnlyList<MessageRecord> Messages, uint UidValidity)?> ReplaceAsync(SelectedMailbox selected, uint uid, MailboxAccess target,
         IReadOnlyList<NewMessage> messages)
     {
-        if (target.Mail == selected.Mail) return await selected.Mail.ReplaceAsync(selected.Shared, uid, target.Name, messages[0], CancellationToken.None);
+        if (target.Mail == selected.Mail) return await selected.Mail.ReplaceAsync(selected.Shared, uid, target.Name, messages[0]);
         // In two stores it cannot be one transaction: a crash between the two leaves both messages.
         if (selected.Shared.Find(uid) is null) return ([], 0);
         var added = await target.Mail.AppendAsync(target.Name, messages, CancellationToken.None);
-        if (added is not null) await selected.Mail.RemoveAsync(selected.Shared, [uid], CancellationToken.None);
+        if (added is not null) await selected.Mail.RemoveAsync(selected.Shared, [uid]);
         return added;
     }
 

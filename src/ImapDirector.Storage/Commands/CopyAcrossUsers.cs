@@ -32,7 +32,7 @@ internal static class CopyAcrossUsers
         var permitted = new PermittedFlags(target.Rights);
         var keywords = originals.SelectMany(static message => message!.Keywords).Distinct(StringComparer.OrdinalIgnoreCase);
         var all = permitted.Of(new FlagList(SystemFlags.None, [.. keywords]));
-        if (!await target.Mail.HasRoomForKeywordsAsync(target.Name, all, CancellationToken.None)) return (CopyOutcome.TooManyKeywords, null);
+        if (!await target.Mail.HasRoomForKeywordsAsync(target.Name, all)) return (CopyOutcome.TooManyKeywords, null);
         await using var spools = new SpoolGroup(session.SpoolDirectory);
         var copies = new List<NewMessage>(originals.Length);
         try
@@ -44,7 +44,7 @@ internal static class CopyAcrossUsers
                 if (!await TryReadAsync(selected, message, spool)) return (CopyOutcome.Expunged, null);
             }
             if (await target.Mail.AppendAsync(target.Name, copies, CancellationToken.None) is not { } added) return (CopyOutcome.NoTarget, null);
-            if (move) await selected.Mail.RemoveAsync(selected.Shared, uids, CancellationToken.None);
+            if (move) await selected.Mail.RemoveAsync(selected.Shared, uids);
             return (new CopyOutcome(CopyResult.Done, added.UidValidity, [.. uids.Zip(added.Messages)]), null);
         }
         finally

@@ -26,7 +26,7 @@ internal static class CopyHandler
         CopyOutcome outcome;
         if (target.Mail == selected.Mail && new PermittedFlags(target.Rights).AreAll)
         {
-            outcome = await selected.Mail.CopyAsync(selected.Shared, uids, target.Name, command.Move, CancellationToken.None);
+            outcome = await selected.Mail.CopyAsync(selected.Shared, uids, target.Name, command.Move);
         }
         else
         {

@@ -26,6 +26,6 @@ internal static class ExpungeHandler
             var named = selected.ResolveUids(uids);
             deleted.RemoveAll(uid => !named.Contains(uid));
         }
-        if (deleted.Count > 0) await selected.Mail.ExpungeAsync(selected.Shared, deleted, CancellationToken.None);
+        if (deleted.Count > 0) await selected.Mail.ExpungeAsync(selected.Shared, deleted);
     }
 }

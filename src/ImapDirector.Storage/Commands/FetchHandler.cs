@@ -101,7 +101,7 @@ internal static class FetchHandler
         uint[] ascending = [.. unseen.Order()];
         session.Turns.End();
         // Without new keywords there is no limit to meet.
-        _ = await selected.Mail.StoreFlagsAsync(selected.Shared, ascending, new FlagChange(StoreOperation.Add, seen), selected.Cursor, CancellationToken.None);
+        _ = await selected.Mail.StoreFlagsAsync(selected.Shared, ascending, new FlagChange(StoreOperation.Add, seen), selected.Cursor);
         selected.Read();
         return unseen;
     }

@@ -27,7 +27,7 @@ internal static class MailboxCommands
         // Each use has one mailbox, so that clients agree on where things go.
         if (use is not null && (use.Length == 0 || session.Mail.Store.HasUse(use)))
             return CommandResult.No("USEATTR", "A mailbox cannot be made for this use.");
-        return await place.Mail.CreateMailboxAsync(place.Name, use, CancellationToken.None) switch
+        return await place.Mail.CreateMailboxAsync(place.Name, use) switch
         {
             StoreResult.Done => CommandResult.Ok("Create completed.",
                 place.Mail.Store.FindMailbox(place.Name) is { } made ? $"MAILBOXID ({ObjectId.OfMailbox(made.Id, place.ObjectScope)})" : ""),
@@ -42,7 +42,7 @@ internal static class MailboxCommands
         await using var access = await session.Mailboxes.FindAsync(command.Mailbox);
         if (access.Refuses(MailboxRights.DeleteMailbox) is { } refused) return refused;
         var record = access.Mail.Store.FindMailbox(access.Name);
-        var result = await access.Mail.DeleteMailboxAsync(access.Name, CancellationToken.None);
+        var result = await access.Mail.DeleteMailboxAsync(access.Name);
         switch (result)
         {
             case StoreResult.Done:
@@ -65,7 +65,7 @@ internal static class MailboxCommands
         if (from.Mail != to.Mail) return CommandResult.No("CANNOT", "A mailbox stays with its owner.");
         // Its messages would leave it, and what is delivered later would not be where they are.
         if (!from.IsOwn && from.Name.IsInbox) return CommandResult.No("CANNOT", "The inbox of somebody else cannot be renamed.");
-        return await from.Mail.RenameMailboxAsync(from.Name, to.Name, CancellationToken.None) switch
+        return await from.Mail.RenameMailboxAsync(from.Name, to.Name) switch
         {
             StoreResult.Done => CommandResult.Ok("Rename completed."),
             StoreResult.AlreadyExists => CommandResult.No("ALREADYEXISTS", "A mailbox of the new name exists already."),
@@ -83,7 +83,7 @@ internal static class MailboxCommands
             if (access.Refuses(MailboxRights.Lookup) is { } refused) return refused;
             if (access.Mail.Store.FindMailbox(access.Name) is null) return CommandResult.NoSuchMailbox;
         }
-        if (await session.Mail.SetSubscribedAsync(command.Mailbox, command.Subscribe, CancellationToken.None) == StoreResult.TooMany)
+        if (await session.Mail.SetSubscribedAsync(command.Mailbox, command.Subscribe) == StoreResult.TooMany)
             return CommandResult.No("LIMIT", "There are too many subscriptions.");
         return CommandResult.Ok(command.Subscribe ? "Subscribe completed." : "Unsubscribe completed.");
     }

@@ -31,7 +31,7 @@ internal static class MetadataHandler
             return CommandResult.No(string.Create(CultureInfo.InvariantCulture, $"METADATA MAXSIZE {MetadataTable.MaxValueBytes}"), "A value is too long.");
         try
         {
-            await access.Mail.SetMetadataAsync(id, command.Entries, CancellationToken.None);
+            await access.Mail.SetMetadataAsync(id, command.Entries);
             return CommandResult.Ok("Setmetadata completed.");
         }
         catch (TooManyEntriesException)

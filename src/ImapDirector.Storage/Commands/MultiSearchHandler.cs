@@ -40,7 +40,7 @@ internal static class MultiSearchHandler
         await using var access = await session.Mailboxes.FindAsync(name);
         if (access.Refuses(MailboxRights.Read) is not null) return;
         var cursor = new MailboxCursor(readOnly: true);
-        if (await access.Mail.OpenAsync(access.Name, cursor, CancellationToken.None) is not var (mailbox, uids)) return;
+        if (await access.Mail.OpenAsync(access.Name, cursor) is not var (mailbox, uids)) return;
         try
         {
             if (selectedIsDone && mailbox == session.Selected?.Shared) return;

@@ -102,7 +102,7 @@ internal sealed class ReceivedMessages(MailSession session, MailboxAccess target
         // Together with those of the messages before it, which are not stored yet.
         var keywords = _messages.SelectMany(static earlier => earlier.Flags.Keywords).Concat(start.Flags.Keywords).Distinct(StringComparer.OrdinalIgnoreCase);
         var flags = start.Flags with { Keywords = [.. keywords] };
-        if (!await target.Mail.HasRoomForKeywordsAsync(target.Name, permitted.Of(flags), CancellationToken.None)) return CommandResult.TooManyKeywords;
+        if (!await target.Mail.HasRoomForKeywordsAsync(target.Name, permitted.Of(flags))) return CommandResult.TooManyKeywords;
         _messages.Add(new NewMessage(new MessageSpool(_spools), permitted.Of(start.Flags), start.Date ?? DateTimeOffset.UtcNow));
         return null;
     }

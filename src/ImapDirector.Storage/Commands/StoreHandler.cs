@@ -29,7 +29,7 @@ internal static class StoreHandler
         foreach (var uids in MessageBatches.Of(selected, places, IsQuick(command) ? LargeBatch : MessageBatches.DefaultSize))
         {
             session.Turns.End();
-            var outcome = await selected.Mail.StoreFlagsAsync(selected.Shared, uids, change, selected.Cursor, CancellationToken.None);
+            var outcome = await selected.Mail.StoreFlagsAsync(selected.Shared, uids, change, selected.Cursor);
             if (outcome is null) return CommandResult.TooManyKeywords;
             selected.Read();
             expunged |= outcome.Found < uids.Length;

@@ -84,12 +84,12 @@ internal sealed class UserMail : IAsyncDisposable
 
     /// <summary>Adds a message and expunges another, both or neither (RFC 8508).</summary>
     /// <returns>As <see cref="AppendAsync"/>; no records when the other is not there any more: then nothing was done.</returns>
-    public Task<(IReadOnlyList<MessageRecord> Messages, uint UidValidity)?> ReplaceAsync(SharedMailbox from, uint uid, MailboxName mailbox, NewMessage message,
-        CancellationToken cancellationToken) => AddAsync(mailbox, [message], (from, uid), cancellationToken);
+    public Task<(IReadOnlyList<MessageRecord> Messages, uint UidValidity)?> ReplaceAsync(SharedMailbox from, uint uid, MailboxName mailbox, NewMessage message) =>
+        AddAsync(mailbox, [message], (from, uid), CancellationToken.None);
 
     /// <summary>Opens a mailbox for a session, or joins those that have it open. <see cref="CloseAsync"/> it once for each call.</summary>
     /// <returns>The mailbox and the UIDs in it now, ascending; <c>null</c> when there is no such mailbox, or it cannot be selected.</returns>
-    public Task<(SharedMailbox Mailbox, uint[] Uids)?> OpenAsync(MailboxName name, MailboxCursor cursor, CancellationToken cancellationToken) =>
+    public Task<(SharedMailbox Mailbox, uint[] Uids)?> OpenAsync(MailboxName name, MailboxCursor cursor) =>
         InTurnAsync<(SharedMailbox, uint[])?>(async () =>
         {
             if (FindSelectable(name) is not { } record) return null;
@@ -113,7 +113,7 @@ internal sealed class UserMail : IAsyncDisposable
                 _open.Leave(mailbox, cursor);
                 throw;
             }
-        }, cancellationToken);
+        });
 
     /// <summary>A session leaves a mailbox. The one that was left last stays in memory for a while: clients go to and fro.</summary>
     public async Task CloseAsync(SharedMailbox mailbox, MailboxCursor cursor)
@@ -145,19 +145,17 @@ internal sealed class UserMail : IAsyncDisposable
     public uint CountRecent(MailboxRecord mailbox) => _open.Find(mailbox.Id)?.RecentCount ?? _store.CountRecent(mailbox.Id);
 
     /// <summary>Whether a message with these flags may be added without making too many keywords (limits N11).</summary>
-    public Task<bool> HasRoomForKeywordsAsync(MailboxName name, FlagList flags, CancellationToken cancellationToken) => flags.Keywords.IsEmpty
+    public Task<bool> HasRoomForKeywordsAsync(MailboxName name, FlagList flags) => flags.Keywords.IsEmpty
         ? Task.FromResult(true)
-        : InTurnAsync(() => Task.FromResult(FindSelectable(name) is not { } record || TryUseKeywords(record.Id, flags.Keywords)), cancellationToken);
+        : InTurnAsync(() => Task.FromResult(FindSelectable(name) is not { } record || TryUseKeywords(record.Id, flags.Keywords)));
 
     /// <summary>Changes flags of messages and tells every session that has the mailbox selected, but for <paramref name="origin"/>.</summary>
     /// <param name="mailbox">The mailbox.</param>
     /// <param name="uids">The messages, ascending.</param>
     /// <param name="change">What is to be done; messages changed after its <see cref="FlagChange.UnchangedSince"/> are left alone.</param>
     /// <param name="origin">The session that asks, or <c>null</c>.</param>
-    /// <param name="cancellationToken">Ends the wait for its turn.</param>
     /// <returns>What became of them; <c>null</c> when the mailbox would have too many keywords (limits N11).</returns>
-    public Task<FlagChangeOutcome?> StoreFlagsAsync(SharedMailbox mailbox, uint[] uids, FlagChange change, MailboxCursor? origin,
-        CancellationToken cancellationToken) =>
+    public Task<FlagChangeOutcome?> StoreFlagsAsync(SharedMailbox mailbox, uint[] uids, FlagChange change, MailboxCursor? origin) =>
         ChangeAsync<FlagChangeOutcome?>(async () =>
         {
             if (mailbox.Spell(change.Flags) is not { } spelled) return null;
@@ -193,10 +191,10 @@ internal sealed class UserMail : IAsyncDisposable
             mailbox.FlagsChanged(stored.Messages, origin);
             Watchers.Publish(mailbox.Id, NotifyEvents.FlagChange);
             return new FlagChangeOutcome(stored.Messages.Count + plan.Modified.Count, stored.ModSeq, plan.Modified);
-        }, cancellationToken);
+        });
 
     /// <summary>Removes messages that carry <c>\Deleted</c> and tells every session that has the mailbox selected.</summary>
-    public Task<ExpungedMessages> ExpungeAsync(SharedMailbox mailbox, List<uint> uids, CancellationToken cancellationToken) =>
+    public Task<ExpungedMessages> ExpungeAsync(SharedMailbox mailbox, List<uint> uids) =>
         ChangeAsync(async () =>
         {
             var deleted = mailbox.Find(CollectionsMarshal.AsSpan(uids)).OfType<MessageRecord>().Where(static message => (message.Flags & SystemFlags.Deleted) != 0);
@@ -205,10 +203,10 @@ internal sealed class UserMail : IAsyncDisposable
             if (removed.Uids.Count > 0) Watchers.Publish(mailbox.Id, NotifyEvents.MessageExpunge);
             ContentRemoval.Begin();
             return removed;
-        }, cancellationToken);
+        });
 
     /// <summary>Removes messages whatever their flags, because they are elsewhere now, and tells every session that has the mailbox selected.</summary>
-    public Task<ExpungedMessages> RemoveAsync(SharedMailbox mailbox, IReadOnlyList<uint> uids, CancellationToken cancellationToken) =>
+    public Task<ExpungedMessages> RemoveAsync(SharedMailbox mailbox, IReadOnlyList<uint> uids) =>
         ChangeAsync(async () =>
         {
             var removed = await _store.ExpungeAsync(mailbox.Id, uids, CancellationToken.None);
@@ -216,11 +214,11 @@ internal sealed class UserMail : IAsyncDisposable
             if (removed.Uids.Count > 0) Watchers.Publish(mailbox.Id, NotifyEvents.MessageExpunge);
             ContentRemoval.Begin();
             return removed;
-        }, cancellationToken);
+        });
 
     /// <summary>Copies or moves messages, all in one transaction, and tells every session that has either mailbox selected.</summary>
     /// <returns>What was copied and the target's UIDVALIDITY, or why nothing was.</returns>
-    public Task<CopyOutcome> CopyAsync(SharedMailbox from, IReadOnlyList<uint> uids, MailboxName to, bool move, CancellationToken cancellationToken) =>
+    public Task<CopyOutcome> CopyAsync(SharedMailbox from, IReadOnlyList<uint> uids, MailboxName to, bool move) =>
         ChangeAsync(async () =>
         {
             if (FindSelectable(to) is not { } target) return CopyOutcome.NoTarget;
@@ -236,9 +234,9 @@ internal sealed class UserMail : IAsyncDisposable
             Watchers.Publish(target.Id, NotifyEvents.MessageNew);
             if (move) Watchers.Publish(from.Id, NotifyEvents.MessageExpunge);
             return new CopyOutcome(CopyResult.Done, target.UidValidity, copies);
-        }, cancellationToken);
+        });
 
-    public Task<StoreResult> CreateMailboxAsync(MailboxName name, string? specialUse, CancellationToken cancellationToken) =>
+    public Task<StoreResult> CreateMailboxAsync(MailboxName name, string? specialUse) =>
         ChangeAsync(async () =>
         {
             var given = _store.Access.Given();
@@ -246,10 +244,10 @@ internal sealed class UserMail : IAsyncDisposable
             RemoveSharing(given);
             if (result == StoreResult.Done) Watchers.Publish(new MailboxEvent(MailboxEventKind.Created, name));
             return result;
-        }, cancellationToken);
+        });
 
     /// <summary>Deletes a mailbox; sessions that have it selected are told to leave.</summary>
-    public Task<StoreResult> DeleteMailboxAsync(MailboxName name, CancellationToken cancellationToken) =>
+    public Task<StoreResult> DeleteMailboxAsync(MailboxName name) =>
         ChangeAsync(async () =>
         {
             var record = _store.FindMailbox(name);
@@ -260,10 +258,10 @@ internal sealed class UserMail : IAsyncDisposable
             ContentRemoval.Begin();
             if (result == StoreResult.Done) Watchers.Publish(new MailboxEvent(MailboxEventKind.Deleted, name));
             return result;
-        }, cancellationToken);
+        });
 
     /// <summary>Renames a mailbox. Sessions that have it selected go on with it under its new name; those that have INBOX selected see its messages leave.</summary>
-    public Task<StoreResult> RenameMailboxAsync(MailboxName from, MailboxName to, CancellationToken cancellationToken) =>
+    public Task<StoreResult> RenameMailboxAsync(MailboxName from, MailboxName to) =>
         ChangeAsync(async () =>
         {
             var result = await _store.RenameMailboxAsync(from, to, CancellationToken.None);
@@ -280,20 +278,20 @@ internal sealed class UserMail : IAsyncDisposable
                 Watchers.PublishRenamed(_store, from, to);
             }
             return result;
-        }, cancellationToken);
+        });
 
-    public Task<StoreResult> SetSubscribedAsync(MailboxName name, bool subscribed, CancellationToken cancellationToken) =>
+    public Task<StoreResult> SetSubscribedAsync(MailboxName name, bool subscribed) =>
         ChangeAsync(async () =>
         {
             var result = await _store.SetSubscribedAsync(name, subscribed, CancellationToken.None);
             if (result == StoreResult.Done) Watchers.Publish(new MailboxEvent(subscribed ? MailboxEventKind.Subscribed : MailboxEventKind.Unsubscribed, name));
             return result;
-        }, cancellationToken);
+        });
 
     /// <summary>Changes an entry of a mailbox's access list; sessions that have it selected see it at their next command.</summary>
     /// <exception cref="TooManyEntriesException">There would be too many.</exception>
     /// <exception cref="MailboxGoneException">The mailbox was deleted meanwhile.</exception>
-    public Task ChangeAccessAsync(long mailboxId, AccessIdentifier identifier, Func<MailboxRights, MailboxRights> change, CancellationToken cancellationToken) =>
+    public Task ChangeAccessAsync(long mailboxId, AccessIdentifier identifier, Func<MailboxRights, MailboxRights> change) =>
         ChangeAsync(async () =>
         {
             // First, so that nothing is ever given that the index knows nothing of.
@@ -308,19 +306,19 @@ internal sealed class UserMail : IAsyncDisposable
                 RemoveSharing(identifier.IsNegative ? [] : [identifier]);
             }
             return true;
-        }, cancellationToken);
+        });
 
     /// <summary>Sets and removes annotations.</summary>
     /// <exception cref="TooManyEntriesException">There would be too many.</exception>
     /// <exception cref="OverQuotaException">All of the user's together would be too long.</exception>
-    public Task SetMetadataAsync(long mailboxId, IReadOnlyList<KeyValuePair<string, byte[]?>> entries, CancellationToken cancellationToken) =>
+    public Task SetMetadataAsync(long mailboxId, IReadOnlyList<KeyValuePair<string, byte[]?>> entries) =>
         ChangeAsync(async () =>
         {
             await _store.SetMetadataAsync(mailboxId, entries, CancellationToken.None);
             var name = mailboxId == MetadataTable.Account ? null : _store.FindMailbox(mailboxId)?.Name;
             if (name is not null || mailboxId == MetadataTable.Account) Watchers.Publish(new MailboxEvent(MailboxEventKind.Metadata, name) { Entries = [.. entries.Select(static entry => entry.Key)] });
             return true;
-        }, cancellationToken);
+        });
 
     /// <summary>Lets the change that runs come to its end, and closes the store. Those that wait for their turn fail.</summary>
     public async ValueTask DisposeAsync()
@@ -400,12 +398,12 @@ internal sealed class UserMail : IAsyncDisposable
         }
     }
 
-    private Task<T> ChangeAsync<T>(Func<Task<T>> change, CancellationToken cancellationToken) => InTurnAsync(async () =>
+    private Task<T> ChangeAsync<T>(Func<Task<T>> change, CancellationToken cancellationToken = default) => InTurnAsync(async () =>
     {
         using (_metrics.CommitDuration.NewTimer()) return await change();
     }, cancellationToken);
 
-    private async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
+    private async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken = default)
     {
         await TakeTurnAsync(cancellationToken);
         try

@@ -130,7 +130,7 @@ internal sealed partial class MailSession : IAsyncDisposable
         var cursor = new MailboxCursor(readOnly);
         try
         {
-            if (await access.Mail.OpenAsync(access.Name, cursor, CancellationToken.None) is var (mailbox, uids))
+            if (await access.Mail.OpenAsync(access.Name, cursor) is var (mailbox, uids))
                 return Selected = new SelectedMailbox(mailbox, access, cursor, uids, Enabled) { Wanted = _notices?.Selected };
             return null;
         }

@@ -39,7 +39,7 @@ public sealed class SearchFuzz : IAsyncLifetime
         }
         _mail = new UserMail(_store, new StorageMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())));
         var cursor = new MailboxCursor(readOnly: true);
-        var (mailbox, uids) = (await _mail.OpenAsync(MailboxName.Inbox, cursor, CancellationToken.None))!.Value;
+        var (mailbox, uids) = (await _mail.OpenAsync(MailboxName.Inbox, cursor))!.Value;
         _selected = new SelectedMailbox(mailbox, MailboxAccess.Own(_mail, MailboxName.Inbox), cursor, uids, new EnabledExtensions()) { SavedResult = [1, 5, 9] };
     }
 

@@ -61,7 +61,7 @@ public sealed class UserMailRegistryTests : IDisposable
         Assert.NotNull(lease.Mail.Store.FindMailbox(MailboxName.Inbox));
         await lease.Mail.TrimAsync(TimeSpan.Zero);
         await lease.Mail.TrimAsync(TimeSpan.Zero);
-        Assert.Equal(StoreResult.Done, await lease.Mail.CreateMailboxAsync(new MailboxName("new"), null, CancellationToken.None));
+        Assert.Equal(StoreResult.Done, await lease.Mail.CreateMailboxAsync(new MailboxName("new"), null));
         await lease.Mail.TrimAsync(TimeSpan.Zero);
         await lease.Mail.TrimAsync(TimeSpan.Zero);
         Assert.NotNull(lease.Mail.Store.FindMailbox(new MailboxName("new")));

@@ -42,7 +42,7 @@ public sealed class UserMailTests
         await mail.CloseAsync(left.Mailbox, left.Cursor);
 
         var (other, _) = (await SelectAsync(mail, "Trash"))!.Value;
-        var moved = await mail.CopyAsync(left.Mailbox, [1], new MailboxName("Trash"), move: true, CancellationToken.None);
+        var moved = await mail.CopyAsync(left.Mailbox, [1], new MailboxName("Trash"), move: true);
         Assert.Single(moved.Copies);
         var (again, after) = (await SelectAsync(mail, "INBOX"))!.Value;
         Assert.Empty(after);
@@ -55,15 +55,15 @@ public sealed class UserMailTests
         Assert.NotSame(other.Mailbox, loaded.Mailbox);
         Assert.Equal([1u], trash);
         await mail.CloseAsync(loaded.Mailbox, loaded.Cursor);
-        await mail.DeleteMailboxAsync(new MailboxName("Trash"), CancellationToken.None);
+        await mail.DeleteMailboxAsync(new MailboxName("Trash"));
         Assert.Null(await SelectAsync(mail, "Trash"));
-        Assert.Equal(StoreResult.Done, await mail.CreateMailboxAsync(new MailboxName("Trash"), null, CancellationToken.None));
+        Assert.Equal(StoreResult.Done, await mail.CreateMailboxAsync(new MailboxName("Trash"), null));
         Assert.Empty((await SelectAsync(mail, "Trash"))!.Value.Uids);
     }
 
     private static async Task<((SharedMailbox Mailbox, MailboxCursor Cursor) Session, uint[] Uids)?> SelectAsync(UserMail mail, string name)
     {
         var cursor = new MailboxCursor(readOnly: false);
-        return await mail.OpenAsync(new MailboxName(name), cursor, CancellationToken.None) is var (mailbox, uids) ? ((mailbox, cursor), uids) : null;
+        return await mail.OpenAsync(new MailboxName(name), cursor) is var (mailbox, uids) ? ((mailbox, cursor), uids) : null;
     }
 }

@@ -92,7 +92,7 @@ public sealed class TellingInTurnsTests : IAsyncDisposable
     private static async Task<(SelectedMailbox Selected, SharedMailbox Shared)> SelectAsync(UserMail mail)
     {
         var cursor = new MailboxCursor(readOnly: true);
-        var (shared, uids) = (await mail.OpenAsync(MailboxName.Inbox, cursor, CancellationToken.None))!.Value;
+        var (shared, uids) = (await mail.OpenAsync(MailboxName.Inbox, cursor))!.Value;
         return (new SelectedMailbox(shared, MailboxAccess.Own(mail, MailboxName.Inbox), cursor, uids, new EnabledExtensions()), shared);
     }
 }

@@ -121,9 +121,9 @@ public sealed class FlagChangeTests
     {
         var mail = new UserMail(user.Store, new StorageMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())));
         var cursor = new MailboxCursor(readOnly: false);
-        var (mailbox, uids) = (await mail.OpenAsync(MailboxName.Inbox, cursor, CancellationToken.None))!.Value;
+        var (mailbox, uids) = (await mail.OpenAsync(MailboxName.Inbox, cursor))!.Value;
         uint[] named = [.. uids.Where(uid => uid >= first && uid <= last)];
-        await mail.StoreFlagsAsync(mailbox, named, new FlagChange(operation, new FlagList(flags, [])), cursor, CancellationToken.None);
+        await mail.StoreFlagsAsync(mailbox, named, new FlagChange(operation, new FlagList(flags, [])), cursor);
         // What is in memory is what a later session reads.
         Assert.Equal(user.Store.LoadMessages(mailbox.Id).Select(static message => (message.Uid, message.Flags, message.ModSeq)),
             mailbox.Find(uids).Select(static message => (message!.Uid, message.Flags, message.ModSeq)));

@@ -31,7 +31,7 @@ internal sealed class TwoNodes : IAsyncDisposable
         await using var lease = await nodes.From.Mails.AcquireAsync(user, CancellationToken.None);
         for (var number = 0; number < messages; number++)
             await nodes.From.AddAsync(lease.Mail, number % 2 == 0 ? $"Subject: {number}\r\n\r\n" : new string((char)('a' + number % 26), MessageContents.MaxBodyBytesInDatabase + number + 1));
-        await lease.Mail.CreateMailboxAsync(new MailboxName("Work/Plans"), null, CancellationToken.None);
+        await lease.Mail.CreateMailboxAsync(new MailboxName("Work/Plans"), null);
         return nodes;
     }
 
