@@ -52,7 +52,8 @@ public sealed class DovecotServer : IAsyncDisposable
     /// <param name="userPassword">The password of every user; <c>null</c> for any.</param>
     /// <param name="address">Where it listens; <c>null</c> for loopback.</param>
     /// <param name="mail">A directory for the mail that it shares with others, and leaves when it goes; <c>null</c> for one of its own.</param>
-    public static async Task<DovecotServer> StartAsync(string? userPassword = null, IPAddress? address = null, string? mail = null)
+    /// <param name="everyPlugin">With access lists, quota, annotations, compression and authorised URLs.</param>
+    public static async Task<DovecotServer> StartAsync(string? userPassword = null, IPAddress? address = null, string? mail = null, bool everyPlugin = false)
     {
         address ??= IPAddress.Loopback;
         var directory = System.IO.Directory.CreateTempSubdirectory("dovecot-").FullName;
@@ -130,6 +131,21 @@ public sealed class DovecotServer : IAsyncDisposable
                 special_use = \Archive
               }
             }
+            {{(everyPlugin ? """
+                mail_plugins = acl quota
+                protocol imap {
+                  mail_plugins = acl quota imap_acl imap_quota imap_zlib
+                  imap_metadata = yes
+                  imap_urlauth_host = *
+                }
+                mail_attribute_dict = file:%h/attributes
+                plugin {
+                  acl = vfile
+                  quota = count:User quota
+                  quota_vsizes = yes
+                  quota_rule = *:storage=1G
+                }
+                """ : "")}}
 
             """);
         var process = Process.Start(new ProcessStartInfo("dovecot", ["-F", "-c", configuration]) { RedirectStandardError = true })!;

@@ -32,8 +32,8 @@ internal static class MetadataArguments
     public static bool Names(ref ImapLexer lexer, out ImmutableArray<string> entries)
     {
         entries = [];
-        if (lexer.Peek == '(') return ItemList.Read<string>(ref lexer, EntryName, MaxEntries, out entries);
-        if (!EntryName(ref lexer, out var one)) return false;
+        if (lexer.Peek == '(') return ItemList.Read<string>(ref lexer, AskedName, MaxEntries, out entries);
+        if (!AskedName(ref lexer, out var one)) return false;
         entries = [one];
         return true;
     }
@@ -90,15 +90,19 @@ internal static class MetadataArguments
         return true;
     }
 
-    /// <summary>A name under /private or /shared, without wild cards, empty levels and anything but printable ASCII (RFC 5464 section 3.2).</summary>
-    private static bool EntryName(ref ImapLexer lexer, out string name)
+    /// <summary>The name of an entry, and not of all that is private or shared.</summary>
+    private static bool EntryName(ref ImapLexer lexer, out string name) =>
+        AskedName(ref lexer, out name) && (name is not ("/private" or "/shared") || lexer.Fail("An entry's name is not valid"));
+
+    /// <summary>/private, /shared or a name under one of them, without wild cards, empty levels and anything but printable ASCII (RFC 5464 section 3.2).</summary>
+    private static bool AskedName(ref ImapLexer lexer, out string name)
     {
         name = "";
         if (!lexer.AString(out var bytes)) return false;
         foreach (var octet in bytes)
             if (!Grammar.IsPrintable(octet) || octet is (byte)'*' or (byte)'%') return lexer.Fail("An entry's name has a character that is not allowed");
         name = Encoding.ASCII.GetString(bytes).ToLowerInvariant();
-        var isNamed = name.StartsWith("/private/", StringComparison.Ordinal) || name.StartsWith("/shared/", StringComparison.Ordinal);
+        var isNamed = name is "/private" or "/shared" || name.StartsWith("/private/", StringComparison.Ordinal) || name.StartsWith("/shared/", StringComparison.Ordinal);
         if (!isNamed || name.EndsWith('/') || name.Contains("//", StringComparison.Ordinal)) return lexer.Fail("An entry's name is not valid");
         return bytes.Length <= MaxNameBytes || lexer.Fail("An entry's name is too long", ParseErrorKind.Refused);
     }

@@ -79,7 +79,7 @@ internal static class MetadataHandler
         return longest;
     }
 
-    private static bool IsPrivate(string entry) => entry.StartsWith("/private/", StringComparison.Ordinal);
+    private static bool IsPrivate(string entry) => entry == "/private" || entry.StartsWith("/private/", StringComparison.Ordinal);
 
     /// <summary>What is of the account is one's own.</summary>
     private static ValueTask<MailboxAccess> FindAsync(MailSession session, MailboxName? mailbox) =>

@@ -19,6 +19,28 @@ public sealed class MetadataTests
         """);
 
     [Fact]
+    public Task All_that_is_private_or_shared_can_be_asked_for_and_is_no_entry() => ImapScript.RunAsync("""
+        C: a SETMETADATA INBOX (/private/a "1" /private/a/b "2" /shared/c "3")
+        S: a OK ~
+        C: b GETMETADATA (DEPTH infinity) INBOX (/private)
+        S: * METADATA INBOX (/private/a "1" /private/a/b "2")
+        S: b OK ~
+        C: c GETMETADATA (DEPTH 1) INBOX /private
+        S: * METADATA INBOX (/private/a "1")
+        S: c OK ~
+        C: d GETMETADATA (DEPTH 1) INBOX /shared
+        S: * METADATA INBOX (/shared/c "3")
+        S: d OK ~
+        C: e GETMETADATA INBOX /shared
+        S: * METADATA INBOX (/shared NIL)
+        S: e OK ~
+        C: f SETMETADATA INBOX (/private "1")
+        S: f BAD ~
+        C: g GETMETADATA INBOX /privateer
+        S: g BAD ~
+        """);
+
+    [Fact]
     public Task Entries_are_set_got_and_removed() => ImapScript.RunAsync("""
         C: a SETMETADATA INBOX (/private/comment "mine" /shared/Vendor/x/color "#ff0000" /shared/vendor/x/deep/er {3+}
         C: abc)

@@ -262,6 +262,9 @@ public sealed class OtherUsersTests
             S: a OK ~
             C: b SETACL INBOX bob@example.com lr
             S: b OK ~
+            Cbob: z GETMETADATA (DEPTH infinity) "Other Users/alice@example.com/INBOX" (/private /shared)
+            Sbob: * METADATA "Other Users/alice@example.com/INBOX" (/shared/comment "ours")
+            Sbob: z OK ~
             Cbob: a GETMETADATA "Other Users/alice@example.com/INBOX" (/private/comment /shared/comment)
             Sbob: * METADATA "Other Users/alice@example.com/INBOX" (/private/comment NIL /shared/comment "ours")
             Sbob: a OK ~

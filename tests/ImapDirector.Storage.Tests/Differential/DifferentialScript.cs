@@ -40,7 +40,8 @@ internal sealed record DifferentialScript(string Name, IReadOnlyList<Differentia
                 isTable = true;
                 steps.Add(Step(1, line[2..]));
             }
-            else if (line.Split(": ")[0].Length <= 2) steps.Add(Step(line[1] == ':' ? 1 : line[1] - '0', line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..]));
+            else if (line.StartsWith("C: ", StringComparison.Ordinal)) steps.Add(Step(1, line[3..]));
+            else if (line.Length > 4 && line[0] == 'C' && char.IsAsciiDigit(line[1]) && line[2..4] == ": ") steps.Add(Step(line[1] - '0', line[4..]));
             else throw new InvalidDataException($"{name}: {line}");
         }
         if (!isTable) return [new DifferentialScript(name, steps)];

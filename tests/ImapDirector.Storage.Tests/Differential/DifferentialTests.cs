@@ -14,8 +14,8 @@ public sealed class DifferentialTests(ITestOutputHelper output)
     {
         var scripts = DifferentialScript.ReadAll();
         Assert.True(scripts.Count >= 200, $"There are {scripts.Count} scripts.");
-        await using var dovecot = await DovecotServer.StartAsync();
-        await using var node = await RunningNode.StartAsync();
+        await using var dovecot = await DovecotServer.StartAsync(everyPlugin: true);
+        await using var node = await RunningNode.StartAsync(static options => options with { QuotaBytes = 1L << 30 });
 
         var faults = new List<string>();
         var kinds = new SortedDictionary<string, int>(StringComparer.Ordinal);
@@ -34,16 +34,18 @@ public sealed class DifferentialTests(ITestOutputHelper output)
     private static async Task CompareAsync(DifferentialScript script, SessionsOfOne theirs, SessionsOfOne ours, List<string> faults, SortedDictionary<string, int> kinds)
     {
         var played = new List<string>();
-        var tag = 0;
+        var (number, idling) = (0, "");
         foreach (var step in script.Steps)
         {
-            if (step.Text != "DONE") tag++;
+            // DONE ends the command that others' commands may have followed.
+            var tag = step.Text == "DONE" ? idling : $"t{++number}";
+            if (step.Text == "IDLE") idling = tag;
             played.Add($"{step.Session}: {step.Text.Split("\r\n")[0]}");
             List<string> expected, actual;
             try
             {
-                expected = await Transcript.PlayAsync(await theirs.OfAsync(step.Session), step.Text, $"t{tag}");
-                actual = await Transcript.PlayAsync(await ours.OfAsync(step.Session), step.Text, $"t{tag}");
+                expected = await Transcript.PlayAsync(await theirs.OfAsync(step.Session), step.Text, tag);
+                actual = await Transcript.PlayAsync(await ours.OfAsync(step.Session), step.Text, tag);
             }
             catch (OperationCanceledException)
             {

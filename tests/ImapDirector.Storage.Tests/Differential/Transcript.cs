@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using ImapDirector.Storage.Tests.Sessions;
 
@@ -25,7 +26,23 @@ internal static partial class Transcript
             lines.Add(line);
             if (line.StartsWith(tag + " ", StringComparison.Ordinal) || line.StartsWith("* BAD", StringComparison.Ordinal)) break;
         }
-        return Normalise(lines, tag);
+        return Normalise(WithQuotedAnnotations(lines), tag);
+    }
+
+    /// <summary>A value of an annotation may be a literal or a quoted string; here it is always the latter.</summary>
+    private static List<string> WithQuotedAnnotations(List<string> lines)
+    {
+        var whole = new List<string>();
+        foreach (var line in lines)
+        {
+            if (whole.Count > 0 && whole[^1].StartsWith("* METADATA ", StringComparison.Ordinal) && LiteralAtEnd().Match(whole[^1]) is { Success: true } literal)
+            {
+                var size = int.Parse(literal.Groups[1].Value, CultureInfo.InvariantCulture);
+                whole[^1] = $"{whole[^1][..literal.Index]}\"{line[..size]}\"{line[size..]}";
+            }
+            else whole.Add(line);
+        }
+        return whole;
     }
 
     private static List<string> Normalise(List<string> lines, string tag)
@@ -46,7 +63,7 @@ internal static partial class Transcript
         if (line.StartsWith("* L", StringComparison.Ordinal) || line.StartsWith("* STATUS", StringComparison.Ordinal)) line = line.Replace("\"", "", StringComparison.Ordinal);
         line = Fields().Replace(line, static match => match.Value.ToUpperInvariant());
         if (line.Contains(" FETCH (", StringComparison.Ordinal)) line = WithSortedItems(line);
-        line = line.TrimEnd();
+        line = WithSortedRights(line.TrimEnd());
         return line.Contains(" FETCH (", StringComparison.Ordinal) || line.StartsWith("* STATUS", StringComparison.Ordinal) ? line : line.ToUpperInvariant();
     }
 
@@ -71,6 +88,27 @@ internal static partial class Transcript
         items.Add(line[from..^1]);
         return line[..start] + string.Join(' ', items.Order(StringComparer.Ordinal)) + ")";
     }
+
+    /// <summary>Rights are in any order, those who have them as well, and annotations too.</summary>
+    private static string WithSortedRights(string line)
+    {
+        var words = line.Split(' ');
+        if (words.Length < 4) return line;
+        return words[1] switch
+        {
+            "MYRIGHTS" => string.Join(' ', words[..3]) + " " + Sorted(words[3]),
+            "LISTRIGHTS" => string.Join(' ', words[..4]) + " " + string.Join(' ', words[4..].Select(static word => Sorted(word.Trim('"'))).Order(StringComparer.Ordinal)),
+            "ACL" => string.Join(' ', words[..3]) + " " + string.Join(' ', words[3..].Chunk(2).Select(static entry => $"{entry[0]} {Sorted(entry[^1])}").Order(StringComparer.Ordinal)),
+            "METADATA" when words.Length % 2 == 1 => string.Join(' ', words[..3]) + " " + string.Join(' ', string.Join(' ', words[3..]).Trim('(', ')').Split(' ').Chunk(2).Select(static entry => string.Join(' ', entry)).Order(StringComparer.Ordinal)),
+            "URLFETCH" => line.Replace("\"", "", StringComparison.Ordinal),
+            _ => line,
+        };
+
+        static string Sorted(string rights) => string.Concat(rights.Order());
+    }
+
+    [GeneratedRegex(@"\{([0-9]+)\}$")]
+    private static partial Regex LiteralAtEnd();
 
     [GeneratedRegex(@"HEADER\.FIELDS(\.NOT)? \([^)]*\)")]
     private static partial Regex Fields();
