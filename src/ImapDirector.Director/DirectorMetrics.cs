@@ -44,6 +44,10 @@ public sealed class DirectorMetrics(IMetricFactory factory)
     /// <summary>Calls to Redis that failed, by operation.</summary>
     public Counter RedisFailures { get; } = factory.CreateCounter("imapdirector_redis_failures_total", "Calls to Redis that failed, by operation.", ["operation"]);
 
+    /// <summary>Assignments that were not used because no replica of Redis said in time that it has them.</summary>
+    public Counter UnconfirmedAssignments { get; } = factory.CreateCounter("imapdirector_assignments_unconfirmed_total",
+        "Assignments that were not used because replicas of Redis did not confirm them in time.");
+
     /// <summary>Moves of users that came to their end, by result (<c>done</c>, <c>called_off</c>).</summary>
     public Counter Moves { get; } = factory.CreateCounter("imapdirector_moves_total", "Moves of users carried out by this director, by result.", ["result"]);
 

@@ -36,6 +36,12 @@ public sealed record DirectorOptions
     /// <summary>One call to Redis may take this long (limits R7).</summary>
     public TimeSpan RedisTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How many replicas of Redis must have an assignment before it is used: 0 (it is not waited for) to 5; <c>null</c>: one, where Redis has replicas.</summary>
+    public int? AssignmentReplicas { get; init; }
+
+    /// <summary>How long a login waits for that, 10 milliseconds to 10 seconds.</summary>
+    public TimeSpan AssignmentReplicaWait { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>An assignment that was confirmed by Redis within this time serves logins while Redis is away. Zero: never.</summary>
     public TimeSpan AssignmentCacheAge { get; init; } = TimeSpan.FromMinutes(10);
 

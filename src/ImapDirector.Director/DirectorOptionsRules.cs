@@ -53,6 +53,8 @@ internal static class DirectorOptionsRules
             errors.Add($"DefaultDomain is \"{Shown(domain)}\": give a domain name such as \"example.com\", or leave it out.");
         CheckRedis(options, errors);
         Between(errors, "RedisTimeout", options.RedisTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(30));
+        Between(errors, "AssignmentReplicas", options.AssignmentReplicas ?? 0, 0, 5);
+        Between(errors, "AssignmentReplicaWait", options.AssignmentReplicaWait, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10));
     }
 
     // The value may hold a password, so it is never shown.

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace ImapDirector.Director.Directory;
 
-/// <summary>The one connection to Redis. Every call has a time limit, fails at once while Redis is away, and ends as a value.</summary>
+/// <summary>The connection to Redis. Every call has a time limit, fails at once while Redis is away, and ends as a value.</summary>
 internal sealed partial class RedisConnection(DirectorOptions options, DirectorMetrics metrics, ILogger<RedisConnection> logger) : IAsyncDisposable
 {
     private const int TimeoutsBeforePause = 5;
@@ -16,23 +16,34 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
     private ConnectionMultiplexer? _multiplexer;
     private int _isAway;
 
+    /// <summary>Whether replicas have what was assigned.</summary>
+    public ReplicaConfirmation Replicas { get; } = new(options, metrics, logger);
+
     /// <summary>Connects; when Redis is away it returns all the same and goes on trying in the background.</summary>
     /// <exception cref="ArgumentException"><see cref="DirectorOptions.Redis"/> is no configuration string.</exception>
     public async Task ConnectAsync(CancellationToken cancellationToken)
     {
+        _multiplexer = await ConnectionMultiplexer.ConnectAsync(Configure(options, options.RedisTimeout)).WaitAsync(cancellationToken);
+        if (!_multiplexer.IsConnected) ReportAway("connect", "no connection");
+    }
+
+    /// <summary>How a connection is made.</summary>
+    /// <param name="options">Where to, and how long making it may take.</param>
+    /// <param name="patience">How long a call on it may take.</param>
+    /// <exception cref="ArgumentException"><see cref="DirectorOptions.Redis"/> is no configuration string.</exception>
+    public static ConfigurationOptions Configure(DirectorOptions options, TimeSpan patience)
+    {
         var configuration = ConfigurationOptions.Parse(options.Redis);
-        var milliseconds = (int)options.RedisTimeout.TotalMilliseconds;
         configuration.AbortOnConnectFail = false;
         configuration.BacklogPolicy = BacklogPolicy.FailFast;
-        configuration.ConnectTimeout = milliseconds;
-        configuration.AsyncTimeout = milliseconds;
-        configuration.SyncTimeout = milliseconds;
+        configuration.ConnectTimeout = (int)options.RedisTimeout.TotalMilliseconds;
+        configuration.AsyncTimeout = (int)patience.TotalMilliseconds;
+        configuration.SyncTimeout = (int)patience.TotalMilliseconds;
         configuration.ConnectRetry = 1;
         configuration.ReconnectRetryPolicy = new ExponentialRetry(100, 2000);
         configuration.IncludeDetailInExceptions = false;
         configuration.ClientName = "imapdirector";
-        _multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration).WaitAsync(cancellationToken);
-        if (!_multiplexer.IsConnected) ReportAway("connect", "no connection");
+        return configuration;
     }
 
     /// <summary>Whether Redis answers now; within <see cref="DirectorOptions.RedisTimeout"/>.</summary>
@@ -99,6 +110,7 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        await Replicas.DisposeAsync();
         if (Interlocked.Exchange(ref _multiplexer, null) is { } multiplexer) await multiplexer.DisposeAsync();
     }
 

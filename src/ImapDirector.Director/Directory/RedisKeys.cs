@@ -54,7 +54,7 @@ internal static class RedisKeys
     /// <summary>Hash: <c>password</c>, <c>disabled</c>, <c>created</c>, <c>scram-sha-256</c>, <c>scram-sha-1</c>.</summary>
     public static RedisKey Account(UserName user) => Prefix + user.Value + AccountSuffix;
 
-    /// <summary>Hash: <c>node</c>, <c>epoch</c>; while the user moves also <c>moving</c>, the node they go to, and <c>move</c>, the move's id.</summary>
+    /// <summary>Hash: <c>node</c>, <c>epoch</c>, <c>confirmed</c> (the epoch that replicas are known to have); while the user moves also <c>moving</c>, the node they go to, and <c>move</c>, the move's id.</summary>
     public static RedisKey Assignment(UserName user) => AssignmentOf(user.Value);
 
     /// <summary>Hash: a move, as <see cref="Director.Moves.Move"/> reads it.</summary>

@@ -22,30 +22,53 @@ internal static class RedisScripts
 
         """;
 
-    /// <summary>Finds or makes the assignment; then, with a session id, checks the limit and registers the session.</summary>
+    /// <summary>Finds or makes the assignment; then, with a session id, checks the limit and registers the session. What the caller remembers counts where Redis has
+    /// lost it: where there is no assignment, or one of an older epoch.</summary>
     /// <remarks>KEYS: assignment, sessions. ARGV: candidate node or empty, the epoch it would get, session id or empty,
-    /// session value, client address, limit, live start epochs as <c>,1,2,</c>, newest start epoch.
-    /// Returns outcome (<c>ok</c>, <c>limit</c>, <c>moving</c>, <c>none</c>), node, epoch.</remarks>
+    /// session value, client address, limit, live start epochs as <c>,1,2,</c>, newest start epoch, 1 when the candidate is remembered.
+    /// Returns outcome (<c>ok</c>, <c>limit</c>, <c>moving</c>, <c>none</c>), node, epoch, whether it was <c>kept</c>, <c>made</c> or brought <c>back</c>, and 1 when replicas are known
+    /// to have it.</remarks>
     public const string Open = RemoveDeadSessions + """
-        local node = redis.call('HGET', KEYS[1], 'node')
-        local epoch = redis.call('HGET', KEYS[1], 'epoch')
+        local map = redis.call('HMGET', KEYS[1], 'node', 'epoch', 'moving', 'confirmed')
+        local node, epoch, change = map[1], map[2] or '0', 'kept'
         if not node then
-          if ARGV[1] == '' then return { 'none', '', '0' } end
-          node = ARGV[1]
-          epoch = ARGV[2]
+          if ARGV[1] == '' then return { 'none', '', '0', change, '0' } end
+          change = 'made'
+        elseif ARGV[9] == '1' and not map[3] and tonumber(epoch) and tonumber(ARGV[2]) > tonumber(epoch) then
+          change = 'back'
+        end
+        if change ~= 'kept' then
+          node, epoch = ARGV[1], ARGV[2]
           redis.call('HSET', KEYS[1], 'node', node, 'epoch', epoch)
         end
-        if not epoch then epoch = '0' end
-        if redis.call('HGET', KEYS[1], 'moving') then return { 'moving', node, epoch } end
+        local held = map[4] == epoch and '1' or '0'
+        if map[3] then return { 'moving', node, epoch, change, held } end
         if ARGV[3] ~= '' then
           local same = 0
           for _, session in ipairs(live_sessions(KEYS[2], ARGV[7], tonumber(ARGV[8]))) do
             if session[2] == ARGV[5] and session[1] ~= ARGV[3] then same = same + 1 end
           end
-          if same >= tonumber(ARGV[6]) then return { 'limit', node, epoch } end
+          if same >= tonumber(ARGV[6]) then return { 'limit', node, epoch, change, held } end
           redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
         end
-        return { 'ok', node, epoch }
+        return { 'ok', node, epoch, change, held }
+        """;
+
+    /// <summary>Writes an assignment once more, as it is: a WAIT behind it waits for replicas to have it.</summary>
+    /// <remarks>KEYS: assignment. Returns node and epoch, or nothing where there is none.</remarks>
+    public const string Touch = """
+        local map = redis.call('HMGET', KEYS[1], 'node', 'epoch')
+        if not map[1] or not map[2] then return {} end
+        redis.call('HSET', KEYS[1], 'epoch', map[2])
+        return map
+        """;
+
+    /// <summary>Notes that replicas have an assignment.</summary>
+    /// <remarks>KEYS: assignment. ARGV: the epoch that they have. Returns 1, or 0 when it has another by now.</remarks>
+    public const string Confirm = """
+        if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+        redis.call('HSET', KEYS[1], 'confirmed', ARGV[1])
+        return 1
         """;
 
     /// <summary>Takes the sessions of dead incarnations out.</summary>

@@ -52,7 +52,10 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     public Incarnation? Incarnation => _lease.Current;
 
     /// <summary>Begins the loop that takes and renews this director's lease. Returns after the first attempt, whether or not Redis answered.</summary>
-    public Task StartAsync(CancellationToken cancellationToken) => _lease.StartAsync(cancellationToken);
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(_redis.Replicas.LookAsync(cancellationToken), _lease.StartAsync(cancellationToken));
+    }
 
     /// <summary>Finds the user's node (assigning one of the default pool by weighted rendezvous hashing where there is none) and registers the session. While the user
     /// moves it waits, up to <see cref="DirectorOptions.MoveWait"/>.</summary>
@@ -72,29 +75,30 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     public async Task RefreshAsync(UserName user, CancellationToken cancellationToken)
     {
         if (!_confirmed.TryGet(user, out var known)) return;
-        var reply = await _redis.CallAsync("assign", database => database.HashGetAsync(RedisKeys.Assignment(user), ["node", "epoch"]), cancellationToken);
+        var reply = await _redis.CallAsync("assign", database => database.HashGetAsync(RedisKeys.Assignment(user), ["node", "epoch", "confirmed"]), cancellationToken);
         if (!reply.Succeeded || !reply.Value[1].TryParse(out long epoch) || epoch <= known.Epoch) return;
+        if (_redis.Replicas.IsRequired && reply.Value[2] != reply.Value[1]) return;
         _confirmed.Set(user, new ConfirmedAssignment(reply.Value[0].ToString(), epoch, _clock.GetTimestamp()));
     }
 
     private async Task<SessionTicket> TryOpenSessionAsync(UserName user, SessionRecord session, string? preferred, CancellationToken cancellationToken)
     {
         if (_lease.Current is not { } incarnation) return Remembered(user, session);
-        RedisReply<RedisResult> reply;
+        SessionTicket ticket;
         try
         {
-            reply = await OpenAsync("open_session", user, session, incarnation, preferred, cancellationToken);
+            var reply = await OpenAsync("open_session", user, session, incarnation, preferred, cancellationToken);
+            if (!reply.Succeeded) return Remembered(user, session);
+            ticket = await ReadAsync(user, reply.Value, cancellationToken);
         }
         catch (OperationCanceledException)
         {
             _ledger.CloseLater(user, session.Id);
             throw;
         }
-        if (!reply.Succeeded) return Remembered(user, session);
-        var ticket = Read(user, reply.Value);
         if (ticket.Outcome == DirectoryOutcome.Assigned) _ledger.Opened(user, session, incarnation.Epoch);
-        // The script cannot know our nodes: it has registered a session that goes nowhere.
-        else if (ticket.Outcome is DirectoryOutcome.NoNode or DirectoryOutcome.NodeDown) await _ledger.CloseAsync(user, session.Id);
+        // The script cannot know our nodes, nor what replicas have: it has registered a session that goes nowhere.
+        else if (ticket.Outcome is DirectoryOutcome.NoNode or DirectoryOutcome.NodeDown or DirectoryOutcome.Unconfirmed) await _ledger.CloseAsync(user, session.Id);
         return ticket;
     }
 
@@ -118,7 +122,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     private async Task<SessionTicket> TryAssignAsync(UserName user, CancellationToken cancellationToken)
     {
         var reply = await OpenAsync("assign", user, null, null, null, cancellationToken);
-        return reply.Succeeded ? Read(user, reply.Value) : Remembered(user, null);
+        return reply.Succeeded ? await ReadAsync(user, reply.Value, cancellationToken) : Remembered(user, null);
     }
 
     /// <summary>Gives the lease back, which ends every session record of this director, and ends the loop.</summary>
@@ -127,19 +131,21 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     private Task<RedisReply<RedisResult>> OpenAsync(string operation, UserName user, SessionRecord? session, Incarnation? incarnation, string? preferred, CancellationToken cancellationToken)
     {
         // Should Redis have lost the map, what we last saw is better than a new draw: the mail is there (and its epoch must not fall).
-        var (candidate, epoch) = _confirmed.TryGet(user, out var known)
-            ? (known.Node, known.Epoch)
+        var isRemembered = _confirmed.TryGet(user, out var known);
+        var (candidate, epoch) = isRemembered
+            ? (known!.Node, known.Epoch)
             : (preferred is not null ? _nodes.Current.Find(preferred)?.Node.Name ?? "" : RendezvousHash.Pick(user, _options.DefaultPool, _health.WellOf(_nodes.Current.Takers))?.Name ?? "", FirstEpoch);
         RedisKey[] keys = [RedisKeys.Assignment(user), RedisKeys.Sessions(user)];
         RedisValue[] arguments =
         [
             candidate, epoch, session?.Id ?? "", session is null ? "" : SessionValue.Format(incarnation!, session), session?.ClientAddress ?? "",
             _options.MaxSessionsPerUserAddress, incarnation?.LiveEpochs ?? "", incarnation?.NewestEpoch ?? 0,
+            isRemembered ? 1 : 0,
         ];
         return _redis.CallAsync(operation, database => database.ScriptEvaluateAsync(RedisScripts.Open, keys, arguments), cancellationToken);
     }
 
-    private SessionTicket Read(UserName user, RedisResult result)
+    private async ValueTask<SessionTicket> ReadAsync(UserName user, RedisResult result, CancellationToken cancellationToken)
     {
         var answer = (RedisValue[])result!;
         var name = answer[1].ToString();
@@ -151,12 +157,21 @@ internal sealed partial class UserDirectory : IAsyncDisposable
             Log.ForeignAssignment(_logger, user);
             return new SessionTicket(DirectoryOutcome.NoNode, null, 0);
         }
-        _confirmed.Set(user, new ConfirmedAssignment(name, epoch, _clock.GetTimestamp()));
+        if (answer[3] == "back") Log.BroughtBack(_logger, user, name, epoch);
+        var isDurable = answer[4] == "1" || await IsDurableAsync(user, new HeldAssignment(name, epoch), isNew: answer[3] != "kept", isUsed: answer[0] == "ok", cancellationToken);
+        if (isDurable) _confirmed.Set(user, new ConfirmedAssignment(name, epoch, _clock.GetTimestamp()));
         if (answer[0] == "moving") return new SessionTicket(DirectoryOutcome.Moving, null, epoch);
         if (found.State == NodeState.Down) return new SessionTicket(DirectoryOutcome.NodeDown, null, epoch);
-        return answer[0] == "limit"
-            ? new SessionTicket(DirectoryOutcome.LimitReached, null, epoch)
-            : new SessionTicket(DirectoryOutcome.Assigned, found.Node, epoch);
+        if (answer[0] == "limit") return new SessionTicket(DirectoryOutcome.LimitReached, null, epoch);
+        return isDurable ? new SessionTicket(DirectoryOutcome.Assigned, found.Node, epoch) : new SessionTicket(DirectoryOutcome.Unconfirmed, null, epoch);
+    }
+
+    /// <summary>Whether an assignment that is not known to be with the replicas may be used: a failover would lose it otherwise, and the user be sent elsewhere.</summary>
+    private async ValueTask<bool> IsDurableAsync(UserName user, HeldAssignment assignment, bool isNew, bool isUsed, CancellationToken cancellationToken)
+    {
+        var replicas = _redis.Replicas;
+        if (!replicas.IsRequired && (!isNew || (await replicas.LookAsync(cancellationToken) && !replicas.IsRequired))) return true;
+        return isUsed && await replicas.ConfirmAsync(user, cancellationToken) == assignment;
     }
 
     private SessionTicket Remembered(UserName user, SessionRecord? session)
@@ -178,6 +193,9 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     {
         [LoggerMessage(3021, LogLevel.Error, "User {User} is assigned to a node that there is not, or the record is broken")]
         public static partial void ForeignAssignment(ILogger logger, UserName user);
+
+        [LoggerMessage(3022, LogLevel.Warning, "Redis had lost a move of {User}: they are at {Node} with epoch {Epoch} again, as this director remembers")]
+        public static partial void BroughtBack(ILogger logger, UserName user, string node, long epoch);
     }
 }
 
@@ -206,6 +224,8 @@ internal enum DirectoryOutcome
     NodeDown,
     /// <summary>The user moves, and it took too long, or too many wait already: <c>NO [UNAVAILABLE]</c>.</summary>
     Moving,
+    /// <summary>The assignment is new or was changed, and no replica of Redis has said in time that it has it: <c>NO [UNAVAILABLE]</c>.</summary>
+    Unconfirmed,
     /// <summary>Redis is away and nothing confirmed is cached: <c>NO [UNAVAILABLE]</c>.</summary>
     Unavailable,
 }

@@ -162,6 +162,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
                 _live.Node = other.Name;
                 backend = await services.Backends.LogInAsync(other, UserAt(again, user, attempt), forwarded, login);
             }
+            else if (again == ticket) Log.Unserved(services.Logger, client.Id, user, node.Name, ticket.Epoch);
         }
         if (backend.Session is not { } session)
         {
@@ -288,6 +289,9 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
 
         [LoggerMessage(3407, LogLevel.Error, "{ConnectionId} {User} came with {Mechanism}, but node {Node} wants the password: offer only PLAIN and LOGIN, or let the directors log in there as master")]
         public static partial void NoPassword(ILogger logger, string connectionId, UserName user, string node, string mechanism);
+
+        [LoggerMessage(3408, LogLevel.Warning, "{ConnectionId} node {Node} does not serve {User}, who is assigned to it with epoch {Epoch}: see why in its log. Event 1016 there means that it has seen a newer epoch, which Redis has lost: nobody is sent elsewhere for it")]
+        public static partial void Unserved(ILogger logger, string connectionId, UserName user, string node, long epoch);
 
         [LoggerMessage(3404, LogLevel.Error, "{ConnectionId} a fault ended the session")]
         public static partial void Fault(ILogger logger, string connectionId, Exception exception);

@@ -46,6 +46,8 @@ internal sealed partial class MoveCoordinator(DirectorOptions options, MoveLedge
     /// <returns><c>false</c> when the step could not be done now.</returns>
     private async Task<bool> StepAsync(Move move, long owner, CancellationToken cancellationToken)
     {
+        if (move.Step is MoveStep.Ordered or MoveStep.Marked or MoveStep.Switched or MoveStep.Undoing && !await ledger.IsDurableAsync(move.User, cancellationToken))
+            return await NoteAsync(move, owner, "no replica of Redis confirms what it says of the user", cancellationToken);
         switch (move.Step)
         {
             case MoveStep.Ordered:

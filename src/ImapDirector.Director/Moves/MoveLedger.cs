@@ -80,6 +80,10 @@ internal sealed class MoveLedger(RedisConnection redis)
         return (true, null);
     }
 
+    /// <summary>Whether what the map says of a user outlives a failover of Redis: nodes are told nothing before, because that cannot be taken back.</summary>
+    public async Task<bool> IsDurableAsync(UserName user, CancellationToken cancellationToken) =>
+        !redis.Replicas.IsRequired || await redis.Replicas.ConfirmAsync(user, cancellationToken) is not null;
+
     public Task<RedisReply<RedisResult>> MarkAsync(Move move, long owner, CancellationToken cancellationToken) => RunAsync(database => database.ScriptEvaluateAsync(MoveScripts.Mark, Keys(move.User), [move.Id, owner]), cancellationToken);
 
     public Task<RedisReply<RedisResult>> SwitchAsync(Move move, long owner, CancellationToken cancellationToken) => RunAsync(database => database.ScriptEvaluateAsync(MoveScripts.Switch, Keys(move.User), [move.Id, owner]), cancellationToken);

@@ -78,6 +78,8 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             Throttle = settings.Within("Throttle", ThrottleSettings.Read),
             Redis = settings.Secret("Redis") ?? defaults.Redis,
             RedisTimeout = settings.Time("RedisTimeout", defaults.RedisTimeout),
+            AssignmentReplicas = settings.NumberOrNone("AssignmentReplicas"),
+            AssignmentReplicaWait = settings.Time("AssignmentReplicaWait", defaults.AssignmentReplicaWait),
             AssignmentCacheAge = settings.Time("AssignmentCacheAge", defaults.AssignmentCacheAge),
             DefaultPool = settings.Text("DefaultPool") ?? defaults.DefaultPool,
             BackendConnectTimeout = settings.Time("BackendConnectTimeout", defaults.BackendConnectTimeout),

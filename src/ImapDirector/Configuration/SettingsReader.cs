@@ -57,6 +57,9 @@ internal sealed class SettingsReader(IConfiguration section, List<string> errors
     public int Number(string key, int otherwise) => Value(key, otherwise,
         static (string text, out int value) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value), "a whole number, such as 100");
 
+    /// <summary>As <see cref="Number"/>, where none means that the program finds it out.</summary>
+    public int? NumberOrNone(string key) => Text(key) is null ? null : Number(key, 0);
+
     public long LongNumber(string key, long otherwise) => Value(key, otherwise,
         static (string text, out long value) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value), "a whole number, such as 52428800");
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using ImapDirector.Director.Directory;
+using ImapDirector.Protocol;
 using ImapDirector.Tests.Shared;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
@@ -49,6 +50,27 @@ public sealed class RedisTopologyTests
     }
 
     [FactIfInstalled("redis-server")]
+    public async Task On_a_Redis_Cluster_a_new_user_waits_for_the_replica_of_the_server_that_has_their_slot()
+    {
+        await using var cluster = await RedisCluster.StartAsync(withReplicas: true);
+        await using var director = await TestDirector.StartAsync(cluster.ConnectionString);
+        var users = Enumerable.Range(0, 60).Select(static i => User($"user{i}@example.com")).ToArray();
+        Assert.True(director.Redis.Replicas.IsRequired);
+        var known = users.Take(20).ToHashSet();
+        foreach (var user in known) Assert.Equal(DirectoryOutcome.Assigned, (await director.OpenAsync(user, "s1")).Outcome);
+
+        await cluster.ReplicaOfFirst.StallAsync();
+
+        foreach (var user in users)
+        {
+            var expected = await cluster.IsAtFirstAsync(user) && !known.Contains(user) ? DirectoryOutcome.Unconfirmed : DirectoryOutcome.Assigned;
+            Assert.Equal(expected, (await director.OpenAsync(user, "s2")).Outcome);
+        }
+        await cluster.ReplicaOfFirst.ResumeAsync();
+        foreach (var user in users) await UntilAsync(async () => (await director.OpenAsync(user, "s3")).Outcome == DirectoryOutcome.Assigned);
+    }
+
+    [FactIfInstalled("redis-server")]
     public async Task When_Sentinel_puts_a_replica_in_the_masters_place_logins_go_on_with_every_assignment()
     {
         await using var master = await RedisServer.StartAsync();
@@ -58,15 +80,19 @@ public sealed class RedisTopologyTests
         var before = new Dictionary<string, SessionTicket>();
         for (var i = 0; i < 20; i++) before[$"user{i}@example.com"] = await director.OpenAsync(User($"user{i}@example.com"), $"s{i}");
         Assert.All(before.Values, static ticket => Assert.Equal(DirectoryOutcome.Assigned, ticket.Outcome));
+        // That it was confirmed is on its way to the replica like everything else.
         await using (var probe = await ConnectionMultiplexer.ConnectAsync(master.ConnectionString))
             Assert.Equal(1, (int)await probe.GetDatabase().ExecuteAsync("WAIT", 1, 5000));
 
         await master.KillAsync();
         // Another director, that remembers nobody.
         await using var fresh = await TestDirector.StartAsync($"127.0.0.1:{sentinel.Port},serviceName=main", "director2");
-        await UntilAsync(async () => (await fresh.OpenAsync(User("probe@example.com"), "p")).Outcome == DirectoryOutcome.Assigned);
-
+        // The new master has no replica: those who were there are, and new ones wait for one.
+        await UntilAsync(async () => (await fresh.OpenAsync(User("probe@example.com"), "p")).Outcome == DirectoryOutcome.Unconfirmed);
         foreach (var (user, ticket) in before) Assert.Equal(ticket, await fresh.OpenAsync(User(user), "again"));
+
+        await master.RestartAsync();
+        await UntilAsync(async () => (await fresh.OpenAsync(User("probe@example.com"), "p")).Outcome == DirectoryOutcome.Assigned);
         await UntilAsync(async () => (await director.OpenAsync(User("new@example.com"), "n")).Outcome == DirectoryOutcome.Assigned);
     }
 
@@ -79,25 +105,38 @@ public sealed class RedisTopologyTests
 
         public string ConnectionString => string.Join(',', _servers.Select(static server => server.ConnectionString));
 
-        public static async Task<RedisCluster> StartAsync()
+        public RedisServer ReplicaOfFirst => _servers[3];
+
+        public static async Task<RedisCluster> StartAsync(bool withReplicas = false)
         {
             var cluster = new RedisCluster();
             var busPorts = new List<int>();
-            for (var i = 0; i < 3; i++)
+            var count = withReplicas ? 6 : 3;
+            for (var i = 0; i < count; i++)
             {
                 busPorts.Add(RedisServer.FreePort());
-                cluster._servers.Add(await RedisServer.StartAsync("--cluster-enabled", "yes", "--cluster-port", $"{busPorts[i]}", "--cluster-node-timeout", "2000"));
+                cluster._servers.Add(await RedisServer.StartAsync("--cluster-enabled", "yes", "--cluster-port", $"{busPorts[i]}", "--cluster-node-timeout", withReplicas ? "30000" : "2000", "--repl-diskless-sync-delay", "0"));
             }
-            for (var i = 0; i < 3; i++)
+            for (var i = 0; i < count; i++)
             {
-                await AskAsync(cluster._servers[i], "CLUSTER", "ADDSLOTSRANGE", $"{Slots * i / 3}", $"{(Slots * (i + 1) / 3) - 1}");
+                if (i < 3) await AskAsync(cluster._servers[i], "CLUSTER", "ADDSLOTSRANGE", $"{Slots * i / 3}", $"{(Slots * (i + 1) / 3) - 1}");
                 if (i > 0) await AskAsync(cluster._servers[0], "CLUSTER", "MEET", "127.0.0.1", $"{cluster._servers[i].Port}", $"{busPorts[i]}");
             }
             foreach (var server in cluster._servers)
                 await UntilAsync(async () => (await AskAsync(server, "CLUSTER", "INFO")).Contains("cluster_state:ok", StringComparison.Ordinal)
-                    && (await AskAsync(server, "CLUSTER", "INFO")).Contains("cluster_known_nodes:3", StringComparison.Ordinal));
+                    && (await AskAsync(server, "CLUSTER", "INFO")).Contains($"cluster_known_nodes:{count}", StringComparison.Ordinal));
+            for (var i = 3; i < count; i++)
+            {
+                var (server, master) = (cluster._servers[i], (await AskAsync(cluster._servers[i - 3], "CLUSTER", "MYID")).Trim());
+                await AskAsync(server, "CLUSTER", "REPLICATE", master);
+                await UntilAsync(async () => (await AskAsync(server, "INFO", "replication")).Contains("master_link_status:up", StringComparison.Ordinal));
+            }
             return cluster;
         }
+
+        /// <summary>Whether the first server has a user's slot.</summary>
+        public async Task<bool> IsAtFirstAsync(UserName user) =>
+            int.Parse(await AskAsync(_servers[0], "CLUSTER", "KEYSLOT", RedisKeys.Assignment(user).ToString()), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture) < Slots / 3;
 
         public async ValueTask DisposeAsync()
         {
