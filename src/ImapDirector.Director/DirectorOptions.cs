@@ -136,7 +136,16 @@ public sealed record DirectorOptions
     public int MaxConnectionsPerAddress { get; init; } = 50;
 
     /// <summary>Sessions of one user from one address (limits P13).</summary>
-    public int MaxSessionsPerUserAddress { get; init; } = 10;
+    public int MaxSessionsPerUserAddress { get; init; } = 20;
+
+    /// <summary>Sessions of one user, from wherever.</summary>
+    public int MaxSessionsPerUser { get; init; } = 100;
+
+    /// <summary>Sessions from one IPv4 address or IPv6 /64, of whomever; 0: as many as come. What other directors have counts as they told last, some seconds ago.</summary>
+    public int MaxSessionsPerAddress { get; init; }
+
+    /// <summary>Sessions at one node; 0: as many as come. What other directors have counts likewise.</summary>
+    public int MaxSessionsPerNode { get; init; }
 
     /// <summary>The largest message LMTP takes, in bytes (limits N5).</summary>
     public long MaxMessageBytes { get; init; } = 50L * 1024 * 1024;

@@ -133,6 +133,9 @@ internal static class DirectorOptionsRules
         Between(errors, "MaxConnections", options.MaxConnections, 1, 1_000_000);
         Between(errors, "MaxConnectionsPerAddress", options.MaxConnectionsPerAddress, 1, 1_000_000);
         Between(errors, "MaxSessionsPerUserAddress", options.MaxSessionsPerUserAddress, 1, 100_000);
+        Between(errors, "MaxSessionsPerUser", options.MaxSessionsPerUser, 1, 100_000);
+        Between(errors, "MaxSessionsPerAddress", options.MaxSessionsPerAddress, 0, 10_000_000);
+        Between(errors, "MaxSessionsPerNode", options.MaxSessionsPerNode, 0, 10_000_000);
         Between(errors, "MaxLoginsPerNode", options.MaxLoginsPerNode, 1, 100_000);
         Between(errors, "MaxWaitingLoginsPerNode", options.MaxWaitingLoginsPerNode, 0, 1_000_000);
         Between(errors, "MaxMessageBytes", options.MaxMessageBytes, 1024, 2L * 1024 * 1024 * 1024);

@@ -30,6 +30,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly ClusterWatch _cluster;
     private readonly NodeHealth _health;
     private readonly LiveSessions _sessions = new();
+    private readonly SessionReports _reports;
     // Told to whoever has not been told before, when the waves are over.
     private readonly CancellationTokenSource _lastCall = new();
     private readonly PasswordHasher _hasher;
@@ -81,6 +82,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         var ledger = new MoveLedger(_redis);
         _failover = new PoolFailover(options, _registry, _health, ledger, loggers.CreateLogger<PoolFailover>());
         _directory = new UserDirectory(options, _redis, _registry, _health, counters, loggers) { Failover = _failover };
+        _reports = new SessionReports(_redis, _sessions, () => _options, () => _directory.Incarnation);
         _cluster = new ClusterWatch(_redis, _registry, _sessions, loggers.CreateLogger<ClusterWatch>());
         _handshake = new ServerHandshake(certificate, options.HandshakeTimeout);
         _watch = new RelayWatch(options.RelayIdleTimeout);
@@ -95,7 +97,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         var proofs = new LoginProofs(new ScramVerifiers(options, _accounts, _hasher, secret), _tokens);
         _policy = options.Throttle.PolicyUrl is null ? null : new LoginPolicy(options.Throttle, loggers.CreateLogger<LoginPolicy>());
         var throttle = new LoginThrottle(options, _redis, secret, TimeProvider.System);
-        _services = new LoginServices(options, _handshake, authenticator, proofs, throttle, new CheckTurns(), _policy, _directory, backends, capabilities, _watch, _loops, _sessions, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
+        _services = new LoginServices(options, _handshake, authenticator, proofs, throttle, new CheckTurns(), _policy, _directory, backends, capabilities, _watch, _loops, _sessions, _reports, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
             counters, loggers.CreateLogger<ClientSession>(), _lastCall.Token);
         _deliveries = new DeliveryHandler(options, _accounts, _directory, assertions, _health, counters, loggers.CreateLogger<DeliveryHandler>());
         NodeOrders = new NodeOrders(options, _redis, _registry);
@@ -178,6 +180,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await _cluster.StartAsync(cancellationToken);
         await _directory.StartAsync(cancellationToken);
         _moves.Start();
+        _reports.Start();
         // Clients share their limits over both ports. MTAs are few, listed and trusted to submit: their bound is the total alone.
         _clients = new ConnectionLimits(_options.MaxConnections, _options.MaxConnectionsPerAddress,
             address => AddressList.Contains(_options.ProxyNetworks, address) || AddressList.Contains(_options.DirectorNetworks, address));
@@ -242,6 +245,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await _lastCall.CancelAsync();
         await served;
         await _moves.DisposeAsync();
+        await _reports.DisposeAsync();
         // Only now: a session's own release goes before the release of all.
         await _directory.DisposeAsync();
     }

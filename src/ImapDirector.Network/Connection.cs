@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using ImapDirector.Network.Polling;
 using ImapDirector.Network.Tls;
@@ -67,6 +68,14 @@ public sealed class Connection : IAsyncDisposable
 
     /// <summary>Whether bytes travel encrypted.</summary>
     public bool IsSecure => Tls is not null || Session is not null;
+
+    /// <summary>The version of TLS, as <c>1.3</c>; <c>null</c> while the connection is plain.</summary>
+    public string? TlsVersion => Session?.Version ?? Tls?.SslProtocol switch
+    {
+        null => null,
+        SslProtocols.Tls12 => "1.2",
+        _ => "1.3",
+    };
 
     /// <summary>Whether a <see cref="LoopSocket"/> can take over: bytes are plain, or TLS is OpenSSL's directly.</summary>
     public bool IsDirect => Tls is null && !IsCompressed;

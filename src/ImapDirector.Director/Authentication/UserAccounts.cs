@@ -82,13 +82,11 @@ public sealed class UserAccounts
         if (!account.Succeeded) return (AccountOutcome.Unavailable, null);
         if (account.Value is null) return (AccountOutcome.NoSuchUser, null);
         var assignment = await _redis.CallAsync("show", database => database.HashGetAsync(RedisKeys.Assignment(user), ["node", "epoch"]), cancellationToken);
-        var sessions = await _redis.CallAsync("show", database => database.HashGetAllAsync(RedisKeys.Sessions(user)), cancellationToken);
-        var leases = await _redis.CallAsync("show", database => database.SortedSetRangeByRankAsync(RedisKeys.Leases), cancellationToken);
-        if (!assignment.Succeeded || !sessions.Succeeded || !leases.Succeeded) return (AccountOutcome.Unavailable, null);
+        if (!assignment.Succeeded) return (AccountOutcome.Unavailable, null);
         var node = assignment.Value[0];
         _ = long.TryParse(assignment.Value[1].ToString(), out var epoch);
         return (AccountOutcome.Done, new AccountDetails(user.Value, account.Value.Created, account.Value.IsDisabled,
-            node.IsNull ? null : node.ToString(), epoch, Live(sessions.Value, leases.Value)));
+            node.IsNull ? null : node.ToString(), epoch));
     }
 
     /// <summary>Removes the account. The assignment stays, because the mail is still on that node.</summary>
@@ -118,19 +116,6 @@ public sealed class UserAccounts
 
     private static AccountOutcome Outcome(RedisReply<bool> reply, AccountOutcome otherwise) =>
         !reply.Succeeded ? AccountOutcome.Unavailable : reply.Value ? AccountOutcome.Done : otherwise;
-
-    private static List<AccountSession> Live(HashEntry[] entries, RedisValue[] leases)
-    {
-        var directors = leases.Select(lease => lease.ToString()).ToHashSet();
-        var live = new List<AccountSession>();
-        foreach (var entry in entries)
-        {
-            if (SessionValue.TryParse(entry.Name.ToString(), entry.Value.ToString(), out var epoch, out var director, out var session)
-                && directors.Contains($"{epoch} {director}"))
-                live.Add(new AccountSession(session.Id, director, session.ClientAddress, session.Started));
-        }
-        return live;
-    }
 }
 
 /// <summary>Every way a change of an account can end.</summary>
@@ -156,12 +141,4 @@ public enum AccountOutcome
 /// <param name="IsDisabled">Whether logins are refused.</param>
 /// <param name="Node">The name of the assigned node, or <c>null</c> before the first login or delivery.</param>
 /// <param name="Epoch">The assignment's epoch, 0 without an assignment.</param>
-/// <param name="Sessions">The running sessions.</param>
-public sealed record AccountDetails(string User, DateTimeOffset Created, bool IsDisabled, string? Node, long Epoch, IReadOnlyList<AccountSession> Sessions);
-
-/// <summary>A running session.</summary>
-/// <param name="Id">The connection's id at the director.</param>
-/// <param name="Director">The director that relays it.</param>
-/// <param name="ClientAddress">The client's address.</param>
-/// <param name="Started">When it logged in.</param>
-public sealed record AccountSession(string Id, string Director, string ClientAddress, DateTimeOffset Started);
+public sealed record AccountDetails(string User, DateTimeOffset Created, bool IsDisabled, string? Node, long Epoch);

@@ -11,6 +11,9 @@ namespace ImapDirector.Director.Directory;
 /// <param name="LiveEpochs">The start epochs that held a lease then, as <c>,1,2,</c>.</param>
 internal sealed record Incarnation(long Epoch, string Director, long NewestEpoch, string LiveEpochs)
 {
+    /// <summary>The start epochs that held a lease then, but this one.</summary>
+    public IEnumerable<long> Others => LiveEpochs.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(static epoch => long.Parse(epoch, CultureInfo.InvariantCulture)).Where(epoch => epoch != Epoch);
+
     /// <summary>Whether sessions of <paramref name="startEpoch"/> count.</summary>
     public bool IsLive(long startEpoch) =>
         startEpoch > NewestEpoch || LiveEpochs.Contains(string.Create(CultureInfo.InvariantCulture, $",{startEpoch},"), StringComparison.Ordinal);

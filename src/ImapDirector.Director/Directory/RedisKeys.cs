@@ -51,6 +51,12 @@ internal static class RedisKeys
     /// <summary>Hash: failed logins (<c>n</c>), the last guesses' digests (<c>g</c>), and when the next may be checked (<c>t</c>, Redis milliseconds).</summary>
     public static RedisKey Failures(string kind, int bucket) => $"{Prefix}throttle}}:{kind}:{bucket}";
 
+    /// <summary>Hash: session id → <see cref="SessionTraffic"/>, of one incarnation.</summary>
+    public static RedisKey Traffic(long startEpoch) => $"{Prefix}incarnations}}:traffic:{startEpoch}";
+
+    /// <summary>Hash: <c>node NAME</c> or <c>address ADDRESS</c> → how many sessions of one incarnation are at it, or from it.</summary>
+    public static RedisKey Counts(long startEpoch) => $"{Prefix}incarnations}}:counts:{startEpoch}";
+
     /// <summary>Hash: <c>password</c>, <c>disabled</c>, <c>created</c>, <c>scram-sha-256</c>, <c>scram-sha-1</c>.</summary>
     public static RedisKey Account(UserName user) => Prefix + user.Value + AccountSuffix;
 

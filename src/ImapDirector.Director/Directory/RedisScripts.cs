@@ -10,7 +10,7 @@ internal static class RedisScripts
           local live = {}
           local all = redis.call('HGETALL', key)
           for i = 1, #all, 2 do
-            local epoch, address = string.match(all[i + 1], '^(%d+) %S+ (%S+) %d+$')
+            local epoch, address = string.match(all[i + 1], '^(%d+) %S+ (%S+) %d+')
             if epoch and (tonumber(epoch) > newest or string.find(epochs, ',' .. epoch .. ',', 1, true)) then
               live[#live + 1] = { all[i], address }
             else
@@ -22,11 +22,11 @@ internal static class RedisScripts
 
         """;
 
-    /// <summary>Finds or makes the assignment; then, with a session id, checks the limit and registers the session. What the caller remembers counts where Redis has
+    /// <summary>Finds or makes the assignment; then, with a session id, checks the limits and registers the session. What the caller remembers counts where Redis has
     /// lost it: where there is no assignment, or one of an older epoch.</summary>
     /// <remarks>KEYS: assignment, sessions. ARGV: candidate node or empty, the epoch it would get, session id or empty,
-    /// session value, client address, limit, live start epochs as <c>,1,2,</c>, newest start epoch, 1 when the candidate is remembered.
-    /// Returns outcome (<c>ok</c>, <c>limit</c>, <c>moving</c>, <c>none</c>), node, epoch, whether it was <c>kept</c>, <c>made</c> or brought <c>back</c>, and 1 when replicas are known
+    /// session value, client address, limit, live start epochs as <c>,1,2,</c>, newest start epoch, 1 when the candidate is remembered,
+    /// the user's limit. Returns outcome (<c>ok</c>, <c>limit</c>, <c>user_limit</c>, <c>moving</c>, <c>none</c>), node, epoch, whether it was <c>kept</c>, <c>made</c> or brought <c>back</c>, and 1 when replicas are known
     /// to have it.</remarks>
     public const string Open = RemoveDeadSessions + """
         local map = redis.call('HMGET', KEYS[1], 'node', 'epoch', 'moving', 'confirmed')
@@ -44,10 +44,14 @@ internal static class RedisScripts
         local held = map[4] == epoch and '1' or '0'
         if map[3] then return { 'moving', node, epoch, change, held } end
         if ARGV[3] ~= '' then
-          local same = 0
+          local same, others = 0, 0
           for _, session in ipairs(live_sessions(KEYS[2], ARGV[7], tonumber(ARGV[8]))) do
-            if session[2] == ARGV[5] and session[1] ~= ARGV[3] then same = same + 1 end
+            if session[1] ~= ARGV[3] then
+              others = others + 1
+              if session[2] == ARGV[5] then same = same + 1 end
+            end
           end
+          if others >= tonumber(ARGV[10]) then return { 'user_limit', node, epoch, change, held } end
           if same >= tonumber(ARGV[6]) then return { 'limit', node, epoch, change, held } end
           redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
         end
@@ -75,6 +79,21 @@ internal static class RedisScripts
     /// <remarks>KEYS: sessions. ARGV: live start epochs, newest start epoch. Returns how many are left.</remarks>
     public const string Sweep = RemoveDeadSessions + """
         return #live_sessions(KEYS[1], ARGV[1], tonumber(ARGV[2]))
+        """;
+
+    /// <summary>Tells what a director's sessions do.</summary>
+    /// <remarks>KEYS: traffic or counts. ARGV: milliseconds until it is forgotten, 1 to forget what was told before, then fields and values; empty takes a field out.</remarks>
+    public const string Report = """
+        if ARGV[2] == '1' then redis.call('UNLINK', KEYS[1]) end
+        for i = 3, #ARGV, 2 do
+          if ARGV[i + 1] == '' then
+            redis.call('HDEL', KEYS[1], ARGV[i])
+          else
+            redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+          end
+        end
+        redis.call('PEXPIRE', KEYS[1], ARGV[1])
+        return 1
         """;
 
     /// <summary>Takes or renews a lease, by Redis' clock. Who was declared dead in between gets a new start epoch: his session records are gone.</summary>

@@ -1,28 +1,38 @@
 using System.Globalization;
+using ImapDirector.Director.Login;
 
 namespace ImapDirector.Director.Directory;
 
-/// <summary>A session as a field of the user's sessions hash: <c>start-epoch director address unix-milliseconds</c>. The scripts read it too.</summary>
+/// <summary>A session as a field of the user's sessions hash: <c>start-epoch director address unix-milliseconds tls mechanism client-name</c>, with <c>-</c> for
+/// what there is none of, and the client's name percent-encoded. The scripts read it too.</summary>
 internal static class SessionValue
 {
+    private const string None = "-";
+
     /// <exception cref="ArgumentException">The address has a space in it.</exception>
     public static string Format(Incarnation incarnation, SessionRecord session)
     {
         if (session.ClientAddress.Length == 0 || session.ClientAddress.AsSpan().ContainsAny(' ', '\n'))
             throw new ArgumentException("Not an address.", nameof(session));
         return string.Create(CultureInfo.InvariantCulture,
-            $"{incarnation.Epoch} {incarnation.Director} {session.ClientAddress} {session.Started.ToUnixTimeMilliseconds()}");
+            $"{incarnation.Epoch} {incarnation.Director} {session.ClientAddress} {session.Started.ToUnixTimeMilliseconds()} {session.Tls ?? None} {session.Mechanism ?? None} {NameOf(session)}");
     }
+
+    // One who is called "-" is not one without a name.
+    private static string NameOf(SessionRecord session) => session.ClientName switch { null => None, None => "%2D", { } name => Uri.EscapeDataString(name) };
 
     public static bool TryParse(string id, string text, out long startEpoch, out string director, out SessionRecord session)
     {
         (startEpoch, director, session) = (0, "", new SessionRecord(id, "", default));
         var parts = text.Split(' ');
-        if (parts.Length != 4 || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out startEpoch)
+        if (parts.Length is not (4 or 7) || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out startEpoch)
             || !long.TryParse(parts[3], NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
             || milliseconds > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return false;
         director = parts[1];
         session = new SessionRecord(id, parts[2], DateTimeOffset.FromUnixTimeMilliseconds(milliseconds));
+        if (parts.Length == 7) session = session with { Tls = TextOf(parts[4]), Mechanism = TextOf(parts[5]), ClientName = TextOf(parts[6]) is { } name ? ClientName.Shown(Uri.UnescapeDataString(name)) : null };
         return true;
     }
+
+    private static string? TextOf(string part) => part == None ? null : part;
 }

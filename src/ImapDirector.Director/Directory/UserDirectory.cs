@@ -140,7 +140,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
         [
             candidate, epoch, session?.Id ?? "", session is null ? "" : SessionValue.Format(incarnation!, session), session?.ClientAddress ?? "",
             _options.MaxSessionsPerUserAddress, incarnation?.LiveEpochs ?? "", incarnation?.NewestEpoch ?? 0,
-            isRemembered ? 1 : 0,
+            isRemembered ? 1 : 0, _options.MaxSessionsPerUser,
         ];
         return _redis.CallAsync(operation, database => database.ScriptEvaluateAsync(RedisScripts.Open, keys, arguments), cancellationToken);
     }
@@ -163,6 +163,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
         if (answer[0] == "moving") return new SessionTicket(DirectoryOutcome.Moving, null, epoch);
         if (found.State == NodeState.Down) return new SessionTicket(DirectoryOutcome.NodeDown, null, epoch);
         if (answer[0] == "limit") return new SessionTicket(DirectoryOutcome.LimitReached, null, epoch);
+        if (answer[0] == "user_limit") return new SessionTicket(DirectoryOutcome.UserLimitReached, null, epoch);
         return isDurable ? new SessionTicket(DirectoryOutcome.Assigned, found.Node, epoch) : new SessionTicket(DirectoryOutcome.Unconfirmed, null, epoch);
     }
 
@@ -203,7 +204,17 @@ internal sealed partial class UserDirectory : IAsyncDisposable
 /// <param name="Id">The connection's id.</param>
 /// <param name="ClientAddress">The client's address without port.</param>
 /// <param name="Started">When it logged in.</param>
-internal sealed record SessionRecord(string Id, string ClientAddress, DateTimeOffset Started);
+internal sealed record SessionRecord(string Id, string ClientAddress, DateTimeOffset Started)
+{
+    /// <summary>The version of TLS between the client and the director, as <c>1.3</c>; <c>null</c> without TLS.</summary>
+    public string? Tls { get; init; }
+
+    /// <summary>How the user has proved who they are, as metrics call it.</summary>
+    public string? Mechanism { get; init; }
+
+    /// <summary>What the client has called itself before the login; <c>null</c> where it has not.</summary>
+    public string? ClientName { get; init; }
+}
 
 /// <summary>Where a session may go, or why not.</summary>
 /// <param name="Outcome">Whether there is a node.</param>
@@ -218,6 +229,12 @@ internal enum DirectoryOutcome
     Assigned,
     /// <summary>Too many sessions of this user from this address: <c>NO [LIMIT]</c>.</summary>
     LimitReached,
+    /// <summary>Too many sessions of this user: <c>NO [LIMIT]</c>.</summary>
+    UserLimitReached,
+    /// <summary>Too many sessions from this address: <c>NO [LIMIT]</c>.</summary>
+    AddressLimitReached,
+    /// <summary>Too many sessions at this node: <c>NO [LIMIT]</c>.</summary>
+    NodeLimitReached,
     /// <summary>There is no such node as the assigned one (limits R1), or the pool has no node with weight: <c>NO [UNAVAILABLE]</c>.</summary>
     NoNode,
     /// <summary>The user's node was taken down by an operator: <c>NO [UNAVAILABLE]</c>.</summary>

@@ -138,7 +138,12 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(outcome), RefusalOf(outcome), began, login);
 
         await services.Throttle.SucceededAsync(_throttled!, login);
-        var record = new SessionRecord(client.Id, client.RemoteEndPoint.Address.ToString(), DateTimeOffset.UtcNow);
+        var record = new SessionRecord(client.Id, client.RemoteEndPoint.Address.ToString(), DateTimeOffset.UtcNow)
+        {
+            Tls = client.TlsVersion,
+            Mechanism = attempt.Mechanism,
+            ClientName = dialogue.ClientName,
+        };
         var ticket = await services.Directory.OpenSessionAsync(user, record, login, preferred);
         if (ticket.Node is not { } node)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(ticket.Outcome), RefusalOf(ticket.Outcome), began, login);
@@ -149,8 +154,13 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             Log.NoPassword(services.Logger, client.Id, user, node.Name, attempt.Mechanism);
             return await RefuseAsync(dialogue, attempt, user, "no_password", LoginRefusal.Unavailable, began, login);
         }
-        _live = new LiveSession(user, node.Name, client.RemoteEndPoint.Address);
-        services.Sessions.Add(_live);
+        var live = new LiveSession(user, node.Name, client.RemoteEndPoint.Address) { Id = client.Id };
+        if (services.Sessions.TryAdd(live, _options, services.Reports.Elsewhere) is not DirectoryOutcome.Assigned and var full)
+        {
+            await services.Directory.CloseSessionAsync(user, client.Id);
+            return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(full), RefusalOf(full), began, login);
+        }
+        _live = live;
         var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, dialogue.ConnectedTo ?? _connectedTo, client.IsSecure, dialogue.HopsLeft);
         var backend = await services.Backends.LogInAsync(node, UserAt(ticket, user, attempt), forwarded, login);
         // A node says so too when the user lives elsewhere by now.
@@ -267,7 +277,8 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         outcome == AuthenticationOutcome.TemporaryFailure ? LoginRefusal.Unavailable : LoginRefusal.AuthenticationFailed;
 
     private static LoginRefusal RefusalOf(DirectoryOutcome outcome) =>
-        outcome == DirectoryOutcome.LimitReached ? LoginRefusal.LimitReached : LoginRefusal.Unavailable;
+        outcome is DirectoryOutcome.LimitReached or DirectoryOutcome.UserLimitReached or DirectoryOutcome.AddressLimitReached or DirectoryOutcome.NodeLimitReached
+            ? LoginRefusal.LimitReached : LoginRefusal.Unavailable;
 
     private static partial class Log
     {

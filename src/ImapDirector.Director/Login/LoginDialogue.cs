@@ -40,6 +40,9 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     /// <summary>How the logs of a director in front of this one call the session; else <c>null</c>.</summary>
     public string? SessionIdInFront { get; private set; }
 
+    /// <summary>What the client calls itself; <c>null</c> where it has not said.</summary>
+    public string? ClientName { get; private set; }
+
     /// <summary>Says hello.</summary>
     public async Task GreetAsync(CancellationToken cancellationToken)
     {
@@ -82,7 +85,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         var (code, text) = refusal switch
         {
             LoginRefusal.AuthenticationFailed => ("AUTHENTICATIONFAILED", "Authentication failed."),
-            LoginRefusal.LimitReached => ("LIMIT", "Too many sessions from your address."),
+            LoginRefusal.LimitReached => ("LIMIT", "Too many sessions."),
             LoginRefusal.TooManyFailures => ("LIMIT", "Too many failed logins, please try again later."),
             _ => ("UNAVAILABLE", "Your mail cannot be reached now, please try again later."),
         };
@@ -167,6 +170,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
             case IdCommand id:
                 // Nothing the client said of itself comes back (limits P6).
                 if (!Heed(ForwardedFacts.Of(id))) return;
+                ClientName = Login.ClientName.Of(id) ?? ClientName;
                 output.Raw("* ID (\"name\" \"ImapDirector\")\r\n"u8);
                 break;
             case LogoutCommand:

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
 using ImapDirector.Director.Directory;
+using ImapDirector.Director.Throttling;
+using ImapDirector.Network;
 using ImapDirector.Protocol;
 
 namespace ImapDirector.Director.Relay;
@@ -11,17 +13,46 @@ internal sealed class LiveSessions
     private readonly ConcurrentDictionary<LiveSession, bool> _sessions = new();
     private readonly Lock _lock = new();
     private readonly Dictionary<UserName, int> _users = [];
+    private readonly Dictionary<string, int> _nodes = [];
+    private readonly Dictionary<IPAddress, int> _networks = [];
 
     public int Count => _sessions.Count;
 
     public void Add(LiveSession session)
     {
-        if (_sessions.TryAdd(session, true)) Note(session.User, 1);
+        lock (_lock)
+            if (_sessions.TryAdd(session, true)) Note(session, 1);
+    }
+
+    /// <summary>As <see cref="Add"/>, where the limits of its node and its address leave room.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="limits">The limits.</param>
+    /// <param name="elsewhere">The sessions of other directors.</param>
+    /// <returns><see cref="DirectoryOutcome.Assigned"/>, or the limit that is reached.</returns>
+    public DirectoryOutcome TryAdd(LiveSession session, DirectorOptions limits, SessionCounts elsewhere)
+    {
+        lock (_lock)
+        {
+            if (limits.MaxSessionsPerNode > 0 && _nodes.GetValueOrDefault(session.Home) + elsewhere.Nodes.GetValueOrDefault(session.Home) >= limits.MaxSessionsPerNode)
+                return DirectoryOutcome.NodeLimitReached;
+            if (limits.MaxSessionsPerAddress > 0 && !AddressList.Contains(limits.Throttle.ExemptNetworks, session.Address)
+                && _networks.GetValueOrDefault(session.Network) + elsewhere.Addresses.GetValueOrDefault(session.Network.ToString()) >= limits.MaxSessionsPerAddress)
+                return DirectoryOutcome.AddressLimitReached;
+            Add(session);
+            return DirectoryOutcome.Assigned;
+        }
     }
 
     public void Remove(LiveSession session)
     {
-        if (_sessions.TryRemove(session, out _)) Note(session.User, -1);
+        lock (_lock)
+            if (_sessions.TryRemove(session, out _)) Note(session, -1);
+    }
+
+    /// <summary>How many there are at each node, and from each address.</summary>
+    public SessionCounts Counts()
+    {
+        lock (_lock) return new SessionCounts(new Dictionary<string, int>(_nodes), _networks.ToDictionary(static network => network.Key.ToString(), static network => network.Value));
     }
 
     /// <summary>Those of this moment.</summary>
@@ -47,14 +78,18 @@ internal sealed class LiveSessions
         return kicked;
     }
 
-    private void Note(UserName user, int more)
+    private void Note(LiveSession session, int more)
     {
-        lock (_lock)
-        {
-            var count = _users.GetValueOrDefault(user) + more;
-            if (count == 0) _users.Remove(user);
-            else _users[user] = count;
-        }
+        Note(_users, session.User, more);
+        Note(_nodes, session.Home, more);
+        Note(_networks, session.Network, more);
+    }
+
+    private static void Note<T>(Dictionary<T, int> counts, T key, int more) where T : notnull
+    {
+        var count = counts.GetValueOrDefault(key) + more;
+        if (count == 0) counts.Remove(key);
+        else counts[key] = count;
     }
 }
 
@@ -66,12 +101,27 @@ internal sealed class LiveSession(UserName user, string node, IPAddress address)
     private SessionRelay? _relay;
     private bool _isKicked;
 
+    /// <summary>The connection's id.</summary>
+    public string Id { get; init; } = "";
+
     public UserName User => user;
+
+    /// <summary>The node it was admitted to, whichever it is referred to.</summary>
+    public string Home { get; } = node;
 
     /// <summary>The user's node, or the one that it has referred to.</summary>
     public string Node { get => _node; set => _node = value; }
 
     public IPAddress Address => address;
+
+    /// <summary>The address, or its IPv6 /64.</summary>
+    public IPAddress Network { get; } = LoginThrottle.NetworkOf(address);
+
+    /// <summary>Bytes passed to the node.</summary>
+    public long BytesToNode => Relay?.BytesToNode ?? 0;
+
+    /// <summary>Bytes passed to the client.</summary>
+    public long BytesToClient => Relay?.BytesToClient ?? 0;
 
     /// <summary>Whether it has been told.</summary>
     public bool IsKicked
@@ -79,6 +129,14 @@ internal sealed class LiveSession(UserName user, string node, IPAddress address)
         get
         {
             lock (_lock) return _isKicked;
+        }
+    }
+
+    private SessionRelay? Relay
+    {
+        get
+        {
+            lock (_lock) return _relay;
         }
     }
 

@@ -79,7 +79,23 @@ public sealed record ApiUserNames(IReadOnlyList<string> Users, string? Next);
 /// <param name="Address">The client's address.</param>
 /// <param name="Director">The director that relays it.</param>
 /// <param name="Started">When it logged in.</param>
-public sealed record ApiSession(string Id, string User, string? Node, string Address, string Director, DateTimeOffset Started);
+public sealed record ApiSession(string Id, string User, string? Node, string Address, string Director, DateTimeOffset Started)
+{
+    /// <summary>The version of TLS between the client and the director, as <c>1.3</c>; <c>null</c> without TLS.</summary>
+    public string? Tls { get; init; }
+
+    /// <summary>How the user has logged in, as <c>imapdirector_logins_total</c> calls it.</summary>
+    public string? Mechanism { get; init; }
+
+    /// <summary>What the client has called itself before the login, at most 64 characters; what cannot be shown is <c>\u{…}</c>.</summary>
+    public string? Client { get; init; }
+
+    /// <summary>Bytes passed to the node, as of at most ten seconds ago.</summary>
+    public long BytesToNode { get; init; }
+
+    /// <summary>Bytes passed to the client, likewise.</summary>
+    public long BytesToClient { get; init; }
+}
 
 /// <summary>Some sessions.</summary>
 /// <param name="Sessions">In no order.</param>

@@ -22,7 +22,14 @@ internal sealed class SessionEndpoints(DirectorServer director, AuditLog audit)
         new("POST", "/sessions/kick", "Ends sessions, at every director; their clients may come back at once.", KickAsync) { Body = ApiJson.Default.ApiKick, Answer = ApiJson.Default.ApiKicked },
     ];
 
-    public static ApiSession Shown(ClusterSession session) => new(session.Id, session.User.Value, session.Node, session.ClientAddress, session.Director, session.Started);
+    public static ApiSession Shown(ClusterSession session) => new(session.Id, session.User.Value, session.Node, session.ClientAddress, session.Director, session.Started)
+    {
+        Tls = session.Tls,
+        Mechanism = session.Mechanism,
+        Client = session.ClientName,
+        BytesToNode = session.BytesToNode,
+        BytesToClient = session.BytesToClient,
+    };
 
     private async Task<ApiAnswer> ListAsync(HttpContext context)
     {

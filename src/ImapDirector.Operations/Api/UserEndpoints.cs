@@ -91,8 +91,8 @@ internal sealed class UserEndpoints(DirectorServer director, AuditLog audit, Fun
         var name = ApiRoute.Value(context, "user");
         var (outcome, user) = await director.Accounts.ShowAsync(name, context.RequestAborted);
         if (user is null) return await ProblemOfAsync(outcome, name, context.RequestAborted);
-        return ApiAnswer.Of(new ApiUser(user.User, user.Created, user.IsDisabled, user.Node, user.Epoch,
-            [.. user.Sessions.Select(session => new ApiSession(session.Id, user.User, user.Node, session.ClientAddress, session.Director, session.Started))]), ApiJson.Default.ApiUser);
+        if (await director.Sessions.ListSessionsAsync(new SessionFilter(director.NameOf(user.User), null, null), context.RequestAborted) is not { } sessions) return ApiProblem.Unavailable();
+        return ApiAnswer.Of(new ApiUser(user.User, user.Created, user.IsDisabled, user.Node, user.Epoch, [.. sessions.Select(SessionEndpoints.Shown)]), ApiJson.Default.ApiUser);
     }
 
     private async Task<ApiAnswer> ExplainAsync(HttpContext context)

@@ -118,8 +118,7 @@ internal static class UserCommand
         output.WriteLine($"node      {user.Node ?? "none yet: given at the first login or delivery"}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"epoch     {user.Epoch}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sessions  {user.Sessions.Count}"));
-        foreach (var session in user.Sessions)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {session.Id}  from {session.Address}  at director {session.Director}  since {session.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC"));
+        foreach (var session in user.Sessions) output.WriteLine($"  {SessionsCommand.Line(session)}");
         return ExitCode.Ok;
     }
 

@@ -16,7 +16,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
     {
         "AllowPlainTextLogin", "AssignmentCacheAge", "BackendConnectTimeout", "BackendLoginTimeout", "DefaultPool", "DeliveryTimeout", "DirectorNetworks", "DrainSpread", "LmtpNetworks",
         "LogLevel", "LoginTimeout", "MasterPassword", "MasterPasswordFile", "MasterUser", "MaxConnections", "MaxConnectionsPerAddress", "MaxLoginsPerNode", "MaxMessageBytes",
-        "MaxSessionsPerUserAddress", "MaxWaitingLoginsPerNode", "NodeCheckFall", "NodeCheckInterval", "NodeCheckJitter", "NodeCheckRise", "NodeCheckUser", "NodeNetworks", "Nodes", "ProxyNetworks",
+        "MaxSessionsPerAddress", "MaxSessionsPerNode", "MaxSessionsPerUser", "MaxSessionsPerUserAddress", "MaxWaitingLoginsPerNode", "NodeCheckFall", "NodeCheckInterval", "NodeCheckJitter", "NodeCheckRise", "NodeCheckUser", "NodeNetworks", "Nodes", "ProxyNetworks",
         "SharedStoragePools",
     };
 
@@ -111,6 +111,9 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             MaxConnections = settings.Number("MaxConnections", defaults.MaxConnections),
             MaxConnectionsPerAddress = settings.Number("MaxConnectionsPerAddress", defaults.MaxConnectionsPerAddress),
             MaxSessionsPerUserAddress = settings.Number("MaxSessionsPerUserAddress", defaults.MaxSessionsPerUserAddress),
+            MaxSessionsPerUser = settings.Number("MaxSessionsPerUser", defaults.MaxSessionsPerUser),
+            MaxSessionsPerAddress = settings.Number("MaxSessionsPerAddress", defaults.MaxSessionsPerAddress),
+            MaxSessionsPerNode = settings.Number("MaxSessionsPerNode", defaults.MaxSessionsPerNode),
             MaxMessageBytes = settings.LongNumber("MaxMessageBytes", defaults.MaxMessageBytes),
             LmtpNetworks = settings.Networks("LmtpNetworks"),
             ProxyNetworks = settings.Networks("ProxyNetworks"),

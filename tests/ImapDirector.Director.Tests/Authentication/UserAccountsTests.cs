@@ -31,7 +31,6 @@ public sealed class UserAccountsTests
         Assert.Equal("alice@example.com", details!.User);
         Assert.InRange(details.Created, DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddMinutes(5));
         Assert.Null(details.Node);
-        Assert.Empty(details.Sessions);
         Assert.Equal(AccountOutcome.Done, await accounts.DisableAsync("alice", true, CancellationToken.None));
         Assert.True((await accounts.ShowAsync("alice", CancellationToken.None)).Details!.IsDisabled);
         Assert.Equal(AccountOutcome.Done, await accounts.DisableAsync("alice", false, CancellationToken.None));
@@ -44,7 +43,7 @@ public sealed class UserAccountsTests
     }
 
     [Theory, OnRedis, OnGarnet]
-    public async Task Show_tells_the_node_the_epoch_and_the_sessions_that_run(RedisKind kind)
+    public async Task Show_tells_the_node_and_the_epoch(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
         await using var keeper = await KeeperAsync(redis.ConnectionString);
@@ -52,13 +51,11 @@ public sealed class UserAccountsTests
         await using var director = await TestDirector.StartAsync(redis.ConnectionString);
         await accounts.AddAsync("alice", "secret"u8.ToArray(), CancellationToken.None);
         var ticket = await director.OpenAsync(User("alice@example.com"), "s1", "2001:db8::1");
-        await redis.Database.HashSetAsync("imapdirector:{alice@example.com}:sessions", [new("dead", "0 director0 192.0.2.9 0"), new("broken", "?")]);
 
         var details = (await accounts.ShowAsync("alice", CancellationToken.None)).Details!;
 
         Assert.Equal(ticket.Node!.Name, details.Node);
         Assert.Equal(1, details.Epoch);
-        Assert.Equal(new AccountSession("s1", "director1", "2001:db8::1", DateTimeOffset.UnixEpoch), Assert.Single(details.Sessions));
     }
 
     [Theory]

@@ -43,7 +43,7 @@ public sealed class ClusterOrdersTests
         await director.OpenAsync(User("alice@example.com"), "a1");
         await director.OpenAsync(User("alice@example.com"), "a2", "2001:db8::1");
         await director.OpenAsync(User("bob@example.com"), "b1");
-        await redis.Database.HashSetAsync("imapdirector:{bob@example.com}:sessions", "dead", "999 gone 192.0.2.1 1");
+        await redis.Database.HashSetAsync("imapdirector:{bob@example.com}:sessions", [new("dead", "999 gone 192.0.2.1 1"), new("broken", "?")]);
 
         async Task<string[]> ListAsync(SessionFilter filter) =>
             [.. (await orders.ListSessionsAsync(filter, CancellationToken.None))!.Select(static session => session.Id).Order(StringComparer.Ordinal)];

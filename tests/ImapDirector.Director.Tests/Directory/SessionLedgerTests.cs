@@ -43,6 +43,11 @@ public sealed class SessionLedgerTests
 
         Assert.True(SessionValue.TryParse("s1", text, out var epoch, out var director, out var read));
         Assert.Equal((7, "director1", session), (epoch, director, read));
+        var full = session with { Tls = "1.3", Mechanism = "sasl_plain", ClientName = "Mail - \u00e9 100%" };
+        Assert.True(SessionValue.TryParse("s1", SessionValue.Format(new Incarnation(7, "director1", 7, ",7,"), full), out _, out _, out read));
+        Assert.Equal(full, read);
+        Assert.True(SessionValue.TryParse("s1", SessionValue.Format(new Incarnation(7, "director1", 7, ",7,"), session with { ClientName = "-" }), out _, out _, out read));
+        Assert.Equal("-", read.ClientName);
         foreach (var broken in (string[])["", "7", "7 d a", "7 d a 1 2", "x d a 1", "7 d a x", "-7 d a 1", "7 d a 99999999999999999"])
             Assert.False(SessionValue.TryParse("s1", broken, out _, out _, out _), broken);
         Assert.Throws<ArgumentException>(() => SessionValue.Format(new Incarnation(7, "director1", 7, ",7,"), session with { ClientAddress = "a b" }));

@@ -59,6 +59,28 @@ public sealed class UserDirectoryTests
     }
 
     [Theory, OnRedis, OnGarnet]
+    public async Task The_session_above_the_limit_of_a_user_is_refused_at_every_director_until_one_ends(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        DirectorOptions Three(DirectorOptions options) => options with { MaxSessionsPerUser = 3 };
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString, with: Three);
+        await using var other = await TestDirector.StartAsync(redis.ConnectionString, "director2", with: Three);
+        var user = User("alice@example.com");
+        Assert.Equal(DirectoryOutcome.Assigned, (await director.OpenAsync(user, "s1")).Outcome);
+        Assert.Equal(DirectoryOutcome.Assigned, (await other.OpenAsync(user, "s2", "192.0.2.2")).Outcome);
+        Assert.Equal(DirectoryOutcome.Assigned, (await director.OpenAsync(user, "s3", "2001:db8::1")).Outcome);
+
+        Assert.Equal(DirectoryOutcome.UserLimitReached, (await other.OpenAsync(user, "s4", "192.0.2.4")).Outcome);
+        Assert.Equal(3, await redis.Database.HashLengthAsync("imapdirector:{alice@example.com}:sessions"));
+        // Asked once more for a session that is there, as where the node says that the user is elsewhere.
+        Assert.Equal(DirectoryOutcome.Assigned, (await director.OpenAsync(user, "s3", "2001:db8::1")).Outcome);
+        Assert.Equal(DirectoryOutcome.Assigned, (await director.OpenAsync(User("bob@example.com"), "bob")).Outcome);
+
+        await director.Directory.CloseSessionAsync(user, "s1");
+        Assert.Equal(DirectoryOutcome.Assigned, (await other.OpenAsync(user, "s5", "192.0.2.4")).Outcome);
+    }
+
+    [Theory, OnRedis, OnGarnet]
     public async Task A_delivery_assigns_a_node_and_leaves_no_session(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
@@ -160,7 +182,7 @@ public sealed class UserDirectoryTests
         await UntilAsync(() => redis.Database.HashExistsAsync("imapdirector:{alice@example.com}:sessions", "s1"));
         var value = (await redis.Database.HashGetAsync("imapdirector:{alice@example.com}:sessions", "s1")).ToString();
         Assert.True(director.Directory.Incarnation!.Epoch > before);
-        Assert.Equal($"{director.Directory.Incarnation!.Epoch} director1 192.0.2.1 0", value);
+        Assert.Equal($"{director.Directory.Incarnation!.Epoch} director1 192.0.2.1 0 - - -", value);
     }
 
     [Theory, OnRedis, OnGarnet]

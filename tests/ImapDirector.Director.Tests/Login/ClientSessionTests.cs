@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using ImapDirector.Director.Directory;
 using ImapDirector.Director.Tests.Backends;
 using ImapDirector.Director.Tests.Directory;
 using ImapDirector.Tests.Shared;
@@ -232,12 +233,50 @@ public sealed class ClientSessionTests
         await using var second = await director.LogInAsync();
         await using var third = await director.ConnectAsync();
 
-        await third.PlayAsync("C: a LOGIN alice secret", "S: a NO [LIMIT] Too many sessions from your address.");
+        await third.PlayAsync("C: a LOGIN alice secret", "S: a NO [LIMIT] Too many sessions.");
         await using var bob = await director.LogInAsync("bob");
         await first.DisposeAsync();
         await director.EndCodesAsync();
 
         await third.PlayAsync("C: b LOGIN alice secret", "S: b OK …");
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task A_session_too_many_from_one_address_or_at_one_node_is_told_the_limit_and_leaves_nothing_behind()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { MaxSessionsPerAddress = 2 });
+        await using var first = await director.LogInAsync();
+        await using var second = await director.LogInAsync("bob");
+        await using var third = await director.ConnectAsync();
+
+        await third.PlayAsync("C: a LOGIN alice secret", "S: a NO [LIMIT] Too many sessions.");
+        Assert.Single(await director.SessionsAsync());
+        Assert.Equal(2, node.Sessions.Count);
+        director.Server.Reload(director.Options with { MaxSessionsPerNode = 2 });
+        await using var fourth = await director.ConnectAsync();
+        await fourth.PlayAsync("C: a LOGIN alice secret", "S: a NO [LIMIT] Too many sessions.");
+        Assert.Contains(director.Lines, static line => line.StartsWith("3402 ", StringComparison.Ordinal) && line.Contains("address_limit_reached", StringComparison.Ordinal));
+        Assert.Contains(director.Lines, static line => line.StartsWith("3402 ", StringComparison.Ordinal) && line.Contains("node_limit_reached", StringComparison.Ordinal));
+
+        await second.DisposeAsync();
+        await director.EndCodesAsync();
+        await fourth.PlayAsync("C: b LOGIN alice secret", "S: b OK …");
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task A_record_of_a_session_says_how_it_came_and_what_has_no_shape_is_shown_as_its_number()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await RunningDirector.StartAsync(node.Backend);
+        await using var client = await director.SecureAsync();
+
+        await client.AskAsync("i ID (\"name\" \"Mail \u00e2\u0080\u00aeexe\" \"version\" \"7\")");
+        await client.PlayAsync("C: a LOGIN alice secret", "S: a OK …");
+
+        var session = Assert.Single((await director.Server.Sessions.ListSessionsAsync(new SessionFilter(null, null, null), CancellationToken.None))!);
+        Assert.Equal(("alice@example.com", "node1", "127.0.0.1", "1.3", "login"), (session.User.Value, session.Node, session.ClientAddress, session.Tls, session.Mechanism));
+        Assert.Equal(@"Mail \u{202e}exe 7", session.ClientName);
     }
 
     [FactIfInstalled("redis-server")]

@@ -173,6 +173,9 @@ internal sealed unsafe class TlsEngine : IDisposable
         }
     }
 
+    /// <summary>The protocol's version: <c>1.3</c> or <c>1.2</c>, since no other is spoken.</summary>
+    public string Version => OpenSslCalls.SSL_version(Ssl) >= OpenSslCalls.Tls13 ? "1.3" : "1.2";
+
     /// <summary>Key material that only the two ends know (RFC 5705).</summary>
     /// <param name="label">What it is for.</param>
     /// <param name="count">How many bytes.</param>

@@ -35,6 +35,15 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
         }
     }
 
+    /// <summary>The protocol's version, as <c>1.3</c>.</summary>
+    public string Version
+    {
+        get
+        {
+            lock (_lock) return _engine.Version;
+        }
+    }
+
     /// <summary>Why it cannot go on.</summary>
     public string Failure => _engine.Failure ?? "it is closed";
 

@@ -1,0 +1,44 @@
+using System.Globalization;
+using System.Text;
+using ImapDirector.Protocol.Imap;
+
+namespace ImapDirector.Director.Login;
+
+/// <summary>What a client calls itself in ID before it logs in. It is a stranger's text: it has a length, and nothing in what operators are shown of it moves a cursor,
+/// ends a line or turns what stands beside it around.</summary>
+internal static class ClientName
+{
+    /// <summary>In UTF-16 units, as it is and as it is shown.</summary>
+    public const int MaxLength = 64;
+
+    /// <summary>The fields <c>name</c> and <c>version</c>.</summary>
+    /// <returns><c>null</c> where it has told neither.</returns>
+    public static string? Of(IdCommand id)
+    {
+        var text = string.Join(' ', new[] { Field(id, "name"), Field(id, "version") }.Where(static field => !string.IsNullOrWhiteSpace(field)));
+        return text.Length == 0 ? null : text.Length > MaxLength ? text[..MaxLength] : text;
+    }
+
+    /// <summary>The text with <c>\u{…}</c> for what has no shape of its own, cut where it gets too long.</summary>
+    public static string Shown(string text)
+    {
+        var shown = new StringBuilder();
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var piece = rune.Value == '\\' ? @"\\" : HasShape(rune) ? rune.ToString() : string.Create(CultureInfo.InvariantCulture, $"\\u{{{rune.Value:x}}}");
+            if (shown.Length + piece.Length > MaxLength) break;
+            shown.Append(piece);
+        }
+        return shown.ToString();
+    }
+
+    private static bool HasShape(Rune rune) => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
+        or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
+
+    private static string? Field(IdCommand id, string name)
+    {
+        foreach (var (key, value) in id.Fields)
+            if (key.Equals(name, StringComparison.OrdinalIgnoreCase)) return value;
+        return null;
+    }
+}
