@@ -171,7 +171,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     }
 
     /// <summary>Connects to Redis (and goes on without when it is away: it is then not ready), takes the incarnation's lease and opens the listeners.</summary>
-    /// <exception cref="IOException">An address is taken or not ours.</exception>
+    /// <exception cref="IOException">An address is taken or not ours, or another director of this name runs.</exception>
     /// <exception cref="OperationCanceledException">The token fired first.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -211,7 +211,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _registry.Reload(options);
     }
 
-    /// <summary>Why it is not ready (Redis away, no node reachable, draining), or <c>null</c> when it is. Never takes longer than a second.</summary>
+    /// <summary>Why it is not ready (Redis away, its name another director's, no node reachable, draining), or <c>null</c> when it is. Never takes longer than a second.</summary>
     public async ValueTask<string?> NotReadyReasonAsync(CancellationToken cancellationToken)
     {
         if (!_isStarted) return "not started";
@@ -224,6 +224,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
             var redis = _redis.IsAvailableAsync(limit.Token);
             var node = await _nodes.IsAnyReachableAsync().WaitAsync(limit.Token);
             if (!await redis) return "Redis is away";
+            if (_directory.IsNameTaken) return "another director has this name";
             return node ? null : "no node is reachable";
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

@@ -24,6 +24,7 @@ internal sealed record Incarnation(long Epoch, string Director, long NewestEpoch
 internal sealed partial class IncarnationLease : IAsyncDisposable
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(250);
 
     private readonly string _director;
     private readonly RedisConnection _redis;
@@ -33,6 +34,8 @@ internal sealed partial class IncarnationLease : IAsyncDisposable
     // Never disposed: it has no timer, and a second DisposeAsync asks it.
     private readonly CancellationTokenSource _stopping = new();
     private volatile Incarnation? _current;
+    // Of another one that has this director's name: which process, and what was left of its lease.
+    private (string Process, TimeSpan Left)? _holder;
     private Task _loop = Task.CompletedTask;
     private Task _sweep = Task.CompletedTask;
 
@@ -52,12 +55,27 @@ internal sealed partial class IncarnationLease : IAsyncDisposable
     /// <summary>The incarnation, or <c>null</c> before Redis first answered.</summary>
     public Incarnation? Current => _current;
 
-    /// <summary>Makes the first attempt and begins the loop.</summary>
+    /// <summary>Whether another director has this one's name, so that this one has no lease.</summary>
+    public bool IsNameTaken => _holder is not null;
+
+    /// <summary>Makes the first attempt and begins the loop. A director that was killed has the name for as long as it might still renew its lease, unless it was a process of
+    /// this machine.</summary>
+    /// <exception cref="IOException">Another director of this name runs.</exception>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var renewed = await RenewAsync(cancellationToken);
+        for (var first = _holder; _holder is { } holder; await Task.Delay(BetweenLooks, cancellationToken))
+        {
+            if (holder.Left > first!.Value.Left)
+                throw new IOException($"Another director named \"{_director}\" runs: its lease in Redis has just been renewed. Give this one a Name of its own, or stop the other one.");
+            renewed = await RenewAsync(cancellationToken, takeName: IsGone(holder));
+        }
         _loop = RunAsync(renewed);
     }
+
+    /// <summary>Gone is whoever should have renewed the lease twice by now.</summary>
+    private bool IsGone((string Process, TimeSpan Left) holder) => holder.Left < _duration / 3 || ProcessIdentity.IsGone(holder.Process);
 
     /// <summary>Ends the loop and gives the lease back.</summary>
     public async ValueTask DisposeAsync()
@@ -91,15 +109,23 @@ internal sealed partial class IncarnationLease : IAsyncDisposable
         }
     }
 
-    private async Task<bool> RenewAsync(CancellationToken cancellationToken)
+    private async Task<bool> RenewAsync(CancellationToken cancellationToken, bool takeName = false)
     {
         var held = _current?.Epoch ?? 0;
         var anew = _ledger.TakeOverflow();
         var reply = await _redis.CallAsync("lease", database => database.ScriptEvaluateAsync(RedisScripts.Renew,
-            [RedisKeys.Leases, RedisKeys.StartEpoch], [_director, held, (long)_duration.TotalMilliseconds, anew ? 1 : 0]), cancellationToken);
+            [RedisKeys.Leases, RedisKeys.StartEpoch, RedisKeys.NameOf(_director)],
+            [_director, held, (long)_duration.TotalMilliseconds, anew ? 1 : 0, ProcessIdentity.Own, takeName ? 1 : 0]), cancellationToken);
         if (!reply.Succeeded) return false;
         var answer = (RedisResult[])reply.Value!;
         var epoch = (long)answer[0];
+        if (epoch == 0)
+        {
+            if (!_loop.IsCompleted && _holder is null) Log.NameTaken(_logger, _director);
+            _holder = ((string)answer[1]!, TimeSpan.FromMilliseconds((long)answer[2]));
+            return false;
+        }
+        _holder = null;
         var live = ((string[])answer[2]!).Select(StartEpoch);
         _current = new Incarnation(epoch, _director, (long)answer[1], $",{string.Join(',', live)},");
         if (held != 0 && held != epoch) Log.LeaseLost(_logger, _director, held, epoch);
@@ -142,6 +168,9 @@ internal sealed partial class IncarnationLease : IAsyncDisposable
     {
         [LoggerMessage(3011, LogLevel.Warning, "Director {Director} had lost its lease as incarnation {Old} and goes on as {New}; its sessions are registered again")]
         public static partial void LeaseLost(ILogger logger, string director, long old, long @new);
+
+        [LoggerMessage(3013, LogLevel.Error, "Another director named {Director} runs, so this one gets no lease and serves nobody: give it a Name of its own and start it again, or stop the other one")]
+        public static partial void NameTaken(ILogger logger, string director);
 
         [LoggerMessage(3012, LogLevel.Information, "Incarnations that no longer renew their lease: {Dead}")]
         public static partial void DirectorsDied(ILogger logger, string dead);

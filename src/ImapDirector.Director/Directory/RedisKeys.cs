@@ -24,6 +24,9 @@ internal static class RedisKeys
     /// <summary>Sorted set: member <c>epoch name</c>, score the lease's end in Redis milliseconds.</summary>
     public static readonly RedisKey Leases = Prefix + "incarnations}:leases";
 
+    /// <summary>String: the start epoch of who has a director's name, and the <see cref="ProcessIdentity"/> behind it.</summary>
+    public static RedisKey NameOf(string director) => $"{Prefix}incarnations}}:name:{director}";
+
     /// <summary>Hash: a node's name → <see cref="NodeSetting"/>.</summary>
     public static readonly RedisKey Nodes = Prefix + "cluster}:nodes";
 

@@ -97,12 +97,16 @@ internal static class RedisScripts
         """;
 
     /// <summary>Takes or renews a lease, by Redis' clock. Who was declared dead in between gets a new start epoch: his session records are gone.</summary>
-    /// <remarks>KEYS: leases, start epoch. ARGV: director, own start epoch or 0, lease in milliseconds, 1 to take a new start epoch.
-    /// Returns own start epoch, newest start epoch, live members, members that died.</remarks>
+    /// <remarks>KEYS: leases, start epoch, the name. ARGV: director, own start epoch or 0, lease in milliseconds, 1 to take a new start epoch, what the process is called, 1 to take
+    /// the name whoever has it. Returns own start epoch, newest start epoch, live members, members that died; or, for one who has just started, 0, what the process is called that has the
+    /// name, and the milliseconds that are left of its lease.</remarks>
     public const string Renew = """
         local time = redis.call('TIME')
         local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
         local epoch = ARGV[2]
+        local holder, process = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) (.*)$')
+        local held = holder and holder ~= epoch and tonumber(redis.call('ZSCORE', KEYS[1], holder .. ' ' .. ARGV[1]) or '0') - now or 0
+        if held > 0 and ARGV[6] ~= '1' and epoch == '0' then return { '0', process, string.format('%.0f', held) } end
         local newest = tonumber(redis.call('GET', KEYS[2]) or '0')
         if newest < tonumber(epoch) then
           newest = tonumber(epoch)
@@ -117,6 +121,7 @@ internal static class RedisScripts
           mine = epoch .. ' ' .. ARGV[1]
         end
         redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[3])), mine)
+        if held <= 0 or ARGV[6] == '1' then redis.call('SET', KEYS[3], epoch .. ' ' .. ARGV[5], 'PX', ARGV[3]) end
         local dead = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. string.format('%.0f', now))
         for _, member in ipairs(dead) do redis.call('ZREM', KEYS[1], member) end
         return { epoch, string.format('%.0f', newest), redis.call('ZRANGE', KEYS[1], 0, -1), dead }

@@ -51,7 +51,12 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     /// <summary>This director's incarnation, or <c>null</c> while it has none.</summary>
     public Incarnation? Incarnation => _lease.Current;
 
+    /// <summary>Whether another director has this one's name.</summary>
+    public bool IsNameTaken => _lease.IsNameTaken;
+
     /// <summary>Begins the loop that takes and renews this director's lease. Returns after the first attempt, whether or not Redis answered.</summary>
+    /// <exception cref="IOException">Another director of this name runs.</exception>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await Task.WhenAll(_redis.Replicas.LookAsync(cancellationToken), _lease.StartAsync(cancellationToken));

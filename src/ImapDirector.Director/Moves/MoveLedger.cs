@@ -104,6 +104,7 @@ internal sealed class MoveLedger(RedisConnection redis)
         if (reply.Succeeded && (int)reply.Value == 1) await TakeOffAsync(move.User, cancellationToken);
     }
 
+    // The clock only says who comes first.
     private async Task<bool> PutOnListAsync(UserName user, CancellationToken cancellationToken) =>
         (await redis.CallAsync("moves", database => database.SortedSetAddAsync(RedisKeys.Moves, user.Value, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), SortedSetWhen.NotExists), cancellationToken)).Succeeded;
 
