@@ -61,11 +61,9 @@ public sealed class RedisTopologyTests
 
         await cluster.ReplicaOfFirst.StallAsync();
 
-        foreach (var user in users)
-        {
-            var expected = await cluster.IsAtFirstAsync(user) && !known.Contains(user) ? DirectoryOutcome.Unconfirmed : DirectoryOutcome.Assigned;
-            Assert.Equal(expected, (await director.OpenAsync(user, "s2")).Outcome);
-        }
+        var outcomes = await Task.WhenAll(users.Select(async user => (await director.OpenAsync(user, "s2")).Outcome));
+        foreach (var (user, outcome) in users.Zip(outcomes))
+            Assert.Equal(await cluster.IsAtFirstAsync(user) && !known.Contains(user) ? DirectoryOutcome.Unconfirmed : DirectoryOutcome.Assigned, outcome);
         await cluster.ReplicaOfFirst.ResumeAsync();
         foreach (var user in users) await UntilAsync(async () => (await director.OpenAsync(user, "s3")).Outcome == DirectoryOutcome.Assigned);
     }
