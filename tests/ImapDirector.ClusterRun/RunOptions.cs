@@ -19,7 +19,7 @@ internal sealed record RunOptions
           --redis sentinel|cluster    how Redis is run (sentinel)
           --kill node1|node2|director1|redis    what is killed in the middle of the evacuation, for five seconds
           --program FILE              another imapdirector.dll than the one built with this
-          --spare-redis               no fault is Redis' own: a failover may lose what was just written
+          --spare-redis               no fault is Redis' own: a failover takes a good part of a short run
           --keep                      leave configurations, logs and mail where they are
         """;
 
