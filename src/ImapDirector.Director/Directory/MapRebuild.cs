@@ -194,7 +194,8 @@ public sealed class MapRebuild : IDisposable
             RebuildOutcome.Incomplete => isDry ? $"Not every node has told whom it holds, so that nothing would be written. With them all: {counts}" : "Not every node has told whom it holds: nothing was written.",
             RebuildOutcome.Busy => "Another rebuild runs at this director.",
             _ => $"Redis does not answer, so that it has ended early: {counts}",
-        }) { End = end });
+        })
+        { End = end });
         return end;
     }
 
