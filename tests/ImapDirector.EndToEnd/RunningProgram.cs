@@ -9,6 +9,9 @@ namespace ImapDirector.EndToEnd;
 internal sealed class RunningProgram : IAsyncDisposable
 {
     // Only a test that fails waits for it.
+    private const int Attempts = 5;
+
+    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
@@ -54,21 +57,26 @@ internal sealed class RunningProgram : IAsyncDisposable
     /// <summary>Starts it with more variables in its environment, and waits for READY.</summary>
     public static async Task<RunningProgram> StartAsync(Dictionary<string, string> environment, params string[] arguments)
     {
-        var program = new RunningProgram(Launch(environment, arguments));
-        program._process.BeginOutputReadLine();
-        program._process.BeginErrorReadLine();
-        var ended = program._process.WaitForExitAsync();
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            if (await Task.WhenAny(program._ready.Task, ended).WaitAsync(Patience) == program._ready.Task) return program;
+            var program = new RunningProgram(Launch(environment, arguments));
+            program._process.BeginOutputReadLine();
+            program._process.BeginErrorReadLine();
+            var ended = program._process.WaitForExitAsync();
+            try
+            {
+                if (await Task.WhenAny(program._ready.Task, ended).WaitAsync(Patience) == program._ready.Task) return program;
+            }
+            catch (TimeoutException)
+            {
+                // Told below, with what it said.
+            }
+            var log = program.Log;
+            await program.DisposeAsync();
+            // Somebody's outgoing connection may have got the port that was free a moment ago.
+            if (attempt == Attempts || !log.Contains("AddressAlreadyInUse", StringComparison.Ordinal)) throw new InvalidOperationException($"{string.Join(' ', arguments)} is not ready:\n{log}");
+            await Task.Delay(BetweenAttempts);
         }
-        catch (TimeoutException)
-        {
-            // Told below, with what it said.
-        }
-        var log = program.Log;
-        await program.DisposeAsync();
-        throw new InvalidOperationException($"{string.Join(' ', arguments)} is not ready:\n{log}");
     }
 
     /// <summary>Starts everything in one process, on free ports.</summary>

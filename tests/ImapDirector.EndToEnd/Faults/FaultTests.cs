@@ -1,11 +1,12 @@
 using System.Globalization;
 using ImapDirector.Tests.Shared;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace ImapDirector.EndToEnd.Faults;
 
 /// <summary>A node whose disk fails now and then: what it acknowledged is there, what it refused is not, and it goes on by itself.</summary>
-public sealed class FaultTests
+public sealed class FaultTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan FaultyTime = TimeSpan.FromSeconds(2);
     private static readonly string[] Users = ["alice@example.com", "bob@example.com"];
@@ -56,6 +57,9 @@ public sealed class FaultTests
         Assert.Equal((0, "", "imapdirector: 2 users repaired, 0 findings.\n"), await RunningProgram.RunAsync("", "store", "repair", "--all", "--data", data));
         await using var again = await LoneNode.StartAsync(data);
         await CheckAsync(again);
+        output.WriteLine($"{faults}, one call of {oneIn}, seed {seed}: {Rounds} rounds; {files.Failed(call)} of {files.Called(call)} calls failed; "
+            + $"{senders.Sum(static sender => sender.Acknowledged)} deliveries and {clients.Sum(static client => client.Acknowledged)} changes acknowledged, 0 lost; "
+            + $"{senders.Sum(static sender => sender.Refused) + clients.Sum(static client => client.Refused)} refused");
 
         async Task CheckAsync(RunningProgram node)
         {
@@ -166,6 +170,7 @@ public sealed class FaultTests
             foreach (var sender in senders) await sender.CheckAsync(again.Imap, mayHaveRefused: true);
             Assert.Equal((0, "", "imapdirector: 2 users checked, 0 findings.\n"), await RunningProgram.RunAsync("", "store", "check", "--all", "--data", data));
         }
+        output.WriteLine($"{Rounds + 1} kills while the disk failed; {senders.Sum(static sender => sender.Acknowledged)} deliveries acknowledged, 0 lost");
     }
 
     /// <summary>How long it goes on; more than the usual is for a night.</summary>
