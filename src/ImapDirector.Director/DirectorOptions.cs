@@ -136,7 +136,7 @@ public sealed record DirectorOptions
     public int MaxConnectionsPerAddress { get; init; } = 50;
 
     /// <summary>Sessions of one user from one address (limits P13).</summary>
-    public int MaxSessionsPerUserAddress { get; init; } = 20;
+    public int MaxSessionsPerUserAddress { get; init; } = 10;
 
     /// <summary>Sessions of one user, from wherever.</summary>
     public int MaxSessionsPerUser { get; init; } = 100;
