@@ -30,6 +30,9 @@ public sealed record TokenOptions
     /// <summary>The claim that names the user.</summary>
     public string UserClaim { get; init; } = "email";
 
+    /// <summary>Whether an <c>email</c> has to come with an <c>email_verified</c>; one that says no does not count in any case.</summary>
+    public bool RequireVerifiedEmail { get; init; } = true;
+
     /// <summary>The signatures that count, out of <see cref="KnownAlgorithms"/>.</summary>
     public IReadOnlyList<string> Algorithms { get; init; } = ["RS256", "PS256", "ES256", "ES384"];
 

@@ -51,6 +51,7 @@ internal static class AuthenticationSettings
             Audiences = settings.Texts("Audiences", defaults.Audiences),
             RequiredScope = settings.Text("RequiredScope"),
             UserClaim = settings.Text("UserClaim") ?? defaults.UserClaim,
+            RequireVerifiedEmail = settings.Flag("RequireVerifiedEmail", defaults.RequireVerifiedEmail),
             Algorithms = settings.Texts("Algorithms", defaults.Algorithms),
             ClockTolerance = settings.Time("ClockTolerance", defaults.ClockTolerance),
             Timeout = settings.Time("Timeout", defaults.Timeout),

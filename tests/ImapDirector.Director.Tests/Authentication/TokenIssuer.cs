@@ -41,10 +41,11 @@ internal sealed class TokenIssuer : IAsyncDisposable
     }
 
     public string Token(string? user = "alice@example.com", string? issuer = null, string audience = Audience, TimeSpan? expires = null, SigningCredentials? credentials = null,
-        IDictionary<string, object>? more = null)
+        bool saysVerified = true, IDictionary<string, object>? more = null)
     {
         var claims = new Dictionary<string, object>(more ?? new Dictionary<string, object>());
         if (user is not null) claims.TryAdd("email", user);
+        if (saysVerified) claims.TryAdd("email_verified", true);
         var now = DateTime.UtcNow;
         return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
         {

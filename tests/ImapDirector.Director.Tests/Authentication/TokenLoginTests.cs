@@ -24,7 +24,45 @@ public sealed class TokenLoginTests
     {
         await using var issuer = new TokenIssuer();
         Assert.Equal((Success, "alice@example.com"), await CheckAsync(issuer, issuer.Token()));
-        Assert.Equal((Success, "alice@example.com"), await CheckAsync(issuer, issuer.Token("Alice@EXAMPLE.com"), "alice"));
+        Assert.Equal((Success, "alice@example.com"), await CheckAsync(issuer, issuer.Token(), "alice"));
+        Assert.Equal((Success, "alice@example.com"), await CheckAsync(issuer, issuer.Token("alice"), "Alice+lists@EXAMPLE.com"));
+    }
+
+    [Theory]
+    [InlineData("alice+x@example.com")]
+    [InlineData("alice+@example.com")]
+    [InlineData("alice+x")]
+    [InlineData("Alice@example.com")]
+    [InlineData("alice@EXAMPLE.com")]
+    [InlineData("ALICE")]
+    [InlineData("\u212Aarl@example.com")]
+    [InlineData("alic")]
+    [InlineData(" alice@example.com")]
+    [InlineData("alice@example.com@example.com")]
+    public async Task A_name_at_the_issuer_that_is_only_like_a_user_s_is_not_that_user(string name)
+    {
+        await using var issuer = new TokenIssuer();
+        Assert.NotEqual(Success, (await CheckAsync(issuer, issuer.Token(name))).Outcome);
+        Assert.NotEqual(Success, (await CheckAsync(issuer, issuer.Token(name), "alice@example.com")).Outcome);
+    }
+
+    [Fact]
+    public async Task An_address_counts_where_the_issuer_says_that_it_is_verified()
+    {
+        await using var issuer = new TokenIssuer();
+        var lenient = issuer.Options with { RequireVerifiedEmail = false };
+        foreach (var (verified, strictly, leniently) in new (object?, AuthenticationOutcome, AuthenticationOutcome)[]
+        {
+            (true, Success, Success), ("true", Success, Success), (null, InvalidToken, Success), (false, InvalidToken, InvalidToken), ("false", InvalidToken, InvalidToken),
+            ("yes", InvalidToken, InvalidToken), (1, InvalidToken, InvalidToken),
+        })
+        {
+            var token = verified is null ? issuer.Token(saysVerified: false) : issuer.Token(more: new Dictionary<string, object> { ["email_verified"] = verified });
+            Assert.Equal(strictly, (await CheckAsync(issuer, token)).Outcome);
+            Assert.Equal(leniently, (await CheckAsync(issuer, token, with: lenient)).Outcome);
+        }
+        // Other claims are no addresses.
+        Assert.Equal(Success, (await CheckAsync(issuer, issuer.Token(saysVerified: false, more: new Dictionary<string, object> { ["sub"] = "bob" }), with: issuer.Options with { UserClaim = "sub" })).Outcome);
     }
 
     [Fact]
@@ -131,16 +169,19 @@ public sealed class TokenLoginTests
     }
 
     [Theory]
-    [InlineData("""{"active":true,"email":"alice@example.com","aud":"imap"}""", nameof(Success))]
-    [InlineData("""{"active":true,"email":"alice@example.com","aud":["web","imap"],"iss":"ISSUER"}""", nameof(Success))]
-    [InlineData("""{"active":true,"email":"alice@example.com"}""", nameof(InvalidToken))]
-    [InlineData("""{"active":true,"email":"alice@example.com","aud":"web"}""", nameof(InvalidToken))]
-    [InlineData("""{"active":true,"email":"alice@example.com","aud":"imap","iss":"https://id.example.net"}""", nameof(InvalidToken))]
-    [InlineData("""{"active":true,"email":"alice@example.com","aud":"imap","exp":1}""", nameof(InvalidToken))]
-    [InlineData("""{"active":true,"email":"alice@example.com","aud":"imap","exp":"never"}""", nameof(InvalidToken))]
-    [InlineData("""{"active":false,"email":"alice@example.com","aud":"imap"}""", nameof(InvalidToken))]
-    [InlineData("""{"active":"true","email":"alice@example.com","aud":"imap"}""", nameof(InvalidToken))]
-    [InlineData("""{"email":"alice@example.com","aud":"imap"}""", nameof(InvalidToken))]
+    [InlineData("""{"active":true,"email":"alice@example.com","email_verified":true,"aud":"imap"}""", nameof(Success))]
+    [InlineData("""{"active":true,"email":"alice@example.com","email_verified":true,"aud":["web","imap"],"iss":"ISSUER"}""", nameof(Success))]
+    [InlineData("""{"active":true,"email":"alice@example.com","email_verified":true}""", nameof(InvalidToken))]
+    [InlineData("""{"active":true,"email":"alice@example.com","email_verified":true,"aud":"web"}""", nameof(InvalidToken))]
+    [InlineData("""{"active":true,"email":"alice@example.com","email_verified":true,"aud":"imap","iss":"https://id.example.net"}""", nameof(InvalidToken))]
+    [InlineData("""{"active":true,"email":"alice@example.com","email_verified":true,"aud":"imap","exp":1}""", nameof(InvalidToken))]
+    [InlineData("""{"active":true,"email":"alice@example.com","email_verified":true,"aud":"imap","exp":"never"}""", nameof(InvalidToken))]
+    [InlineData("""{"active":true,"email":"alice@example.com","aud":"imap"}""", nameof(InvalidToken))]
+    [InlineData("""{"active":true,"email":"alice@example.com","email_verified":"yes","aud":"imap"}""", nameof(InvalidToken))]
+    [InlineData("""{"active":true,"email":"alice+x@example.com","email_verified":true,"aud":"imap"}""", nameof(InvalidToken))]
+    [InlineData("""{"active":false,"email":"alice@example.com","email_verified":true,"aud":"imap"}""", nameof(InvalidToken))]
+    [InlineData("""{"active":"true","email":"alice@example.com","email_verified":true,"aud":"imap"}""", nameof(InvalidToken))]
+    [InlineData("""{"email":"alice@example.com","email_verified":true,"aud":"imap"}""", nameof(InvalidToken))]
     [InlineData("""{"active":true,"email":1,"aud":"imap"}""", nameof(InvalidToken))]
     [InlineData("[]", nameof(TemporaryFailure))]
     [InlineData("nonsense", nameof(TemporaryFailure))]

@@ -10,8 +10,8 @@ internal static class TokenClaims
     public static TokenAnswer Read(TokenOptions options, Func<string, object?> claim)
     {
         if (options.RequiredScope is { } scope && !Scopes(claim("scope")).Concat(Scopes(claim("scp"))).Contains(scope)) return new TokenAnswer(TokenAnswerKind.WrongScope);
-        // An address that the issuer has not seen proof of is anybody's.
-        if (options.UserClaim == "email" && claim("email_verified") is { } verified && !IsTrue(verified)) return new TokenAnswer(TokenAnswerKind.Invalid);
+        // An address that the issuer has not seen proof of is anybody's; one that it says nothing of may be.
+        if (options.UserClaim == "email" && !IsTrue(claim("email_verified")) && (options.RequireVerifiedEmail || claim("email_verified") is not null)) return new TokenAnswer(TokenAnswerKind.Invalid);
         return TextOf(claim(options.UserClaim)) is { Length: > 0 } user ? new TokenAnswer(TokenAnswerKind.Valid, user) : new TokenAnswer(TokenAnswerKind.Invalid);
     }
 
@@ -31,5 +31,5 @@ internal static class TokenClaims
         _ => null,
     };
 
-    private static bool IsTrue(object value) => value is true or "true" or JsonElement { ValueKind: JsonValueKind.True };
+    private static bool IsTrue(object? value) => value is true or "true" or JsonElement { ValueKind: JsonValueKind.True };
 }
