@@ -45,7 +45,7 @@ internal sealed partial class Authenticator
         if (password.Length is 0 or > MaxPasswordBytes) return await RefuseAsync(AuthenticationOutcome.WrongPassword, user, default, cancellationToken);
 
         var outcome = AuthenticationOutcome.NoSuchUser;
-        var hasHashed = false;
+        var (hasHashed, isAnyBusy) = (false, false);
         foreach (var step in _chain.Steps)
         {
             var answer = await step.Database.AskAsync(new DatabaseQuestion(user, password, client), cancellationToken);
@@ -59,6 +59,7 @@ internal sealed partial class Authenticator
                 _ => (AuthenticationOutcome.TemporaryFailure, false),
             };
             hasHashed |= answer.Kind == DatabaseAnswerKind.Account;
+            isAnyBusy |= answer.IsBusy;
             if (isBusy) return new AuthenticationResult(AuthenticationOutcome.TemporaryFailure, user);
             if (verdict == AuthenticationOutcome.Success)
             {
@@ -68,8 +69,9 @@ internal sealed partial class Authenticator
             outcome = Weightier(outcome, verdict);
             if (StopsAfter(verdict, step.Rules)) break;
         }
-        if (outcome == AuthenticationOutcome.TemporaryFailure && _verified.WasConfirmed(user, password.Span)) return new AuthenticationResult(AuthenticationOutcome.Success, user);
+        if (outcome == AuthenticationOutcome.TemporaryFailure && !isAnyBusy && _verified.WasConfirmed(user, password.Span)) return new AuthenticationResult(AuthenticationOutcome.Success, user);
         if (outcome is AuthenticationOutcome.NoSuchUser or AuthenticationOutcome.Disabled) _verified.Forget(user);
+        if (outcome == AuthenticationOutcome.WrongPassword) _verified.Forget(user, password.Span);
         return hasHashed || outcome == AuthenticationOutcome.TemporaryFailure
             ? new AuthenticationResult(outcome, user)
             : await RefuseAsync(outcome, user, password, cancellationToken);

@@ -45,6 +45,12 @@ internal sealed class VerifiedLogins(TimeProvider clock, TimeSpan outageAge)
     /// <summary>The account is gone, switched off or has another password than the one remembered.</summary>
     public void Forget(UserName user) => _entries.Remove(user);
 
+    /// <summary>The password is right no longer. Another one that is wrong says nothing of it: whoever guesses would drive out the user's.</summary>
+    public void Forget(UserName user, ReadOnlySpan<byte> password)
+    {
+        if (_entries.TryGet(user, out var entry) && Matches(entry.Password, Digest(user, password))) Forget(user);
+    }
+
     /// <summary>Forgets what was verified against another state of the account.</summary>
     public void ForgetOutdated(UserName user, Account account)
     {

@@ -97,6 +97,67 @@ public sealed class AuthenticatorTests
         Assert.Equal(AuthenticationOutcome.TemporaryFailure, (await server.LoginAsync("alice", "secret")).Outcome);
     }
 
+    [Fact]
+    public async Task A_password_that_was_revoked_does_not_come_back_when_the_database_goes_away()
+    {
+        var database = new ScriptedDatabase();
+        using var hasher = new PasswordHasher();
+        var authenticator = Over(database, hasher);
+        Assert.Equal(AuthenticationOutcome.Success, await database.AnswersAsync(authenticator, "secret", new DatabaseAnswer(DatabaseAnswerKind.RightPassword)));
+
+        // A stranger's guess takes nothing away from Alice.
+        Assert.Equal(AuthenticationOutcome.WrongPassword, await database.AnswersAsync(authenticator, "guess", DatabaseAnswer.WrongPassword));
+        Assert.Equal(AuthenticationOutcome.Success, await database.AnswersAsync(authenticator, "secret", DatabaseAnswer.Failure));
+
+        Assert.Equal(AuthenticationOutcome.WrongPassword, await database.AnswersAsync(authenticator, "secret", DatabaseAnswer.WrongPassword));
+        Assert.Equal(AuthenticationOutcome.TemporaryFailure, await database.AnswersAsync(authenticator, "secret", DatabaseAnswer.Failure));
+    }
+
+    [Fact]
+    public async Task What_is_remembered_counts_while_a_database_is_away_and_not_while_it_is_busy()
+    {
+        var database = new ScriptedDatabase();
+        using var hasher = new PasswordHasher();
+        var authenticator = Over(database, hasher);
+        Assert.Equal(AuthenticationOutcome.Success, await database.AnswersAsync(authenticator, "secret", new DatabaseAnswer(DatabaseAnswerKind.RightPassword)));
+
+        Assert.Equal(AuthenticationOutcome.TemporaryFailure, await database.AnswersAsync(authenticator, "secret", DatabaseAnswer.Busy));
+        Assert.Equal(AuthenticationOutcome.Success, await database.AnswersAsync(authenticator, "secret", DatabaseAnswer.Failure));
+    }
+
+    [Fact]
+    public void A_database_is_busy_while_others_get_answers_and_away_once_nobody_has_got_one_for_as_long_as_a_question_is_waited_for()
+    {
+        var clock = new ManualClock();
+        var pulse = new AnswerPulse(clock, TimeSpan.FromSeconds(5));
+        Assert.Same(DatabaseAnswer.Failure, pulse.NoAnswer());
+
+        pulse.Beat();
+        clock.Advance(TimeSpan.FromSeconds(5) - TimeSpan.FromTicks(1));
+        Assert.Same(DatabaseAnswer.Busy, pulse.NoAnswer());
+
+        clock.Advance(TimeSpan.FromTicks(1));
+        Assert.Same(DatabaseAnswer.Failure, pulse.NoAnswer());
+    }
+
+    private static Authenticator Over(ScriptedDatabase database, PasswordHasher hasher) =>
+        new(new DirectorOptions { DefaultDomain = "example.com" }, new DatabaseChain([new ChainStep(database, new LdapDatabaseOptions { Url = new Uri("ldap://127.0.0.1") })]), hasher, NullLoggerFactory.Instance);
+
+    private sealed class ScriptedDatabase : IPasswordDatabase
+    {
+        private DatabaseAnswer _answer = DatabaseAnswer.Failure;
+
+        public string Name => "scripted";
+
+        public async Task<AuthenticationOutcome> AnswersAsync(Authenticator authenticator, string password, DatabaseAnswer answer)
+        {
+            _answer = answer;
+            return (await authenticator.AuthenticateAsync("alice"u8.ToArray(), Encoding.UTF8.GetBytes(password), System.Net.IPAddress.Loopback, CancellationToken.None)).Outcome;
+        }
+
+        public ValueTask<DatabaseAnswer> AskAsync(DatabaseQuestion question, CancellationToken cancellationToken) => ValueTask.FromResult(_answer);
+    }
+
     private sealed class AccountServer : IAsyncDisposable
     {
         private readonly TestDirector _director;

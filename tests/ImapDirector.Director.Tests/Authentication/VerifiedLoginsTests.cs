@@ -55,6 +55,19 @@ public sealed class VerifiedLoginsTests
     }
 
     [Fact]
+    public void A_password_that_has_become_wrong_is_forgotten_and_one_that_never_was_right_drives_out_none()
+    {
+        _logins.Verified(User("alice"), null, "secret"u8);
+
+        _logins.Forget(User("alice"), "guess"u8);
+        _logins.Forget(User("bob"), "secret"u8);
+        Assert.True(_logins.WasConfirmed(User("alice"), "secret"u8));
+
+        _logins.Forget(User("alice"), "secret"u8);
+        Assert.False(_logins.WasConfirmed(User("alice"), "secret"u8));
+    }
+
+    [Fact]
     public void What_was_verified_against_another_password_is_forgotten_as_soon_as_that_is_seen()
     {
         _logins.Verified(User("alice"), Alice, "secret"u8);

@@ -16,6 +16,7 @@ internal sealed partial class HttpDatabase : IPasswordDatabase, IDisposable
     private readonly Func<IEnumerable<BackendNode>> _nodes;
     private readonly ILogger _logger;
     private readonly HttpClient _http;
+    private readonly AnswerPulse _pulse;
 
     /// <summary>Composes it; nothing is opened yet.</summary>
     /// <param name="options">Where it is.</param>
@@ -24,6 +25,7 @@ internal sealed partial class HttpDatabase : IPasswordDatabase, IDisposable
     public HttpDatabase(HttpDatabaseOptions options, Func<IEnumerable<BackendNode>> nodes, ILogger<HttpDatabase> logger)
     {
         (_options, _nodes, _logger) = (options, nodes, logger);
+        _pulse = new AnswerPulse(TimeProvider.System, options.Timeout);
         _http = new HttpClient(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -66,7 +68,7 @@ internal sealed partial class HttpDatabase : IPasswordDatabase, IDisposable
         catch (Exception failed) when (failed is HttpRequestException or IOException || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             Log.Failed(_logger, _options.Url, failed is OperationCanceledException ? "no answer in time" : failed.Message);
-            return DatabaseAnswer.Failure;
+            return failed is OperationCanceledException ? _pulse.NoAnswer() : DatabaseAnswer.Failure;
         }
     }
 
@@ -78,8 +80,9 @@ internal sealed partial class HttpDatabase : IPasswordDatabase, IDisposable
         if (response.StatusCode != HttpStatusCode.OK || Header(response, "Auth-Status") is not { } status)
         {
             Log.Failed(_logger, _options.Url, string.Create(CultureInfo.InvariantCulture, $"status {(int)response.StatusCode}, or no Auth-Status"));
-            return DatabaseAnswer.Failure;
+            return response.StatusCode == HttpStatusCode.TooManyRequests ? DatabaseAnswer.Busy : DatabaseAnswer.Failure;
         }
+        _pulse.Beat();
         // The reason is for people, except for a code that says "later".
         if (status != "OK") return Header(response, "Auth-Error-Code")?.StartsWith('4') == true ? DatabaseAnswer.Failure : DatabaseAnswer.WrongPassword;
         if (Header(response, "Auth-Server") is not { Length: > 0 } server) return new DatabaseAnswer(DatabaseAnswerKind.RightPassword);

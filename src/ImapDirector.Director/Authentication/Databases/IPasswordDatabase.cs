@@ -34,7 +34,12 @@ internal sealed record DatabaseAnswer(DatabaseAnswerKind Kind, Account? Account 
     public static readonly DatabaseAnswer WrongPassword = new(DatabaseAnswerKind.WrongPassword);
     public static readonly DatabaseAnswer Disabled = new(DatabaseAnswerKind.Disabled);
     public static readonly DatabaseAnswer Failure = new(DatabaseAnswerKind.Failure);
+    public static readonly DatabaseAnswer Busy = Failure with { IsBusy = true };
     public static readonly DatabaseAnswer CannotTell = new(DatabaseAnswerKind.CannotTell);
+
+    /// <summary>With <see cref="DatabaseAnswerKind.Failure"/>: the database is there, and has too much to do. Then only it knows which passwords are right, not what
+    /// is remembered for the time it is away: strangers can make it busy.</summary>
+    public bool IsBusy { get; private init; }
 
     /// <summary>The user is known, with this stored password.</summary>
     public static DatabaseAnswer Of(Account account) => new(DatabaseAnswerKind.Account, account);

@@ -15,6 +15,7 @@ internal sealed partial class LdapDatabase : IPasswordDatabase, IAsyncDisposable
     private const int NoSuchObject = 32;
     private const int InappropriateAuthentication = 48;
     private const int InvalidCredentials = 49;
+    private const int Busy = 51;
     private const int WaitingPerConnection = 2;
 
     private readonly LdapDatabaseOptions _options;
@@ -23,6 +24,7 @@ internal sealed partial class LdapDatabase : IPasswordDatabase, IAsyncDisposable
     private readonly string[] _attributes;
     private readonly ConcurrentBag<LdapConnection> _idle = [];
     private readonly SemaphoreSlim _places;
+    private readonly AnswerPulse _pulse;
     private int _waiting;
     private volatile bool _isDisposed;
 
@@ -35,6 +37,7 @@ internal sealed partial class LdapDatabase : IPasswordDatabase, IAsyncDisposable
         // "1.1" asks for no attribute at all (RFC 4511 section 4.5.1.8).
         _attributes = wanted.OfType<string>().DefaultIfEmpty("1.1").ToArray();
         _places = new SemaphoreSlim(options.MaxConnections);
+        _pulse = new AnswerPulse(TimeProvider.System, options.Timeout);
     }
 
     /// <inheritdoc />
@@ -50,7 +53,7 @@ internal sealed partial class LdapDatabase : IPasswordDatabase, IAsyncDisposable
         {
             Interlocked.Decrement(ref _waiting);
             Log.TooManyWaiting(_logger, _options.Url);
-            return DatabaseAnswer.Failure;
+            return _pulse.NoAnswer();
         }
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.Timeout);
@@ -70,7 +73,7 @@ internal sealed partial class LdapDatabase : IPasswordDatabase, IAsyncDisposable
             || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             Log.Failed(_logger, _options.Url, failed is OperationCanceledException ? "no answer in time" : failed.Message);
-            return DatabaseAnswer.Failure;
+            return failed is OperationCanceledException ? _pulse.NoAnswer() : DatabaseAnswer.Failure;
         }
         finally
         {
@@ -110,6 +113,7 @@ internal sealed partial class LdapDatabase : IPasswordDatabase, IAsyncDisposable
         {
             var answer = await AskAsync(connection, question, limit);
             isWhole = true;
+            _pulse.Beat();
             return answer;
         }
         finally
@@ -162,7 +166,7 @@ internal sealed partial class LdapDatabase : IPasswordDatabase, IAsyncDisposable
     private DatabaseAnswer Refused(string what, int result)
     {
         Log.Refused(_logger, _options.Url, what, result);
-        return DatabaseAnswer.Failure;
+        return result == Busy ? DatabaseAnswer.Busy : DatabaseAnswer.Failure;
     }
 
     // An entry may have several values; the first that is a hash counts.

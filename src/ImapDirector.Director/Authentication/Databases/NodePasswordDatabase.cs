@@ -22,7 +22,15 @@ internal sealed class NodePasswordDatabase(UserDirectory directory, BackendConne
         var asUser = node with { Login = NodeLogin.Password };
         var client = new ForwardedClient(SessionId, new IPEndPoint(question.Client, 0), Nowhere, IsSecure: true);
         var login = await backends.LogInAsync(asUser, new BackendUser(question.User, password), client, cancellationToken);
-        if (login.Session is not { } session) return login.Failure == BackendFailure.LoginRefused ? DatabaseAnswer.WrongPassword : DatabaseAnswer.Failure;
+        if (login.Session is not { } session)
+        {
+            return login.Failure switch
+            {
+                BackendFailure.LoginRefused => DatabaseAnswer.WrongPassword,
+                BackendFailure.Crowded => DatabaseAnswer.Busy,
+                _ => DatabaseAnswer.Failure,
+            };
+        }
         await session.Connection.DisposeAsync();
         return new DatabaseAnswer(DatabaseAnswerKind.RightPassword, Node: session.Node.Name);
     }
