@@ -67,11 +67,11 @@ public sealed class ConnectionLimits
 
     private bool TryMove(Permit permit, IPAddress address)
     {
-        var network = NetworkOf(address);
+        var network = _isShared(address) ? null : NetworkOf(address);
         lock (_lock)
         {
             // Who has authenticated, or left, counts for no address.
-            if (permit.Place.List is null || network.Equals(permit.Network)) return true;
+            if (permit.Place.List is null || Equals(network, permit.Network)) return true;
             if (IsFull(network)) return false;
             Count(permit.Network, -1);
             Count(network, 1);

@@ -84,6 +84,20 @@ public sealed class ConnectionLimitsTests
     }
 
     [Fact]
+    public void P12_who_moves_back_to_a_load_balancer_s_address_leaves_the_place_to_another()
+    {
+        var limits = new ConnectionLimits(100, 1, There.Equals);
+        var permit = limits.TryEnter(There)!;
+        Assert.True(permit.TryMoveTo(Here));
+        Assert.Null(limits.TryEnter(Here));
+
+        Assert.True(permit.TryMoveTo(There));
+
+        Assert.NotNull(limits.TryEnter(Here));
+        Assert.NotNull(limits.TryEnter(There));
+    }
+
+    [Fact]
     public void P12_what_comes_through_a_load_balancer_counts_where_it_comes_from()
     {
         var limits = new ConnectionLimits(100, 2, There.Equals);

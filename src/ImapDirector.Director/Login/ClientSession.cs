@@ -128,8 +128,10 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         var began = Stopwatch.GetTimestamp();
         if (dialogue.HopsLeft <= 1)
         {
-            Log.Loop(services.Logger, client.Id, client.RemoteEndPoint);
-            return await RefuseAsync(dialogue, attempt, default, "loop", LoginRefusal.Unavailable, began, login);
+            // Anybody can say so, and only of whom we have listed does it mean that something is wrong here.
+            if (dialogue.IsBehindDirector) Log.Loop(services.Logger, client.Id, client.RemoteEndPoint);
+            else Log.TooManyHops(services.Logger, client.Id, client.RemoteEndPoint);
+            return await RefuseAsync(dialogue, attempt, default, dialogue.IsBehindDirector ? "loop" : "too_many_hops", LoginRefusal.Unavailable, began, login);
         }
         var (result, refused) = await CheckAsync(attempt, login);
         if (refused is not null) return await RefuseAsync(dialogue, attempt, _throttled!.Pair.User, refused, LoginRefusal.TooManyFailures, began, login);
@@ -294,6 +296,9 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
 
         [LoggerMessage(3405, LogLevel.Error, "{ConnectionId} has come through too many directors, and to itself by now: see which node of this or another director is a director. client={Client}")]
         public static partial void Loop(ILogger logger, string connectionId, IPEndPoint client);
+
+        [LoggerMessage(3409, LogLevel.Information, "{ConnectionId} says that it has come through too many directors, and is none of DirectorNetworks: anybody, or a director that is its own node and not listed. client={Client}")]
+        public static partial void TooManyHops(ILogger logger, string connectionId, IPEndPoint client);
 
         [LoggerMessage(3406, LogLevel.Information, "{ConnectionId} is session {Other} of the director in front")]
         public static partial void Behind(ILogger logger, string connectionId, string other);

@@ -23,32 +23,36 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     private int _bad;
     private int _failures;
     private SessionEnd? _end;
-    private bool _isBehindDirector;
-    private int? _hopsLeft;
+    // Who is at the other end, as far as nothing is said of it in ID.
+    private IPEndPoint? _peer;
+    private SaidInId _said = new(null, null, null, null);
     // Between a greeting and a login, outside of handshakes: where a line of ours can be read as one.
     private bool _canSpeak;
 
     /// <summary>Why the dialogue is over without a login, once <see cref="NextAttemptAsync"/> has returned <c>null</c>.</summary>
     public SessionEnd End => _end ?? SessionEnd.Fault;
 
+    /// <summary>Whether it is a listed director, or proxy, that speaks: whom ID may change later.</summary>
+    public bool IsBehindDirector { get; private set; }
+
     /// <summary>How many directors may still come, this one among them (limits D7).</summary>
-    public int HopsLeft => _hopsLeft ?? ForwardedClient.MostHops;
+    public int HopsLeft => _said.HopsLeft ?? ForwardedClient.MostHops;
 
     /// <summary>Where the client connected, if a director in front of this one has told; else <c>null</c>.</summary>
-    public IPEndPoint? ConnectedTo { get; private set; }
+    public IPEndPoint? ConnectedTo => _said.ConnectedTo;
 
     /// <summary>How the logs of a director in front of this one call the session; else <c>null</c>.</summary>
-    public string? SessionIdInFront { get; private set; }
+    public string? SessionIdInFront => _said.SessionIdInFront;
 
     /// <summary>What the client calls itself; <c>null</c> where it has not said.</summary>
-    public string? ClientName { get; private set; }
+    public string? ClientName => _said.ClientName;
 
     /// <summary>Says hello.</summary>
     public async Task GreetAsync(CancellationToken cancellationToken)
     {
         _canSpeak = true;
-        // Whom ID may change later: it is the one who speaks now that is listed, or not.
-        _isBehindDirector = AddressList.Contains(options.DirectorNetworks, client.RemoteEndPoint.Address);
+        _peer = client.RemoteEndPoint;
+        IsBehindDirector = AddressList.Contains(options.DirectorNetworks, _peer.Address);
         client.Output.Status("*", ImapStatus.Ok, "CAPABILITY " + Offer, "ImapDirector ready.");
         await client.Output.FlushAsync(cancellationToken);
     }
@@ -170,7 +174,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
             case IdCommand id:
                 // Nothing the client said of itself comes back (limits P6).
                 if (!Heed(ForwardedFacts.Of(id))) return;
-                ClientName = Login.ClientName.Of(id) ?? ClientName;
+                _said = _said with { ClientName = Login.ClientName.Of(id) ?? ClientName };
                 output.Raw("* ID (\"name\" \"ImapDirector\")\r\n"u8);
                 break;
             case LogoutCommand:
@@ -190,11 +194,16 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     /// <returns>Whether the client may stay.</returns>
     private bool Heed(ForwardedFacts facts)
     {
-        if (facts.HopsLeft is { } hops) _hopsLeft = Math.Min(hops, HopsLeft);
-        if (!_isBehindDirector) return true;
-        ConnectedTo = facts.ConnectedTo ?? ConnectedTo;
-        SessionIdInFront = facts.SessionId ?? SessionIdInFront;
-        if (facts.Client is not { } remote) return true;
+        if (facts.HopsLeft is { } hops) _said = _said with { HopsLeft = Math.Min(hops, HopsLeft) };
+        if (!IsBehindDirector) return true;
+        _said = _said with { ConnectedTo = facts.ConnectedTo ?? ConnectedTo, SessionIdInFront = facts.SessionId ?? SessionIdInFront };
+        return facts.Client is not { } remote || Locate(remote);
+    }
+
+    /// <summary>Counts the client at another address.</summary>
+    /// <returns>Whether it may stay.</returns>
+    private bool Locate(IPEndPoint remote)
+    {
         client.RemoteEndPoint = remote;
         if (client.Permit?.TryMoveTo(remote.Address) != false) return true;
         Close(SessionEnd.TooManyConnections, "Too many connections from this address.");
@@ -213,8 +222,10 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         _canSpeak = false;
         await handshake.RunAsync(client, keepUnread: false, cancellationToken);
         _canSpeak = true;
-        // A new reader: nothing that was read in the clear may be answered now (limits P21).
+        // A new reader: nothing that was read in the clear may be answered now (limits P21). Whoever has put an ID in front of STARTTLS is not heard either.
         _reader = null;
+        _said = new SaidInId(null, null, null, null);
+        if (_peer is { } peer && !client.RemoteEndPoint.Equals(peer)) Locate(peer);
     }
 
     private LoginAttempt? Begin(LoginCommand login)
@@ -290,4 +301,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         _end = end;
         client.Output.Status("*", ImapStatus.Bye, "", reason);
     }
+
+    /// <summary>What ID has told so far, but for the client's address, which is the connection's.</summary>
+    private sealed record SaidInId(int? HopsLeft, IPEndPoint? ConnectedTo, string? SessionIdInFront, string? ClientName);
 }

@@ -25,6 +25,9 @@ internal sealed class ClientFacts
         }
     }
 
+    /// <summary>Forgets all of it: it was said in the clear, by whoever.</summary>
+    public void Forget() => (OriginatingIp, SessionId) = (null, null);
+
     /// <summary>Takes over what a director has vouched for.</summary>
     public void Learn(Assertion assertion)
     {

@@ -157,8 +157,9 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
         {
             throw new SessionEndedException(SessionEnd.TlsFailed, late);
         }
-        // A new reader: nothing that was read in the clear may be answered now (limits P21).
+        // A new reader: nothing that was read in the clear may be answered now (limits P21), and nothing that was said in it counts.
         _reader = NewReader();
+        client.Forget();
     }
 
     private async ValueTask<(bool, UserMailLease?)> AuthenticateAsync(AuthenticateCommand command)

@@ -99,8 +99,57 @@ public sealed class DirectorInFrontTests
 
         Assert.StartsWith("a NO [UNAVAILABLE]", await client.AskAsync("a LOGIN alice secret"));
 
-        Assert.Single(director.Lines, static line => line.StartsWith("3405 ", StringComparison.Ordinal));
+        Assert.Single(director.Lines, static line => line.StartsWith("3409 ", StringComparison.Ordinal));
         Assert.Equal(4, director.Lines.Count(static line => line.StartsWith("3301 ", StringComparison.Ordinal)));
+    }
+
+    [TheoryIfInstalled("redis-server")]
+    [InlineData(true, "3405 ", "loop")]
+    [InlineData(false, "3409 ", "too_many_hops")]
+    public async Task D7_only_a_listed_director_can_alarm_operators(bool isListed, string expected, string result)
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = isListed ? await StartAsync(node) : await RunningDirector.StartAsync(node.Backend);
+        await using var front = await director.ConnectAsync();
+
+        await front.PlayAsync("C: a ID (\"x-proxy-ttl\" \"1\")", "S: * ID …", "S: a OK …", "C: b LOGIN alice secret", "S: b NO [UNAVAILABLE] …");
+
+        Assert.Contains(director.Lines, line => line.StartsWith(expected, StringComparison.Ordinal));
+        Assert.Contains(director.Lines, line => line.StartsWith("3402 ", StringComparison.Ordinal) && line.Contains($"refused: {result},", StringComparison.Ordinal));
+        Assert.Equal(isListed ? 1 : 0, director.Errors.Count);
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task P21_what_ID_said_in_the_clear_counts_no_more_behind_STARTTLS()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node, options => options with { MaxConnectionsPerAddress = 1 });
+        await using var front = await director.ConnectAsync();
+        await front.PlayAsync($"C: a ID ({Facts} \"x-session-id\" \"front-1\" \"x-proxy-ttl\" \"1\" \"name\" \"Mallory\")", "S: * ID …", "S: a OK …", "C: b STARTTLS", "S: b OK …");
+        await front.SecureAsync();
+
+        await front.PlayAsync("C: c LOGIN alice secret", "S: c OK …");
+
+        Assert.Contains("(\"x-originating-ip\" \"127.0.0.1\" ", node.Session.Heard);
+        Assert.Contains("\"x-proxy-ttl\" \"4\"", node.Session.Heard);
+        var record = Assert.Single(await director.SessionsAsync());
+        Assert.Contains(" 127.0.0.1 ", record);
+        Assert.DoesNotContain("Mallory", record);
+        Assert.DoesNotContain(director.Lines, static line => line.Contains("front-1", StringComparison.Ordinal));
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task P12_behind_STARTTLS_a_connection_takes_no_place_at_the_address_that_was_told_in_the_clear()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node, options => options with { MaxConnectionsPerAddress = 1 });
+        await using var front = await director.ConnectAsync();
+        await front.PlayAsync($"C: a ID ({Facts})", "S: * ID …", "S: a OK …", "C: b STARTTLS", "S: b OK …");
+        await front.SecureAsync();
+        await front.PlayAsync("C: c NOOP", "S: c OK …");
+
+        await using var other = await director.ConnectAsync();
+        await other.PlayAsync($"C: a ID ({Facts})", "S: * ID …", "S: a OK …");
     }
 
     [FactIfInstalled("redis-server")]

@@ -46,6 +46,9 @@ internal sealed class RunningDirector : IAsyncDisposable
     /// <summary>Every line logged so far.</summary>
     public IReadOnlyCollection<string> Lines => _log.Lines;
 
+    /// <summary>Those of them that operators are called for.</summary>
+    public IReadOnlyCollection<string> Errors => _log.Errors;
+
     public static async Task<RunningDirector> StartAsync(BackendNode node, Func<DirectorOptions, DirectorOptions>? with = null, TestRedis? redis = null)
     {
         var server = redis ?? await TestRedis.StartAsync(RedisKind.Redis);
@@ -133,14 +136,20 @@ internal sealed class RunningDirector : IAsyncDisposable
     {
         public ConcurrentQueue<string> Lines { get; } = new();
 
+        public ConcurrentQueue<string> Errors { get; } = new();
+
         public ILogger CreateLogger(string categoryName) => this;
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Enqueue($"{eventId.Id} {formatter(state, exception)} {exception}");
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            var line = $"{eventId.Id} {formatter(state, exception)} {exception}";
+            Lines.Enqueue(line);
+            if (logLevel >= LogLevel.Error) Errors.Enqueue(line);
+        }
 
         public void Dispose()
         {

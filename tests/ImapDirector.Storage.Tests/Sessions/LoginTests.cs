@@ -161,8 +161,10 @@ public sealed class LoginTests
         try
         {
             using var certificate = ServerCertificate.LoadOrCreateSelfSigned(directory, ["localhost"]);
-            await using var node = await RunningNode.StartAsync(certificate: certificate);
+            var lines = new LogLines();
+            await using var node = await RunningNode.StartAsync(certificate: certificate, loggers: lines);
             await using var client = await node.ConnectAsync();
+            await client.OkAsync("ID (\"x-originating-ip\" \"192.0.2.7\" \"x-session-id\" \"in-the-clear\")");
             Assert.EndsWith(" STARTTLS LOGINDISABLED AUTH=PLAIN", Assert.Single(await client.OkAsync("CAPABILITY")), StringComparison.Ordinal);
             await client.SendAsync("a STARTTLS\r\nb NOOP\r\n");
             Assert.StartsWith("a OK ", await client.ReadLineAsync(), StringComparison.Ordinal);
@@ -181,6 +183,10 @@ public sealed class LoginTests
             Assert.DoesNotContain("STARTTLS", capabilities, StringComparison.Ordinal);
             Assert.StartsWith("BAD ", (await client.CommandAsync("STARTTLS"))[^1], StringComparison.Ordinal);
             Assert.StartsWith("OK ", (await client.CommandAsync($"AUTHENTICATE PLAIN {Plain("alice")}"))[^1], StringComparison.Ordinal);
+            await client.OkAsync("LOGOUT");
+            await node.Node.DrainAsync(TimeSpan.FromSeconds(20));
+            Assert.Contains(lines.All, static line => line.Contains("ended", StringComparison.Ordinal));
+            Assert.DoesNotContain(lines.All, static line => line.Contains("in-the-clear", StringComparison.Ordinal) || line.Contains("192.0.2.7", StringComparison.Ordinal));
         }
         finally
         {

@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace ImapDirector.Storage.Tests.Sessions;
@@ -187,35 +186,5 @@ public sealed class SessionLimitsTests
         foreach (var expected in new[] { "command=\"SELECT\",result=\"ok\"", "command=\"UID FETCH\",result=\"ok\"", "command=\"SELECT\",result=\"no\"", "command=\"unknown\",result=\"bad\"" })
             Assert.Contains($"imapdirector_node_commands_total{{{expected}}} 1", metrics, StringComparison.Ordinal);
         Assert.Contains("imapdirector_node_open_mailboxes 0", metrics, StringComparison.Ordinal);
-    }
-
-    private sealed class LogLines : ILoggerFactory, ILogger
-    {
-        private readonly List<string> _lines = [];
-
-        public IReadOnlyList<string> All
-        {
-            get { lock (_lines) return [.. _lines]; }
-        }
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void AddProvider(ILoggerProvider provider)
-        {
-        }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (_lines) _lines.Add(formatter(state, exception));
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }
