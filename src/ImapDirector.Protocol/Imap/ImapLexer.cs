@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Unicode;
 
 namespace ImapDirector.Protocol.Imap;
 
@@ -248,6 +249,7 @@ internal ref struct ImapLexer(ReadOnlySpan<byte> frame, ParseOptions options)
         return true;
     }
 
+    // Every CHAR but CR and LF, control characters among them, and UTF-8 (RFC 9051 section 9); what is neither, such as Latin-1, has to come in a literal.
     private bool Quoted(out ReadOnlySpan<byte> value)
     {
         value = default;
@@ -265,7 +267,9 @@ internal ref struct ImapLexer(ReadOnlySpan<byte> frame, ParseOptions options)
                     escapes++;
                     continue;
                 case (byte)'"':
-                    value = Unescape(_frame[start.._at], escapes);
+                    var text = _frame[start.._at];
+                    if (!Utf8.IsValid(text)) return Fail("A quoted string is neither ASCII nor UTF-8");
+                    value = Unescape(text, escapes);
                     _at++;
                     return true;
             }

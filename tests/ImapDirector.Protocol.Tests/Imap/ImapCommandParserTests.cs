@@ -36,7 +36,9 @@ public sealed class ImapCommandParserTests
             { "a unselect\r\n", new CloseCommand("a", Expunge: false) },
             { "a login joe \"se\\\"cr\\\\et\"\r\n", new LoginCommand("a", "joe"u8.ToArray(), "se\"cr\\et"u8.ToArray()) },
             { "a LOGIN {3}\r\njoe {2+}\r\n\r\n\r\n", new LoginCommand("a", "joe"u8.ToArray(), "\r\n"u8.ToArray()) },
-            { "a LOGIN \"\" \"\u00e9\"\r\n", new LoginCommand("a", [], [0xE9]) },
+            { "a LOGIN \"\" \"\u00c3\u00a9\"\r\n", new LoginCommand("a", [], [0xC3, 0xA9]) },
+            { "a LOGIN \"\" {1+}\r\n\u00e9\r\n", new LoginCommand("a", [], [0xE9]) },
+            { "a LOGIN \"\" \"\u0001\t\u001b\u007f\"\r\n", new LoginCommand("a", [], [1, 9, 27, 127]) },
             { "a AUTHENTICATE plain\r\n", new AuthenticateCommand("a", "PLAIN", null) },
             { "a AUTHENTICATE SCRAM-SHA-256 =\r\n", new AuthenticateCommand("a", "SCRAM-SHA-256", "="u8.ToArray()) },
             { "a authenticate PLAIN AGpvZQBwdw==\r\n", new AuthenticateCommand("a", "PLAIN", "AGpvZQBwdw=="u8.ToArray()) },
@@ -139,6 +141,13 @@ public sealed class ImapCommandParserTests
     [InlineData("a LOGIN joe \"pw\"x\r\n")]
     [InlineData("a LOGIN joe \"p\nw\"\r\n")]
     [InlineData("a LOGIN joe caf\u00e9\r\n")]
+    [InlineData("a LOGIN joe \"caf\u00e9\"\r\n")]
+    [InlineData("a LOGIN joe \"\u00c3\"\r\n")]
+    [InlineData("a LOGIN joe \"\u00c0\u00af\"\r\n")]
+    [InlineData("a LOGIN joe \"\u00ed\u00a0\u0080\"\r\n")]
+    [InlineData("a LOGIN joe \"\u00f4\u0090\u0080\u0080\"\r\n")]
+    [InlineData("a LOGIN joe \"\u00c3\\\"\u00a9\"\r\n")]
+    [InlineData("a ID (\"name\" \"\u0080\")\r\n")]
     [InlineData("a LOGIN joe {5}\r\npw\r\n")]
     [InlineData("a LOGIN joe {2}\npw\r\n")]
     [InlineData("a LOGIN joe {2-}\r\npw\r\n")]
@@ -320,7 +329,7 @@ public sealed class ImapCommandParserTests
     {
         Assert.True(Parse("a SELECT \"caf\u00c3\u00a9 &AOk-\"\r\n", out var command, out _, utf8: true));
         Assert.Equal("caf\u00e9 &AOk-", Assert.IsType<SelectCommand>(command).Mailbox.Value);
-        Assert.False(Parse("a SELECT \"caf\u00e9\"\r\n", out _, out var error, utf8: true));
+        Assert.False(Parse("a SELECT {4+}\r\ncaf\u00e9\r\n", out _, out var error, utf8: true));
         Assert.Equal(ParseErrorKind.Refused, error.Kind);
     }
 
