@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text;
 using ImapDirector.Protocol.Imap;
+using ImapDirector.Protocol.Text;
 
 namespace ImapDirector.Director.Login;
 
@@ -25,15 +25,12 @@ internal static class ClientName
         var shown = new StringBuilder();
         foreach (var rune in text.EnumerateRunes())
         {
-            var piece = rune.Value == '\\' ? @"\\" : HasShape(rune) ? rune.ToString() : string.Create(CultureInfo.InvariantCulture, $"\\u{{{rune.Value:x}}}");
+            var piece = rune.Value == '\\' ? @"\\" : VisibleText.Of(rune);
             if (shown.Length + piece.Length > MaxLength) break;
             shown.Append(piece);
         }
         return shown.ToString();
     }
-
-    private static bool HasShape(Rune rune) => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
-        or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
 
     private static string? Field(IdCommand id, string name)
     {

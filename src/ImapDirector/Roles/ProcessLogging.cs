@@ -10,21 +10,21 @@ internal static class ProcessLogging
 {
     public static ILoggerFactory Create(LogLevel level, LogFormat format) => Create(new LogThreshold(level), format);
 
-    public static ILoggerFactory Create(LogThreshold threshold, LogFormat format) => LoggerFactory.Create(logging =>
+    public static ILoggerFactory Create(LogThreshold threshold, LogFormat format) => LoggerFactory.Create(logging => Configure(logging, threshold, format));
+
+    public static void Configure(ILoggingBuilder logging, LogThreshold threshold, LogFormat format)
     {
         logging.SetMinimumLevel(LogLevel.Trace);
         logging.AddFilter(level => level >= threshold.Level);
-        switch (format)
+        if (format == LogFormat.Json)
         {
-            case LogFormat.Json:
-                logging.AddJsonConsole(static json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'"));
-                break;
-            case LogFormat.Systemd:
-                logging.AddSystemdConsole();
-                break;
-            default:
-                logging.AddSimpleConsole(static simple => (simple.SingleLine, simple.UseUtcTimestamp, simple.TimestampFormat) = (true, true, "yyyy-MM-dd'T'HH:mm:ss.fff'Z' "));
-                break;
+            logging.AddJsonConsole(static json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'"));
+        }
+        else
+        {
+            var lines = new LineFormatter(forJournal: format == LogFormat.Systemd);
+            logging.Services.AddSingleton<ConsoleFormatter>(lines);
+            logging.AddConsole(console => console.FormatterName = lines.Name);
         }
         logging.Services.Configure<ConsoleLoggerOptions>(static console =>
         {
@@ -32,5 +32,5 @@ internal static class ProcessLogging
             // Whoever reads the log may be slow; the mail does not wait for them. How many lines were lost is logged.
             console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite;
         });
-    });
+    }
 }
