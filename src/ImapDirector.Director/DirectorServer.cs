@@ -37,7 +37,6 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly DatabaseChain _accounts;
     private readonly TokenLogin? _tokens;
     private readonly LoginPolicy? _policy;
-    private readonly ServerHandshake _handshake;
     private readonly RelayWatch _watch;
     private readonly RelayLoops _loops;
     private readonly NodeReachability _nodes;
@@ -84,7 +83,6 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _directory = new UserDirectory(options, _redis, _registry, _health, counters, loggers) { Failover = _failover };
         _reports = new SessionReports(_redis, _sessions, () => _options, () => _directory.Incarnation);
         _cluster = new ClusterWatch(_redis, _registry, _sessions, loggers.CreateLogger<ClusterWatch>());
-        _handshake = new ServerHandshake(certificate, options.HandshakeTimeout);
         _watch = new RelayWatch(options.RelayIdleTimeout);
         _loops = new RelayLoops(options.RelayThreads, loggers.CreateLogger<RelayLoops>());
         _nodes = new NodeReachability(() => _registry.Current.Reachable, TimeProvider.System);
@@ -97,7 +95,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         var proofs = new LoginProofs(new ScramVerifiers(options, _accounts, _hasher, secret), _tokens);
         _policy = options.Throttle.PolicyUrl is null ? null : new LoginPolicy(options.Throttle, loggers.CreateLogger<LoginPolicy>());
         var throttle = new LoginThrottle(options, _redis, secret, TimeProvider.System);
-        _services = new LoginServices(options, _handshake, authenticator, proofs, throttle, new CheckTurns(), _policy, _directory, backends, capabilities, _watch, _loops, _sessions, _reports, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
+        _services = new LoginServices(options, new ServerHandshake(certificate, options.HandshakeTimeout), authenticator, proofs, throttle, new CheckTurns(), _policy, _directory, backends, capabilities, _watch, _loops, _sessions, _reports, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
             counters, loggers.CreateLogger<ClientSession>(), _lastCall.Token);
         _deliveries = new DeliveryHandler(options, _accounts, _directory, assertions, _health, counters, loggers.CreateLogger<DeliveryHandler>());
         NodeOrders = new NodeOrders(options, _redis, _registry);
@@ -268,7 +266,6 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await _accounts.DisposeAsync();
         await _redis.DisposeAsync();
         _hasher.Dispose();
-        _handshake.Dispose();
         _lastCall.Dispose();
     }
 

@@ -117,7 +117,9 @@ public sealed class Connection : IAsyncDisposable
         if (certificate.Context is not { } context)
         {
             var tls = new SslStream(transport, leaveInnerStreamOpen: true);
-            await tls.AuthenticateAsServerAsync(certificate.ServerOptions, cancellationToken);
+            // The turn begins when there is something to do.
+            _ = await transport.ReadAsync(Memory<byte>.Empty, cancellationToken);
+            await certificate.Turns.RunAsync(() => tls.AuthenticateAsServerAsync(certificate.ServerOptions, cancellationToken), cancellationToken);
             (Tls, _endPointBinding) = (tls, endPointBinding);
             Use(tls);
             return;
@@ -125,7 +127,7 @@ public sealed class Connection : IAsyncDisposable
         // Before the handshake: however that ends, the session is the connection's to dispose.
         _handshaking = new TlsSession(context);
         var stream = new TlsStream(transport, _handshaking);
-        await stream.HandshakeAsync(cancellationToken);
+        await stream.HandshakeAsync(certificate.Turns, cancellationToken);
         (Session, _direct, _endPointBinding) = (_handshaking, stream, endPointBinding);
         Use(stream);
     }
@@ -215,7 +217,7 @@ public sealed class Connection : IAsyncDisposable
     public async Task CloseSendingAsync()
     {
         _hasClosedSending = true;
-        if (Tls is { } tls) await tls.ShutdownAsync();
+        if (Tls is { } tls) await SendCloseNotifyAsync(tls);
         if (_direct is { } direct) await direct.ShutdownAsync();
         Socket.Shutdown(SocketShutdown.Send);
     }
@@ -247,6 +249,18 @@ public sealed class Connection : IAsyncDisposable
         if (Tls is not null) await Tls.DisposeAsync();
         _handshaking?.Dispose();
         await _network.DisposeAsync();
+    }
+
+    private static async Task SendCloseNotifyAsync(SslStream tls)
+    {
+        try
+        {
+            await tls.ShutdownAsync();
+        }
+        catch (Exception failed) when (failed is not (IOException or SocketException or ObjectDisposedException or InvalidOperationException))
+        {
+            // A failure of OpenSSL: .NET lets a read on another thread meet it there. What the peer gets is TCP's end alone.
+        }
     }
 
     private static InvalidOperationException TakenOver() => new("The connection has been taken over: its pipes are gone.");

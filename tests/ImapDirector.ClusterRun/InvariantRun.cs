@@ -23,9 +23,9 @@ internal static class InvariantRun
         var (begin, journal) = (DateTime.UtcNow, new Journal());
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
         end.CancelAfter(options.Time);
-        var (faults, orders) = (new FaultLoop(cluster, planned, Tell), new OrderLoop(cluster, users, options.Seed + 1, Tell));
-        await using var mover = await ClusterMoves.ConnectAsync(cluster);
-        var moves = new MoveLoop(cluster, mover, users, options.Seed + 2);
+        await using var operating = await ClusterOperator.ConnectAsync(cluster);
+        var (faults, orders) = (new FaultLoop(cluster, planned, Tell), new OrderLoop(cluster, operating, users, options.Seed + 1, Tell));
+        var moves = new MoveLoop(cluster, operating, users, options.Seed + 2);
         var disturbing = Task.WhenAll(faults.RunAsync(end.Token), orders.RunAsync(end.Token), moves.RunAsync(end.Token));
         var clients = Enumerable.Range(0, SessionLoops).Select(number => new SessionLoop(cluster, journal, users, $"s{number}", options.Seed + 100 + number).RunAsync(end.Token));
         var senders = Enumerable.Range(0, DeliveryLoops).Select(number => new DeliveryLoop(cluster, journal, users, $"d{number}", options.Seed + 500 + number).RunAsync(end.Token));
@@ -37,6 +37,7 @@ internal static class InvariantRun
         verdict.Figure("faults", Counts(faults.Made));
         verdict.Figure("orders", Counts(orders.Given));
         verdict.Figure("moves", Counts(moves.Ended));
+        verdict.Figure("moves that could not be ordered", Counts(moves.Refused));
         verdict.Invariant("moves that do not come to their end", moves.Unfinished);
         await new FinalCheck(cluster, journal, users).RunAsync(verdict);
         Console.WriteLine(verdict);

@@ -93,6 +93,9 @@ public sealed class ServerCertificate : IDisposable
     /// <summary>What <see cref="TlsBinding.ServerEndPoint"/> is of handshakes that begin now.</summary>
     internal byte[]? EndPointBinding => _shown.EndPointBinding;
 
+    /// <summary>Which handshakes that show it are at work.</summary>
+    internal HandshakeTurns Turns { get; } = new();
+
     internal X509Certificate2 Leaf => _shown.Leaf;
 
     private bool IsSelfSigned => Leaf.SubjectName.RawData.AsSpan().SequenceEqual(Leaf.IssuerName.RawData);
@@ -104,6 +107,7 @@ public sealed class ServerCertificate : IDisposable
         shown.Context?.Dispose();
         shown.Leaf.Dispose();
         foreach (var certificate in shown.Chain) certificate.Dispose();
+        Turns.Dispose();
     }
 
     private Shown Parse(string certificate, string key)

@@ -1,45 +1,47 @@
+using System.Collections.Concurrent;
 using ImapDirector.ClusterRun.Servers;
 
 namespace ImapDirector.ClusterRun.Faults;
 
 /// <summary>An operator, who kicks and drains at random.</summary>
-internal sealed class OrderLoop(TestCluster cluster, IReadOnlyList<string> users, int seed, Action<string> tell)
+internal sealed class OrderLoop(TestCluster cluster, ClusterOperator orders, IReadOnlyList<string> users, int seed, Action<string> tell)
 {
-    private readonly Random _random = new(seed);
-    private readonly Dictionary<string, int> _given = [];
+    private readonly ConcurrentDictionary<string, int> _given = [];
 
     /// <summary>How many orders there were of each kind, and how many of them were carried out.</summary>
     public IReadOnlyDictionary<string, int> Given => _given;
 
-    public async Task RunAsync(CancellationToken stop)
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(CommandAsync(stop), KickAsync(stop), DrainAsync(stop));
+
+    private async Task KickAsync(CancellationToken stop)
     {
-        while (!stop.IsCancellationRequested)
-        {
-            var user = users[_random.Next(users.Count)];
-            var node = cluster.Nodes[_random.Next(cluster.Nodes.Count)].Name;
-            switch (_random.Next(6))
-            {
-                case < 3:
-                    await GiveAsync("kick", "sessions", "kick", "--user", user);
-                    break;
-                case 3:
-                    await GiveAsync("kick a node", "sessions", "kick", "--node", node);
-                    break;
-                default:
-                    await GiveAsync("drain", "nodes", "drain", node);
-                    await Task.Delay(_random.Next(200, 1500), CancellationToken.None);
-                    await GiveAsync("up", "nodes", "up", node);
-                    break;
-            }
-            await Task.Delay(_random.Next(200, 1500), CancellationToken.None);
-        }
-        foreach (var node in cluster.Nodes) await GiveAsync("up", "nodes", "up", node.Name);
+        for (var random = new Random(seed + 1); !stop.IsCancellationRequested; await Task.Delay(random.Next(50, 400), CancellationToken.None))
+            if (await orders.KickAsync(users[random.Next(users.Count)])) Count("kick");
     }
 
-    private async Task GiveAsync(string kind, params string[] order)
+    private async Task DrainAsync(CancellationToken stop)
     {
-        var (exitCode, _, error) = await cluster.OrderAsync(order);
-        if (exitCode == 0) _given[kind] = _given.GetValueOrDefault(kind) + 1;
-        else tell($"{string.Join(' ', order)}: {exitCode} {error.Trim()}");
+        for (var random = new Random(seed + 2); !stop.IsCancellationRequested; await Task.Delay(random.Next(1000, 4000), CancellationToken.None))
+        {
+            var node = cluster.Nodes[random.Next(cluster.Nodes.Count)].Name;
+            if (await orders.SetAsync(node, "draining")) Count("drain");
+            await Task.Delay(random.Next(200, 1500), CancellationToken.None);
+            // Also at the end: nobody could be moved to it, nor be new there.
+            while (!await orders.SetAsync(node, "up")) await Task.Delay(100, CancellationToken.None);
+        }
     }
+
+    /// <summary>With the program's commands, of which only few find the time.</summary>
+    private async Task CommandAsync(CancellationToken stop)
+    {
+        for (var random = new Random(seed); !stop.IsCancellationRequested; await Task.Delay(random.Next(1000, 4000), CancellationToken.None))
+        {
+            string[] order = random.Next(4) > 0 ? ["--user", users[random.Next(users.Count)]] : ["--node", cluster.Nodes[random.Next(cluster.Nodes.Count)].Name];
+            var (exitCode, _, error) = await cluster.OrderAsync(["sessions", "kick", .. order]);
+            if (exitCode == 0) Count($"kick {order[0]}");
+            else tell($"sessions kick {string.Join(' ', order)}: {exitCode} {error.Trim()}");
+        }
+    }
+
+    private void Count(string kind) => _given.AddOrUpdate(kind, 1, static (_, count) => count + 1);
 }

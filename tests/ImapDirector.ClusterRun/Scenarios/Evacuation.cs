@@ -42,7 +42,7 @@ internal static class Evacuation
         var took = DateTime.UtcNow - began;
         if (killing is not null) await killing;
         await order;
-        await using var moves = await ClusterMoves.ConnectAsync(cluster);
+        await using var moves = await ClusterOperator.ConnectAsync(cluster);
         var unfinished = await moves.FinishAsync();
         await end.CancelAsync();
         await working;

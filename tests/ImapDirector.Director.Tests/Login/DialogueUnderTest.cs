@@ -70,7 +70,6 @@ internal sealed class DialogueUnderTest : IAsyncDisposable
     {
         await Client.DisposeAsync();
         await _serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _handshake.Dispose();
         _certificate.Dispose();
     }
 

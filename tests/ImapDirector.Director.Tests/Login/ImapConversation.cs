@@ -55,6 +55,20 @@ public sealed class ImapConversation : IAsyncDisposable
         }, limit.Token);
     }
 
+    /// <summary>Says that nothing more comes, and goes on reading.</summary>
+    public async Task CloseSendingAsync()
+    {
+        try
+        {
+            if (Stream is SslStream tls) await tls.ShutdownAsync();
+        }
+        catch (Exception failed) when (failed is not (IOException or SocketException or ObjectDisposedException or InvalidOperationException))
+        {
+            // A failure of OpenSSL, which .NET lets meet a read that is under way: then TCP's end has to do.
+        }
+        Socket.Shutdown(SocketShutdown.Send);
+    }
+
     public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
 
     public async Task SendAsync(byte[] bytes)

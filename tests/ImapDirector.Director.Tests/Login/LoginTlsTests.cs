@@ -105,22 +105,27 @@ public sealed class LoginTlsTests
         await AssertTlsFailedAsync(dialogue);
     }
 
-    [Fact]
-    public async Task P10_clients_that_never_go_on_do_not_keep_others_from_their_handshake()
+    [Theory]
+    [InlineData(true, 1000)]
+    [InlineData(false, 20)]
+    public async Task P10_clients_that_never_go_on_do_not_keep_others_from_their_handshake(bool isDirect, int count)
     {
-        using var certificate = TestCertificate.Create();
-        using var handshake = new ServerHandshake(certificate, TimeSpan.FromSeconds(20), atOnce: 1);
-        await using var silent = await ConnectionPair.CreateAsync();
+        using var certificate = TestCertificate.Create(isDirect);
+        var handshake = new ServerHandshake(certificate, TimeSpan.FromSeconds(10));
+        var silent = await Task.WhenAll(Enumerable.Range(0, count).Select(_ => ConnectionPair.CreateAsync()));
         await using var ready = await ConnectionPair.CreateAsync();
 
-        var waiting = handshake.RunAsync(silent.Server, keepUnread: true, CancellationToken.None);
+        // The beginning of a ClientHello, and nothing behind it.
+        await Task.WhenAll(silent.Select(one => one.Client.SendAsync([22, 3, 1, 2, 0])));
+        var waiting = silent.Select(one => handshake.RunAsync(one.Server, keepUnread: true, CancellationToken.None)).ToArray();
         var served = handshake.RunAsync(ready.Server, keepUnread: true, CancellationToken.None);
         await ready.Client.SecureAsync();
         await served;
 
-        Assert.False(waiting.IsCompleted);
-        silent.Client.Socket.Close();
-        await Assert.ThrowsAsync<SessionEndedException>(() => waiting);
+        Assert.DoesNotContain(waiting, static one => one.IsCompleted);
+        foreach (var one in silent) one.Client.Socket.Close();
+        foreach (var one in waiting) await Assert.ThrowsAsync<SessionEndedException>(() => one);
+        await Task.WhenAll(silent.Select(static one => one.DisposeAsync().AsTask()));
     }
 
     private static async Task AssertTlsFailedAsync(DialogueUnderTest dialogue) =>

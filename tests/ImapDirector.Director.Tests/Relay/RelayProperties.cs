@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using ImapDirector.Director.Tests.Login;
@@ -137,8 +136,7 @@ public sealed class RelayProperties
                 at += count;
                 if (random.Next(20) == 0) await Task.Delay(random.Next(5), patience);
             }
-            if (peer.Stream is SslStream tls) await tls.ShutdownAsync();
-            peer.Socket.Shutdown(SocketShutdown.Send);
+            await peer.CloseSendingAsync();
         }
         catch (Exception cut) when (cut is IOException or SocketException or ObjectDisposedException)
         {

@@ -196,12 +196,12 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
     {
         await using var relay = await RelayUnderTest.StartAsync(threads, isSecure, isDirect);
         await relay.Client.SendAsync("a LOGOUT\r\n");
-        await CloseSendingAsync(relay.Client);
+        await relay.Client.CloseSendingAsync();
 
         Assert.Equal("a LOGOUT\r\n", await relay.Node.ReadToEndAsync());
         var answer = new string('x', MiB);
         await relay.Node.SendAsync(answer);
-        await CloseSendingAsync(relay.Node);
+        await relay.Node.CloseSendingAsync();
 
         Assert.Equal(answer, await relay.Client.ReadToEndAsync());
         Assert.Equal(SessionEnd.ClientClosed, await relay.EndAsync());
@@ -214,11 +214,11 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
     {
         await using var relay = await RelayUnderTest.StartAsync(threads, isSecure, isDirect);
         await relay.Node.SendAsync("* BYE\r\n");
-        await CloseSendingAsync(relay.Node);
+        await relay.Node.CloseSendingAsync();
 
         Assert.Equal("* BYE\r\n", await relay.Client.ReadToEndAsync());
         await relay.Client.SendAsync("a NOOP\r\n");
-        await CloseSendingAsync(relay.Client);
+        await relay.Client.CloseSendingAsync();
 
         Assert.Equal("a NOOP\r\n", await relay.Node.ReadToEndAsync());
         Assert.Equal(SessionEnd.NodeClosed, await relay.EndAsync());
@@ -311,7 +311,7 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
     {
         await using var relay = await RelayUnderTest.StartAsync(threads, idleTimeout: TimeSpan.FromMilliseconds(200));
 
-        await CloseSendingAsync(relay.Client);
+        await relay.Client.CloseSendingAsync();
 
         Assert.Equal(SessionEnd.ClientClosed, await relay.EndAsync());
     }
@@ -405,12 +405,6 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
             return last > 0 && last == before;
         });
         return last;
-    }
-
-    private static async Task CloseSendingAsync(ImapConversation side)
-    {
-        if (side.Stream is SslStream tls) await tls.ShutdownAsync();
-        side.Socket.Shutdown(SocketShutdown.Send);
     }
 
     /// <summary>Closed, with or without a reset, and nothing was said.</summary>

@@ -22,31 +22,31 @@ internal sealed class TlsStream(Stream transport, TlsSession session) : Stream
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     /// <summary>Shakes hands as the server.</summary>
+    /// <param name="turns">Had for each step, and not while the peer is waited for.</param>
+    /// <param name="cancellationToken">The caller's time-out.</param>
     /// <exception cref="AuthenticationException">It failed.</exception>
     /// <exception cref="IOException">The peer left in the middle of it.</exception>
-    public async Task HandshakeAsync(CancellationToken cancellationToken)
+    public async Task HandshakeAsync(HandshakeTurns turns, CancellationToken cancellationToken)
     {
-        while (true)
+        for (var step = TlsStep.WantsMore; step != TlsStep.Done;)
         {
-            var step = session.Handshake();
+            if (step == TlsStep.WantsMore && !await ReceiveAsync(cancellationToken)) throw new IOException("The peer left during the handshake.");
+            await turns.EnterAsync(cancellationToken);
+            try
+            {
+                step = session.Handshake();
+            }
+            finally
+            {
+                turns.Leave();
+            }
             if (session.HasUnsent)
             {
                 // Also where it failed: the peer is told why.
                 await session.TakeTurnAsync(cancellationToken);
                 await SendUnsentAsync(cancellationToken);
             }
-            switch (step)
-            {
-                case TlsStep.Done:
-                    return;
-                case TlsStep.WantsMore:
-                    if (!await ReceiveAsync(cancellationToken)) throw new IOException("The peer left during the handshake.");
-                    break;
-                case TlsStep.WantsRoom:
-                    break;
-                default:
-                    throw new AuthenticationException($"The handshake failed: {session.Failure}.");
-            }
+            if (step is not (TlsStep.Done or TlsStep.WantsMore or TlsStep.WantsRoom)) throw new AuthenticationException($"The handshake failed: {session.Failure}.");
         }
     }
 
