@@ -50,6 +50,34 @@ public sealed class DirectTlsTests() : TlsConnectionTests(isDirect: true)
         Assert.NotEqual(first.Server.Binding(TlsBinding.Exporter), second.Server.Binding(TlsBinding.Exporter));
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    public async Task A_first_message_of_up_to_16_KiB_is_answered(int more)
+    {
+        await using var pair = await SocketPair.ConnectAsync();
+        var server = StartTlsAsync(pair.Server);
+        await pair.Client.Socket.SendAsync(ClientHello.OfLength(16 * 1024 + more));
+        var answer = new byte[5];
+        Assert.NotEqual(0, await pair.Client.Socket.ReceiveAsync(answer).WaitAsync(TestBytes.Patience));
+        Assert.Equal(22, answer[0]);
+        pair.Client.Socket.Close();
+        await Assert.ThrowsAnyAsync<Exception>(() => server.WaitAsync(TestBytes.Patience));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_longer_one_ends_the_handshake_whatever_records_it_comes_in(bool inPieces)
+    {
+        await using var pair = await SocketPair.ConnectAsync();
+        var server = StartTlsAsync(pair.Server);
+        await pair.Client.Socket.SendAsync(inPieces ? ClientHello.InPieces(40 * 1024) : ClientHello.OfLength(16 * 1024 + 1));
+        var failed = await Assert.ThrowsAsync<AuthenticationException>(() => server.WaitAsync(TestBytes.Patience));
+        Assert.Contains("16384 bytes", failed.Message, StringComparison.Ordinal);
+        Assert.False(pair.Server.IsSecure);
+    }
+
     [Fact]
     public async Task Below_TLS_1_3_there_are_no_keys_for_a_binding()
     {
@@ -232,6 +260,8 @@ public abstract class TlsConnectionTests : IDisposable
         await StartTlsAsync(pair);
         Assert.Equal(_certificate.Fingerprint, Convert.ToHexString(pair.Server.Binding(TlsBinding.ServerEndPoint)!));
     }
+
+    private protected Task StartTlsAsync(Connection server) => server.StartTlsServerAsync(_certificate, CancellationToken.None);
 
     private protected Task StartTlsAsync(SocketPair pair, SslClientAuthenticationOptions? options = null) => Task.WhenAll(
         pair.Server.StartTlsServerAsync(_certificate, CancellationToken.None),

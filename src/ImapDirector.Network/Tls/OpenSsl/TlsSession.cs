@@ -15,6 +15,10 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     /// <summary>Room for those records.</summary>
     public const int RecordBytes = MostInWrite + 4 * TlsEngine.MostOverhead;
 
+    /// <summary>The most bytes of a handshake that a client may send before it waits for an answer: a ClientHello, or its certificates. Today's have some 2 KiB, with
+    /// post-quantum keys. OpenSSL would gather 128 KiB, and strangers have all the time of a handshake for the last byte of them.</summary>
+    public const int MostUnanswered = 16 * 1024;
+
     // For a peer that takes nothing there is one write, and answers to its changes of keys.
     private const int MostUnsent = RecordBytes + 4 * TlsEngine.MostOverhead;
 
@@ -25,6 +29,9 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     private KeptBytes _received;
     private KeptBytes _unsent;
     private bool _hasClosed;
+    private bool _isShaken;
+    // Of the handshake, since our last answer.
+    private int _unanswered;
 
     /// <summary>Whether the handshake was cut short by a ticket.</summary>
     public bool IsResumed
@@ -45,7 +52,7 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     }
 
     /// <summary>Why it cannot go on.</summary>
-    public string Failure => _engine.Failure ?? "it is closed";
+    public string Failure => _engine.Failure ?? (!_isShaken && _unanswered == MostUnanswered ? $"{MostUnanswered} bytes have come, and there is no end to them" : "it is closed");
 
     /// <summary>Whether something was received that has not been looked at.</summary>
     public bool HasReceived => !_received.IsEmpty;
@@ -60,10 +67,18 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     }
 
     /// <summary>Room for what comes next; <see cref="AddReceived"/> says how much did.</summary>
-    public Memory<byte> RoomToReceive() => _received.Room(ReceiveBytes);
+    public Memory<byte> RoomToReceive()
+    {
+        var room = _received.Room(ReceiveBytes);
+        return _isShaken ? room : room[..Math.Min(room.Length, MostUnanswered - _unanswered)];
+    }
 
     /// <summary>Counts in what came.</summary>
-    public void AddReceived(int count) => _received.Fill(count);
+    public void AddReceived(int count)
+    {
+        if (!_isShaken) _unanswered += count;
+        _received.Fill(count);
+    }
 
     /// <summary>Goes on with the handshake.</summary>
     public TlsStep Handshake()
@@ -73,7 +88,9 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
             var progress = _engine.Handshake(_received.Memory.Span, _unsent.Room(TlsEngine.MostInRecord).Span);
             _unsent.Fill(progress.Produced);
             _received.Take(progress.Taken);
-            return progress.Step;
+            _isShaken = progress.Step == TlsStep.Done;
+            if (progress.Produced > 0) _unanswered = 0;
+            return progress.Step == TlsStep.WantsMore && _unanswered == MostUnanswered ? TlsStep.Failed : progress.Step;
         }
     }
 
