@@ -183,8 +183,8 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _clients = new ConnectionLimits(_options.MaxConnections, _options.MaxConnectionsPerAddress,
             address => AddressList.Contains(_options.ProxyNetworks, address) || AddressList.Contains(_options.DirectorNetworks, address));
         _submitters = new ConnectionLimits(_options.MaxConnections, _options.MaxConnections);
-        _imap = Open("imap", _options.Imap, _clients, (connection, drain) => new ClientSession(connection, isImplicitTls: false, _services, drain).RunAsync());
-        _imaps = Open("imaps", _options.Imaps, _clients, (connection, drain) => new ClientSession(connection, isImplicitTls: true, _services, drain).RunAsync());
+        _imap = Open("imap", _options.Imap, _clients, (connection, drain) => new ClientSession(connection, isImplicitTls: false, _services, drain).RunAsync(), LoginDialogue.MaxPipelinedBytes);
+        _imaps = Open("imaps", _options.Imaps, _clients, (connection, drain) => new ClientSession(connection, isImplicitTls: true, _services, drain).RunAsync(), LoginDialogue.MaxPipelinedBytes);
         _lmtp = Open("lmtp", _options.Lmtp, _submitters, ServeLmtpAsync);
         _isStarted = true;
     }
@@ -271,10 +271,11 @@ public sealed partial class DirectorServer : IAsyncDisposable
 
     private IEnumerable<Listener> Listeners => new[] { _imap, _imaps, _lmtp }.OfType<Listener>();
 
-    private Listener? Open(string name, IPEndPoint? endPoint, ConnectionLimits limits, Func<Connection, CancellationToken, Task> handler)
+    private Listener? Open(string name, IPEndPoint? endPoint, ConnectionLimits limits, Func<Connection, CancellationToken, Task> handler,
+        int readAhead = Connection.DefaultReadAhead)
     {
         if (endPoint is null) return null;
-        var listener = new Listener(name, endPoint, limits, handler, _loggers.CreateLogger<Listener>(), _options.ReusePort);
+        var listener = new Listener(name, endPoint, limits, handler, _loggers.CreateLogger<Listener>(), _options.ReusePort, readAhead);
         listener.Start();
         Log.Listening(_logger, name, listener.LocalEndPoint);
         return listener;

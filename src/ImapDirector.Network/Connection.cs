@@ -24,10 +24,13 @@ public sealed class Connection : IAsyncDisposable
     // reset, and a reset can overtake our last words.
     private const int MaxDiscardedBytes = 256 * 1024;
     private static readonly TimeSpan CloseNotifyTimeout = TimeSpan.FromMilliseconds(250);
-    private static readonly StreamPipeReaderOptions ReaderOptions = new(leaveOpen: true, useZeroByteReads: true);
     // One segment for what gathers before it is sent: each segment is a system call of its own. They are given back after every flush.
     private static readonly StreamPipeWriterOptions WriterOptions = new(leaveOpen: true, minimumBufferSize: 32 * 1024);
 
+    /// <summary>How much is read at once where nothing else is said, in bytes.</summary>
+    public const int DefaultReadAhead = 4096;
+
+    private readonly StreamPipeReaderOptions _readerOptions;
     private readonly SocketStream _network;
     // None any more once a relay has taken over.
     private PipeReader? _input;
@@ -40,15 +43,19 @@ public sealed class Connection : IAsyncDisposable
     private TlsStream? _direct;
 
     /// <summary>Wraps a connected socket, which it owns from here on.</summary>
-    public Connection(Socket socket)
+    /// <param name="socket">The socket.</param>
+    /// <param name="readAhead">How much <see cref="Input"/> reads at once, in bytes: behind a command that is being answered no more than this waits here, and the
+    /// rest with the peer. OpenSSL's TLS reads records, up to 32 KiB of them, besides.</param>
+    public Connection(Socket socket, int readAhead = DefaultReadAhead)
     {
+        _readerOptions = new StreamPipeReaderOptions(bufferSize: readAhead, minimumReadSize: readAhead / 4, leaveOpen: true, useZeroByteReads: true);
         Socket = socket;
         socket.NoDelay = true;
         KeepAlive(socket);
         RemoteEndPoint = Unmapped((IPEndPoint)socket.RemoteEndPoint!);
         LocalEndPoint = Unmapped((IPEndPoint)socket.LocalEndPoint!);
         Stream = _network = new SocketStream(socket);
-        (_input, _output) = (PipeReader.Create(Stream, ReaderOptions), PipeWriter.Create(Stream, WriterOptions));
+        (_input, _output) = (PipeReader.Create(Stream, _readerOptions), PipeWriter.Create(Stream, WriterOptions));
     }
 
     /// <summary>Names the connection in every log line and at the node; unique in this process and hard to guess.</summary>
@@ -278,7 +285,7 @@ public sealed class Connection : IAsyncDisposable
     {
         ForgetPipes();
         Stream = tls;
-        (_input, _output) = (PipeReader.Create(tls, ReaderOptions), PipeWriter.Create(tls, WriterOptions));
+        (_input, _output) = (PipeReader.Create(tls, _readerOptions), PipeWriter.Create(tls, WriterOptions));
     }
 
     private async ValueTask DiscardUnreadAsync()

@@ -12,8 +12,10 @@ namespace ImapDirector.Network;
 /// when a drain begins: say BYE and return.</param>
 /// <param name="logger">Where errors of accept and of handlers go.</param>
 /// <param name="reusePort">Whether another process of the same user may listen there as well (SO_REUSEPORT, socket(7)); Linux only.</param>
+/// <param name="readAhead">As <see cref="Connection(Socket, int)"/> has it.</param>
 public sealed partial class Listener(string name, IPEndPoint endPoint, ConnectionLimits limits,
-    Func<Connection, CancellationToken, Task> handler, ILogger logger, bool reusePort = false) : IAsyncDisposable
+    Func<Connection, CancellationToken, Task> handler, ILogger logger, bool reusePort = false,
+    int readAhead = Connection.DefaultReadAhead) : IAsyncDisposable
 {
     private const int Backlog = 4096;
     // Linux' numbers (asm-generic/socket.h); the framework has none for it.
@@ -146,7 +148,7 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
         Connection connection;
         try
         {
-            connection = new Connection(socket);
+            connection = new Connection(socket, readAhead);
         }
         catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
         {

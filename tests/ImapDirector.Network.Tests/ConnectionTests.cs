@@ -49,6 +49,27 @@ public sealed class ConnectionTests
         await Assert.ThrowsAnyAsync<Exception>(() => reading.WaitAsync(TestBytes.Patience));
     }
 
+    [Theory]
+    [InlineData(1023, 1023)]
+    [InlineData(1024, 1024)]
+    [InlineData(1025, 1024)]
+    [InlineData(50_000, 1024)]
+    public async Task P3_no_more_is_read_ahead_than_was_said(int sent, int expected)
+    {
+        await using var pair = await SocketPair.ConnectAsync(readAhead: 1024);
+        await pair.Client.SayAsync(new string('x', sent));
+        await TestBytes.UntilAsync(() => pair.Server.Socket.Available == sent);
+
+        var read = await pair.Server.Input.ReadAsync();
+        Assert.Equal(expected, read.Buffer.Length);
+        pair.Server.Input.AdvanceTo(read.Buffer.GetPosition(100));
+
+        // The rest is not fetched by looking at what there is.
+        Assert.True(pair.Server.Input.TryRead(out var kept));
+        Assert.Equal(expected - 100, kept.Buffer.Length);
+        Assert.Equal(sent - expected, pair.Server.Socket.Available);
+    }
+
     [Fact]
     public async Task Last_words_reach_a_client_that_has_sent_more_than_was_read()
     {

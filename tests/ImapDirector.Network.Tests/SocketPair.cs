@@ -12,14 +12,14 @@ internal sealed class SocketPair : IAsyncDisposable
 
     public Connection Client { get; }
 
-    public static async Task<SocketPair> ConnectAsync()
+    public static async Task<SocketPair> ConnectAsync(int readAhead = Connection.DefaultReadAhead)
     {
         using var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listening.Listen();
         var accepting = listening.AcceptAsync();
         var client = await Connection.ConnectAsync(listening.LocalEndPoint!, CancellationToken.None);
-        return new SocketPair(new Connection(await accepting), client);
+        return new SocketPair(new Connection(await accepting, readAhead), client);
     }
 
     public async ValueTask DisposeAsync()

@@ -23,4 +23,10 @@ internal static class TestBytes
         input.AdvanceTo(heard.End);
         return text;
     }
+
+    public static async Task UntilAsync(Func<bool> isSo)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (!isSo()) await Task.Delay(1, patience.Token);
+    }
 }

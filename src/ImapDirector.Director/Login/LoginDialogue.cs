@@ -12,6 +12,10 @@ namespace ImapDirector.Director.Login;
 /// client pipelines behind an attempt waits for its answer (limits P17).</summary>
 internal sealed class LoginDialogue(Connection client, DirectorOptions options, ServerHandshake handshake, NodeCapabilities nodes, LoginProofs proofs)
 {
+    /// <summary>How much of what a client sends behind a command is read while that is answered, in bytes: it is kept until a node can have it (limits P3). More waits with
+    /// the client.</summary>
+    public const int MaxPipelinedBytes = 1024;
+
     private const int MaxBadCommands = 3;
     private const int MaxCommands = 100;
     private const int MaxFailures = 3;
