@@ -43,7 +43,7 @@ public sealed record AuthenticationOptions
     public int MaxWaitingHashes { get; init; } = 512;
 
     /// <summary>Every mechanism there is.</summary>
-    public static IReadOnlyList<string> KnownMechanisms { get; } = ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "OAUTHBEARER", "XOAUTH2"];
+    public static IReadOnlyList<string> KnownMechanisms { get; } = ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "OAUTHBEARER", "XOAUTH2", "EXTERNAL"];
 
     /// <summary>Whether one of those with tokens is.</summary>
     internal bool OffersTokens => Mechanisms.Contains("OAUTHBEARER") || Mechanisms.Contains("XOAUTH2");

@@ -1,5 +1,6 @@
 using System.Net;
 using ImapDirector.Network.Polling;
+using ImapDirector.Network.Tls;
 
 namespace ImapDirector.Director;
 
@@ -26,6 +27,9 @@ public sealed record DirectorOptions
 
     /// <summary>How users prove who they are.</summary>
     public AuthenticationOptions Authentication { get; init; } = new();
+
+    /// <summary>Which certificates clients are asked for, or <c>null</c> for none.</summary>
+    public ClientCertificateOptions? ClientCertificates { get; init; }
 
     /// <summary>What is done against those who guess passwords.</summary>
     public ThrottleOptions Throttle { get; init; } = new();

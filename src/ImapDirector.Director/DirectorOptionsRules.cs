@@ -17,6 +17,8 @@ internal static class DirectorOptionsRules
         CheckNameAndListeners(options, errors);
         CheckAccounts(options, errors);
         AuthenticationRules.Check(options.Authentication, errors);
+        if (options.Authentication.Mechanisms.Contains("EXTERNAL") && options.ClientCertificates is null)
+            errors.Add("Authentication:Mechanisms has \"EXTERNAL\", while ClientCertificates is unset: name the ClientCertificates:AuthorityFile whose certificates count, or take it out.");
         CheckThrottle(options.Throttle, errors);
         CheckTimes(options, errors);
         CheckLimits(options, errors);

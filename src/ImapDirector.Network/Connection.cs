@@ -84,6 +84,9 @@ public sealed class Connection : IAsyncDisposable
         _ => "1.3",
     };
 
+    /// <summary>Who the client is by its certificate.</summary>
+    public ClientIdentity Identity { get; private set; }
+
     /// <summary>Whether a <see cref="LoopSocket"/> can take over: bytes are plain, or TLS is OpenSSL's directly.</summary>
     public bool IsDirect => Tls is null && !IsCompressed;
 
@@ -124,10 +127,11 @@ public sealed class Connection : IAsyncDisposable
         if (certificate.Context is not { } context)
         {
             var tls = new SslStream(transport, leaveInnerStreamOpen: true);
+            var identity = default(ClientIdentity);
             // The turn begins when there is something to do.
             _ = await transport.ReadAsync(Memory<byte>.Empty, cancellationToken);
-            await certificate.Turns.RunAsync(() => tls.AuthenticateAsServerAsync(certificate.ServerOptions, cancellationToken), cancellationToken);
-            (Tls, _endPointBinding) = (tls, endPointBinding);
+            await certificate.Turns.RunAsync(() => tls.AuthenticateAsServerAsync(certificate.OptionsFor(seen => identity = seen), cancellationToken), cancellationToken);
+            (Tls, _endPointBinding, Identity) = (tls, endPointBinding, identity);
             Use(tls);
             return;
         }
@@ -135,6 +139,7 @@ public sealed class Connection : IAsyncDisposable
         _handshaking = new TlsSession(context);
         var stream = new TlsStream(transport, _handshaking);
         await stream.HandshakeAsync(certificate.Turns, cancellationToken);
+        Identity = Identify(context, _handshaking);
         (Session, _direct, _endPointBinding) = (_handshaking, stream, endPointBinding);
         Use(stream);
     }
@@ -256,6 +261,15 @@ public sealed class Connection : IAsyncDisposable
         if (Tls is not null) await Tls.DisposeAsync();
         _handshaking?.Dispose();
         await _network.DisposeAsync();
+    }
+
+    private static ClientIdentity Identify(TlsContext context, TlsSession session)
+    {
+        if (context.Clients is not { } clients) return default;
+        var identity = clients.Identify(session.PeerCertificate(out var fault), fault);
+        // OpenSSL lets in a little more than we do.
+        if (clients.IsRequired && !identity.IsVerified) throw new AuthenticationException($"The client's certificate does not count: {identity.Fault}.");
+        return identity;
     }
 
     private static async Task SendCloseNotifyAsync(SslStream tls)

@@ -57,6 +57,22 @@ internal sealed class DatabaseChain : IAsyncDisposable
         return (found, null);
     }
 
+    /// <summary>Whether somebody may log in who has proved without a password who they are.</summary>
+    /// <returns>Success, NoSuchUser (also where no database can tell without a password), Disabled or TemporaryFailure.</returns>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async Task<AuthenticationOutcome> AdmitAsync(UserName user, System.Net.IPAddress client, CancellationToken cancellationToken)
+    {
+        var (answer, _) = await FindAsync(user, client, cancellationToken);
+        return answer.Kind switch
+        {
+            DatabaseAnswerKind.Account when answer.Account!.IsDisabled => AuthenticationOutcome.Disabled,
+            DatabaseAnswerKind.Account => AuthenticationOutcome.Success,
+            DatabaseAnswerKind.Disabled => AuthenticationOutcome.Disabled,
+            DatabaseAnswerKind.Failure => AuthenticationOutcome.TemporaryFailure,
+            _ => AuthenticationOutcome.NoSuchUser,
+        };
+    }
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

@@ -108,6 +108,10 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             await dialogue.SayByeAsync(reason);
             return end;
         }
+        finally
+        {
+            if (CertificateLogin.FaultOf(client, _options.DefaultDomain) is { } fault) Log.CertificateOfNoUse(services.Logger, client.Id, fault, client.RemoteEndPoint);
+        }
     }
 
     /// <summary>Learns the client's address from a load balancer we know; from anybody else nothing of the kind is read (limits P25).</summary>
@@ -308,6 +312,9 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
 
         [LoggerMessage(3408, LogLevel.Warning, "{ConnectionId} node {Node} does not serve {User}, who is assigned to it with epoch {Epoch}: see why in its log. Event 1016 there means that it has seen a newer epoch, which Redis has lost: nobody is sent elsewhere for it")]
         public static partial void Unserved(ILogger logger, string connectionId, UserName user, string node, long epoch);
+
+        [LoggerMessage(3409, LogLevel.Information, "{ConnectionId} the client's certificate is of no use: {Fault}. client={Client}")]
+        public static partial void CertificateOfNoUse(ILogger logger, string connectionId, string fault, IPEndPoint client);
 
         [LoggerMessage(3404, LogLevel.Error, "{ConnectionId} a fault ended the session")]
         public static partial void Fault(ILogger logger, string connectionId, Exception exception);

@@ -21,7 +21,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     private const int MaxFailures = 3;
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
 
-    private readonly MechanismOffer _offer = new(options.Authentication);
+    private readonly MechanismOffer _offer = new(options);
     private ImapCommandReader? _reader;
     private int _commands;
     private int _bad;
@@ -264,6 +264,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         {
             "PLAIN" or "LOGIN" => await new SaslExchange(lines, command).RunAsync(cancellationToken),
             "OAUTHBEARER" or "XOAUTH2" => await new TokenExchange(client, lines, command, proofs.Tokens!).RunAsync(cancellationToken),
+            "EXTERNAL" => await new ExternalExchange(client, lines, command, proofs.Certificates).RunAsync(cancellationToken),
             _ => await new ScramExchange(client, lines, command, _offer, proofs.Scram).RunAsync(cancellationToken),
         };
         if (attempt is not null) return attempt;

@@ -6,4 +6,5 @@ namespace ImapDirector.Director.Login;
 /// <summary>What mechanisms that do not send the password work with.</summary>
 /// <param name="Scram">For SCRAM.</param>
 /// <param name="Tokens">For OAUTHBEARER and XOAUTH2; <c>null</c> where they are not offered.</param>
-internal sealed record LoginProofs(ScramVerifiers Scram, TokenLogin? Tokens);
+/// <param name="Certificates">For EXTERNAL.</param>
+internal sealed record LoginProofs(ScramVerifiers Scram, TokenLogin? Tokens, CertificateLogin Certificates);

@@ -16,24 +16,27 @@ public sealed class ServerCertificate : IDisposable
     private readonly string _certificateFile;
     private readonly string _keyFile;
     private readonly bool _isDirect;
+    private readonly ClientCertificateOptions? _clients;
     private readonly Lock _reloading = new();
     private volatile Shown _shown;
     private byte[] _lastTried;
 
-    private ServerCertificate(string certificateFile, string keyFile, bool isDirect)
+    private ServerCertificate(string certificateFile, string keyFile, bool isDirect, ClientCertificateOptions? clients)
     {
-        (_certificateFile, _keyFile, _isDirect) = (certificateFile, keyFile, isDirect);
-        var (certificate, key) = (Read(certificateFile, "certificate"), Read(keyFile, "key"));
-        _lastTried = DigestOf(certificate, key);
-        _shown = Parse(certificate, key);
+        (_certificateFile, _keyFile, _isDirect, _clients) = (certificateFile, keyFile, isDirect, clients);
+        var texts = ReadAll();
+        _lastTried = DigestOf(texts);
+        _shown = Parse(texts);
     }
 
     /// <summary>Loads a PEM chain and its key.</summary>
     /// <param name="certificateFile">The chain, the server's own certificate first.</param>
     /// <param name="keyFile">Its key.</param>
     /// <param name="isDirect">Whether handshakes are OpenSSL's directly, where it can be called; else they are .NET's.</param>
+    /// <param name="clients">Which certificates clients are asked for, or <c>null</c> for none.</param>
     /// <exception cref="InvalidDataException">A file is missing, not PEM, or the key is another certificate's; the message names the file and the fix.</exception>
-    public static ServerCertificate Load(string certificateFile, string keyFile, bool isDirect = true) => new(certificateFile, keyFile, isDirect);
+    public static ServerCertificate Load(string certificateFile, string keyFile, bool isDirect = true, ClientCertificateOptions? clients = null) =>
+        new(certificateFile, keyFile, isDirect, clients);
 
     /// <summary>Reads the files again. Handshakes from now on show what is in them; connections that are there go on.</summary>
     /// <returns>Whether there was something new in them since they were last read.</returns>
@@ -42,12 +45,12 @@ public sealed class ServerCertificate : IDisposable
     {
         lock (_reloading)
         {
-            var (certificate, key) = (Read(_certificateFile, "certificate"), Read(_keyFile, "key"));
-            var digest = DigestOf(certificate, key);
+            var texts = ReadAll();
+            var digest = DigestOf(texts);
             if (digest.AsSpan().SequenceEqual(_lastTried)) return false;
             _lastTried = digest;
             // What was shown is not disposed of: a handshake may be at work with it.
-            _shown = Parse(certificate, key);
+            _shown = Parse(texts);
             return true;
         }
     }
@@ -57,9 +60,11 @@ public sealed class ServerCertificate : IDisposable
     /// <param name="directory">Where the files are; it must exist.</param>
     /// <param name="names">Host names and addresses for a new certificate to carry.</param>
     /// <param name="isDirect">As of <see cref="Load"/>.</param>
+    /// <param name="clients">Likewise.</param>
     /// <exception cref="InvalidDataException">The files are there and cannot be used.</exception>
     /// <exception cref="IOException">They cannot be written.</exception>
-    public static ServerCertificate LoadOrCreateSelfSigned(string directory, IReadOnlyList<string> names, bool isDirect = true)
+    public static ServerCertificate LoadOrCreateSelfSigned(string directory, IReadOnlyList<string> names, bool isDirect = true,
+        ClientCertificateOptions? clients = null)
     {
         var certificateFile = Path.Combine(directory, "cert.pem");
         var keyFile = Path.Combine(directory, "key.pem");
@@ -69,13 +74,13 @@ public sealed class ServerCertificate : IDisposable
         }
         else
         {
-            var existing = Load(certificateFile, keyFile, isDirect);
+            var existing = Load(certificateFile, keyFile, isDirect, clients);
             // Somebody else's certificate is theirs to renew.
             if (!existing.IsSelfSigned || existing.Leaf.NotAfter - DateTime.Now > RenewBefore) return existing;
             existing.Dispose();
             SelfSignedCertificate.Write(certificateFile, keyFile, names);
         }
-        return Load(certificateFile, keyFile, isDirect);
+        return Load(certificateFile, keyFile, isDirect, clients);
     }
 
     /// <summary>SHA-256 of the leaf certificate, upper-case hexadecimal.</summary>
@@ -84,8 +89,12 @@ public sealed class ServerCertificate : IDisposable
     /// <summary>When the leaf certificate ends to be valid.</summary>
     public DateTimeOffset Expires => _shown.Leaf.NotAfter;
 
-    /// <summary>Options for .NET's TLS; one object shared by all connections, until <see cref="Reload"/> makes another.</summary>
+    /// <summary>Options for .NET's TLS, without a question for clients' certificates; one object shared by all connections, until <see cref="Reload"/> makes another.</summary>
     public SslServerAuthenticationOptions ServerOptions => _shown.Options;
+
+    /// <summary>The same for one handshake, with that question where it is to be asked.</summary>
+    /// <param name="identified">Hears who the client is.</param>
+    internal SslServerAuthenticationOptions OptionsFor(Action<ClientIdentity> identified) => _shown.OptionsFor(identified);
 
     /// <summary>The same for OpenSSL directly; <c>null</c> where .NET's TLS has to do.</summary>
     internal TlsContext? Context => _shown.Context;
@@ -110,8 +119,10 @@ public sealed class ServerCertificate : IDisposable
         Turns.Dispose();
     }
 
-    private Shown Parse(string certificate, string key)
+    private Shown Parse(Texts texts)
     {
+        var (certificate, key, authorities) = texts;
+        var clients = _clients is null ? null : ClientAuthorities.Parse(_clients, authorities!);
         var chain = new X509Certificate2Collection();
         try
         {
@@ -127,7 +138,7 @@ public sealed class ServerCertificate : IDisposable
         chain.RemoveAt(0);
         try
         {
-            return new Shown(X509Certificate2.CreateFromPem(certificate, key), chain, _isDirect);
+            return new Shown(X509Certificate2.CreateFromPem(certificate, key), chain, clients, _isDirect);
         }
         catch (Exception broken) when (broken is CryptographicException or ArgumentException)
         {
@@ -140,7 +151,9 @@ public sealed class ServerCertificate : IDisposable
         }
     }
 
-    private static byte[] DigestOf(string certificate, string key) => SHA256.HashData(Encoding.UTF8.GetBytes(certificate + "\0" + key));
+    private static byte[] DigestOf(Texts texts) => SHA256.HashData(Encoding.UTF8.GetBytes(texts.Certificate + "\0" + texts.Key + "\0" + texts.Authorities));
+
+    private Texts ReadAll() => new(Read(_certificateFile, "certificate"), Read(_keyFile, "key"), _clients is null ? null : Read(_clients.AuthorityFile, "authority"));
 
     private static string Read(string file, string what)
     {
@@ -154,14 +167,17 @@ public sealed class ServerCertificate : IDisposable
         }
     }
 
+    /// <summary>What is in the files.</summary>
+    private readonly record struct Texts(string Certificate, string Key, string? Authorities);
+
     /// <summary>What handshakes show.</summary>
-    private sealed class Shown(X509Certificate2 leaf, X509Certificate2Collection chain, bool isDirect)
+    private sealed class Shown(X509Certificate2 leaf, X509Certificate2Collection chain, ClientAuthorities? clients, bool isDirect)
     {
         // Who learns the keys of tickets can read what is said under TLS 1.2 with one of them: they do not live long.
         private static readonly TimeSpan TicketKeysLive = TimeSpan.FromHours(8);
 
         private readonly Lock _renewing = new();
-        private TlsContext? _context = isDirect ? TlsContext.TryCreate(leaf, chain) : null;
+        private TlsContext? _context = isDirect ? TlsContext.TryCreate(leaf, chain, clients) : null;
         private long _renewedAt = Environment.TickCount64;
 
         public X509Certificate2 Leaf => leaf;
@@ -177,7 +193,7 @@ public sealed class ServerCertificate : IDisposable
                 lock (_renewing)
                 {
                     if (Environment.TickCount64 - _renewedAt < TicketKeysLive.TotalMilliseconds) return _context;
-                    _context = TlsContext.TryCreate(leaf, chain) ?? _context;
+                    _context = TlsContext.TryCreate(leaf, chain, clients) ?? _context;
                     Volatile.Write(ref _renewedAt, Environment.TickCount64);
                     return _context;
                 }
@@ -188,10 +204,21 @@ public sealed class ServerCertificate : IDisposable
 
         public byte[]? EndPointBinding { get; } = TlsBindings.EndPointOf(leaf);
 
-        public SslServerAuthenticationOptions Options { get; } = new()
-        {
+        public SslServerAuthenticationOptions Options { get; } =
             // Offline: no client's handshake may make us fetch anything.
-            ServerCertificateContext = SslStreamCertificateContext.Create(leaf, chain, offline: true),
+            NewOptions(SslStreamCertificateContext.Create(leaf, chain, offline: true));
+
+        public SslServerAuthenticationOptions OptionsFor(Action<ClientIdentity> identified)
+        {
+            if (clients is null) return Options;
+            var options = NewOptions(Options.ServerCertificateContext!);
+            clients.AskIn(options, identified);
+            return options;
+        }
+
+        private static SslServerAuthenticationOptions NewOptions(SslStreamCertificateContext context) => new()
+        {
+            ServerCertificateContext = context,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             ApplicationProtocols = [Imap],
             AllowRenegotiation = false,

@@ -1,5 +1,6 @@
 using System.Net;
 using ImapDirector.Director;
+using ImapDirector.Network.Tls;
 using ImapDirector.Operations.Api;
 using Microsoft.Extensions.Configuration;
 
@@ -75,6 +76,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             DefaultDomain = settings.Text("DefaultDomain"),
             AllowPlainTextLogin = settings.Flag("AllowPlainTextLogin", defaults.AllowPlainTextLogin),
             Authentication = settings.Within("Authentication", AuthenticationSettings.Read),
+            ClientCertificates = settings.Within("ClientCertificates", ReadClientCertificates),
             Throttle = settings.Within("Throttle", ThrottleSettings.Read),
             Redis = settings.Secret("Redis") ?? defaults.Redis,
             RedisTimeout = settings.Time("RedisTimeout", defaults.RedisTimeout),
@@ -124,6 +126,15 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             MasterPassword = password,
             Nodes = settings.Each("Nodes", node => ReadNode(node, settings.Text("MasterUser") ?? defaults.MasterUser, password)),
         };
+    }
+
+    private static ClientCertificateOptions? ReadClientCertificates(SettingsReader settings)
+    {
+        var file = settings.Text("AuthorityFile");
+        var (isRequired, userFrom) = (settings.Flag("Require", false), settings.Choice("UserFrom", CertificateField.SubjectCommonName));
+        if (file is not null) return new ClientCertificateOptions(file, isRequired, userFrom);
+        if (settings.Text("Require") is not null || settings.Text("UserFrom") is not null) settings.Require("AuthorityFile", "name the PEM certificates of those who sign clients' certificates");
+        return null;
     }
 
     private static BackendNode? ReadNode(SettingsReader settings, string masterUser, string? masterPassword)

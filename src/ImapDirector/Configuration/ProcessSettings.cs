@@ -69,15 +69,17 @@ internal sealed record ProcessSettings
     }
 
     /// <summary>Loads the certificate that is configured, or none.</summary>
+    /// <param name="hostName">A name for one that is made.</param>
+    /// <param name="clients">Which certificates clients are asked for, or <c>null</c> for none.</param>
     /// <exception cref="ConfigurationException">It cannot be used.</exception>
-    public ServerCertificate? LoadCertificate(string hostName)
+    public ServerCertificate? LoadCertificate(string hostName, ClientCertificateOptions? clients = null)
     {
         try
         {
-            if (CertificateFile is not null) return ServerCertificate.Load(CertificateFile, KeyFile!, DirectTls);
+            if (CertificateFile is not null) return ServerCertificate.Load(CertificateFile, KeyFile!, DirectTls, clients);
             if (SelfSignedDirectory is null) return null;
             Directory.CreateDirectory(SelfSignedDirectory);
-            return ServerCertificate.LoadOrCreateSelfSigned(SelfSignedDirectory, [hostName, "localhost", "127.0.0.1", "::1"], DirectTls);
+            return ServerCertificate.LoadOrCreateSelfSigned(SelfSignedDirectory, [hostName, "localhost", "127.0.0.1", "::1"], DirectTls, clients);
         }
         catch (InvalidDataException unusable)
         {

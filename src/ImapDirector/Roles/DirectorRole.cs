@@ -19,7 +19,7 @@ internal sealed class DirectorRole : IRole
     public DirectorRole(DirectorSettings settings, ILoggerFactory loggers)
     {
         var registry = ProcessMetrics.NewRegistry();
-        _certificate = settings.Process.LoadCertificate(settings.Director.Name) ?? throw new ConfigurationException("CertificateFile and KeyFile are unset: name the PEM files.");
+        _certificate = settings.Process.LoadCertificate(settings.Director.Name, settings.Director.ClientCertificates) ?? throw new ConfigurationException("CertificateFile and KeyFile are unset: name the PEM files.");
         _director = new DirectorServer(settings.Director, _certificate, Metrics.WithCustomRegistry(registry), loggers);
         _operations = HttpSide.Create(settings.Process, [new NamedCheck("director", _director.NotReadyReasonAsync)], _director, settings.LoadApiToken(), registry, loggers);
     }

@@ -28,7 +28,7 @@ internal sealed class DialogueUnderTest : IAsyncDisposable
         // Of a Redis that is never there: what SCRAM needs is not to be had.
         var redis = new RedisConnection(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<RedisConnection>.Instance);
         var scram = new ScramVerifiers(options, new DatabaseChain([]), new PasswordHasher(), new ClusterSecret(redis));
-        _dialogue = new LoginDialogue(connection, options, _handshake, new NodeCapabilities(), new LoginProofs(scram, null));
+        _dialogue = new LoginDialogue(connection, options, _handshake, new NodeCapabilities(), new LoginProofs(scram, null, new CertificateLogin(new DatabaseChain([]), null)));
         _serving = ServeAsync(isImplicitTls);
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Xunit;
 
@@ -39,6 +40,21 @@ public sealed class ImapConversation : IAsyncDisposable
         var conversation = await ConnectAsync(endPoint);
         Assert.StartsWith("* OK ", await conversation.ReadLineAsync());
         return conversation;
+    }
+
+    /// <summary>Shakes hands, trusting whoever is there, and shows a certificate.</summary>
+    public async Task SecureAsync(X509Certificate2 certificate)
+    {
+        var tls = new SslStream(Stream);
+        Stream = tls;
+        using var limit = new CancellationTokenSource(Patience);
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        {
+            TargetHost = "localhost",
+            AllowTlsResume = false,
+            RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null,
+            ClientCertificateContext = SslStreamCertificateContext.Create(certificate, [], offline: true),
+        }, limit.Token);
     }
 
     /// <summary>Shakes hands, trusting whoever is there.</summary>

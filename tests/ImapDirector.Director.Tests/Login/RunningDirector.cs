@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Tests.Directory;
 using ImapDirector.Network.Tls;
@@ -18,7 +19,7 @@ internal sealed class RunningDirector : IAsyncDisposable
     // Hashed once for all tests.
     private static readonly Lazy<Task<string>> PasswordHash = new(HashAsync);
 
-    private readonly ServerCertificate _certificate = TestCertificate.Create();
+    private readonly ServerCertificate _certificate;
     private readonly TestRedis? _ownRedis;
     private readonly LinesLogged _log = new();
     private readonly LoggerFactory _loggers;
@@ -28,6 +29,7 @@ internal sealed class RunningDirector : IAsyncDisposable
         Redis = redis;
         _ownRedis = ownsRedis ? redis : null;
         Options = options;
+        _certificate = TestCertificate.Create(clients: options.ClientCertificates);
         _loggers = new LoggerFactory([_log]);
         Server = new DirectorServer(options, _certificate, Metrics.WithCustomRegistry(Registry), _loggers);
     }
@@ -87,11 +89,11 @@ internal sealed class RunningDirector : IAsyncDisposable
         return (await hasher.HashAsync(System.Text.Encoding.ASCII.GetBytes(Password), CancellationToken.None))!.ToText();
     }
 
-    /// <summary>A client with TLS that has read the greeting.</summary>
-    public async Task<ImapConversation> SecureAsync()
+    /// <summary>A client with TLS, and maybe a certificate, that has read the greeting.</summary>
+    public async Task<ImapConversation> SecureAsync(X509Certificate2? certificate = null)
     {
         var client = await ImapConversation.ConnectAsync(Server.ImapsEndPoint!);
-        await client.SecureAsync();
+        await (certificate is null ? client.SecureAsync() : client.SecureAsync(certificate));
         Assert.StartsWith("* OK ", await client.ReadLineAsync());
         return client;
     }

@@ -41,15 +41,8 @@ internal sealed class TokenLogin : IDisposable
         // Nobody may ask to be somebody else (limits P24).
         if (!identity.IsEmpty && (!LoginName.TryRead(identity.Span, _options.DefaultDomain, out var asked) || asked != user)) return new AuthenticationResult(AuthenticationOutcome.InvalidToken, user);
 
-        var (account, _) = await _chain.FindAsync(user, client, cancellationToken);
-        return new AuthenticationResult(account.Kind switch
-        {
-            DatabaseAnswerKind.Account when account.Account!.IsDisabled => AuthenticationOutcome.Disabled,
-            DatabaseAnswerKind.Account => AuthenticationOutcome.Success,
-            DatabaseAnswerKind.Disabled => AuthenticationOutcome.Disabled,
-            DatabaseAnswerKind.Failure => AuthenticationOutcome.TemporaryFailure,
-            _ => _tokens.RequireAccount ? AuthenticationOutcome.NoSuchUser : AuthenticationOutcome.Success,
-        }, user);
+        var admitted = await _chain.AdmitAsync(user, client, cancellationToken);
+        return new AuthenticationResult(admitted == AuthenticationOutcome.NoSuchUser && !_tokens.RequireAccount ? AuthenticationOutcome.Success : admitted, user);
     }
 
     /// <summary>Reads the user's name as the issuer writes it. It is nobody's where it is only like one of ours, but for a domain that is left out: what a subaddress

@@ -30,6 +30,7 @@ internal static unsafe partial class OpenSslCalls
     // Those of SSL_CTX_ctrl(3) that the headers have macros for.
     public const int SetMode = 33;
     public const int SetSessionCacheMode = 44;
+    public const int SetMostChainBytes = 51;
     public const int AddChainCertificate = 89;
     public const int SetLowestVersion = 123;
 
@@ -40,6 +41,11 @@ internal static unsafe partial class OpenSslCalls
     public const int AlpnChosen = 0;
     public const int AlpnRefused = 2;
     public const int AlpnNone = 3;
+
+    // SSL_CTX_set_verify(3) and SSL_get_verify_result(3).
+    public const int VerifyPeer = 1;
+    public const int FailWithoutPeerCertificate = 2;
+    public const int Verified = 0;
 
     // From openssl/bio.h, BIO_should_retry(3) and BIO_ctrl(3).
     public const int BioSourceSink = 0x0400;
@@ -87,6 +93,39 @@ internal static unsafe partial class OpenSslCalls
 
     [LibraryImport(Ssl)]
     public static partial void SSL_CTX_set_alpn_select_cb(SslContextHandle context, delegate* unmanaged[Cdecl]<nint, byte**, byte*, byte*, uint, nint, int> choose, nint argument);
+
+    [LibraryImport(Ssl)]
+    public static partial void SSL_CTX_set_verify(SslContextHandle context, int mode, nint callback);
+
+    [LibraryImport(Ssl)]
+    public static partial void SSL_CTX_set_verify_depth(SslContextHandle context, int depth);
+
+    [LibraryImport(Ssl)]
+    public static partial void SSL_CTX_set_cert_verify_callback(SslContextHandle context, delegate* unmanaged[Cdecl]<nint, nint, int> verify, nint argument);
+
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_CTX_get_cert_store(SslContextHandle context);
+
+    [LibraryImport(Ssl)]
+    public static partial int SSL_CTX_add_client_CA(SslContextHandle context, nint certificate);
+
+    [LibraryImport(Crypto)]
+    public static partial int X509_STORE_add_cert(nint store, nint certificate);
+
+    [LibraryImport(Crypto)]
+    public static partial int X509_verify_cert(nint store);
+
+    [LibraryImport(Crypto)]
+    public static partial nint X509_verify_cert_error_string(CLong error);
+
+    [LibraryImport(Ssl)]
+    public static partial CLong SSL_get_verify_result(nint ssl);
+
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_get1_peer_certificate(nint ssl);
+
+    [LibraryImport(Crypto)]
+    public static partial int i2d_X509(nint certificate, byte** to);
 
     [LibraryImport(Crypto)]
     public static partial nint d2i_X509(nint reuse, byte** from, CLong length);

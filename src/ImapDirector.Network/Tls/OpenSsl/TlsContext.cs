@@ -13,29 +13,33 @@ internal sealed class TlsContext : IDisposable
     private const string CiphersOf12 = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!PSK";
     private const string CiphersOf13 = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
 
-    private TlsContext(SslContextHandle handle) => Handle = handle;
+    private TlsContext(SslContextHandle handle, ClientAuthorities? clients) => (Handle, Clients) = (handle, clients);
 
     /// <summary>Whether OpenSSL 3 can be called here.</summary>
     public static bool IsSupported { get; } = OperatingSystem.IsLinux() && HasLibraries();
+
+    /// <summary>Who signs clients' certificates; <c>null</c> where none is asked for.</summary>
+    public ClientAuthorities? Clients { get; }
 
     internal SslContextHandle Handle { get; }
 
     /// <summary>Makes one.</summary>
     /// <param name="leaf">The server's certificate, with its key.</param>
     /// <param name="chain">What is sent behind it.</param>
+    /// <param name="clients">Who signs clients' certificates; <c>null</c> to ask for none.</param>
     /// <returns><c>null</c> when OpenSSL or the key does not allow it, as with a key that cannot be taken out of where it is.</returns>
-    public static TlsContext? TryCreate(X509Certificate2 leaf, X509Certificate2Collection chain)
+    public static TlsContext? TryCreate(X509Certificate2 leaf, X509Certificate2Collection chain, ClientAuthorities? clients)
     {
         if (!IsSupported || ExportKey(leaf) is not { } key) return null;
         var handle = new SslContextHandle(OpenSslCalls.SSL_CTX_new(OpenSslCalls.TLS_server_method()));
         try
         {
-            if (handle.IsInvalid || !TrySetUp(handle) || !TryUse(handle, leaf, chain, key))
+            if (handle.IsInvalid || !TrySetUp(handle) || !TryUse(handle, leaf, chain, key) || (clients is not null && !TryAsk(handle, clients)))
             {
                 handle.Dispose();
                 return null;
             }
-            return new TlsContext(handle);
+            return new TlsContext(handle, clients);
         }
         finally
         {
@@ -101,6 +105,21 @@ internal sealed class TlsContext : IDisposable
         }
     }
 
+    /// <summary>Asks clients for a certificate. The store of a new context is empty: who is put into it is trusted, and nobody else.</summary>
+    private static unsafe bool TryAsk(SslContextHandle context, ClientAuthorities clients)
+    {
+        var store = OpenSslCalls.SSL_CTX_get_cert_store(context);
+        foreach (var authority in clients.Certificates)
+        {
+            if (!TryWith(authority.RawData, certificate => OpenSslCalls.X509_STORE_add_cert(store, certificate) == 1 && OpenSslCalls.SSL_CTX_add_client_CA(context, certificate) == 1)) return false;
+        }
+        _ = OpenSslCalls.SSL_CTX_ctrl(context, OpenSslCalls.SetMostChainBytes, ClientAuthorities.MostChainBytes, 0);
+        OpenSslCalls.SSL_CTX_set_verify_depth(context, ClientAuthorities.MostBetween);
+        OpenSslCalls.SSL_CTX_set_verify(context, OpenSslCalls.VerifyPeer | (clients.IsRequired ? OpenSslCalls.FailWithoutPeerCertificate : 0), 0);
+        if (!clients.IsRequired) OpenSslCalls.SSL_CTX_set_cert_verify_callback(context, &VerifyAndGoOn, 0);
+        return true;
+    }
+
     private static unsafe bool TryWith(byte[] encoded, Func<nint, bool> use)
     {
         fixed (byte* first = encoded)
@@ -130,6 +149,16 @@ internal sealed class TlsContext : IDisposable
         {
             return null;
         }
+    }
+
+    /// <summary>Verifies a client's chain as OpenSSL does by itself, and lets the handshake go on however that ends: SSL_get_verify_result(3) tells it then.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int VerifyAndGoOn(nint store, nint argument)
+    {
+        _ = OpenSslCalls.X509_verify_cert(store);
+        // Else the rest of the handshake would find the reason, and take it for its own.
+        OpenSslCalls.ERR_clear_error();
+        return 1;
     }
 
     /// <summary>ALPN (RFC 7301): <c>imap</c> where the client offers it; whoever speaks of other protocols alone is turned away (limits P22). The list is of one

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace ImapDirector.Network.Tls.OpenSsl;
@@ -189,6 +190,32 @@ internal sealed unsafe class TlsEngine : IDisposable
             OpenSslCalls.ERR_clear_error();
             // With a context, and that is empty (RFC 9266 section 2).
             return OpenSslCalls.SSL_export_keying_material(Ssl, to, (nuint)count, name, (nuint)label.Length, name, 0, 1) == 1 ? material : null;
+        }
+    }
+
+    /// <summary>The certificate that the client showed in this handshake, or in the one that it resumes.</summary>
+    /// <param name="fault">What is wrong with its chain, or <c>null</c>. A text of OpenSSL's, never one of the client's.</param>
+    /// <returns>It in DER; <c>null</c> where there is none.</returns>
+    public byte[]? PeerCertificate(out string? fault)
+    {
+        fault = null;
+        var certificate = IsUsable ? OpenSslCalls.SSL_get1_peer_certificate(Ssl) : 0;
+        if (certificate == 0) return null;
+        try
+        {
+            var result = OpenSslCalls.SSL_get_verify_result(Ssl);
+            if (result.Value != OpenSslCalls.Verified) fault = Marshal.PtrToStringUTF8(OpenSslCalls.X509_verify_cert_error_string(result)) ?? "unknown reason";
+            var encoded = new byte[Math.Max(0, OpenSslCalls.i2d_X509(certificate, null))];
+            fixed (byte* first = encoded)
+            {
+                var to = first;
+                if (encoded.Length == 0 || OpenSslCalls.i2d_X509(certificate, &to) != encoded.Length) fault ??= "it cannot be read";
+            }
+            return encoded;
+        }
+        finally
+        {
+            OpenSslCalls.X509_free(certificate);
         }
     }
 

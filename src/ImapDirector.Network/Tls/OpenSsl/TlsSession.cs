@@ -66,6 +66,12 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
         lock (_lock) return _engine.Export(label, count);
     }
 
+    /// <summary>As <see cref="TlsEngine.PeerCertificate"/>.</summary>
+    public byte[]? PeerCertificate(out string? fault)
+    {
+        lock (_lock) return _engine.PeerCertificate(out fault);
+    }
+
     /// <summary>Room for what comes next; <see cref="AddReceived"/> says how much did.</summary>
     public Memory<byte> RoomToReceive()
     {

@@ -1,0 +1,82 @@
+using System.Formats.Asn1;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ImapDirector.Tests.Shared;
+
+/// <summary>Signs certificates for clients: a root, or one below another.</summary>
+internal sealed class ClientAuthority : IDisposable
+{
+    public const string ForClients = "1.3.6.1.5.5.7.3.2";
+    public const string ForServers = "1.3.6.1.5.5.7.3.1";
+
+    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private int _serial;
+
+    /// <param name="name">Its name.</param>
+    /// <param name="above">Who signs it; itself without.</param>
+    public ClientAuthority(string name = "Clients of the test", ClientAuthority? above = null)
+    {
+        var request = new CertificateRequest($"CN={name}", _key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        Certificate = above is null
+            ? request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-10), DateTimeOffset.UtcNow.AddDays(10))
+            : request.Create(above.Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(above._key), DateTimeOffset.UtcNow.AddDays(-10), DateTimeOffset.UtcNow.AddDays(10), above.NextSerial());
+    }
+
+    /// <summary>Its own certificate.</summary>
+    public X509Certificate2 Certificate { get; }
+
+    public string Pem => Certificate.ExportCertificatePem();
+
+    /// <summary>A certificate with its key; the caller disposes it.</summary>
+    /// <param name="subject">The subject.</param>
+    /// <param name="emails">The addresses among its alternative names.</param>
+    /// <param name="usage">What it is for, by OID; <c>null</c> to leave that open.</param>
+    /// <param name="from">When its time begins, from now on.</param>
+    /// <param name="to">When it ends.</param>
+    /// <param name="padding">Bytes that make it longer.</param>
+    /// <param name="isBroken">Whether the signature is wrong.</param>
+    public X509Certificate2 Issue(string subject = "CN=alice", string[]? emails = null, string? usage = ForClients, TimeSpan? from = null, TimeSpan? to = null, int padding = 0, bool isBroken = false) =>
+        Issue(new X500DistinguishedName(subject), emails, usage, from, to, padding, isBroken);
+
+    /// <summary>As above.</summary>
+    public X509Certificate2 Issue(X500DistinguishedName subject, string[]? emails = null, string? usage = ForClients, TimeSpan? from = null, TimeSpan? to = null, int padding = 0, bool isBroken = false)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
+        if (usage is not null) request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
+        if (emails is not null)
+        {
+            var names = new SubjectAlternativeNameBuilder();
+            names.AddDnsName("client.example.com");
+            foreach (var email in emails) names.AddEmailAddress(email);
+            request.CertificateExtensions.Add(names.Build());
+        }
+        if (padding > 0)
+        {
+            var writer = new AsnWriter(AsnEncodingRules.DER);
+            writer.WriteOctetString(new byte[padding]);
+            request.CertificateExtensions.Add(new X509Extension("1.3.6.1.4.1.99999.1", writer.Encode(), false));
+        }
+        using var bare = request.Create(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(_key), DateTimeOffset.UtcNow + (from ?? TimeSpan.FromHours(-1)),
+            DateTimeOffset.UtcNow + (to ?? TimeSpan.FromDays(1)), NextSerial());
+        if (!isBroken) return bare.CopyWithPrivateKey(key);
+        var encoded = bare.RawData;
+        // Within the last number of the signature.
+        encoded[^5] ^= 1;
+        using var broken = X509CertificateLoader.LoadCertificate(encoded);
+        return broken.CopyWithPrivateKey(key);
+    }
+
+    public void Dispose()
+    {
+        Certificate.Dispose();
+        _key.Dispose();
+    }
+
+    private byte[] NextSerial() => [1, (byte)++_serial];
+}
