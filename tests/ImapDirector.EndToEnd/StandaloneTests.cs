@@ -126,7 +126,7 @@ public sealed class StandaloneTests
         await File.WriteAllTextAsync(directory.File("tls/key.pem"), key.ExportPkcs8PrivateKeyPem());
         await File.WriteAllTextAsync(directory.File("tls/cert.pem"), renewed.ExportCertificatePem());
         await server.HangUpAsync();
-        await UntilLoggedAsync(server, "The certificate is a new one");
+        await UntilLoggedAsync(server, "The certificate files were read again");
         Assert.Equal(renewed.GetCertHashString(HashAlgorithmName.SHA256), await FingerprintAsync(server));
         await running.NoOpAsync();
         Assert.Equal(0, await server.TerminateAsync());

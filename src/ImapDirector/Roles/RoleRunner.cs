@@ -134,7 +134,7 @@ internal static partial class RoleRunner
         [LoggerMessage(1, LogLevel.Information, "Stopping; sessions and deliveries have {Seconds:F0} s")]
         public static partial void Stopping(ILogger logger, double seconds);
 
-        [LoggerMessage(3, LogLevel.Information, "The certificate is a new one, SHA-256 {Fingerprint}, valid until {Expires:u}")]
+        [LoggerMessage(3, LogLevel.Information, "The certificate files were read again: SHA-256 {Fingerprint}, valid until {Expires:u}")]
         public static partial void CertificateReloaded(ILogger logger, string fingerprint, DateTimeOffset expires);
 
         [LoggerMessage(4, LogLevel.Error, "The certificate that clients are shown stays the old one. {Reason}")]

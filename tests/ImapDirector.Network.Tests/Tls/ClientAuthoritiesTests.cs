@@ -63,6 +63,8 @@ public sealed class ClientAuthoritiesTests : IDisposable
         Assert.Equal("alice", CertificateFields.ValueOf(certificate, CertificateField.SubjectCommonName));
         Assert.Null(CertificateFields.ValueOf(certificate, CertificateField.SubjectEmail));
         Assert.Null(CertificateFields.ValueOf(certificate, CertificateField.EmailSan));
+        using var both = _authority.Issue(Subject(("2.5.4.3", UniversalTagNumber.UTF8String, "alice"), ("2.5.4.3", UniversalTagNumber.UTF8String, "bob")));
+        Assert.Null(CertificateFields.ValueOf(both, CertificateField.SubjectCommonName));
         using var bare = _authority.Issue("O=alice");
         foreach (var field in Enum.GetValues<CertificateField>()) Assert.Null(CertificateFields.ValueOf(bare, field));
     }
@@ -85,14 +87,15 @@ public sealed class ClientAuthoritiesTests : IDisposable
     private static void AssertUnusable(string pem) =>
         Assert.Contains("\"clients.pem\"", Assert.Throws<InvalidDataException>(() => ClientAuthorities.Parse(Options, pem)).Message, StringComparison.Ordinal);
 
+    // All in one part of the name ("CN=alice + CN=bob").
     private static X500DistinguishedName Subject(params (string Type, UniversalTagNumber Letters, string Value)[] attributes)
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);
         using (writer.PushSequence())
+        using (writer.PushSetOf())
         {
             foreach (var (type, letters, value) in attributes)
             {
-                using (writer.PushSetOf())
                 using (writer.PushSequence())
                 {
                     writer.WriteObjectIdentifier(type);

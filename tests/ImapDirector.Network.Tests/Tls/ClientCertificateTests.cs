@@ -166,7 +166,7 @@ public abstract class ClientCertificateTests : IDisposable
     public async Task What_names_several_or_nobody_is_verified_and_names_nobody()
     {
         using var certificate = Load();
-        foreach (var subject in (string[])["O=example", "CN=alice, CN=bob", "CN=alice + CN=bob", "CN=\"\""])
+        foreach (var subject in (string[])["O=example", "CN=alice, CN=bob", "CN=\"\""])
         {
             using var shown = Authority.Issue(subject);
             await using var pair = await SocketPair.ConnectAsync();
