@@ -12,7 +12,7 @@ internal sealed class CertificateLogin(DatabaseChain chain, string? defaultDomai
     public static bool TryName(Connection client, string? defaultDomain, out UserName user)
     {
         user = default;
-        return client.Identity is { IsVerified: true, User: { } name } && UserName.TryCreate(name, defaultDomain, out user);
+        return client.Identity is { IsVerified: true, User: { } name } && LoginName.TryReadIssued(name, defaultDomain, out user);
     }
 
     /// <summary>Why a certificate that the client has shown cannot log it in; <c>null</c> where it can, or none was shown.</summary>

@@ -15,4 +15,10 @@ internal static class LoginName
         Encoding.ASCII.GetChars(name, text);
         return UserName.TryCreate(text, defaultDomain, out user);
     }
+
+    /// <summary>Reads a name as somebody else has written it who says who a client is. It is nobody's where it is only like one of ours, but for a domain that is left
+    /// out: what a subaddress or a capital letter tells apart may be two users to them, and whoever may call themselves <c>alice+x</c> there is not Alice.</summary>
+    /// <returns><c>false</c> when it is none.</returns>
+    public static bool TryReadIssued(string name, string? defaultDomain, out UserName user) => TryRead(Encoding.UTF8.GetBytes(name), defaultDomain, out user)
+        && user.Value.StartsWith(name, StringComparison.Ordinal) && (user.Value.Length == name.Length || user.Value[name.Length] == '@');
 }

@@ -55,6 +55,8 @@ public sealed class ExternalLoginTests : IDisposable
         using var foreign = stranger.Issue();
         using var nameless = _authority.Issue("O=alice");
         using var spaced = _authority.Issue("CN=Alice Smith");
+        using var detailed = _authority.Issue("CN=alice+x");
+        using var capital = _authority.Issue("CN=Alice");
         using var withNul = _authority.Issue(new X500DistinguishedName("CN=alice\0x"));
 
         await using (var plain = await director.ConnectAsync())
@@ -65,14 +67,14 @@ public sealed class ExternalLoginTests : IDisposable
             Assert.Contains(Offer, await CapabilityAsync(plain), StringComparison.Ordinal);
             await plain.PlayAsync("C: d AUTHENTICATE EXTERNAL =", "S: d OK …");
         }
-        foreach (var shown in (X509Certificate2?[])[null, foreign, nameless, spaced, withNul])
+        foreach (var shown in (X509Certificate2?[])[null, foreign, nameless, spaced, withNul, detailed, capital])
         {
             await using var client = await director.SecureAsync(shown);
             Assert.DoesNotContain(Offer, await CapabilityAsync(client), StringComparison.Ordinal);
             await client.PlayAsync("C: b AUTHENTICATE EXTERNAL =", "S: b NO Unsupported mechanism.", "C: c LOGIN alice secret", "S: c OK …");
         }
         // One line for each that is of no use by itself.
-        Assert.Equal(4, director.Lines.Count(line => line.StartsWith("3409 ", StringComparison.Ordinal)));
+        Assert.Equal(6, director.Lines.Count(line => line.StartsWith("3409 ", StringComparison.Ordinal)));
     }
 
     [FactIfInstalled("redis-server")]

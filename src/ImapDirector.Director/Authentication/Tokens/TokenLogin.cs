@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Authentication.Tokens;
@@ -37,18 +36,13 @@ internal sealed class TokenLogin : IDisposable
         var answer = await _verifier.VerifyAsync(Encoding.ASCII.GetString(token.Span), cancellationToken);
         if (answer.Kind == TokenAnswerKind.Failure) return new AuthenticationResult(AuthenticationOutcome.TemporaryFailure, default);
         if (answer.Kind == TokenAnswerKind.WrongScope) return new AuthenticationResult(AuthenticationOutcome.WrongScope, default);
-        if (answer.Kind != TokenAnswerKind.Valid || !TryReadClaim(answer.User!, out var user)) return new AuthenticationResult(AuthenticationOutcome.InvalidToken, default);
+        if (answer.Kind != TokenAnswerKind.Valid || !LoginName.TryReadIssued(answer.User!, _options.DefaultDomain, out var user)) return new AuthenticationResult(AuthenticationOutcome.InvalidToken, default);
         // Nobody may ask to be somebody else (limits P24).
         if (!identity.IsEmpty && (!LoginName.TryRead(identity.Span, _options.DefaultDomain, out var asked) || asked != user)) return new AuthenticationResult(AuthenticationOutcome.InvalidToken, user);
 
         var admitted = await _chain.AdmitAsync(user, client, cancellationToken);
         return new AuthenticationResult(admitted == AuthenticationOutcome.NoSuchUser && !_tokens.RequireAccount ? AuthenticationOutcome.Success : admitted, user);
     }
-
-    /// <summary>Reads the user's name as the issuer writes it. It is nobody's where it is only like one of ours, but for a domain that is left out: what a subaddress
-    /// or a capital letter tells apart may be two users to the issuer, and whoever may call themselves <c>alice+x</c> there is not Alice.</summary>
-    private bool TryReadClaim(string claim, out UserName user) => LoginName.TryRead(Encoding.UTF8.GetBytes(claim), _options.DefaultDomain, out user)
-        && user.Value.StartsWith(claim, StringComparison.Ordinal) && (user.Value.Length == claim.Length || user.Value[claim.Length] == '@');
 
     /// <summary>What a client is told before it is refused (RFC 7628 section 3.2.2, and Google's form of it for XOAUTH2).</summary>
     public byte[] ErrorFor(AuthenticationOutcome outcome, bool isXOAuth2)
