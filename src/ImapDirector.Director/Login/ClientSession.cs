@@ -313,7 +313,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         [LoggerMessage(3408, LogLevel.Warning, "{ConnectionId} node {Node} does not serve {User}, who is assigned to it with epoch {Epoch}: see why in its log. Event 1016 there means that it has seen a newer epoch, which Redis has lost: nobody is sent elsewhere for it")]
         public static partial void Unserved(ILogger logger, string connectionId, UserName user, string node, long epoch);
 
-        [LoggerMessage(3409, LogLevel.Information, "{ConnectionId} the client's certificate is of no use: {Fault}. client={Client}")]
+        [LoggerMessage(3410, LogLevel.Information, "{ConnectionId} the client's certificate is of no use: {Fault}. client={Client}")]
         public static partial void CertificateOfNoUse(ILogger logger, string connectionId, string fault, IPEndPoint client);
 
         [LoggerMessage(3404, LogLevel.Error, "{ConnectionId} a fault ended the session")]

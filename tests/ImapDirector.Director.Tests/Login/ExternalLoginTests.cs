@@ -74,7 +74,7 @@ public sealed class ExternalLoginTests : IDisposable
             await client.PlayAsync("C: b AUTHENTICATE EXTERNAL =", "S: b NO Unsupported mechanism.", "C: c LOGIN alice secret", "S: c OK …");
         }
         // One line for each that is of no use by itself.
-        Assert.Equal(6, director.Lines.Count(line => line.StartsWith("3409 ", StringComparison.Ordinal)));
+        Assert.Equal(6, director.Lines.Count(line => line.StartsWith("3410 ", StringComparison.Ordinal)));
     }
 
     [FactIfInstalled("redis-server")]
