@@ -11,8 +11,9 @@ internal sealed class ClientAuthorities
     /// <summary>The most there can be: clients are told the name of each.</summary>
     public const int MostAuthorities = 64;
 
-    /// <summary>The most that a client may show, its whole chain, in bytes.</summary>
-    public const int MostChainBytes = 32 * 1024;
+    /// <summary>The most that a client may show, its whole chain, in bytes: with what else it sends unanswered then, it is within
+    /// <see cref="OpenSsl.TlsSession.MostUnanswered"/>.</summary>
+    public const int MostChainBytes = 12 * 1024;
 
     /// <summary>The most that may stand between a client's certificate and its root.</summary>
     public const int MostBetween = 4;
