@@ -122,16 +122,19 @@ public sealed class Connection : IAsyncDisposable
     public async Task StartTlsServerAsync(ServerCertificate certificate, CancellationToken cancellationToken, bool keepUnread = false)
     {
         var transport = TlsTransport(keepUnread);
-        // The handshake shows what was read before it, or at most what was renewed right now: then nobody binds to it.
-        var endPointBinding = certificate.EndPointBinding;
-        if (certificate.Context is not { } context)
+        var shown = certificate.Shown;
+        if (shown.Context is not { } context)
         {
             var tls = new SslStream(transport, leaveInnerStreamOpen: true);
-            var identity = default(ClientIdentity);
+            var (chosen, identity) = (shown.All[0], default(ClientIdentity));
             // The turn begins when there is something to do.
             _ = await transport.ReadAsync(Memory<byte>.Empty, cancellationToken);
-            await certificate.Turns.RunAsync(() => tls.AuthenticateAsServerAsync(certificate.OptionsFor(seen => identity = seen), cancellationToken), cancellationToken);
-            (Tls, _endPointBinding, Identity) = (tls, endPointBinding, identity);
+            await certificate.Turns.RunAsync(() => tls.AuthenticateAsServerAsync((_, hello, _, _) =>
+            {
+                chosen = shown.For(hello.ServerName);
+                return ValueTask.FromResult(shown.OptionsFor(chosen, seen => identity = seen));
+            }, null, cancellationToken), cancellationToken);
+            (Tls, _endPointBinding, Identity) = (tls, chosen.EndPointBinding, identity);
             Use(tls);
             return;
         }
@@ -140,7 +143,7 @@ public sealed class Connection : IAsyncDisposable
         var stream = new TlsStream(transport, _handshaking);
         await stream.HandshakeAsync(certificate.Turns, cancellationToken);
         Identity = Identify(context, _handshaking);
-        (Session, _direct, _endPointBinding) = (_handshaking, stream, endPointBinding);
+        (Session, _direct, _endPointBinding) = (_handshaking, stream, _handshaking.Shown.EndPointBinding);
         Use(stream);
     }
 

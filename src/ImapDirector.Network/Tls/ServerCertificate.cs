@@ -1,9 +1,7 @@
 using System.Net.Security;
-using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using ImapDirector.Network.Tls.OpenSsl;
 
 namespace ImapDirector.Network.Tls;
 
@@ -11,19 +9,17 @@ namespace ImapDirector.Network.Tls;
 public sealed class ServerCertificate : IDisposable
 {
     private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
-    private static readonly SslApplicationProtocol Imap = new("imap");
 
-    private readonly string _certificateFile;
-    private readonly string _keyFile;
+    private readonly CertificatePair[] _files;
     private readonly bool _isDirect;
     private readonly ClientCertificateOptions? _clients;
     private readonly Lock _reloading = new();
-    private volatile Shown _shown;
+    private volatile ShownCertificates _shown;
     private byte[] _lastTried;
 
-    private ServerCertificate(string certificateFile, string keyFile, bool isDirect, ClientCertificateOptions? clients)
+    private ServerCertificate(CertificatePair[] files, bool isDirect, ClientCertificateOptions? clients)
     {
-        (_certificateFile, _keyFile, _isDirect, _clients) = (certificateFile, keyFile, isDirect, clients);
+        (_files, _isDirect, _clients) = (files, isDirect, clients);
         var texts = ReadAll();
         _lastTried = DigestOf(texts);
         _shown = Parse(texts);
@@ -34,9 +30,10 @@ public sealed class ServerCertificate : IDisposable
     /// <param name="keyFile">Its key.</param>
     /// <param name="isDirect">Whether handshakes are OpenSSL's directly, where it can be called; else they are .NET's.</param>
     /// <param name="clients">Which certificates clients are asked for, or <c>null</c> for none.</param>
+    /// <param name="further">Others, shown to clients that ask for one of their names (SNI); or <c>null</c> for none.</param>
     /// <exception cref="InvalidDataException">A file is missing, not PEM, or the key is another certificate's; the message names the file and the fix.</exception>
-    public static ServerCertificate Load(string certificateFile, string keyFile, bool isDirect = true, ClientCertificateOptions? clients = null) =>
-        new(certificateFile, keyFile, isDirect, clients);
+    public static ServerCertificate Load(string certificateFile, string keyFile, bool isDirect = true, ClientCertificateOptions? clients = null, IReadOnlyList<CertificatePair>? further = null) =>
+        new([new CertificatePair(certificateFile, keyFile), .. further ?? []], isDirect, clients);
 
     /// <summary>Reads the files again. Handshakes from now on show what is in them; connections that are there go on.</summary>
     /// <returns>Whether there was something new in them since they were last read.</returns>
@@ -84,76 +81,54 @@ public sealed class ServerCertificate : IDisposable
     }
 
     /// <summary>SHA-256 of the leaf certificate, upper-case hexadecimal.</summary>
-    public string Fingerprint => _shown.Fingerprint;
+    public string Fingerprint => _shown.All[0].Fingerprint;
 
     /// <summary>When the leaf certificate ends to be valid.</summary>
-    public DateTimeOffset Expires => _shown.Leaf.NotAfter;
+    public DateTimeOffset Expires => Leaf.NotAfter;
+
+    /// <summary>Both of each certificate, the first and the further ones.</summary>
+    public IReadOnlyList<(string Fingerprint, DateTimeOffset Expires)> All => [.. _shown.All.Select(static one => (one.Fingerprint, (DateTimeOffset)one.Leaf.NotAfter))];
 
     /// <summary>Options for .NET's TLS, without a question for clients' certificates; one object shared by all connections, until <see cref="Reload"/> makes another.</summary>
     public SslServerAuthenticationOptions ServerOptions => _shown.Options;
 
-    /// <summary>The same for one handshake, with that question where it is to be asked.</summary>
-    /// <param name="identified">Hears who the client is.</param>
-    internal SslServerAuthenticationOptions OptionsFor(Action<ClientIdentity> identified) => _shown.OptionsFor(identified);
-
-    /// <summary>The same for OpenSSL directly; <c>null</c> where .NET's TLS has to do.</summary>
-    internal TlsContext? Context => _shown.Context;
-
-    /// <summary>What <see cref="TlsBinding.ServerEndPoint"/> is of handshakes that begin now.</summary>
-    internal byte[]? EndPointBinding => _shown.EndPointBinding;
+    /// <summary>What handshakes show that begin now.</summary>
+    internal ShownCertificates Shown => _shown;
 
     /// <summary>Which handshakes that show it are at work.</summary>
     internal HandshakeTurns Turns { get; } = new();
 
-    internal X509Certificate2 Leaf => _shown.Leaf;
+    internal X509Certificate2 Leaf => _shown.All[0].Leaf;
 
     private bool IsSelfSigned => Leaf.SubjectName.RawData.AsSpan().SequenceEqual(Leaf.IssuerName.RawData);
 
     /// <inheritdoc />
     public void Dispose()
     {
-        var shown = _shown;
-        shown.Context?.Dispose();
-        shown.Leaf.Dispose();
-        foreach (var certificate in shown.Chain) certificate.Dispose();
+        _shown.Dispose();
         Turns.Dispose();
     }
 
-    private Shown Parse(Texts texts)
+    private ShownCertificates Parse(List<string> texts)
     {
-        var (certificate, key, authorities) = texts;
-        var clients = _clients is null ? null : ClientAuthorities.Parse(_clients, authorities!);
-        var chain = new X509Certificate2Collection();
-        try
-        {
-            chain.ImportFromPem(certificate);
-        }
-        catch (CryptographicException broken)
-        {
-            throw new InvalidDataException($"The certificate file \"{_certificateFile}\" is no PEM certificate: give the chain as PEM, the server's own certificate first.", broken);
-        }
-        if (chain.Count == 0)
-            throw new InvalidDataException($"The certificate file \"{_certificateFile}\" has no certificate: give the chain as PEM, the server's own certificate first.");
-        var bare = chain[0];
-        chain.RemoveAt(0);
-        try
-        {
-            return new Shown(X509Certificate2.CreateFromPem(certificate, key), chain, clients, _isDirect);
-        }
-        catch (Exception broken) when (broken is CryptographicException or ArgumentException)
-        {
-            // The exception may quote the key: it is not passed on.
-            throw new InvalidDataException($"The key file \"{_keyFile}\" is no unencrypted PEM key of the first certificate in \"{_certificateFile}\": give the key that belongs to it.");
-        }
-        finally
-        {
-            bare.Dispose();
-        }
+        var clients = _clients is null ? null : ClientAuthorities.Parse(_clients, texts[^1]);
+        return new ShownCertificates([.. _files.Select((files, i) => ShownCertificate.Parse(files, texts[2 * i], texts[2 * i + 1]))], clients, _isDirect);
     }
 
-    private static byte[] DigestOf(Texts texts) => SHA256.HashData(Encoding.UTF8.GetBytes(texts.Certificate + "\0" + texts.Key + "\0" + texts.Authorities));
+    // A NUL is in no such file that could be used.
+    private static byte[] DigestOf(List<string> texts) => SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', texts)));
 
-    private Texts ReadAll() => new(Read(_certificateFile, "certificate"), Read(_keyFile, "key"), _clients is null ? null : Read(_clients.AuthorityFile, "authority"));
+    private List<string> ReadAll()
+    {
+        var texts = new List<string>();
+        foreach (var files in _files)
+        {
+            texts.Add(Read(files.CertificateFile, "certificate"));
+            texts.Add(Read(files.KeyFile, "key"));
+        }
+        if (_clients is not null) texts.Add(Read(_clients.AuthorityFile, "authority"));
+        return texts;
+    }
 
     private static string Read(string file, string what)
     {
@@ -165,65 +140,5 @@ public sealed class ServerCertificate : IDisposable
         {
             throw new InvalidDataException($"The {what} file \"{file}\" cannot be read ({unreadable.GetType().Name}): name a PEM file that this process may read.", unreadable);
         }
-    }
-
-    /// <summary>What is in the files.</summary>
-    private readonly record struct Texts(string Certificate, string Key, string? Authorities);
-
-    /// <summary>What handshakes show.</summary>
-    private sealed class Shown(X509Certificate2 leaf, X509Certificate2Collection chain, ClientAuthorities? clients, bool isDirect)
-    {
-        // Who learns the keys of tickets can read what is said under TLS 1.2 with one of them: they do not live long.
-        private static readonly TimeSpan TicketKeysLive = TimeSpan.FromHours(8);
-
-        private readonly Lock _renewing = new();
-        private TlsContext? _context = isDirect ? TlsContext.TryCreate(leaf, chain, clients) : null;
-        private long _renewedAt = Environment.TickCount64;
-
-        public X509Certificate2 Leaf => leaf;
-
-        public X509Certificate2Collection Chain => chain;
-
-        /// <summary>Made anew from time to time, with other keys for tickets; connections keep theirs alive.</summary>
-        public TlsContext? Context
-        {
-            get
-            {
-                if (_context is null || Environment.TickCount64 - Volatile.Read(ref _renewedAt) < TicketKeysLive.TotalMilliseconds) return _context;
-                lock (_renewing)
-                {
-                    if (Environment.TickCount64 - _renewedAt < TicketKeysLive.TotalMilliseconds) return _context;
-                    _context = TlsContext.TryCreate(leaf, chain, clients) ?? _context;
-                    Volatile.Write(ref _renewedAt, Environment.TickCount64);
-                    return _context;
-                }
-            }
-        }
-
-        public string Fingerprint { get; } = leaf.GetCertHashString(HashAlgorithmName.SHA256);
-
-        public byte[]? EndPointBinding { get; } = TlsBindings.EndPointOf(leaf);
-
-        public SslServerAuthenticationOptions Options { get; } =
-            // Offline: no client's handshake may make us fetch anything.
-            NewOptions(SslStreamCertificateContext.Create(leaf, chain, offline: true));
-
-        public SslServerAuthenticationOptions OptionsFor(Action<ClientIdentity> identified)
-        {
-            if (clients is null) return Options;
-            var options = NewOptions(Options.ServerCertificateContext!);
-            clients.AskIn(options, identified);
-            return options;
-        }
-
-        private static SslServerAuthenticationOptions NewOptions(SslStreamCertificateContext context) => new()
-        {
-            ServerCertificateContext = context,
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            ApplicationProtocols = [Imap],
-            AllowRenegotiation = false,
-            ClientCertificateRequired = false,
-            EncryptionPolicy = EncryptionPolicy.RequireEncryption,
-        };
     }
 }

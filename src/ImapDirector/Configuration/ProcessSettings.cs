@@ -18,6 +18,8 @@ internal enum LogFormat
 /// <summary>The settings that every role has.</summary>
 internal sealed record ProcessSettings
 {
+    private const int MostCertificates = 256;
+
     /// <summary>Where HTTP listens, or <c>null</c> for not at all.</summary>
     public IPEndPoint? Http { get; init; }
 
@@ -34,6 +36,9 @@ internal sealed record ProcessSettings
     public string? CertificateFile { get; init; }
 
     public string? KeyFile { get; init; }
+
+    /// <summary>Certificates for other names.</summary>
+    public IReadOnlyList<CertificatePair> Certificates { get; init; } = [];
 
     public string? SelfSignedDirectory { get; init; }
 
@@ -52,6 +57,7 @@ internal sealed record ProcessSettings
             LogFormat = settings.Choice("LogFormat", defaults.LogFormat),
             CertificateFile = settings.Text("CertificateFile"),
             KeyFile = settings.Text("KeyFile"),
+            Certificates = settings.Each("Certificates", ReadPair),
             SelfSignedDirectory = settings.Text("SelfSignedDirectory"),
             DirectTls = settings.Flag("DirectTls", defaults.DirectTls),
         };
@@ -62,10 +68,20 @@ internal sealed record ProcessSettings
     {
         if (DrainTimeout > TimeSpan.FromHours(1)) errors.Add($"DrainTimeout is \"{DrainTimeout}\": give at most 1h.");
         if (CertificateFile is null != KeyFile is null) errors.Add("CertificateFile and KeyFile belong together: set both, or neither.");
+        if (Certificates.Count > 0 && CertificateFile is null) errors.Add("Certificates is set while CertificateFile is not: name what is shown to clients that ask for no name, or another.");
+        if (Certificates.Count > MostCertificates) errors.Add($"Certificates names {Certificates.Count}: give at most {MostCertificates}.");
         if (CertificateFile is not null && SelfSignedDirectory is not null)
             errors.Add("CertificateFile and SelfSignedDirectory are both set: leave one of them out.");
         if (needsCertificate && CertificateFile is null && SelfSignedDirectory is null)
             errors.Add("CertificateFile and KeyFile are unset: name the PEM files, or, for trying things out, a SelfSignedDirectory to make a certificate in.");
+    }
+
+    private static CertificatePair? ReadPair(SettingsReader settings)
+    {
+        var (certificate, key) = (settings.Text("CertificateFile"), settings.Text("KeyFile"));
+        if (certificate is null) settings.Require("CertificateFile", "name the PEM chain");
+        if (key is null) settings.Require("KeyFile", "name the key that belongs to the certificate");
+        return certificate is null || key is null ? null : new CertificatePair(certificate, key);
     }
 
     /// <summary>Loads the certificate that is configured, or none.</summary>
@@ -76,7 +92,7 @@ internal sealed record ProcessSettings
     {
         try
         {
-            if (CertificateFile is not null) return ServerCertificate.Load(CertificateFile, KeyFile!, DirectTls, clients);
+            if (CertificateFile is not null) return ServerCertificate.Load(CertificateFile, KeyFile!, DirectTls, clients, Certificates);
             if (SelfSignedDirectory is null) return null;
             Directory.CreateDirectory(SelfSignedDirectory);
             return ServerCertificate.LoadOrCreateSelfSigned(SelfSignedDirectory, [hostName, "localhost", "127.0.0.1", "::1"], DirectTls, clients);

@@ -69,7 +69,10 @@ internal static partial class RoleRunner
             try
             {
                 isAsked = await asked.WaitAsync(FileCheckInterval, end);
-                if (certificate?.Reload() == true) Log.CertificateReloaded(logger, certificate.Fingerprint, certificate.Expires);
+                if (certificate?.Reload() == true)
+                {
+                    foreach (var (fingerprint, expires) in certificate.All) Log.CertificateReloaded(logger, fingerprint, expires);
+                }
                 else if (isAsked) Log.NothingNew(logger);
             }
             catch (InvalidDataException unusable)

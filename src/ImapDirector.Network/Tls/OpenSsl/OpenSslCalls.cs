@@ -31,6 +31,7 @@ internal static unsafe partial class OpenSslCalls
     public const int SetMode = 33;
     public const int SetSessionCacheMode = 44;
     public const int SetMostChainBytes = 51;
+    public const int SetServerNameCallback = 53;
     public const int AddChainCertificate = 89;
     public const int SetLowestVersion = 123;
 
@@ -41,6 +42,12 @@ internal static unsafe partial class OpenSslCalls
     public const int AlpnChosen = 0;
     public const int AlpnRefused = 2;
     public const int AlpnNone = 3;
+
+    // SSL_CTX_set_tlsext_servername_callback(3).
+    public const int HostName = 0;
+    public const int NameTaken = 0;
+    public const int NameRefused = 2;
+    public const int NameIgnored = 3;
 
     // SSL_CTX_set_verify(3) and SSL_get_verify_result(3).
     public const int VerifyPeer = 1;
@@ -93,6 +100,15 @@ internal static unsafe partial class OpenSslCalls
 
     [LibraryImport(Ssl)]
     public static partial void SSL_CTX_set_alpn_select_cb(SslContextHandle context, delegate* unmanaged[Cdecl]<nint, byte**, byte*, byte*, uint, nint, int> choose, nint argument);
+
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_CTX_callback_ctrl(SslContextHandle context, int command, delegate* unmanaged[Cdecl]<nint, int*, nint, int> callback);
+
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_get_servername(nint ssl, int type);
+
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_set_SSL_CTX(nint ssl, SslContextHandle context);
 
     [LibraryImport(Ssl)]
     public static partial void SSL_CTX_set_verify(SslContextHandle context, int mode, nint callback);

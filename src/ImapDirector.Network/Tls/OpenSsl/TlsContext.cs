@@ -13,10 +13,17 @@ internal sealed class TlsContext : IDisposable
     private const string CiphersOf12 = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!PSK";
     private const string CiphersOf13 = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
 
-    private TlsContext(SslContextHandle handle, ClientAuthorities? clients) => (Handle, Clients) = (handle, clients);
+    private TlsContext(SslContextHandle handle, ShownCertificate certificate, ClientAuthorities? clients, TlsChoice? choice) =>
+        (Handle, Certificate, Clients, Choice) = (handle, certificate, clients, choice);
 
     /// <summary>Whether OpenSSL 3 can be called here.</summary>
     public static bool IsSupported { get; } = OperatingSystem.IsLinux() && HasLibraries();
+
+    /// <summary>What is shown, unless <see cref="Choice"/> chooses something else.</summary>
+    public ShownCertificate Certificate { get; }
+
+    /// <summary>Which certificate is shown to whom; <c>null</c> where there is one alone.</summary>
+    public TlsChoice? Choice { get; }
 
     /// <summary>Who signs clients' certificates; <c>null</c> where none is asked for.</summary>
     public ClientAuthorities? Clients { get; }
@@ -24,22 +31,23 @@ internal sealed class TlsContext : IDisposable
     internal SslContextHandle Handle { get; }
 
     /// <summary>Makes one.</summary>
-    /// <param name="leaf">The server's certificate, with its key.</param>
-    /// <param name="chain">What is sent behind it.</param>
+    /// <param name="certificate">The server's certificate, with its key.</param>
     /// <param name="clients">Who signs clients' certificates; <c>null</c> to ask for none.</param>
+    /// <param name="choice">Which other certificates are shown to whom; <c>null</c> for none.</param>
     /// <returns><c>null</c> when OpenSSL or the key does not allow it, as with a key that cannot be taken out of where it is.</returns>
-    public static TlsContext? TryCreate(X509Certificate2 leaf, X509Certificate2Collection chain, ClientAuthorities? clients)
+    public static TlsContext? TryCreate(ShownCertificate certificate, ClientAuthorities? clients, TlsChoice? choice = null)
     {
-        if (!IsSupported || ExportKey(leaf) is not { } key) return null;
+        if (!IsSupported || ExportKey(certificate.Leaf) is not { } key) return null;
         var handle = new SslContextHandle(OpenSslCalls.SSL_CTX_new(OpenSslCalls.TLS_server_method()));
         try
         {
-            if (handle.IsInvalid || !TrySetUp(handle) || !TryUse(handle, leaf, chain, key) || (clients is not null && !TryAsk(handle, clients)))
+            if (handle.IsInvalid || !TrySetUp(handle) || !TryUse(handle, certificate.Leaf, certificate.Chain, key) || (clients is not null && !TryAsk(handle, clients)))
             {
                 handle.Dispose();
                 return null;
             }
-            return new TlsContext(handle, clients);
+            if (choice is not null) AskForName(handle);
+            return new TlsContext(handle, certificate, clients, choice);
         }
         finally
         {
@@ -85,6 +93,8 @@ internal sealed class TlsContext : IDisposable
                 && OpenSslCalls.SSL_CTX_set_session_id_context(context, name, 4) == 1;
         }
     }
+
+    private static unsafe void AskForName(SslContextHandle context) => _ = OpenSslCalls.SSL_CTX_callback_ctrl(context, OpenSslCalls.SetServerNameCallback, &TlsChoice.Choose);
 
     private static unsafe bool TryUse(SslContextHandle context, X509Certificate2 leaf, X509Certificate2Collection chain, byte[] key)
     {

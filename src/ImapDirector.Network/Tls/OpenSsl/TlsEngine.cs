@@ -36,12 +36,14 @@ internal sealed unsafe class TlsEngine : IDisposable
     public const int MostOverhead = 1024;
 
     private readonly SslHandle _ssl;
+    private readonly TlsContext _context;
     private bool _isBroken;
 
     /// <summary>Begins; the handshake comes first.</summary>
     /// <exception cref="IOException">There is no memory for it.</exception>
     public TlsEngine(TlsContext context)
     {
+        (_context, Shown) = (context, context.Certificate);
         _ssl = new SslHandle(OpenSslCalls.SSL_new(context.Handle));
         var bio = _ssl.IsInvalid ? 0 : RecordTransfer.NewBio();
         if (bio == 0)
@@ -53,6 +55,9 @@ internal sealed unsafe class TlsEngine : IDisposable
         OpenSslCalls.SSL_set_bio(Ssl, bio, bio);
         OpenSslCalls.SSL_set_accept_state(Ssl);
     }
+
+    /// <summary>The certificate that the client is shown.</summary>
+    public ShownCertificate Shown { get; private set; }
 
     /// <summary>Why it cannot go on.</summary>
     public string? Failure { get; private set; }
@@ -76,7 +81,10 @@ internal sealed unsafe class TlsEngine : IDisposable
         {
             RecordTransfer.Begin(&transfer, from, received.Length, to, toSend.Length);
             OpenSslCalls.ERR_clear_error();
+            (TlsChoice.Current, TlsChoice.Chosen) = (_context.Choice, null);
             var step = StepOf(OpenSslCalls.SSL_do_handshake(Ssl));
+            Shown = TlsChoice.Chosen ?? Shown;
+            (TlsChoice.Current, TlsChoice.Chosen) = (null, null);
             RecordTransfer.End();
             return new TlsProgress(step, received.Length - transfer.ReceivedLeft, 0, transfer.Produced);
         }

@@ -66,6 +66,15 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
         lock (_lock) return _engine.Export(label, count);
     }
 
+    /// <summary>As <see cref="TlsEngine.Shown"/>.</summary>
+    public ShownCertificate Shown
+    {
+        get
+        {
+            lock (_lock) return _engine.Shown;
+        }
+    }
+
     /// <summary>As <see cref="TlsEngine.PeerCertificate"/>.</summary>
     public byte[]? PeerCertificate(out string? fault)
     {

@@ -1,0 +1,69 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ImapDirector.Network.Tls;
+
+/// <summary>A certificate that handshakes show, with its chain.</summary>
+internal sealed class ShownCertificate(X509Certificate2 leaf, X509Certificate2Collection chain) : IDisposable
+{
+    /// <summary>The server's own, with its key.</summary>
+    public X509Certificate2 Leaf => leaf;
+
+    /// <summary>What is sent behind it.</summary>
+    public X509Certificate2Collection Chain => chain;
+
+    /// <summary>SHA-256, upper-case hexadecimal.</summary>
+    public string Fingerprint { get; } = leaf.GetCertHashString(HashAlgorithmName.SHA256);
+
+    /// <summary>What <see cref="TlsBinding.ServerEndPoint"/> is where it is shown.</summary>
+    public byte[]? EndPointBinding { get; } = TlsBindings.EndPointOf(leaf);
+
+    /// <summary>The host names it is for.</summary>
+    public IEnumerable<string> Names => leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(static names => names.EnumerateDnsNames());
+
+    /// <summary>The same for .NET's TLS. Offline: no client's handshake may make us fetch anything.</summary>
+    public SslStreamCertificateContext RuntimeContext { get; } = SslStreamCertificateContext.Create(leaf, chain, offline: true);
+
+    /// <summary>Reads one.</summary>
+    /// <param name="files">Where it came from, for messages.</param>
+    /// <param name="certificate">The PEM chain.</param>
+    /// <param name="key">Its key.</param>
+    /// <exception cref="InvalidDataException">They cannot be used; the message names the file and the fix.</exception>
+    public static ShownCertificate Parse(CertificatePair files, string certificate, string key)
+    {
+        var chain = new X509Certificate2Collection();
+        try
+        {
+            chain.ImportFromPem(certificate);
+        }
+        catch (CryptographicException broken)
+        {
+            throw new InvalidDataException($"The certificate file \"{files.CertificateFile}\" is no PEM certificate: give the chain as PEM, the server's own certificate first.", broken);
+        }
+        if (chain.Count == 0)
+            throw new InvalidDataException($"The certificate file \"{files.CertificateFile}\" has no certificate: give the chain as PEM, the server's own certificate first.");
+        var bare = chain[0];
+        chain.RemoveAt(0);
+        try
+        {
+            return new ShownCertificate(X509Certificate2.CreateFromPem(certificate, key), chain);
+        }
+        catch (Exception broken) when (broken is CryptographicException or ArgumentException)
+        {
+            // The exception may quote the key: it is not passed on.
+            throw new InvalidDataException($"The key file \"{files.KeyFile}\" is no unencrypted PEM key of the first certificate in \"{files.CertificateFile}\": give the key that belongs to it.");
+        }
+        finally
+        {
+            bare.Dispose();
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        leaf.Dispose();
+        foreach (var certificate in chain) certificate.Dispose();
+    }
+}
