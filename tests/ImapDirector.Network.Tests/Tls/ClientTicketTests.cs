@@ -51,7 +51,21 @@ public sealed class ClientTicketTests : IDisposable
         Assert.NotNull(identity.Fault);
     }
 
-    private static async Task<(bool IsResumed, ClientIdentity Identity)> ConnectAsync(ServerCertificate certificate, string[] arguments)
+    [TheoryIfInstalled("openssl")]
+    [InlineData("-tls1_2")]
+    [InlineData("-tls1_3")]
+    public async Task A_resumed_session_can_be_bound_to_the_certificate_of_its_name(string version)
+    {
+        foreach (var name in (string[])["first", "other"]) SelfSignedCertificate.Write(PathOf(name + ".pem"), PathOf(name + "-key.pem"), [name + ".example.com"]);
+        using var certificate = ServerCertificate.Load(PathOf("first.pem"), PathOf("first-key.pem"), further: [new CertificatePair(PathOf("other.pem"), PathOf("other-key.pem"))]);
+        var bindings = new List<(bool, string)>();
+        foreach (var session in (string[])["-sess_out", "-sess_in"])
+            await ConnectAsync(certificate, [version, session, PathOf("session"), "-servername", "other.example.com"],
+                server => bindings.Add((server.Session!.IsResumed, Convert.ToHexString(server.Binding(TlsBinding.ServerEndPoint)!))));
+        Assert.Equal([(false, certificate.All[1].Fingerprint), (true, certificate.All[1].Fingerprint)], bindings);
+    }
+
+    private static async Task<(bool IsResumed, ClientIdentity Identity)> ConnectAsync(ServerCertificate certificate, string[] arguments, Action<Connection>? secured = null)
     {
         using var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -63,6 +77,7 @@ public sealed class ClientTicketTests : IDisposable
         await using var server = new Connection(await listening.AcceptAsync().WaitAsync(TestBytes.Patience));
         await server.StartTlsServerAsync(certificate, CancellationToken.None).WaitAsync(TestBytes.Patience);
         var seen = (server.Session!.IsResumed, server.Identity);
+        secured?.Invoke(server);
         // Tickets come before it.
         await server.SayAsync("hello\r\n");
         await server.CloseSendingAsync();

@@ -136,8 +136,8 @@ public abstract class ServerNameTests : IDisposable
             ClientCertificateContext = client is null ? null : SslStreamCertificateContext.Create(client, [], offline: true),
             RemoteCertificateValidationCallback = (_, seen, _, _) =>
             {
-                shown = seen!.GetCertHashString(HashAlgorithmName.SHA256);
-                return true;
+                shown = seen?.GetCertHashString(HashAlgorithmName.SHA256) ?? "";
+                return seen is not null;
             },
         }, CancellationToken.None);
         await pair.Server.StartTlsServerAsync(certificate, CancellationToken.None).WaitAsync(TestBytes.Patience);

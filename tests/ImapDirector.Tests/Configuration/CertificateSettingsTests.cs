@@ -5,17 +5,17 @@ using Xunit;
 
 namespace ImapDirector.Tests.Configuration;
 
-public sealed class ClientCertificateSettingsTests : IDisposable
+public sealed class CertificateSettingsTests : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("imapdirector-");
 
     public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
-    public void Without_any_of_them_none_is_asked_for() => Assert.Null(Read().Director.ClientCertificates);
+    public void Without_any_of_them_clients_are_asked_for_no_certificate() => Assert.Null(Read().Director.ClientCertificates);
 
     [Fact]
-    public void Each_is_read()
+    public void Those_of_clients_are_read()
     {
         Assert.Equal(new ClientCertificateOptions("/etc/clients.pem"), Read("ClientCertificates:AuthorityFile=/etc/clients.pem").Director.ClientCertificates);
         Assert.Equal(new ClientCertificateOptions("/etc/clients.pem", true, CertificateField.EmailSan),
@@ -23,6 +23,19 @@ public sealed class ClientCertificateSettingsTests : IDisposable
     }
 
     [Theory]
+    [InlineData(255, true)]
+    [InlineData(256, true)]
+    [InlineData(257, false)]
+    public void There_may_be_so_many_certificates_and_no_more(int count, bool isTaken)
+    {
+        string[] settings = [.. Enumerable.Range(0, count).SelectMany(i => new[] { $"Certificates:{i}:CertificateFile={i}.pem", $"Certificates:{i}:KeyFile={i}-key.pem" })];
+        if (isTaken) Assert.Equal(new CertificatePair("7.pem", "7-key.pem"), Read(settings).Process.Certificates.Single(one => one.CertificateFile == "7.pem"));
+        else Assert.StartsWith("Certificates names 257:", Assert.Single(Assert.Throws<ConfigurationException>(() => Read(settings)).Errors), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Certificates:0:CertificateFile=x", "Certificates:0:KeyFile is unset")]
+    [InlineData("Certificates:0:KeyFile=x", "Certificates:0:CertificateFile is unset")]
     [InlineData("ClientCertificates:Require=true", "ClientCertificates:AuthorityFile is unset")]
     [InlineData("ClientCertificates:UserFrom=SerialNumber", "ClientCertificates:UserFrom is \"SerialNumber\"")]
     [InlineData("ClientCertificates:Authority=x", "ClientCertificates:Authority is no setting")]
