@@ -70,7 +70,8 @@ internal static class StorageNodeOptionsRules
         if (options.AssertionKeys is not { } path) return;
         try
         {
-            _ = new WatchedFiles<AssertionKeySet>(path, AssertionKeyFiles.Pattern, AssertionKeyFiles.Read, static _ => { }, TimeProvider.System);
+            var keys = new WatchedFiles<AssertionKeySet>(path, AssertionKeyFiles.Pattern, AssertionKeyFiles.Read, static _ => { }, TimeProvider.System);
+            if (keys.Current.Count == 0) throw new InvalidDataException(Directory.Exists(path) ? $"the directory has no {AssertionKeyFiles.Pattern} file" : "there is no such file");
         }
         catch (Exception unusable) when (unusable is InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -41,6 +41,8 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
             Log.ReferralRefused(logger, client.SessionId, node.Name, login.Referral?.Host ?? "no host for this user");
             return login;
         }
+        // Or a word of the first node would make a master's login, which takes any password, of one that is to tell whether this one is right.
+        if (node.Login == NodeLogin.Password) other = other with { Login = NodeLogin.Password };
         Log.Referral(logger, client.SessionId, user.Name.Value, node.Name, other.Name);
         login = await LogInAsync(other, user, client, limit, cancellationToken);
         if (login.Failure == BackendFailure.Referred) Log.ReferralRefused(logger, client.SessionId, other.Name, "a second one");

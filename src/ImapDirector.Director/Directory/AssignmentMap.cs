@@ -59,7 +59,7 @@ public sealed class AssignmentMap : IAsyncDisposable
     /// <summary>Brings an assignment back where there is none. One that is there stays: only a move changes it.</summary>
     public async Task<ImportOutcome> ImportAsync(Assignment assignment, CancellationToken cancellationToken)
     {
-        if (!UserName.TryCreate(assignment.User, null, out var user) || user.Value != assignment.User || assignment.Epoch < 1) return ImportOutcome.Invalid;
+        if (!UserName.TryCreate(assignment.User, null, out var user) || user.Value != assignment.User || assignment.Epoch is < 1 or > MapRebuild.MaxEpoch) return ImportOutcome.Invalid;
         if (_registry.Current.Find(assignment.Node) is null) return ImportOutcome.UnknownNode;
         var reply = await _redis.CallAsync("import", database => database.ScriptEvaluateAsync(RedisScripts.Import, [RedisKeys.Assignment(user)], [assignment.Node, assignment.Epoch]), cancellationToken);
         if (!reply.Succeeded) return ImportOutcome.Unavailable;
@@ -70,7 +70,7 @@ public sealed class AssignmentMap : IAsyncDisposable
     public string? FindFault(Assignment assignment)
     {
         if (!UserName.TryCreate(assignment.User, null, out var user) || user.Value != assignment.User) return "the name is none that a user can have: nobody logs in with it; remove the key";
-        if (assignment.Epoch < 1) return "the epoch is no number from 1: the user cannot log in; import the assignment from a backup";
+        if (assignment.Epoch is < 1 or > MapRebuild.MaxEpoch) return "the epoch is no number from 1, or too large a one: the user cannot log in; import the assignment from a backup";
         return _registry.Current.Find(assignment.Node) is not null ? null : $"the node \"{assignment.Node}\" is not there: the user cannot log in; add the node, or move the user";
     }
 

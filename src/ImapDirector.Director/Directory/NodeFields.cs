@@ -19,6 +19,11 @@ internal static class NodeFields
     private const string Tls = "tls";
     private const string Kind = "kind";
     private const string Login = "login";
+    private const string TlsName = "tlsName";
+    private const string TlsFingerprint = "tlsFingerprint";
+
+    // These say what a node is sent, an assertion, the master password or the users' own, and to whom.
+    private static readonly string[] Identity = [Kind, Login, TlsName, TlsFingerprint];
 
     // Each leads to where a session, a delivery or a request goes.
     private static readonly string[] Whereabouts = [Host, "imapPort", "lmtpPort", Http];
@@ -35,8 +40,8 @@ internal static class NodeFields
             [Tls] = (static (node, text) => TlsOf(text) is { } tls ? node with { Tls = tls } : null, "none, starttls or implicit"),
             [Kind] = (static (node, text) => KindOf(text) is { } kind ? node with { Kind = kind } : null, "bundled or generic"),
             [Login] = (static (node, text) => LoginOf(text) is { } login ? node with { Login = login } : null, "master or password"),
-            ["tlsName"] = (static (node, text) => node with { TlsName = text }, "the name in its certificate"),
-            ["tlsFingerprint"] = (static (node, text) => node with { TlsFingerprint = text }, "a SHA-256"),
+            [TlsName] = (static (node, text) => node with { TlsName = text }, "the name in its certificate"),
+            [TlsFingerprint] = (static (node, text) => node with { TlsFingerprint = text }, "a SHA-256"),
         }.ToFrozenDictionary();
 
     /// <summary>Every field that can be set, besides <see cref="State"/>.</summary>
@@ -72,6 +77,8 @@ internal static class NodeFields
             if (setting.Apply(node, text) is { } changed) node = changed;
             else errors.Add($"{field} is \"{SettingRules.Shown(text)}\": write {setting.Example}.");
         }
+        // Wherever it is now, it shows the certificate that it is configured with.
+        if (configured is not null && node.Tls != BackendTls.None && node.Host != configured.Host) node = node with { TlsName = configured.TlsName ?? configured.Host };
         if (errors.Count == 0) Check(node, configured, entry, options, errors);
         DateTimeOffset? since = entry.Fields.TryGetValue(Since, out var time) && long.TryParse(time, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
             && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null;
@@ -92,11 +99,11 @@ internal static class NodeFields
             if (node.Http is { } http && !IsAllowed(http.Host.Trim('[', ']'), options))
                 errors.Add($"{Http} is \"{SettingRules.Shown(http.OriginalString)}\": give an address in the director's NodeNetworks ({Shown(options.NodeNetworks)}).");
         }
-        // What it is decides what it is sent: an assertion, the master password, or the users' own.
-        foreach (var field in new[] { Kind, Login })
+        foreach (var field in Identity)
             if (configured is not null && entry.Fields.ContainsKey(field)) errors.Add($"{field} is \"{SettingRules.Shown(entry.Fields[field])}\": of a node that is configured it stays as it is configured.");
-        if (configured is null && node is { Login: NodeLogin.Password, Tls: BackendTls.None } && !(IPAddress.TryParse(node.Host, out var here) && IPAddress.IsLoopback(here)))
-            errors.Add($"{Login} is \"password\" while {Tls} is \"none\": users' passwords would go there in the clear; give it starttls or implicit.");
+        var isSentSecrets = node.Login == NodeLogin.Password || !node.IsBundled;
+        if (configured is null && isSentSecrets && node.Tls == BackendTls.None && !(IPAddress.TryParse(node.Host, out var here) && IPAddress.IsLoopback(here)))
+            errors.Add($"{Tls} is \"none\": passwords would go there in the clear; give it starttls or implicit.");
         if (configured is { Tls: not BackendTls.None } && node.Tls == BackendTls.None) errors.Add($"{Tls} is \"none\": the node is configured with TLS, which stays.");
         DirectorOptionsRules.CheckNode(node, options, node.Name, errors);
     }

@@ -46,7 +46,7 @@ public sealed class NodeOrders
     /// <summary>Changes what is set of a node.</summary>
     /// <param name="name">A node there is.</param>
     /// <param name="fields">The fields and what they are to be: <c>state</c>, <c>weight</c>, <c>pool</c>, <c>host</c>, <c>imapPort</c>, <c>lmtpPort</c>, <c>http</c>,
-    /// <c>tls</c>, <c>tlsName</c>, <c>tlsFingerprint</c>; of one that is not configured also <c>kind</c> and <c>login</c>. One that is <c>null</c> is as it is configured again; one that is left out stays.</param>
+    /// <c>tls</c>; of one that is not configured also <c>tlsName</c>, <c>tlsFingerprint</c>, <c>kind</c> and <c>login</c>. One that is <c>null</c> is as it is configured again; one that is left out stays.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task<NodeResult> ChangeAsync(string name, IReadOnlyDictionary<string, string?> fields, CancellationToken cancellationToken) => EditAsync(name, (before, entry) =>
         before is null ? Refuse(NodeOutcome.NoSuchNode, null) : With(entry, fields, before), cancellationToken);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImapDirector.Network;
 using ImapDirector.Protocol;
 using StackExchange.Redis;
 
@@ -12,6 +13,8 @@ namespace ImapDirector.Director.Moves;
 /// <param name="Step">How far it is.</param>
 public sealed record Move(string Id, UserName User, string From, string To, MoveStep Step)
 {
+    internal const int MaxReasonLength = 1000;
+
     /// <summary>The epoch that the user was released at; 0 before that.</summary>
     public long Epoch { get; init; }
 
@@ -50,6 +53,7 @@ public sealed record Move(string Id, UserName User, string From, string To, Move
 
     /// <summary>Reads what the scripts have written.</summary>
     /// <returns><c>null</c> when it is none.</returns>
+    // A node has its part in it, and operators see it.
     internal static Move? TryRead(UserName user, HashEntry[] fields)
     {
         var values = fields.ToDictionary(static field => field.Name.ToString(), static field => field.Value.ToString());
@@ -66,7 +70,7 @@ public sealed record Move(string Id, UserName User, string From, string To, Move
             Messages = Number(values, "messages"),
             BytesDone = Number(values, "done"),
             BytesTotal = Number(values, "total"),
-            Reason = values.GetValueOrDefault("reason") is { Length: > 0 } reason ? reason : null,
+            Reason = values.GetValueOrDefault("reason") is { Length: > 0 } reason ? SettingRules.Shown(reason, MaxReasonLength) : null,
             IsEmpty = Number(values, "empty") != 0,
         };
     }

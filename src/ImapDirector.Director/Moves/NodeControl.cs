@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ImapDirector.Director.Backends;
+using ImapDirector.Network;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Assertions;
 
@@ -58,8 +59,12 @@ internal sealed class NodeControl : IDisposable
         }, cancellationToken);
 
     /// <summary>How far a node is with a user's store.</summary>
-    public Task<NodeProgress?> AskProgressAsync(BackendNode node, Move move, long epoch, CancellationToken cancellationToken) =>
-        SendAsync<NodeProgress>(node, HttpMethod.Post, "/api/v1/users/status", "status", move.User, epoch, move.Id, null, cancellationToken);
+    public async Task<NodeProgress?> AskProgressAsync(BackendNode node, Move move, long epoch, CancellationToken cancellationToken)
+    {
+        var progress = await SendAsync<NodeProgress>(node, HttpMethod.Post, "/api/v1/users/status", "status", move.User, epoch, move.Id, null, cancellationToken);
+        // Operators are shown it.
+        return progress?.Reason is { } reason ? progress with { Reason = SettingRules.Shown(reason, Move.MaxReasonLength) } : progress;
+    }
 
     /// <summary>The users that a node holds, a page of them.</summary>
     /// <param name="node">The node.</param>

@@ -54,7 +54,7 @@ public sealed class AssertionVerifier
         var remaining = said.ExpiresAt + _tolerance - now;
         if (remaining <= TimeSpan.Zero) return AssertionRefusal.Expired;
         if (said.IssuedAt < _started) return AssertionRefusal.BeforeStart;
-        refusal = _used.Use(said.Id, remaining);
+        refusal = _used.Use(said.Id, said.ExpiresAt, remaining);
         if (refusal == AssertionRefusal.None) assertion = said;
         return refusal;
     }

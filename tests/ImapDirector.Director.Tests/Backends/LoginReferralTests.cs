@@ -92,6 +92,18 @@ public sealed class LoginReferralTests
         Assert.Single(second.Sessions);
     }
 
+    [FactIfInstalled("redis-server")]
+    public async Task Where_the_users_own_password_is_asked_for_no_referral_makes_a_masters_login_of_it()
+    {
+        await using var second = FakeImapNode.Ready("node2");
+        await using var first = Referring($"imap://127.0.0.1:{second.Backend.ImapPort}/");
+        await using var director = await StartAsync(first, second, login: NodeLogin.Password);
+
+        await using var client = await director.LogInAsync();
+
+        Assert.Equal("\0alice@example.com\0secret", second.Session.Credentials);
+    }
+
     private static FakeImapNode Referring(string url) => Referring(() => url, "node1");
 
     private static FakeImapNode Referring(Func<string> url, string name) => new(async session =>
@@ -101,9 +113,9 @@ public sealed class LoginReferralTests
         await session.ListenAsync();
     }, name);
 
-    private static async Task<RunningDirector> StartAsync(FakeImapNode first, FakeImapNode second, BackendKind kind = BackendKind.Generic)
+    private static async Task<RunningDirector> StartAsync(FakeImapNode first, FakeImapNode second, BackendKind kind = BackendKind.Generic, NodeLogin login = NodeLogin.Master)
     {
-        BackendNode[] nodes = [first.Backend with { Kind = kind }, second.Backend with { Kind = BackendKind.Generic }];
+        BackendNode[] nodes = [first.Backend with { Kind = kind, Login = login }, second.Backend with { Kind = BackendKind.Generic }];
         var director = await RunningDirector.StartAsync(nodes[0], options => options with { Nodes = nodes });
         await director.Redis.Database.HashSetAsync("imapdirector:{alice@example.com}:assignment", [new("node", "node1"), new("epoch", 1)]);
         return director;

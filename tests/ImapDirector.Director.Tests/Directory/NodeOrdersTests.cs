@@ -178,9 +178,9 @@ public sealed class NodeOrdersTests
             ("tlsName", "evil name", "without spaces"),
             ("tlsFingerprint", "00", "SHA-256"),
             ("kind", "cyrus", "bundled or generic"),
-            ("kind", "generic", null),
+            ("kind", "generic", "passwords would go there in the clear"),
             ("kind", "bundled", null),
-            ("login", "password", "users' passwords would go there in the clear"),
+            ("login", "password", "passwords would go there in the clear"),
             ("login", "nobody", "master or password"),
             ("login", "master", null),
             ("masterPassword", "mine", "nothing that can be set"),
@@ -215,6 +215,10 @@ public sealed class NodeOrdersTests
 
         Assert.Equal("kind is \"generic\": of a node that is configured it stays as it is configured.", (await orders.ChangeAsync("node1", Fields(("kind", "generic")), CancellationToken.None)).Reason);
         Assert.Equal(NodeOutcome.Invalid, (await orders.ChangeAsync("node1", Fields(("login", "password")), CancellationToken.None)).Outcome);
+        // Nor is whom it is taken for anybody's to say who can write to Redis.
+        foreach (var (field, value) in new[] { ("tlsFingerprint", new string('a', 64)), ("tlsName", "mine.example.net") })
+            Assert.Contains($"{field} is \"{value}\": of a node that is configured it stays", (await orders.ChangeAsync("node1", Fields((field, value), ("tls", "implicit")), CancellationToken.None)).Reason, StringComparison.Ordinal);
+        Assert.Equal(("127.0.0.9", "127.0.0.1"), (await orders.ChangeAsync("node1", Fields(("host", "127.0.0.9"), ("tls", "implicit")), CancellationToken.None)).After is { Node: var moved } ? (moved.Host, moved.TlsName) : default);
         await redis.Database.HashSetAsync("imapdirector:{cluster}:nodes", "node1", "login=password");
         await director.Nodes.RefreshAsync(CancellationToken.None);
         Assert.Equal(NodeState.Down, director.Nodes.Current.Find("node1")!.State);

@@ -99,6 +99,20 @@ public sealed class AssertionTests : IDisposable
     }
 
     [Fact]
+    public void A_clock_that_is_set_back_brings_none_back_that_was_forgotten_either()
+    {
+        var token = _director.Sign(Claims());
+        Assert.Equal(AssertionRefusal.None, Verify(token, out _));
+        var later = TimeSpan.FromSeconds(30) + Tolerance + Second;
+        _clock.Advance(later);
+        Assert.Equal(AssertionRefusal.None, Verify(_director.Sign(Claims() with { IssuedAt = Now + later, ExpiresAt = Now + later + Second }), out _));
+        _clock.Set(Now);
+
+        Assert.Equal(AssertionRefusal.Expired, Verify(token, out _));
+        Assert.Equal(AssertionRefusal.None, Verify(_director.Sign(Claims() with { ExpiresAt = Now + TimeSpan.FromSeconds(30) + Second }), out _));
+    }
+
+    [Fact]
     public void A_token_that_the_node_may_have_had_before_it_was_started_again_is_refused()
     {
         var token = _director.Sign(Claims());

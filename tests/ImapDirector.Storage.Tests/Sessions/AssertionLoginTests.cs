@@ -115,6 +115,17 @@ public sealed class AssertionLoginTests : IDisposable
     }
 
     [Fact]
+    public async Task With_the_last_key_taken_back_nobody_is_believed()
+    {
+        await using var node = await RunningNode.StartAsync(_key.Use);
+        Assert.True(await LogsInAsync(node, _key));
+
+        _key.Forget();
+
+        await UntilAsync(async () => !await LogsInAsync(node, _key));
+    }
+
+    [Fact]
     public async Task Without_keys_the_mechanism_is_not_there()
     {
         await using var node = await RunningNode.StartAsync();
