@@ -110,6 +110,11 @@ internal sealed partial class IncomingTransfers(string dataDirectory, Func<UserN
         {
             Fail(user, job, TransferFault.Disk, $"the disk refuses ({refused.GetType().Name})");
         }
+        catch (Exception fault)
+        {
+            Log.Fault(logger, user, job.Epoch, fault);
+            job.End(TransferFault.Interrupted, $"a fault ended it ({fault.GetType().Name})");
+        }
     }
 
     private void Fail(UserName user, Job job, TransferFault fault, string reason)
@@ -149,5 +154,8 @@ internal sealed partial class IncomingTransfers(string dataDirectory, Func<UserN
     {
         [LoggerMessage(1202, LogLevel.Warning, "The store of {User} did not come here (epoch {Epoch}), {Fault}: {Reason}. What has come stays for another try")]
         public static partial void Failed(ILogger logger, UserName user, long epoch, TransferFault fault, string reason);
+
+        [LoggerMessage(1209, LogLevel.Error, "A fault ended the way of the store of {User} to here (epoch {Epoch})")]
+        public static partial void Fault(ILogger logger, UserName user, long epoch, Exception fault);
     }
 }

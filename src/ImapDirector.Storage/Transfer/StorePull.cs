@@ -1,7 +1,8 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
+using System.Text.Json;
 
 namespace ImapDirector.Storage.Transfer;
 
@@ -12,11 +13,18 @@ internal sealed class StorePull : IDisposable
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(250);
     private const int MaxHeaderKilobytes = 16;
+    private const int MaxTicketBytes = 4096;
+    private const int ReadBytes = 64 * 1024;
 
     private readonly HttpClient _http;
+    private readonly int _maxManifestBytes;
 
-    public StorePull(Uri source, string assertion)
+    /// <param name="source">The other node's HTTP.</param>
+    /// <param name="assertion">What opens the transfer there.</param>
+    /// <param name="maxManifestBytes">The longest manifest that is taken.</param>
+    public StorePull(Uri source, string assertion, int maxManifestBytes = TransferManifest.MaxBytes)
     {
+        _maxManifestBytes = maxManifestBytes;
         // No proxy, no redirect: where to is the director's word alone.
         var handler = new SocketsHttpHandler
         {
@@ -27,7 +35,7 @@ internal sealed class StorePull : IDisposable
             MaxResponseHeadersLength = MaxHeaderKilobytes,
             ActivityHeadersPropagator = null,
         };
-        _http = new HttpClient(handler) { BaseAddress = source, Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = TransferManifest.MaxBytes };
+        _http = new HttpClient(handler) { BaseAddress = source, Timeout = Timeout.InfiniteTimeSpan };
         Authorize(assertion);
     }
 
@@ -39,7 +47,7 @@ internal sealed class StorePull : IDisposable
         using (var opened = await SendAsync(HttpMethod.Post, "/api/v1/transfers", 0, cancellationToken))
         {
             if (opened.StatusCode != HttpStatusCode.OK) throw Refused(opened);
-            var ticket = await Within(token => opened.Content.ReadFromJsonAsync<Ticket>(token), cancellationToken);
+            var ticket = await Within(async token => JsonSerializer.Deserialize<Ticket>((await ReadAsync(opened, MaxTicketBytes, token)).Span, JsonSerializerOptions.Web), cancellationToken);
             Authorize(ticket?.Token ?? "");
         }
         while (true)
@@ -51,8 +59,8 @@ internal sealed class StorePull : IDisposable
                 continue;
             }
             if (answer.StatusCode != HttpStatusCode.OK) throw Refused(answer);
-            var bytes = await Within(token => answer.Content.ReadAsByteArrayAsync(token), cancellationToken);
-            return TransferManifest.TryRead(bytes) ?? throw new TransferException(TransferFault.Different, "what the other node says of the store is no manifest");
+            var bytes = await Within(token => ReadAsync(answer, _maxManifestBytes, token), cancellationToken);
+            return TransferManifest.TryRead(bytes.Span) ?? throw new TransferException(TransferFault.Different, "what the other node says of the store is no manifest");
         }
     }
 
@@ -78,6 +86,19 @@ internal sealed class StorePull : IDisposable
         return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
     }, cancellationToken);
 
+    /// <summary>Reads an answer, of which the length is whatever the other side sends.</summary>
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpResponseMessage answer, int most, CancellationToken cancellationToken)
+    {
+        await using var content = await answer.Content.ReadAsStreamAsync(cancellationToken);
+        var bytes = new ArrayBufferWriter<byte>();
+        while (await content.ReadAsync(bytes.GetMemory(ReadBytes), cancellationToken) is > 0 and var read)
+        {
+            if (read > most - bytes.WrittenCount) throw new TransferException(TransferFault.Different, "the other node answers with more than there can be");
+            bytes.Advance(read);
+        }
+        return bytes.WrittenMemory;
+    }
+
     private static async Task<T> Within<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -86,7 +107,7 @@ internal sealed class StorePull : IDisposable
         {
             return await work(limit.Token);
         }
-        catch (Exception lost) when (lost is OperationCanceledException or System.Text.Json.JsonException or IOException && !cancellationToken.IsCancellationRequested)
+        catch (Exception lost) when (lost is OperationCanceledException or JsonException or IOException && !cancellationToken.IsCancellationRequested)
         {
             throw new HttpRequestException("The other node does not answer.", lost);
         }

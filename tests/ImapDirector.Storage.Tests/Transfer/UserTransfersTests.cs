@@ -71,6 +71,18 @@ public sealed class UserTransfersTests
     }
 
     [Fact]
+    public async Task What_nobody_has_thought_of_ends_it_too()
+    {
+        await using var nodes = await TwoNodes.WithMailAsync();
+        // No header can have this in it.
+        Assert.Equal(TransferAnswer.Done, nodes.To.Transfers.Receive(nodes.User, 2, new Uri("http://127.0.0.1:1"), "x\ny"));
+        TransferStatus status;
+        while ((status = nodes.To.Transfers.StatusOf(nodes.User)).Stage == TransferStage.Copying) await Task.Delay(10);
+        Assert.Equal((TransferStage.Failed, TransferFault.Interrupted), (status.Stage, status.Fault));
+        Assert.Equal(TransferAnswer.Done, await nodes.To.Transfers.DiscardAsync(nodes.User, 2, None));
+    }
+
+    [Fact]
     public async Task Set_aside_is_only_what_was_released_and_it_is_kept()
     {
         await using var nodes = await TwoNodes.WithMailAsync();
