@@ -10,8 +10,11 @@ internal sealed class ContentFiles(string directory)
 {
     private const int CopyBytes = 128 * 1024;
 
-    /// <summary>Whether a name is one that <see cref="WriteAsync"/> gives; what is written in a damaged database may be anything, also a path.</summary>
-    public static bool IsName(string name) => Guid.TryParseExact(name, "N", out _);
+    private const int NameLength = 32;
+
+    /// <summary>Whether a name is one that <see cref="WriteAsync"/> gives; what is written in a database that is damaged or came from elsewhere may be anything, also
+    /// a path. Any other is opened and removed by nobody.</summary>
+    public static bool IsName(string name) => name.Length == NameLength && name.All(char.IsAsciiHexDigitLower);
 
     /// <summary>Writes a message to a new file.</summary>
     /// <returns>Its name, once it is on disk, and the SHA-256 of what was to be written.</returns>
@@ -50,15 +53,23 @@ internal sealed class ContentFiles(string directory)
         }
     }
 
-    /// <exception cref="FileNotFoundException">There is none of that name.</exception>
+    /// <exception cref="FileNotFoundException">There is none of that name, or it is no name.</exception>
     public Stream OpenRead(string name) =>
         new FileStream(PathOf(name), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
 
     public void Delete(string name)
     {
+        if (IsName(name)) Remove(PathOf(name));
+    }
+
+    /// <summary>Removes a file that <see cref="List"/> has named, whatever it is called.</summary>
+    public void DeleteListed(string name) => Remove(PathOfListed(name));
+
+    private static void Remove(string path)
+    {
         try
         {
-            File.Delete(PathOf(name));
+            File.Delete(path);
         }
         catch (IOException)
         {
@@ -71,11 +82,14 @@ internal sealed class ContentFiles(string directory)
     {
         if (!Directory.Exists(directory)) return;
         foreach (var path in Directory.EnumerateFiles(directory))
-            if (Path.GetFileName(path) is var name && !known.Contains(name)) Delete(name);
+            if (!known.Contains(Path.GetFileName(path))) Remove(path);
     }
 
     /// <summary>The names of all files there are.</summary>
     public IReadOnlyList<string> List() => Directory.Exists(directory) ? [.. Directory.EnumerateFiles(directory).Select(static path => Path.GetFileName(path))] : [];
 
-    internal string PathOf(string name) => Path.Combine(directory, name);
+    /// <summary>Where a file is that <see cref="List"/> has named.</summary>
+    public string PathOfListed(string name) => Path.Combine(directory, Path.GetFileName(name));
+
+    private string PathOf(string name) => IsName(name) ? Path.Combine(directory, name) : throw new FileNotFoundException("It is no name of a content file.");
 }

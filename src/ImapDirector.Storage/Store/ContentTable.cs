@@ -61,6 +61,14 @@ internal static class ContentTable
     public static HashSet<string> Files(StoreConnection store) =>
         [.. store.All("SELECT file FROM contents WHERE file IS NOT NULL", static row => row.GetString(0))];
 
+    /// <summary>Whether every file that is named is called as a content is.</summary>
+    public static bool NamesOnlyContents(StoreConnection store)
+    {
+        var areAll = true;
+        store.Each("SELECT file FROM contents WHERE file IS NOT NULL", row => areAll &= ContentFiles.IsName(row.GetString(0)));
+        return areAll;
+    }
+
     /// <returns><c>null</c> when there is no such content.</returns>
     public static byte[]? FindSummary(StoreConnection store, long id)
     {

@@ -87,6 +87,7 @@ internal sealed class MessageContents(StoreDatabase database, ContentFiles files
     {
         if (content is null) throw Gone();
         if (content.File is null) return new MemoryStream(content.Body ?? [], writable: false);
+        if (!ContentFiles.IsName(content.File)) throw new StoreException("The database names a file that is no content.");
         try
         {
             return files.OpenRead(content.File);

@@ -18,6 +18,7 @@ internal sealed class IncomingStore
     private const long SpareBytes = 64L * 1024 * 1024;
 
     private static readonly TimeSpan PauseBeforeRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(30);
 
     private readonly string _place;
     private readonly string _store;
@@ -63,6 +64,7 @@ internal sealed class IncomingStore
         }
         DirectorySync.Flush(Path.Combine(_store, StoreSnapshot.ContentsName));
         DirectorySync.Flush(_store);
+        ArrivedStore.Demand(_store, cancellationToken);
         if (StoreFingerprint.Of(_store, cancellationToken).Digest != _manifest.Fingerprint)
             throw new TransferException(TransferFault.Different, "what came says something else than what was sent");
     }
@@ -112,6 +114,7 @@ internal sealed class IncomingStore
         byte[] buffer, CancellationToken cancellationToken)
     {
         Stream? source = null;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
             while (part.Length < file.Size)
@@ -120,10 +123,11 @@ internal sealed class IncomingStore
                 try
                 {
                     source ??= await open(number, part.Length, cancellationToken);
-                    read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, file.Size - part.Length)), cancellationToken);
+                    limit.CancelAfter(ReadLimit);
+                    read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, file.Size - part.Length)), limit.Token);
                 }
                 // Only what the other side does is tried again; what the own disk does is not caught here.
-                catch (Exception lost) when (lost is IOException or HttpRequestException or TimeoutException)
+                catch (Exception lost) when (lost is IOException or HttpRequestException or TimeoutException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
                 {
                     return;
                 }

@@ -222,6 +222,24 @@ public sealed class UserStoreTests
         Assert.Equal("small"u8.ToArray(), user.Content(small));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_database_that_names_a_file_outside_neither_reads_nor_removes_it(bool isRelative)
+    {
+        await using var user = await StoreFixture.OpenAsync();
+        var victim = Path.Combine(user.Directory.FullName, "victim");
+        await File.WriteAllTextAsync(victim, "another user's mail");
+        var message = await user.AddAsync("INBOX", new byte[MessageContents.MaxBodyBytesInDatabase + 1]);
+        var name = isRelative ? Path.GetRelativePath(Path.Combine(user.UserDirectory, "contents"), victim) : victim;
+        await user.Store.MaintainAsync(store => store.Run("UPDATE contents SET file = ?1", name), CancellationToken.None);
+        var refused = Assert.Throws<StoreException>(() => user.Store.Contents.Open(message.ContentId));
+        Assert.DoesNotContain("victim", refused.Message, StringComparison.Ordinal);
+        await user.Store.ExpungeAsync(user.Inbox.Id, [message.Uid], CancellationToken.None);
+        await user.ReopenAsync();
+        Assert.Equal("another user's mail", await File.ReadAllTextAsync(victim));
+    }
+
     [Fact]
     public async Task A_disk_that_takes_no_more_fails_the_append_and_nothing_else()
     {

@@ -93,7 +93,7 @@ internal static class ContentCheck
         var known = ContentTable.Files(store);
         foreach (var name in listed)
         {
-            if (known.Contains(name) || !IsOld(files.PathOf(name), isAlone)) continue;
+            if (known.Contains(name) || !IsOld(files.PathOfListed(name), isAlone)) continue;
             condition.StrayFiles.Add(name);
             condition.Add(StoreFindingKind.File, $"nothing refers to the content file {StoreCondition.Shown(name)}", $"{StoreCondition.Repair} or \"store vacuum\"; a crash can leave it");
         }

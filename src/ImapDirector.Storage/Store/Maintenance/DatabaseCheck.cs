@@ -13,6 +13,8 @@ internal static class DatabaseCheck
         SELECT type, name, coalesce(sql, '') FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_' ORDER BY name
         """;
 
+    private const string Everything = "SELECT type, name, tbl_name || ' ' || coalesce(sql, '') FROM sqlite_schema LIMIT ?1";
+
     /// <returns>Whether the rows can be relied on.</returns>
     public static bool Run(StoreConnection store, int version, StoreCondition condition)
     {
@@ -41,13 +43,24 @@ internal static class DatabaseCheck
     public static List<(string Type, string Name, string Sql)> Missing(StoreConnection store, int version)
     {
         var present = store.All(Objects, Read);
-        return [.. Expected(version).Where(wanted => wanted.Type is "index" or "trigger" && !present.Contains(wanted, SameStatement.Instance))];
+        return [.. Expected(version, Objects).Where(wanted => wanted.Type is "index" or "trigger" && !present.Contains(wanted, SameStatement.Instance))];
+    }
+
+    /// <summary>Whether SQLite finds every page where it belongs, and every value of its kind. It reads each page once, whatever they say of each other.</summary>
+    public static bool IsWhole(StoreConnection store) => store.Scalar<string>("PRAGMA quick_check(1)") == "ok";
+
+    /// <summary>Whether a store has everything that a new database of a version has and nothing else, SQLite's own included.</summary>
+    public static bool HasExactly(StoreConnection store, int version)
+    {
+        var expected = Expected(version, Everything, int.MaxValue);
+        var present = store.All(Everything, Read, expected.Count + 1);
+        return present.Count == expected.Count && expected.TrueForAll(wanted => present.Contains(wanted, SameStatement.Instance));
     }
 
     private static bool CompareSchema(StoreConnection store, int version, StoreCondition condition)
     {
         var present = store.All(Objects, Read);
-        var expected = Expected(version);
+        var expected = Expected(version, Objects);
         var areTablesThere = true;
         foreach (var wanted in expected.Where(wanted => !present.Contains(wanted, SameStatement.Instance)))
         {
@@ -63,11 +76,11 @@ internal static class DatabaseCheck
     }
 
     /// <summary>What a new database of that version has.</summary>
-    private static List<(string Type, string Name, string Sql)> Expected(int version)
+    private static List<(string Type, string Name, string Sql)> Expected(int version, string objects, params ReadOnlySpan<object?> values)
     {
         using var fresh = new StoreConnection(":memory:", readOnly: false);
         foreach (var step in StoreSchema.Steps.Take(version)) fresh.Execute(step);
-        return fresh.All(Objects, Read);
+        return fresh.All(objects, Read, values);
     }
 
     private static (string Type, string Name, string Sql) Read(SqliteDataReader row) => (row.GetString(0), row.GetString(1), row.GetString(2));

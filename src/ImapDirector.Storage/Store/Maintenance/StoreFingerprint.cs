@@ -30,6 +30,7 @@ internal readonly record struct StoreFingerprint(string Digest, long Messages, l
     /// <summary>Reads a user's directory.</summary>
     /// <exception cref="StoreException">It cannot be read, or is not of this program's version.</exception>
     /// <exception cref="IOException">A content cannot be read.</exception>
+    /// <exception cref="OperationCanceledException">The token fired, whatever SQLite was at.</exception>
     public static StoreFingerprint Of(string directory, CancellationToken cancellationToken)
     {
         using var snapshot = StoreSnapshot.Open(directory);
@@ -49,16 +50,16 @@ internal readonly record struct StoreFingerprint(string Digest, long Messages, l
                     digest.AppendData(row.WrittenSpan);
                 });
                 return true;
-            });
+            }, cancellationToken);
         }
         // Contents that came before there were digests (docs/decisions/0006-content-digests.md) are read.
-        foreach (var id in snapshot.Read(static store => store.All(Undigested, static reader => reader.GetInt64(0))))
+        foreach (var id in snapshot.Read(static store => store.All(Undigested, static reader => reader.GetInt64(0)), cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var content = snapshot.OpenContent(id);
             digest.AppendData(content is null ? "lost"u8.ToArray() : SHA256.HashData(content));
         }
-        var usage = snapshot.Read(QuotaUsage.Of);
+        var usage = snapshot.Read(QuotaUsage.Of, cancellationToken);
         return new StoreFingerprint(Convert.ToHexStringLower(digest.GetHashAndReset()), usage.Messages, usage.Bytes);
     }
 

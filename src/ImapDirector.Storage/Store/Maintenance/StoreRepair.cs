@@ -57,7 +57,7 @@ internal static class StoreRepair
     {
         if (condition.Lost.Count > 0 || condition.LostMessages.Count > 0) return 0;
         var files = new ContentFiles(Path.Combine(directory, StoreSnapshot.ContentsName));
-        foreach (var name in condition.StrayFiles) files.Delete(name);
+        foreach (var name in condition.StrayFiles) files.DeleteListed(name);
         return condition.StrayFiles.Count;
     }
 

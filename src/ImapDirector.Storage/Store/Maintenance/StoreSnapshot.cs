@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ImapDirector.Protocol.Imap;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace ImapDirector.Storage.Store.Maintenance;
 
@@ -62,6 +63,22 @@ internal sealed class StoreSnapshot : IDisposable
         {
             // What is no SqliteException is a value that cannot be, such as a date, or NULL where there has to be a number.
             throw StoreDatabase.Failure(_file, failed);
+        }
+    }
+
+    /// <summary>Reads what may take long, or for ever where the database is a stranger's.</summary>
+    /// <exception cref="StoreException">The database cannot be read there.</exception>
+    /// <exception cref="OperationCanceledException">The token fired first.</exception>
+    public T Read<T>(Func<StoreConnection, T> work, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return Read(store => store.Interruptibly(work, cancellationToken));
+        }
+        catch (StoreException interrupted) when (interrupted.InnerException is SqliteException { SqliteErrorCode: raw.SQLITE_INTERRUPT })
+        {
+            throw new OperationCanceledException(interrupted.Message, interrupted, cancellationToken);
         }
     }
 
