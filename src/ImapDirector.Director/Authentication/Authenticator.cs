@@ -153,6 +153,8 @@ internal enum AuthenticationOutcome
     InvalidToken,
     /// <summary>The token is good for something else than mail.</summary>
     WrongScope,
+    /// <summary>SCRAM: the client was told what its user has, and brought no proof.</summary>
+    Unfinished,
     /// <summary>A database did not answer: <c>NO [UNAVAILABLE]</c>.</summary>
     TemporaryFailure,
 }

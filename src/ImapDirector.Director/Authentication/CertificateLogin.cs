@@ -19,6 +19,9 @@ internal sealed class CertificateLogin(DatabaseChain chain, string? defaultDomai
     public static string? FaultOf(Connection client, string? defaultDomain) =>
         client.Identity.Fault ?? (client.Identity.User is null || TryName(client, defaultDomain, out _) ? null : "no user can have the name in it");
 
+    /// <summary>The canonical name of whom a connection's certificate names; <c>default</c> where it names nobody.</summary>
+    public UserName NameOf(Connection client) => TryName(client, defaultDomain, out var user) ? user : default;
+
     /// <summary>Checks it.</summary>
     /// <param name="client">The connection.</param>
     /// <param name="identity">Whom the client wants to be, UTF-8; empty to be whom the certificate names.</param>

@@ -46,10 +46,14 @@ internal sealed partial class HashUpgrade(AuthenticationOptions options, Passwor
     {
         var missing = new List<ScramHashName>();
         if (!options.MakeScramVerifiers || hash is ScramHash || password.ContainsAnyExceptInRange((byte)' ', (byte)'~')) return missing;
-        if (options.Offers("SCRAM-SHA-256") && ScramField.Read(account.ScramSha256, account.Password) is null) missing.Add(ScramHashName.Sha256);
-        if (options.Offers("SCRAM-SHA-1") && ScramField.Read(account.ScramSha1, account.Password) is null) missing.Add(ScramHashName.Sha1);
+        if (options.Offers("SCRAM-SHA-256") && IsOutdated(account.ScramSha256, account.Password)) missing.Add(ScramHashName.Sha256);
+        if (options.Offers("SCRAM-SHA-1") && IsOutdated(account.ScramSha1, account.Password)) missing.Add(ScramHashName.Sha1);
         return missing;
     }
+
+    // Whose iterations are others' than a stranger's is told apart from one. What others have put there stays as it is.
+    private bool IsOutdated(string? field, string storedPassword) =>
+        ScramField.Read(field, storedPassword) is not { } verifier || (verifier.Iterations != options.ScramIterations && ScramField.IsOurs(field!));
 
     private static partial class Log
     {

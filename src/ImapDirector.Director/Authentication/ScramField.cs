@@ -21,5 +21,8 @@ internal static class ScramField
         _ => null,
     };
 
+    /// <summary>Whether <see cref="Write"/> wrote it.</summary>
+    public static bool IsOurs(string field) => field.Contains(' ', StringComparison.Ordinal);
+
     private static string TagOf(string storedPassword) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(storedPassword)))[..TagLetters];
 }

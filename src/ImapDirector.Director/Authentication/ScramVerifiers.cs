@@ -28,6 +28,8 @@ internal sealed class ScramVerifiers(DirectorOptions options, DatabaseChain chai
         if (!isName) return new ScramCandidate(AuthenticationOutcome.NoSuchUser, user, nobodys);
 
         var (answer, _) = await chain.FindAsync(user, client, cancellationToken);
+        var (verifier, isBusy) = await OfAsync(answer.Account, hash, nobodys.Salt, cancellationToken);
+        if (isBusy) return new ScramCandidate(AuthenticationOutcome.TemporaryFailure, user, nobodys);
         if (answer.Account is not { } account)
         {
             var outcome = answer.Kind switch
@@ -39,18 +41,23 @@ internal sealed class ScramVerifiers(DirectorOptions options, DatabaseChain chai
             };
             return new ScramCandidate(outcome, user, nobodys);
         }
-        var verifier = await OfAsync(account, hash, nobodys.Salt, cancellationToken);
         if (verifier is null) return new ScramCandidate(AuthenticationOutcome.WrongPassword, user, nobodys);
         return new ScramCandidate(account.IsDisabled ? AuthenticationOutcome.Disabled : AuthenticationOutcome.Success, user, verifier);
     }
 
-    private async Task<ScramVerifier?> OfAsync(Account account, ScramHashName hash, byte[] salt, CancellationToken cancellationToken)
+    private async Task<(ScramVerifier? Verifier, bool IsBusy)> OfAsync(Account? account, ScramHashName hash, byte[] salt, CancellationToken cancellationToken)
     {
-        var stored = PasswordHash.TryParse(account.Password, options.Authentication.AllowPlainHashes);
-        if (stored is ScramHash scram && scram.Verifier.Hash == hash) return scram.Verifier;
-        if (stored is PlainPassword plain)
-            return await hasher.TakeTurnAsync(Encoding.UTF8.GetBytes(plain.Password), copy => Task.FromResult(ScramVerifier.Create(hash, copy, salt, options.Authentication.ScramIterations)), cancellationToken);
-        return ScramField.Read(hash == ScramHashName.Sha256 ? account.ScramSha256 : account.ScramSha1, account.Password) is { } beside && beside.Hash == hash ? beside : null;
+        var stored = account is null ? null : PasswordHash.TryParse(account.Password, options.Authentication.AllowPlainHashes);
+        if (options.Authentication.AllowPlainHashes)
+        {
+            // Whoever has no plain password costs what one costs.
+            var plain = stored as PlainPassword;
+            var made = await hasher.TakeTurnAsync(Encoding.UTF8.GetBytes(plain?.Password ?? ""), copy => Task.FromResult(ScramVerifier.Create(hash, copy, salt, options.Authentication.ScramIterations)), cancellationToken);
+            if (made is null || plain is not null) return (made, made is null);
+        }
+        if (account is null) return default;
+        if (stored is ScramHash scram && scram.Verifier.Hash == hash) return (scram.Verifier, false);
+        return (ScramField.Read(hash == ScramHashName.Sha256 ? account.ScramSha256 : account.ScramSha1, account.Password) is { } beside && beside.Hash == hash ? beside : null, false);
     }
 
     private ScramVerifier Nobodys(ScramHashName hash, byte[] key, ReadOnlySpan<byte> name) => new(hash, options.Authentication.ScramIterations,
@@ -69,6 +76,7 @@ internal sealed record ScramCandidate(AuthenticationOutcome Outcome, UserName Us
         _ when Outcome == AuthenticationOutcome.TemporaryFailure => Outcome,
         ScramOutcome.Verified => Outcome,
         ScramOutcome.OtherChannel => AuthenticationOutcome.OtherChannel,
+        ScramOutcome.Malformed => AuthenticationOutcome.Unfinished,
         // A name that does not exist has no right proof.
         _ => Outcome == AuthenticationOutcome.NoSuchUser ? Outcome : AuthenticationOutcome.WrongPassword,
     }, User);

@@ -32,8 +32,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     private BackendSession? _session;
     private SessionRelay? _relay;
     // Of the attempt that is being made.
-    private ThrottleEntry? _throttled;
-    private TimeSpan _delay;
+    private LoginGate? _gate;
 
     /// <summary>Serves the connection until it ends, and logs one line about it. Whatever goes wrong with one session is caught here.</summary>
     public async Task RunAsync()
@@ -137,13 +136,12 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             else Log.TooManyHops(services.Logger, client.Id, client.RemoteEndPoint);
             return await RefuseAsync(dialogue, attempt, default, dialogue.IsBehindDirector ? "loop" : "too_many_hops", LoginRefusal.Unavailable, began, login);
         }
-        var (result, refused) = await CheckAsync(attempt, login);
-        if (refused is not null) return await RefuseAsync(dialogue, attempt, _throttled!.Pair.User, refused, LoginRefusal.TooManyFailures, began, login);
+        _gate = new LoginGate(services.Throttle, services.Turns, services.Policy, client.RemoteEndPoint.Address, client.IsSecure, attempt.User);
+        if (await CheckAsync(_gate, attempt, login) is not { } result) return await RefuseAsync(dialogue, attempt, _gate.User, _gate.Refused!, LoginRefusal.TooManyFailures, began, login);
         var (outcome, user, preferred) = result;
         if (outcome != AuthenticationOutcome.Success)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(outcome), RefusalOf(outcome), began, login);
 
-        await services.Throttle.SucceededAsync(_throttled!, login);
         var record = new SessionRecord(client.Id, client.RemoteEndPoint.Address.ToString(), DateTimeOffset.UtcNow)
         {
             Tls = client.TlsVersion,
@@ -155,7 +153,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         if (ticket.Node is not { } node)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(ticket.Outcome), RefusalOf(ticket.Outcome), began, login);
         // Whoever has not sent the password cannot be logged in where it is wanted.
-        if (attempt.Verdict is not null && node.Login == NodeLogin.Password)
+        if (attempt.Proof is not null && node.Login == NodeLogin.Password)
         {
             await services.Directory.CloseSessionAsync(user, client.Id);
             Log.NoPassword(services.Logger, client.Id, user, node.Name, attempt.Mechanism);
@@ -193,7 +191,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         await dialogue.AcceptAsync(attempt, session.Capabilities, login);
         services.Metrics.Logins.WithLabels(attempt.Mechanism, "success").Inc();
         services.Metrics.LoginDuration.Observe(Stopwatch.GetElapsedTime(began).TotalSeconds);
-        _throttled = null;
+        _gate = null;
         return true;
     }
 
@@ -216,29 +214,20 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         }
     }
 
-    /// <summary>Checks an attempt in its address's turn, unless there have been too many.</summary>
-    private async Task<(AuthenticationResult Result, string? Refused)> CheckAsync(LoginAttempt attempt, CancellationToken login)
+    /// <summary>Checks an attempt behind the gate.</summary>
+    /// <returns><c>null</c> when it stays shut.</returns>
+    private async Task<AuthenticationResult?> CheckAsync(LoginGate gate, LoginAttempt attempt, CancellationToken login)
     {
-        var address = client.RemoteEndPoint.Address;
-        // The turn comes first: what was guessed before it has been counted then.
-        using var turn = await services.Turns.EnterAsync(LoginThrottle.NetworkOf(address), login);
-        _throttled = await services.Throttle.EnterAsync(address, attempt.User, login);
-        if (!_throttled.MayCheck) return (default, "throttled");
-        var question = services.Policy?.Ask(attempt.User, attempt.Password, address, client.IsSecure);
-        if (question is not null)
-        {
-            if (await services.Policy!.AllowAsync(question, login) is not { } wait) return (default, "policy");
-            await Task.Delay(wait, login);
-        }
-        var result = attempt.Verdict ?? await services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, address, login);
-        if (question is not null && result.Outcome != AuthenticationOutcome.TemporaryFailure) await services.Policy!.ReportAsync(question, result.Outcome == AuthenticationOutcome.Success, login);
-        if (RefusalOf(result.Outcome) == LoginRefusal.AuthenticationFailed && result.Outcome != AuthenticationOutcome.Success)
-            _delay = await services.Throttle.FailedAsync(_throttled, attempt.User, attempt.Password, login);
-        return (result, null);
+        if (!await gate.IsAllowedAsync(attempt.Password, login)) return null;
+        var result = attempt.Proof is { } proof
+            ? await proof.CheckAsync(gate, login)
+            : await gate.CheckAsync(attempt.Password, stop => services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, client.RemoteEndPoint.Address, stop), login);
+        await gate.ReportAsync(login);
+        return result;
     }
 
     private BackendUser UserAt(SessionTicket ticket, UserName user, LoginAttempt attempt) =>
-        new(user, attempt.Verdict is null ? attempt.Password : [], services.Sessions.HasSeveral(user)) { Epoch = ticket.Epoch };
+        new(user, attempt.Proof is null ? attempt.Password : [], services.Sessions.HasSeveral(user)) { Epoch = ticket.Epoch };
 
     private async Task<SessionEnd> RelayAsync(BackendSession session, LiveSession live)
     {
@@ -265,7 +254,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     {
         services.Metrics.Logins.WithLabels(attempt.Mechanism, result).Inc();
         Log.Refused(services.Logger, client.Id, user.ToString(), attempt.Mechanism, result, client.RemoteEndPoint);
-        var delay = refusal == LoginRefusal.AuthenticationFailed ? _delay : _options.FailureDelay;
+        var delay = refusal is LoginRefusal.AuthenticationFailed or LoginRefusal.Unfinished ? _gate!.Delay : _options.FailureDelay;
         attempt.Dispose();
         var left = delay - Stopwatch.GetElapsedTime(began);
         if (left > TimeSpan.Zero) await Task.Delay(left, login);
@@ -280,8 +269,12 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         services.Metrics.PreLoginConnections.Dec();
     }
 
-    private static LoginRefusal RefusalOf(AuthenticationOutcome outcome) =>
-        outcome == AuthenticationOutcome.TemporaryFailure ? LoginRefusal.Unavailable : LoginRefusal.AuthenticationFailed;
+    private static LoginRefusal RefusalOf(AuthenticationOutcome outcome) => outcome switch
+    {
+        AuthenticationOutcome.TemporaryFailure => LoginRefusal.Unavailable,
+        AuthenticationOutcome.Unfinished => LoginRefusal.Unfinished,
+        _ => LoginRefusal.AuthenticationFailed,
+    };
 
     private static LoginRefusal RefusalOf(DirectoryOutcome outcome) =>
         outcome is DirectoryOutcome.LimitReached or DirectoryOutcome.UserLimitReached or DirectoryOutcome.AddressLimitReached or DirectoryOutcome.NodeLimitReached

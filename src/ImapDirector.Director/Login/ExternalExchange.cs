@@ -10,14 +10,16 @@ namespace ImapDirector.Director.Login;
 internal sealed class ExternalExchange(Connection client, SaslLines lines, AuthenticateCommand command, CertificateLogin certificates)
 {
     /// <summary>Runs it.</summary>
-    /// <returns>The attempt with its verdict; <c>null</c> when there is none, see <see cref="SaslLines.Failure"/>.</returns>
+    /// <returns>The attempt; <c>null</c> when there is none, see <see cref="SaslLines.Failure"/>.</returns>
     public async ValueTask<LoginAttempt?> RunAsync(CancellationToken cancellationToken)
     {
         var line = command.InitialResponse ?? await lines.AskAsync(default, cancellationToken);
         if (line is null) return null;
         if (!SaslCredentials.TryDecode(line, out var message) || message.Contains((byte)0)) return lines.Fail(SaslFailure.Malformed);
         var identity = message.ToArray();
-        var verdict = await certificates.CheckAsync(client, identity, cancellationToken);
-        return new LoginAttempt(command.Tag, "sasl_external", Encoding.ASCII.GetBytes(verdict.User.ToString()), identity) { Verdict = verdict };
+        return new LoginAttempt(command.Tag, "sasl_external", Encoding.ASCII.GetBytes(certificates.NameOf(client).ToString()), identity)
+        {
+            Proof = new WholeProof(identity, stop => certificates.CheckAsync(client, identity, stop)),
+        };
     }
 }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using ImapDirector.Director.Authentication;
 
 namespace ImapDirector.Director.Login;
 
@@ -7,14 +6,11 @@ namespace ImapDirector.Director.Login;
 /// <param name="Tag">The command's tag, for the answer.</param>
 /// <param name="Mechanism">How it came, as metrics show it: <c>login</c>, <c>sasl_plain</c>, <c>sasl_login</c>, <c>sasl_scram_sha_256</c> and so on.</param>
 /// <param name="User">The name, as sent.</param>
-/// <param name="Password">The password, as sent; or what stands for it.</param>
+/// <param name="Password">The password, as sent; or what stands for it, or nothing.</param>
 internal sealed record LoginAttempt(string Tag, string Mechanism, byte[] User, byte[] Password) : IDisposable
 {
-    /// <summary>How it ended where the exchange itself has told; <c>null</c> when the password is still to be checked.</summary>
-    public AuthenticationResult? Verdict { get; init; }
-
-    /// <summary>What the client is to be told, and to answer, before it is refused; <c>null</c> for nothing.</summary>
-    public byte[]? RefusalChallenge { get; init; }
+    /// <summary>What is to be checked where the client does not send the password; else <c>null</c>.</summary>
+    public ILoginProof? Proof { get; init; }
 
     /// <inheritdoc />
     public void Dispose()

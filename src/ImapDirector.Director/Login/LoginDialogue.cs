@@ -23,6 +23,8 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
 
     private readonly MechanismOffer _offer = new(options);
     private ImapCommandReader? _reader;
+    // Of the last AUTHENTICATE.
+    private SaslLines? _lines;
     private int _commands;
     private int _bad;
     private int _failures;
@@ -88,8 +90,17 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     /// <summary>Refuses an attempt.</summary>
     public async Task RefuseAsync(LoginAttempt attempt, LoginRefusal refusal, CancellationToken cancellationToken)
     {
+        _failures++;
+        if (refusal == LoginRefusal.Unfinished) AnswerUnfinished(attempt.Tag);
+        else await SayNoAsync(attempt, refusal, cancellationToken);
+        if (_failures >= MaxFailures && _end is null) Close(SessionEnd.LoginFailures, "Too many failed logins.");
+        await client.Output.FlushAsync(cancellationToken);
+    }
+
+    private async ValueTask SayNoAsync(LoginAttempt attempt, LoginRefusal refusal, CancellationToken cancellationToken)
+    {
         // Whatever the client answers, or whether it goes away: it is refused.
-        if (attempt.RefusalChallenge is { } challenge && refusal == LoginRefusal.AuthenticationFailed && _reader is not null) await new SaslLines(client, _reader).AskAsync(challenge, cancellationToken);
+        if (attempt.Proof?.RefusalChallenge is { } challenge && refusal == LoginRefusal.AuthenticationFailed) await _lines!.AskAsync(challenge, cancellationToken);
         var (code, text) = refusal switch
         {
             LoginRefusal.AuthenticationFailed => ("AUTHENTICATIONFAILED", "Authentication failed."),
@@ -98,8 +109,6 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
             _ => ("UNAVAILABLE", "Your mail cannot be reached now, please try again later."),
         };
         client.Output.Status(attempt.Tag, ImapStatus.No, code, text);
-        if (++_failures >= MaxFailures) Close(SessionEnd.LoginFailures, "Too many failed logins.");
-        await client.Output.FlushAsync(cancellationToken);
     }
 
     /// <summary>Says goodbye to a client that may be gone already, or may not be able to read it.</summary>
@@ -259,7 +268,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
             _bad++;
             return null;
         }
-        var lines = new SaslLines(client, _reader);
+        var lines = _lines = new SaslLines(client, _reader);
         var attempt = command.Mechanism switch
         {
             "PLAIN" or "LOGIN" => await new SaslExchange(lines, command).RunAsync(cancellationToken),
@@ -267,25 +276,29 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
             "EXTERNAL" => await new ExternalExchange(client, lines, command, proofs.Certificates).RunAsync(cancellationToken),
             _ => await new ScramExchange(client, lines, command, _offer, proofs.Scram).RunAsync(cancellationToken),
         };
-        if (attempt is not null) return attempt;
-        switch (lines.Failure)
+        if (attempt is null) AnswerUnfinished(command.Tag);
+        return attempt;
+    }
+
+    private void AnswerUnfinished(string tag)
+    {
+        switch (_lines!.Failure)
         {
             case SaslFailure.EndOfStream:
                 _end = SessionEnd.ClientClosedBeforeLogin;
                 break;
             case SaslFailure.TooLong:
-                Bad(command.Tag, "Response too long.");
+                Bad(tag, "Response too long.");
                 Close(SessionEnd.BadCommands, "Response too long.");
                 break;
             case SaslFailure.Cancelled:
                 // The client's right (RFC 3501 section 6.2.2), so it does not count as bad.
-                client.Output.Status(command.Tag, ImapStatus.Bad, "", "Authentication cancelled.");
+                client.Output.Status(tag, ImapStatus.Bad, "", "Authentication cancelled.");
                 break;
             default:
-                Bad(command.Tag, "Broken response.");
+                Bad(tag, "Broken response.");
                 break;
         }
-        return null;
     }
 
     // The password was sent in the clear all the same; a second one should not be.

@@ -9,6 +9,8 @@ internal enum LoginRefusal
     LimitReached,
     /// <summary><c>NO [LIMIT]</c>: too many failures from there, or of this user; the password was not looked at.</summary>
     TooManyFailures,
+    /// <summary><c>BAD</c>, or nothing where nobody is there any more: the client has broken off in the midst of it.</summary>
+    Unfinished,
     /// <summary><c>NO [UNAVAILABLE]</c>: Redis or the node is away, which says nothing about the password.</summary>
     Unavailable,
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using ImapDirector.Director.Authentication;
 using ImapDirector.Network;
 using ImapDirector.Network.Tls;
@@ -7,11 +6,11 @@ using ImapDirector.Protocol.Sasl;
 
 namespace ImapDirector.Director.Login;
 
-/// <summary>The exchange behind AUTHENTICATE SCRAM-…, with channel binding or without (RFC 5802, RFC 7677).</summary>
+/// <summary>The beginning of the exchange behind AUTHENTICATE SCRAM-…, with channel binding or without (RFC 5802, RFC 7677). It goes on in <see cref="ScramProof"/>.</summary>
 internal sealed class ScramExchange(Connection client, SaslLines lines, AuthenticateCommand command, MechanismOffer offer, ScramVerifiers verifiers)
 {
     /// <summary>Runs it.</summary>
-    /// <returns>The attempt with its verdict; <c>null</c> when there is none, see <see cref="SaslLines.Failure"/>.</returns>
+    /// <returns>The attempt; <c>null</c> when there is none, see <see cref="SaslLines.Failure"/>.</returns>
     public async ValueTask<LoginAttempt?> RunAsync(CancellationToken cancellationToken)
     {
         var isPlus = command.Mechanism.EndsWith(MechanismOffer.Plus, StringComparison.Ordinal);
@@ -19,25 +18,12 @@ internal sealed class ScramExchange(Connection client, SaslLines lines, Authenti
         var line = command.InitialResponse ?? await lines.AskAsync(default, cancellationToken);
         if (line is null) return null;
         if (!SaslCredentials.TryDecode(line, out var message) || ScramClientFirst.TryParse(message) is not { } first
-            || (first.Binding == ScramBinding.Used) != isPlus) return lines.Fail(SaslFailure.Malformed);
-        if (!TryBind(first, out var binding)) return lines.Fail(SaslFailure.Malformed);
-
-        var candidate = await verifiers.FindAsync(first.User, hash, client.RemoteEndPoint.Address, cancellationToken);
-        var server = new ScramServer(first, candidate.Verifier, binding);
-        var finalLine = await lines.AskAsync(server.FirstMessage, cancellationToken);
-        if (finalLine is null) return null;
-        if (!SaslCredentials.TryDecode(finalLine, out var final)) return lines.Fail(SaslFailure.Malformed);
-        var proof = final.ToArray();
-        var outcome = server.Finish(proof, out var signature);
-        if (outcome == ScramOutcome.Malformed) return lines.Fail(SaslFailure.Malformed);
-        var result = candidate.ResultOf(outcome);
-        // A client that thinks we have no channel binding was told so by somebody in between (RFC 5802 section 6). Nobody may ask to be somebody else (limits P24).
-        if (first.Binding == ScramBinding.ServerLacksIt && offer.Includes(command.Mechanism + MechanismOffer.Plus, client)) result = result with { Outcome = AuthenticationOutcome.OtherChannel };
-        else if (first.Identity.Length > 0 && !first.Identity.AsSpan().SequenceEqual(first.User)) result = result with { Outcome = AuthenticationOutcome.NoSuchUser };
-        // The server's proof, which the client answers with nothing.
-        if (result.Outcome == AuthenticationOutcome.Success && await lines.AskAsync(signature, cancellationToken) is null) return null;
-        CryptographicOperations.ZeroMemory(signature);
-        return new LoginAttempt(command.Tag, MetricNameOf(command.Mechanism), first.User, proof) { Verdict = result };
+            || (first.Binding == ScramBinding.Used) != isPlus || !TryBind(first, out var binding)) return lines.Fail(SaslFailure.Malformed);
+        var hasPlus = offer.Includes(command.Mechanism + MechanismOffer.Plus, client);
+        return new LoginAttempt(command.Tag, "sasl_" + command.Mechanism.ToLowerInvariant().Replace('-', '_'), first.User, [])
+        {
+            Proof = new ScramProof(client, lines, first, hash, binding, hasPlus, verifiers),
+        };
     }
 
     private bool TryBind(ScramClientFirst first, out byte[] binding)
@@ -52,6 +38,4 @@ internal sealed class ScramExchange(Connection client, SaslLines lines, Authenti
         binding = data ?? [];
         return data is not null;
     }
-
-    private static string MetricNameOf(string mechanism) => "sasl_" + mechanism.ToLowerInvariant().Replace('-', '_');
 }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Authentication.Tokens;
 using ImapDirector.Network;
 using ImapDirector.Protocol.Imap;
@@ -11,7 +10,7 @@ namespace ImapDirector.Director.Login;
 internal sealed class TokenExchange(Connection client, SaslLines lines, AuthenticateCommand command, TokenLogin tokens)
 {
     /// <summary>Runs it.</summary>
-    /// <returns>The attempt with its verdict; <c>null</c> when there is none, see <see cref="SaslLines.Failure"/>.</returns>
+    /// <returns>The attempt; <c>null</c> when there is none, see <see cref="SaslLines.Failure"/>.</returns>
     public async ValueTask<LoginAttempt?> RunAsync(CancellationToken cancellationToken)
     {
         var isXOAuth2 = command.Mechanism == "XOAUTH2";
@@ -29,11 +28,9 @@ internal sealed class TokenExchange(Connection client, SaslLines lines, Authenti
         {
             CryptographicOperations.ZeroMemory(line);
         }
-        var verdict = await tokens.CheckAsync(user, token, client.RemoteEndPoint.Address, cancellationToken);
         return new LoginAttempt(command.Tag, isXOAuth2 ? "sasl_xoauth2" : "sasl_oauthbearer", user, token)
         {
-            Verdict = verdict,
-            RefusalChallenge = verdict.Outcome == AuthenticationOutcome.Success ? null : tokens.ErrorFor(verdict.Outcome, isXOAuth2),
+            Proof = new WholeProof(token, stop => tokens.CheckAsync(user, token, client.RemoteEndPoint.Address, stop), outcome => tokens.ErrorFor(outcome, isXOAuth2)),
         };
     }
 }

@@ -8,6 +8,9 @@ internal sealed class CheckTurns
 {
     private const int AtOnce = 2;
 
+    /// <summary>A turn that nobody has to wait for.</summary>
+    public static IDisposable Free { get; } = new NoTurn();
+
     private readonly Lock _lock = new();
     private readonly Dictionary<IPAddress, Gate> _gates = [];
 
@@ -57,6 +60,13 @@ internal sealed class CheckTurns
         public SemaphoreSlim Places { get; } = new(AtOnce);
 
         public int Users { get; set; }
+    }
+
+    private sealed class NoTurn : IDisposable
+    {
+        public void Dispose()
+        {
+        }
     }
 
     private sealed class Turn(CheckTurns turns, IPAddress network, Gate gate) : IDisposable

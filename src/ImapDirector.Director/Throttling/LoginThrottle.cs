@@ -51,14 +51,21 @@ internal sealed class LoginThrottle
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async ValueTask<ThrottleEntry> EnterAsync(IPAddress address, ReadOnlyMemory<byte> name, CancellationToken cancellationToken)
     {
-        var user = LoginName.TryRead(name.Span, _defaultDomain, out var canonical) ? canonical : default;
+        var user = UserOf(name);
         var pair = (user, NetworkOf(address));
-        if (AddressList.Contains(_options.ExemptNetworks, address)) return new ThrottleEntry(true, 0, [], pair);
+        if (IsExempt(address)) return new ThrottleEntry(true, 0, [], pair);
         var keys = KeysOf(address, user, await KeyAsync(cancellationToken));
         if (_known.TryGet(pair, out var failures)) return new ThrottleEntry(true, failures, keys, pair);
         var state = await AskAsync(ledger => ledger.EnterAsync(keys, cancellationToken));
-        return new ThrottleEntry(state.Wait == TimeSpan.Zero, state.Counts.Max(), keys, pair);
+        var isSpaced = keys.Zip(state.Counts).Any(static one => one.Second >= one.First.Limit);
+        return new ThrottleEntry(state.Wait == TimeSpan.Zero, state.Counts.Max(), keys, pair) { IsSpaced = isSpaced };
     }
+
+    /// <summary>Whether nothing is counted of an address.</summary>
+    public bool IsExempt(IPAddress address) => AddressList.Contains(_options.ExemptNetworks, address);
+
+    /// <summary>The canonical name; <c>default</c> when what was sent is none.</summary>
+    public UserName UserOf(ReadOnlyMemory<byte> name) => LoginName.TryRead(name.Span, _defaultDomain, out var user) ? user : default;
 
     /// <summary>Notes a failure.</summary>
     /// <returns>How long its answer waits, from the moment its check began.</returns>
@@ -121,4 +128,8 @@ internal sealed class LoginThrottle
 /// <param name="Failures">How many failures there are to forget when it succeeds; zero for none.</param>
 /// <param name="Keys">What its failure counts for; empty for nothing.</param>
 /// <param name="Pair">Who comes from where.</param>
-internal sealed record ThrottleEntry(bool MayCheck, int Failures, IReadOnlyList<ThrottleKey> Keys, (UserName User, IPAddress Network) Pair);
+internal sealed record ThrottleEntry(bool MayCheck, int Failures, IReadOnlyList<ThrottleKey> Keys, (UserName User, IPAddress Network) Pair)
+{
+    /// <summary>Whether only so many are checked, and this is the one now.</summary>
+    public bool IsSpaced { get; init; }
+}

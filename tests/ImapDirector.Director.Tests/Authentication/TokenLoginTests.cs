@@ -220,6 +220,27 @@ public sealed class TokenLoginTests
             "C: c AUTHENTICATE OAUTHBEARER", "S: + ", "C: nonsense", "S: c BAD Broken response.");
     }
 
+    [FactIfInstalled("redis-server")]
+    public async Task Beyond_its_limit_an_address_s_tokens_are_not_asked_about()
+    {
+        await using var issuer = new TokenIssuer();
+        await using var node = FakeImapNode.Ready();
+        await using var director = await RunningDirector.StartAsync(node.Backend, o => o with
+        {
+            Authentication = o.Authentication with { Mechanisms = ["OAUTHBEARER"], Tokens = issuer.Options with { IntrospectionUrl = new Uri(issuer.Issuer + "/introspect"), ClientId = "director", ClientSecret = "s3c:ret" } },
+            Throttle = o.Throttle with { AddressFailures = 1 },
+        });
+        await using var client = await director.ConnectAsync();
+        var answers = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            var answer = await client.SayAsync($"a AUTHENTICATE OAUTHBEARER {Base64($"n,,\u0001auth=Bearer token{i}\u0001\u0001")}");
+            answers.Add(answer.StartsWith("+ ", StringComparison.Ordinal) ? await client.SayAsync("AQ==") : answer);
+        }
+        Assert.Equal(["AUTHENTICATIONFAILED", "AUTHENTICATIONFAILED", "LIMIT"], answers.Select(answer => answer.Split('[', ']')[1]));
+        Assert.Equal(2, issuer.Requests.Count(request => request.StartsWith("POST /introspect ", StringComparison.Ordinal)));
+    }
+
     private static async Task<(AuthenticationOutcome Outcome, string User)> CheckAsync(TokenIssuer issuer, string token, string identity = "", TokenOptions? with = null)
     {
         using var login = Open(with ?? issuer.Options);

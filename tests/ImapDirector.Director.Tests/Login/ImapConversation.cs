@@ -127,6 +127,13 @@ public sealed class ImapConversation : IAsyncDisposable
         return (await ReadUntilAsync(command[..command.IndexOf(' ', StringComparison.Ordinal)]))[^1];
     }
 
+    /// <summary>Sends a line in the midst of an exchange, and reads one.</summary>
+    public async Task<string> SayAsync(string line)
+    {
+        await SendAsync(line + "\r\n");
+        return (await ReadLineAsync())!;
+    }
+
     public async Task<byte[]> ReadExactlyAsync(int count)
     {
         var bytes = new byte[count];

@@ -143,6 +143,76 @@ public sealed class ScramLoginTests
     }
 
     [FactIfInstalled("redis-server")]
+    public async Task Beyond_its_limit_an_address_does_not_learn_whether_a_password_is_right()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node, Failures(2));
+        await using var client = await director.ConnectAsync();
+        for (var i = 0; i < 2; i++) Assert.StartsWith("a NO [AUTHENTICATIONFAILED]", (await ProveAsync(client, "SCRAM-SHA-256", "n,,", "alice", $"wrong{i}", [])).Answer);
+        // One in fifteen seconds is checked.
+        await using var next = await director.ConnectAsync();
+        Assert.StartsWith("a NO [AUTHENTICATIONFAILED]", (await ProveAsync(next, "SCRAM-SHA-256", "n,,", "alice", "wrong2", [])).Answer);
+
+        foreach (var name in (string[])["alice", "nobody"])
+            Assert.StartsWith("a NO [LIMIT]", await next.AskAsync($"a AUTHENTICATE SCRAM-SHA-256 {Base64($"n,,n={name},r=abc")}"));
+        Assert.Equal(2, director.Lines.Count(line => line.StartsWith("3402 ", StringComparison.Ordinal) && line.Contains("throttled", StringComparison.Ordinal)));
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task Of_exchanges_that_are_under_way_at_once_no_more_are_judged_than_failures_are_allowed()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node, Failures(2));
+        var clients = new List<(ImapConversation Client, ScramTestClient Scram)>();
+        for (var i = 0; i < 4; i++)
+        {
+            var client = await director.ConnectAsync();
+            var scram = new ScramTestClient(ScramHashName.Sha256, "n,,", "alice", "abc");
+            scram.Hear(Convert.FromBase64String((await client.SayAsync($"a AUTHENTICATE SCRAM-SHA-256 {Convert.ToBase64String(scram.First)}"))[2..]));
+            clients.Add((client, scram));
+        }
+        var answers = new List<string>();
+        foreach (var (client, scram) in clients)
+        {
+            answers.Add(await client.SayAsync(Convert.ToBase64String(scram.Final(answers.Count < 3 ? $"wrong{answers.Count}" : "secret", []))));
+            await client.DisposeAsync();
+        }
+        Assert.Equal(["AUTHENTICATIONFAILED", "AUTHENTICATIONFAILED", "AUTHENTICATIONFAILED", "LIMIT"], answers.Select(answer => answer.Split('[', ']')[1]));
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task Who_breaks_off_behind_the_server_s_first_message_has_failed()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node, Failures(3));
+        foreach (var (name, ending) in ((string, string?)[])[("alice", "*"), ("nobody", "!"), ("bob", null)])
+        {
+            await using var client = await director.ConnectAsync();
+            Assert.StartsWith("+ ", await client.SayAsync($"a AUTHENTICATE SCRAM-SHA-256 {Base64($"n,,n={name},r=abc")}"));
+            if (ending is not null) Assert.StartsWith("a BAD ", await client.SayAsync(ending));
+        }
+        await director.EndCodesAsync(3);
+        var lines = director.Lines.Where(line => line.StartsWith("3402 ", StringComparison.Ordinal)).ToArray();
+        Assert.All(lines, line => Assert.Matches(@" login refused: unfinished, user=(alice|nobody|bob)@example\.com mechanism=sasl_scram_sha_256 client=127\.0\.0\.1:\d+\s*\z", line));
+        Assert.Equal(3, lines.Length);
+
+        await using var next = await director.ConnectAsync();
+        Assert.StartsWith("a NO [AUTHENTICATIONFAILED]", await next.AskAsync("a LOGIN alice wrong"));
+        Assert.StartsWith("b NO [LIMIT]", await next.AskAsync("b LOGIN alice secret"));
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task A_connection_may_break_off_three_times()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node);
+        await using var client = await director.ConnectAsync();
+        for (var i = 0; i < 3; i++)
+            await client.PlayAsync($"C: a AUTHENTICATE SCRAM-SHA-256 {Base64("n,,n=alice,r=abc")}", "S: + …", "C: *", "S: a BAD Authentication cancelled.");
+        await client.PlayAsync("S: * BYE Too many failed logins.", "END");
+    }
+
+    [FactIfInstalled("redis-server")]
     public async Task With_PLAIN_switched_off_no_password_is_taken()
     {
         await using var node = FakeImapNode.Ready();
@@ -164,6 +234,8 @@ public sealed class ScramLoginTests
         if (beside is null) await director.Redis.Database.HashSetAsync(AliceAccount, "password", await VerifierAsync("secret"));
         return director;
     }
+
+    private static Func<DirectorOptions, DirectorOptions> Failures(int limit) => options => options with { Throttle = options.Throttle with { AddressFailures = limit } };
 
     private static async Task<string> VerifierAsync(string password) =>
         (await ImapDirector.Director.Authentication.UserAccounts.HashAsync(ImapDirector.Director.Authentication.PasswordScheme.ScramSha256, Encoding.ASCII.GetBytes(password), CancellationToken.None))!;

@@ -1,0 +1,74 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using ImapDirector.Director.Authentication;
+using ImapDirector.Director.Throttling;
+using ImapDirector.Network;
+using ImapDirector.Protocol.Sasl;
+
+namespace ImapDirector.Director.Login;
+
+/// <summary>SCRAM from the client's first message on. That message names somebody, and the answer to it tells something of them, so that it is a guess already:
+/// who then leaves, cancels, or sends what is no proof has failed as if it had been a wrong one.</summary>
+/// <param name="client">The connection.</param>
+/// <param name="lines">Its exchange.</param>
+/// <param name="first">The client's first message.</param>
+/// <param name="hash">The mechanism's hash function.</param>
+/// <param name="binding">What the channel is bound by.</param>
+/// <param name="hasPlus">Whether the mechanism with channel binding was offered, too.</param>
+/// <param name="verifiers">What users have.</param>
+internal sealed class ScramProof(Connection client, SaslLines lines, ScramClientFirst first, ScramHashName hash, byte[] binding, bool hasPlus, ScramVerifiers verifiers) : ILoginProof
+{
+    /// <inheritdoc />
+    public byte[]? RefusalChallenge => null;
+
+    /// <inheritdoc />
+    public async ValueTask<AuthenticationResult?> CheckAsync(LoginGate gate, CancellationToken cancellationToken)
+    {
+        ScramCandidate candidate;
+        using (var turn = await gate.EnterAsync(cancellationToken))
+        {
+            if (turn is null) return null;
+            candidate = await verifiers.FindAsync(first.User, hash, client.RemoteEndPoint.Address, cancellationToken);
+        }
+        var server = new ScramServer(first, candidate.Verifier, binding);
+        // The turn is others' while the client takes its time.
+        if (await AskAsync(server.FirstMessage, cancellationToken) is not { } line || !SaslCredentials.TryDecode(line, out var final)) return await GiveUpAsync(gate, candidate);
+        var (proof, signature) = (final.ToArray(), Array.Empty<byte>());
+        var result = await gate.CheckAsync(proof, _ => Task.FromResult(Judge(candidate, server.Finish(proof, out signature))), cancellationToken);
+        if (result is not { Outcome: AuthenticationOutcome.Success }) return result;
+        // The server's proof, which the client answers with nothing.
+        var isHeard = await AskAsync(signature, cancellationToken) is not null;
+        CryptographicOperations.ZeroMemory(signature);
+        return isHeard ? result : await GiveUpAsync(gate, candidate);
+    }
+
+    private AuthenticationResult Judge(ScramCandidate candidate, ScramOutcome outcome)
+    {
+        var result = candidate.ResultOf(outcome);
+        if (result.Outcome == AuthenticationOutcome.Unfinished) return result;
+        // A client that thinks we have no channel binding was told so by somebody in between (RFC 5802 section 6). Nobody may ask to be somebody else (limits P24).
+        if (first.Binding == ScramBinding.ServerLacksIt && hasPlus) return result with { Outcome = AuthenticationOutcome.OtherChannel };
+        return first.Identity.Length > 0 && !first.Identity.AsSpan().SequenceEqual(first.User) ? result with { Outcome = AuthenticationOutcome.NoSuchUser } : result;
+    }
+
+    private static async Task<AuthenticationResult?> GiveUpAsync(LoginGate gate, ScramCandidate candidate)
+    {
+        var result = new AuthenticationResult(AuthenticationOutcome.Unfinished, candidate.User);
+        // It counts also when the time for a login is over.
+        await gate.NoteAsync(result, default, CancellationToken.None);
+        return result;
+    }
+
+    private async Task<byte[]?> AskAsync(byte[] challenge, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await lines.AskAsync(challenge, cancellationToken);
+        }
+        catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // To leave without a word is to cancel; whoever answers next finds out that nobody is there.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using System.Net;
+using ImapDirector.Director.Authentication;
+using ImapDirector.Protocol;
+
+namespace ImapDirector.Director.Throttling;
+
+/// <summary>What one attempt to log in comes through before anything of it is looked up or checked, whatever the mechanism: the policy service, its
+/// address's turn, the throttle.</summary>
+/// <param name="throttle">Counts.</param>
+/// <param name="turns">Of addresses.</param>
+/// <param name="policy">The service to ask, or <c>null</c>.</param>
+/// <param name="address">Where the client is.</param>
+/// <param name="isSecure">Whether it came through TLS.</param>
+/// <param name="name">The name as it was sent, UTF-8.</param>
+internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginPolicy? policy, IPAddress address, bool isSecure, ReadOnlyMemory<byte> name)
+{
+    private ThrottleEntry? _entry;
+    private PolicyQuestion? _report;
+    private bool _hasSucceeded;
+
+    /// <summary>Why nothing was checked, as metrics show it; <c>null</c> when it was.</summary>
+    public string? Refused { get; private set; }
+
+    /// <summary>The canonical name; <c>default</c> when what was sent is none.</summary>
+    public UserName User => throttle.UserOf(name);
+
+    /// <summary>How long the answer to a failure waits, from the moment the attempt began.</summary>
+    public TimeSpan Delay { get; private set; }
+
+    /// <summary>Asks the policy service, and waits as long as it says, before there is a turn for others to wait for.</summary>
+    /// <param name="password">The password; empty where the client does not send it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns><c>false</c> when it refuses.</returns>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async ValueTask<bool> IsAllowedAsync(ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
+    {
+        if (policy is null) return true;
+        if (await policy.AllowAsync(Ask(policy, password), cancellationToken) is not { } wait)
+        {
+            Refused = "policy";
+            return false;
+        }
+        await Task.Delay(wait, cancellationToken);
+        return true;
+    }
+
+    /// <summary>Waits for a turn and asks the throttle, for each step of an attempt: between two of them others may have failed.</summary>
+    /// <returns>The turn, to be disposed of when the step is done; <c>null</c> when there may be none now.</returns>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async ValueTask<IDisposable?> EnterAsync(CancellationToken cancellationToken)
+    {
+        // The turn comes first: what was guessed before it has been counted then.
+        var turn = throttle.IsExempt(address) ? CheckTurns.Free : await turns.EnterAsync(LoginThrottle.NetworkOf(address), cancellationToken);
+        try
+        {
+            // Who was let in as one of few has had to wait for it, and goes on.
+            if (_entry is not { IsSpaced: true }) _entry = await throttle.EnterAsync(address, name, cancellationToken);
+        }
+        catch
+        {
+            turn.Dispose();
+            throw;
+        }
+        if (_entry.MayCheck) return turn;
+        turn.Dispose();
+        Refused = "throttled";
+        return null;
+    }
+
+    /// <summary>Checks in a turn; a failure counts before the turn is another's.</summary>
+    /// <param name="secret">What is checked, by which the same guess is known again.</param>
+    /// <param name="check">The check.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns><c>null</c> when there may be none now.</returns>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async ValueTask<AuthenticationResult?> CheckAsync(ReadOnlyMemory<byte> secret, Func<CancellationToken, Task<AuthenticationResult>> check, CancellationToken cancellationToken)
+    {
+        using var turn = await EnterAsync(cancellationToken);
+        if (turn is null) return null;
+        var result = await check(cancellationToken);
+        await NoteAsync(result, secret, cancellationToken);
+        return result;
+    }
+
+    /// <summary>Notes how an attempt ended that has come through.</summary>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async ValueTask NoteAsync(AuthenticationResult result, ReadOnlyMemory<byte> secret, CancellationToken cancellationToken)
+    {
+        if (result.Outcome == AuthenticationOutcome.TemporaryFailure) return;
+        (_report, _hasSucceeded) = (policy is null ? null : Ask(policy, secret), result.Outcome == AuthenticationOutcome.Success);
+        if (_hasSucceeded) await throttle.SucceededAsync(_entry!, cancellationToken);
+        else Delay = await throttle.FailedAsync(_entry!, name, secret, cancellationToken);
+    }
+
+    /// <summary>Tells the policy service what was noted, when the turn is others'.</summary>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async ValueTask ReportAsync(CancellationToken cancellationToken)
+    {
+        if (_report is { } report && !cancellationToken.IsCancellationRequested) await policy!.ReportAsync(report, _hasSucceeded, cancellationToken);
+    }
+
+    private PolicyQuestion Ask(LoginPolicy service, ReadOnlyMemory<byte> password) => service.Ask(name.Span, password.Span, address, isSecure);
+}
