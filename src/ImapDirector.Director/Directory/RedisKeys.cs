@@ -51,7 +51,7 @@ internal static class RedisKeys
     /// <summary>The start epoch that was given out last.</summary>
     public static readonly RedisKey StartEpoch = Prefix + "incarnations}:epoch";
 
-    /// <summary>Hash: failed logins (<c>n</c>), the last guesses' digests (<c>g</c>), and when the next may be checked (<c>t</c>, Redis milliseconds).</summary>
+    /// <summary>Hash: failed logins (<c>n</c>), of a user at an address the last guesses' digests (<c>g</c>), and when the next may be checked (<c>t</c>, Redis milliseconds).</summary>
     public static RedisKey Failures(string kind, int bucket) => $"{Prefix}throttle}}:{kind}:{bucket}";
 
     /// <summary>Hash: session id → <see cref="SessionTraffic"/>, of one incarnation.</summary>

@@ -174,42 +174,46 @@ internal static class RedisScripts
         return -1
         """;
 
-    /// <summary>Asks for a check of a password, and takes it where there may be one.</summary>
-    /// <remarks>KEYS: what failures count for. ARGV: for each its limit, and its spacing in milliseconds. Returns the milliseconds to wait, 0 for none, and the
-    /// failures of each.</remarks>
+    /// <summary>Asks for a login to be checked, which is then taken as made.</summary>
+    /// <remarks>KEYS: what failures count for, the user at the address last. ARGV: of each, from how many failures on checks are spaced, by how many
+    /// milliseconds, and 1 where only those are spaced who have failed at the last of KEYS. Returns the milliseconds to wait, and the failures of each.</remarks>
     public const string ThrottleEnter = """
         local time = redis.call('TIME')
         local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
         local answer = { 0 }
         for i = 1, #KEYS do
-          local failures = tonumber(redis.call('HGET', KEYS[i], 'n') or '0')
-          answer[i + 1] = failures
-          if failures >= tonumber(ARGV[2 * i - 1]) then
+          answer[i + 1] = tonumber(redis.call('HGET', KEYS[i], 'n') or '0')
+        end
+        local spaced = {}
+        for i = 1, #KEYS do
+          if answer[i + 1] >= tonumber(ARGV[3 * i - 2]) and (ARGV[3 * i] ~= '1' or answer[#KEYS + 1] > 0) then
+            spaced[#spaced + 1] = i
             local wait = tonumber(redis.call('HGET', KEYS[i], 't') or '0') - now
             if wait > answer[1] then answer[1] = wait end
           end
         end
         if answer[1] == 0 then
-          for i = 1, #KEYS do
-            if answer[i + 1] >= tonumber(ARGV[2 * i - 1]) then
-              redis.call('HSET', KEYS[i], 't', string.format('%.0f', now + tonumber(ARGV[2 * i])))
-            end
+          for _, i in ipairs(spaced) do
+            redis.call('HSET', KEYS[i], 't', string.format('%.0f', now + tonumber(ARGV[3 * i - 1])))
           end
         end
         return answer
         """;
 
-    /// <summary>Counts a failed login, unless its guess is among the last.</summary>
-    /// <remarks>KEYS: what failures count for, and those of the minute. ARGV: the guess, milliseconds until it is forgotten, letters of guesses that are kept.
-    /// Returns the failures of the minute, and of each.</remarks>
+    /// <summary>Counts a failed login, unless its guess is among the last of the user at the address.</summary>
+    /// <remarks>KEYS: what failures count for, the user at the address last of them, and those of the minute. ARGV: the guess, milliseconds until it is
+    /// forgotten, letters of guesses that are kept. Returns the failures of the minute, and of each.</remarks>
     public const string ThrottleFail = """
+        local pair = KEYS[#KEYS - 1]
+        local guesses = redis.call('HGET', pair, 'g') or ''
+        local isNew = not string.find(guesses, ARGV[1], 1, true)
+        if isNew then redis.call('HSET', pair, 'g', string.sub(ARGV[1] .. ',' .. guesses, 1, tonumber(ARGV[3]))) end
         local answer = { 0 }
         for i = 1, #KEYS - 1 do
           local failures = tonumber(redis.call('HGET', KEYS[i], 'n') or '0')
-          local guesses = redis.call('HGET', KEYS[i], 'g') or ''
-          if not string.find(guesses, ARGV[1], 1, true) then
+          if isNew then
             failures = failures + 1
-            redis.call('HSET', KEYS[i], 'n', failures, 'g', string.sub(ARGV[1] .. ',' .. guesses, 1, tonumber(ARGV[3])))
+            redis.call('HSET', KEYS[i], 'n', failures)
           end
           redis.call('PEXPIRE', KEYS[i], ARGV[2])
           answer[i + 1] = failures
@@ -222,13 +226,17 @@ internal static class RedisScripts
         return answer
         """;
 
-    /// <summary>Forgets failures that are fewer than a limit.</summary>
-    /// <remarks>KEYS: what they count for. ARGV: the limit of each. Returns 1.</remarks>
+    /// <summary>Takes the failures of a user at an address off all that they counted for.</summary>
+    /// <remarks>KEYS: what they count for, the user at the address last. Returns how many they were.</remarks>
     public const string ThrottleForget = """
-        for i = 1, #KEYS do
-          if tonumber(redis.call('HGET', KEYS[i], 'n') or '0') < tonumber(ARGV[i]) then redis.call('UNLINK', KEYS[i]) end
+        local own = tonumber(redis.call('HGET', KEYS[#KEYS], 'n') or '0')
+        if own == 0 then return 0 end
+        redis.call('UNLINK', KEYS[#KEYS])
+        for i = 1, #KEYS - 1 do
+          local others = tonumber(redis.call('HGET', KEYS[i], 'n') or '0') - own
+          if others > 0 then redis.call('HSET', KEYS[i], 'n', others) else redis.call('UNLINK', KEYS[i]) end
         end
-        return 1
+        return own
         """;
 
     /// <summary>Makes an account that is not there yet.</summary>

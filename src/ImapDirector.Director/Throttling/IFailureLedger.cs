@@ -4,16 +4,18 @@ namespace ImapDirector.Director.Throttling;
 internal interface IFailureLedger
 {
     /// <summary>Asks for a check, which is then taken as made.</summary>
+    /// <param name="keys">What its failure would count for, that of the user at the address last.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns><c>null</c> when the ledger cannot be had.</returns>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     ValueTask<ThrottleState?> EnterAsync(IReadOnlyList<ThrottleKey> keys, CancellationToken cancellationToken);
 
-    /// <summary>Counts a failure, unless the guess is one of the last.</summary>
+    /// <summary>Counts a failure, unless the guess is one of the last of the user at the address.</summary>
     /// <inheritdoc cref="EnterAsync" />
     ValueTask<ThrottleState?> FailAsync(IReadOnlyList<ThrottleKey> keys, string guess, CancellationToken cancellationToken);
 
-    /// <summary>Forgets the user's failures, and those of an address that has not reached its limit: with one account of their own nobody may guess at
-    /// others' for ever.</summary>
+    /// <summary>Forgets the failures of the user at the address, whatever they counted for, and no others: with one account of their own nobody may guess at
+    /// others' for ever, and who logs in somewhere does not forgive what is guessed elsewhere.</summary>
     /// <inheritdoc cref="EnterAsync" path="/exception" />
     ValueTask ForgetAsync(IReadOnlyList<ThrottleKey> keys, CancellationToken cancellationToken);
 }
@@ -23,7 +25,16 @@ internal interface IFailureLedger
 /// <param name="Bucket">Which: a digest, so that there is an end to how many there can be.</param>
 /// <param name="Limit">From how many on checks are spaced.</param>
 /// <param name="Spacing">By how much.</param>
-internal readonly record struct ThrottleKey(ThrottleKind Kind, int Bucket, int Limit, TimeSpan Spacing);
+internal readonly record struct ThrottleKey(ThrottleKind Kind, int Bucket, int Limit, TimeSpan Spacing)
+{
+    /// <summary>Whether its failures have a check wait. A user's are no matter of who has not failed there, or a few strangers could lock everybody out.</summary>
+    /// <param name="failures">How many it has.</param>
+    /// <param name="own">How many of them the user has at the address.</param>
+    public bool Spaces(int failures, int own) => failures >= Limit && (!IsOfThoseWhoFailed || own > 0);
+
+    /// <summary>Whether it is a matter only of who has failed there.</summary>
+    public bool IsOfThoseWhoFailed => Kind == ThrottleKind.User;
+}
 
 /// <summary>The kinds of <see cref="ThrottleKey"/>.</summary>
 internal enum ThrottleKind
@@ -34,6 +45,8 @@ internal enum ThrottleKind
     Network,
     /// <summary>A user.</summary>
     User,
+    /// <summary>A user at an IPv4 address or an IPv6 /64.</summary>
+    UserAtAddress,
 }
 
 /// <summary>How it stands.</summary>

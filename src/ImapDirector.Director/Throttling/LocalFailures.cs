@@ -24,15 +24,17 @@ internal sealed class LocalFailures(TimeProvider clock) : IFailureLedger
         {
             var now = clock.GetTimestamp();
             var entries = keys.Select(Find).ToArray();
+            var own = entries[^1].Failures;
+            var spaced = Enumerable.Range(0, keys.Count).Where(i => keys[i].Spaces(entries[i].Failures, own)).ToArray();
             var wait = TimeSpan.Zero;
-            for (var i = 0; i < keys.Count; i++)
+            foreach (var i in spaced)
             {
-                if (entries[i].Failures < keys[i].Limit || entries[i].Checked is not { } last) continue;
+                if (entries[i].Checked is not { } last) continue;
                 var left = keys[i].Spacing - clock.GetElapsedTime(last, now);
                 if (left > wait) wait = left;
             }
-            for (var i = 0; i < keys.Count; i++)
-                if (wait == TimeSpan.Zero && entries[i].Failures >= keys[i].Limit) Set(keys[i], entries[i] with { Checked = now });
+            foreach (var i in spaced)
+                if (wait == TimeSpan.Zero) Set(keys[i], entries[i] with { Checked = now });
             return ValueTask.FromResult<ThrottleState?>(new ThrottleState(wait, [.. entries.Select(entry => entry.Failures)], 0));
         }
     }
@@ -44,11 +46,13 @@ internal sealed class LocalFailures(TimeProvider clock) : IFailureLedger
         {
             var now = clock.GetTimestamp();
             var counts = new int[keys.Count];
+            var guesses = Find(keys[^1]).Guesses;
+            var isNew = !guesses.Contains(guess);
             for (var i = 0; i < keys.Count; i++)
             {
-                var entry = Find(keys[i]);
-                if (!entry.Guesses.Contains(guess)) entry = entry with { Failures = entry.Failures + 1, Guesses = [guess, .. entry.Guesses.Take(RememberedGuesses - 1)] };
-                Set(keys[i], entry with { Failed = now });
+                var entry = Find(keys[i]) with { Failed = now };
+                if (isNew) entry = entry with { Failures = entry.Failures + 1, Guesses = i == keys.Count - 1 ? [guess, .. guesses.Take(RememberedGuesses - 1)] : [] };
+                Set(keys[i], entry);
                 counts[i] = entry.Failures;
             }
             if (_minute.Failures == 0 || clock.GetElapsedTime(_minute.Began, now) >= TimeSpan.FromMinutes(1)) _minute = (now, 0);
@@ -62,8 +66,13 @@ internal sealed class LocalFailures(TimeProvider clock) : IFailureLedger
     {
         lock (_lock)
         {
-            foreach (var key in keys)
-                if (key.Kind == ThrottleKind.User || Find(key).Failures < key.Limit) _entries.Remove((key.Kind, key.Bucket));
+            var own = Find(keys[^1]).Failures;
+            foreach (var key in own == 0 ? [] : keys)
+            {
+                var entry = Find(key);
+                if (entry.Failures > own) Set(key, entry with { Failures = entry.Failures - own });
+                else _entries.Remove((key.Kind, key.Bucket));
+            }
         }
         return ValueTask.CompletedTask;
     }

@@ -11,7 +11,8 @@ namespace ImapDirector.Director.Throttling;
 
 /// <summary>Makes guessing passwords slow. A refused login waits for its answer, longer with each further wrong guess of its address (limits P14, P15); of an
 /// address, a network or a user with many of them only so many are checked at all. Who has logged in from an address before is not held up there by what
-/// others guess, and only refusals wait: nobody is kept from their mail because of a neighbour.</summary>
+/// others guess, as long as few of the guesses come from there; who has not failed to be a user at an address is not held up by that user's failures elsewhere;
+/// and only refusals wait: nobody is kept from their mail because of a neighbour.</summary>
 internal sealed class LoginThrottle
 {
     // With a first delay of two seconds: 2, 4, 8, 15.
@@ -23,6 +24,8 @@ internal sealed class LoginThrottle
     private const int AddressBuckets = 1 << 18;
     private const int NetworkBuckets = 1 << 16;
     private const int KnownPairs = 100_000;
+    private const int KnownGuesses = 10;
+    private static readonly TimeSpan KnownAge = TimeSpan.FromDays(7);
     private static readonly TimeSpan AddressSpacing = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan UserSpacing = TimeSpan.FromSeconds(2);
 
@@ -33,8 +36,9 @@ internal sealed class LoginThrottle
     private readonly SharedFailures? _shared;
     private readonly ClusterSecret? _secret;
     private readonly byte[] _ownKey = RandomNumberGenerator.GetBytes(32);
-    // How many failures there are to forget since each has logged in last, as far as is known here: none or some.
-    private readonly BoundedCache<(UserName, IPAddress), int> _known = new(KnownPairs);
+    private readonly TimeProvider _clock;
+    // When each has logged in last, and whether there are failures to forget since then, as far as is known here.
+    private readonly BoundedCache<(UserName, IPAddress), (long Since, bool HasFailed)> _known = new(KnownPairs);
 
     /// <param name="options">The settings.</param>
     /// <param name="redis">Where directors count together.</param>
@@ -43,7 +47,7 @@ internal sealed class LoginThrottle
     public LoginThrottle(DirectorOptions options, RedisConnection redis, ClusterSecret secret, TimeProvider clock)
     {
         (_options, _defaultDomain, _first) = (options.Throttle, options.DefaultDomain, options.FailureDelay);
-        _local = new LocalFailures(clock);
+        (_clock, _local) = (clock, new LocalFailures(clock));
         if (_options.Shared) (_shared, _secret) = (new SharedFailures(redis), secret);
     }
 
@@ -53,12 +57,13 @@ internal sealed class LoginThrottle
     {
         var user = UserOf(name);
         var pair = (user, NetworkOf(address));
-        if (IsExempt(address)) return new ThrottleEntry(true, 0, [], pair);
+        if (IsExempt(address)) return new ThrottleEntry(true, false, [], pair);
         var keys = KeysOf(address, user, await KeyAsync(cancellationToken));
-        if (_known.TryGet(pair, out var failures)) return new ThrottleEntry(true, failures, keys, pair);
+        if (_known.TryGet(pair, out var known) && _clock.GetElapsedTime(known.Since) < KnownAge) return new ThrottleEntry(true, known.HasFailed, keys, pair);
         var state = await AskAsync(ledger => ledger.EnterAsync(keys, cancellationToken));
-        var isSpaced = keys.Zip(state.Counts).Any(static one => one.Second >= one.First.Limit);
-        return new ThrottleEntry(state.Wait == TimeSpan.Zero, state.Counts.Max(), keys, pair) { IsSpaced = isSpaced };
+        var own = state.Counts[^1];
+        var isSpaced = keys.Zip(state.Counts).Any(one => one.First.Spaces(one.Second, own));
+        return new ThrottleEntry(state.Wait == TimeSpan.Zero, own > 0, keys, pair) { IsSpaced = isSpaced };
     }
 
     /// <summary>Whether nothing is counted of an address.</summary>
@@ -73,21 +78,25 @@ internal sealed class LoginThrottle
     public async ValueTask<TimeSpan> FailedAsync(ThrottleEntry entry, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
     {
         if (entry.Keys.Count == 0) return _first;
-        if (_known.TryGet(entry.Pair, out _)) _known.Set(entry.Pair, 1);
         var key = await KeyAsync(cancellationToken);
         var guess = Guess(name.Span, password.Span, key);
         var state = await AskAsync(ledger => ledger.FailAsync(entry.Keys, guess, cancellationToken));
+        if (_known.TryGet(entry.Pair, out var known))
+        {
+            if (state.Counts[^1] < KnownGuesses) _known.Set(entry.Pair, known with { HasFailed = true });
+            else _known.Remove(entry.Pair);
+        }
         if (state.InMinute > _options.FailuresPerMinute) return _first * MostTimes;
-        var failures = entry.Keys.Zip(state.Counts).Where(static pair => pair.First.Kind != ThrottleKind.User).Max(static pair => pair.Second);
+        var failures = entry.Keys.Zip(state.Counts).Where(static pair => pair.First.Kind is ThrottleKind.Address or ThrottleKind.Network).Max(static pair => pair.Second);
         return _first * Math.Min(1 << (Math.Clamp(failures, 1, Steps) - 1), MostTimes);
     }
 
-    /// <summary>Notes a success: what failed before is forgotten.</summary>
+    /// <summary>Notes a success: what the user has failed before at the address is forgotten.</summary>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async ValueTask SucceededAsync(ThrottleEntry entry, CancellationToken cancellationToken)
     {
-        if (entry.Pair.User != default) _known.Set(entry.Pair, 0);
-        if (entry.Failures == 0 || entry.Keys.Count == 0) return;
+        if (entry.Pair.User != default) _known.Set(entry.Pair, (_clock.GetTimestamp(), false));
+        if (!entry.HasFailed || entry.Keys.Count == 0) return;
         await _local.ForgetAsync(entry.Keys, cancellationToken);
         if (_shared is not null) await _shared.ForgetAsync(entry.Keys, cancellationToken);
     }
@@ -104,6 +113,7 @@ internal sealed class LoginThrottle
         if (ClientNetwork.Of(address, Ipv6NetworkBytes) is { AddressFamily: System.Net.Sockets.AddressFamily.InterNetworkV6 } network)
             keys.Add(new ThrottleKey(ThrottleKind.Network, Bucket(key, "n" + network, NetworkBuckets), _options.AddressFailures * NetworkFactor, AddressSpacing));
         if (user != default) keys.Add(new ThrottleKey(ThrottleKind.User, Bucket(key, "u" + user, AddressBuckets), _options.UserFailures, UserSpacing));
+        keys.Add(new ThrottleKey(ThrottleKind.UserAtAddress, Bucket(key, $"p{NetworkOf(address)} {user}", AddressBuckets), int.MaxValue, TimeSpan.Zero));
         return keys;
     }
 
@@ -125,10 +135,10 @@ internal sealed class LoginThrottle
 
 /// <summary>What the throttle says of an attempt.</summary>
 /// <param name="MayCheck">Whether it may be checked now.</param>
-/// <param name="Failures">How many failures there are to forget when it succeeds; zero for none.</param>
+/// <param name="HasFailed">Whether there are failures to forget when it succeeds.</param>
 /// <param name="Keys">What its failure counts for; empty for nothing.</param>
 /// <param name="Pair">Who comes from where.</param>
-internal sealed record ThrottleEntry(bool MayCheck, int Failures, IReadOnlyList<ThrottleKey> Keys, (UserName User, IPAddress Network) Pair)
+internal sealed record ThrottleEntry(bool MayCheck, bool HasFailed, IReadOnlyList<ThrottleKey> Keys, (UserName User, IPAddress Network) Pair)
 {
     /// <summary>Whether only so many are checked, and this is the one now.</summary>
     public bool IsSpaced { get; init; }

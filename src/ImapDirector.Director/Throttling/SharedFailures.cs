@@ -9,7 +9,7 @@ internal sealed class SharedFailures(RedisConnection redis) : IFailureLedger
     /// <inheritdoc />
     public async ValueTask<ThrottleState?> EnterAsync(IReadOnlyList<ThrottleKey> keys, CancellationToken cancellationToken)
     {
-        RedisValue[] arguments = [.. keys.SelectMany(key => new RedisValue[] { key.Limit, (long)key.Spacing.TotalMilliseconds })];
+        RedisValue[] arguments = [.. keys.SelectMany(key => new RedisValue[] { key.Limit, (long)key.Spacing.TotalMilliseconds, key.IsOfThoseWhoFailed ? 1 : 0 })];
         var reply = await redis.CallAsync("throttle_enter", database => database.ScriptEvaluateAsync(RedisScripts.ThrottleEnter, KeysOf(keys), arguments), cancellationToken);
         if (!reply.Succeeded) return null;
         var answer = (long[])reply.Value!;
@@ -28,17 +28,14 @@ internal sealed class SharedFailures(RedisConnection redis) : IFailureLedger
     }
 
     /// <inheritdoc />
-    public async ValueTask ForgetAsync(IReadOnlyList<ThrottleKey> keys, CancellationToken cancellationToken)
-    {
-        // A user's failures are forgotten however many there are.
-        RedisValue[] arguments = [.. keys.Select(key => (RedisValue)(key.Kind == ThrottleKind.User ? int.MaxValue : key.Limit))];
-        await redis.CallAsync("throttle_forget", database => database.ScriptEvaluateAsync(RedisScripts.ThrottleForget, KeysOf(keys), arguments), cancellationToken);
-    }
+    public async ValueTask ForgetAsync(IReadOnlyList<ThrottleKey> keys, CancellationToken cancellationToken) =>
+        await redis.CallAsync("throttle_forget", database => database.ScriptEvaluateAsync(RedisScripts.ThrottleForget, KeysOf(keys)), cancellationToken);
 
     private static RedisKey[] KeysOf(IReadOnlyList<ThrottleKey> keys) => [.. keys.Select(key => RedisKeys.Failures(key.Kind switch
     {
         ThrottleKind.Address => "a",
         ThrottleKind.Network => "n",
-        _ => "u",
+        ThrottleKind.User => "u",
+        _ => "p",
     }, key.Bucket))];
 }

@@ -59,19 +59,86 @@ public sealed class LoginThrottleTests
     }
 
     [Theory, OnRedis, OnGarnet]
-    public async Task A_user_who_is_guessed_at_from_everywhere_still_comes_in_from_where_they_always_do(RedisKind kind)
+    public async Task A_user_who_is_guessed_at_still_comes_in_from_wherever_they_have_not_failed(RedisKind kind)
     {
         await using var pair = await TwoDirectors.StartAsync(kind);
         await pair.SucceedAsync(0, "198.51.100.7", "alice");
-        for (var i = 0; i < 50; i++) await pair.FailAsync(i % 2, $"192.0.2.{i + 1}", "alice", $"guess{i}");
+        // From three addresses, each below its own limit.
+        for (var i = 0; i < 51; i++) await pair.FailAsync(i % 2, $"192.0.2.{i % 3}", "alice", $"guess{i}");
 
-        await pair.EnterAsync(1, "203.0.113.1", "alice");
-        Assert.False((await pair.EnterAsync(1, "203.0.113.2", "Alice@example.com")).MayCheck);
-        Assert.True((await pair.EnterAsync(1, "203.0.113.2", "bob")).MayCheck);
-        Assert.True((await pair.EnterAsync(0, "198.51.100.7", "alice+folder")).MayCheck);
-        // Also after a slip of the own finger.
+        var checks = 0;
+        for (var i = 0; i < 6; i++) checks += (await pair.EnterAsync(i % 2, $"192.0.2.{i % 3}", "Alice@example.com")).MayCheck ? 1 : 0;
+        Assert.InRange(checks, 0, 3);
+        Assert.True((await pair.EnterAsync(1, "192.0.2.1", "bob")).MayCheck);
+        for (var i = 0; i < 2; i++) Assert.True((await pair.EnterAsync(i, "203.0.113.2", "alice")).MayCheck);
+        // An address that many share, and others have failed at.
+        await pair.FailAsync(0, "203.0.113.3", "bob", "typo");
+        Assert.True((await pair.EnterAsync(1, "203.0.113.3", "alice+folder")).MayCheck);
+        // Where they always come from also after a slip of the own finger.
         await pair.FailAsync(0, "198.51.100.7", "alice", "typo");
         Assert.True((await pair.EnterAsync(0, "198.51.100.7", "alice")).MayCheck);
+    }
+
+    [Fact]
+    public async Task Where_a_user_has_failed_once_the_user_s_spacing_holds()
+    {
+        await using var pair = await TwoDirectors.StartAsync(null, o => o with { UserFailures = 2 });
+        for (var i = 0; i < 2; i++) await pair.FailAsync(0, $"192.0.2.{i}", "alice", "guess");
+        Assert.True((await pair.EnterAsync(0, "192.0.2.1", "alice")).MayCheck);
+        await pair.FailAsync(0, "203.0.113.2", "alice", "typo");
+        Assert.False((await pair.EnterAsync(0, "203.0.113.2", "alice")).MayCheck);
+        pair.Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.True((await pair.EnterAsync(0, "203.0.113.2", "alice")).MayCheck);
+        Assert.False((await pair.EnterAsync(0, "192.0.2.1", "alice")).MayCheck);
+    }
+
+    [Theory, OnRedis, OnGarnet]
+    public Task A_success_takes_off_what_its_user_failed_at_the_address_and_nothing_else(RedisKind kind) => SucceedInBetweenAsync(kind);
+
+    [Fact]
+    public Task Counted_alone_a_success_takes_off_as_much() => SucceedInBetweenAsync(null);
+
+    private static async Task SucceedInBetweenAsync(RedisKind? kind)
+    {
+        await using var pair = await TwoDirectors.StartAsync(kind, o => o with { UserFailures = 2 });
+        Assert.Equal(2, await pair.FailAsync(0, "192.0.2.1", "alice", "a"));
+        for (var i = 0; i < 3; i++)
+        {
+            // The same guesses every time: what does not count may not be taken off.
+            Assert.Equal(4, await pair.FailAsync(0, "192.0.2.1", "mallory", "m"));
+            Assert.Equal(8, await pair.FailAsync(0, "192.0.2.1", "mallory", "n"));
+            await pair.SucceedAsync(0, "192.0.2.1", "mallory");
+        }
+        Assert.Equal(4, await pair.FailAsync(0, "192.0.2.1", "bob", "b"));
+
+        // Nor does alice's login at home forgive what is guessed elsewhere.
+        await pair.FailAsync(0, "192.0.2.2", "alice", "a");
+        await pair.SucceedAsync(0, "198.51.100.7", "alice");
+        Assert.True((await pair.EnterAsync(0, "192.0.2.1", "alice")).IsSpaced);
+    }
+
+    [Theory, OnRedis, OnGarnet]
+    public async Task Who_is_known_somewhere_is_so_up_to_ten_different_wrong_guesses(RedisKind kind)
+    {
+        await using var pair = await TwoDirectors.StartAsync(kind, o => o with { AddressFailures = 5 });
+        await pair.SucceedAsync(0, "192.0.2.1", "alice");
+        for (var i = 0; i < 9; i++) await pair.FailAsync(0, "192.0.2.1", "alice", $"guess{i}");
+        for (var i = 0; i < 3; i++) await pair.FailAsync(0, "192.0.2.1", "alice", "guess8");
+        Assert.False((await pair.EnterAsync(0, "192.0.2.1", "alice")).IsSpaced);
+        await pair.FailAsync(0, "192.0.2.1", "alice", "guess9");
+        Assert.True((await pair.EnterAsync(0, "192.0.2.1", "alice")).IsSpaced);
+    }
+
+    [Fact]
+    public async Task Who_is_known_somewhere_is_so_for_a_week()
+    {
+        await using var pair = await TwoDirectors.StartAsync(null, o => o with { AddressFailures = 1 });
+        await pair.SucceedAsync(0, "192.0.2.1", "alice");
+        pair.Clock.Advance(TimeSpan.FromDays(7) - TimeSpan.FromTicks(1));
+        await pair.FailAsync(0, "192.0.2.1", "bob", "guess");
+        Assert.False((await pair.EnterAsync(0, "192.0.2.1", "alice")).IsSpaced);
+        pair.Clock.Advance(TimeSpan.FromTicks(1));
+        Assert.True((await pair.EnterAsync(0, "192.0.2.1", "alice")).IsSpaced);
     }
 
     [Theory]
@@ -149,8 +216,8 @@ public sealed class LoginThrottleTests
         await pair.FailAsync(0, "2001:db8::1", "al ice", "secret guess");
         var server = pair.Redis!.Probe.GetServers()[0];
         var keys = server.Keys(pattern: "imapdirector:{throttle}:*").Select(key => key.ToString()).Order().ToArray();
-        Assert.Equal(5, keys.Length);
-        Assert.All(keys, key => Assert.Matches(@"\Aimapdirector:\{throttle\}:([anu]:\d+|minute)\z", key));
+        Assert.Equal(7, keys.Length);
+        Assert.All(keys, key => Assert.Matches(@"\Aimapdirector:\{throttle\}:([anup]:\d+|minute)\z", key));
         foreach (var key in keys.Where(key => !key.EndsWith("minute", StringComparison.Ordinal)))
             Assert.InRange((await pair.Redis.Database.KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromMinutes(59), TimeSpan.FromMinutes(60));
     }
