@@ -93,7 +93,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _tokens = options.Authentication.OffersTokens ? new TokenLogin(options, options.Authentication.Tokens, _accounts, loggers) : null;
         var secret = new ClusterSecret(_redis);
         var proofs = new LoginProofs(new ScramVerifiers(options, _accounts, _hasher, secret), _tokens, new CertificateLogin(_accounts, options.DefaultDomain));
-        _policy = options.Throttle.PolicyUrl is null ? null : new LoginPolicy(options.Throttle, loggers.CreateLogger<LoginPolicy>());
+        _policy = options.Throttle.PolicyUrl is null ? null : new LoginPolicy(options.Throttle, secret, loggers.CreateLogger<LoginPolicy>());
         var throttle = new LoginThrottle(options, _redis, secret, TimeProvider.System);
         _services = new LoginServices(options, new ServerHandshake(certificate, options.HandshakeTimeout), authenticator, proofs, throttle, new CheckTurns(), _policy, _directory, backends, capabilities, _watch, _loops, _sessions, _reports, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
             counters, loggers.CreateLogger<ClientSession>(), _lastCall.Token);

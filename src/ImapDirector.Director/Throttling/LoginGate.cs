@@ -35,7 +35,7 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
     public async ValueTask<bool> IsAllowedAsync(ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
     {
         if (policy is null) return true;
-        if (await policy.AllowAsync(Ask(policy, password), cancellationToken) is not { } wait)
+        if (await policy.AllowAsync(await MakeAsync(policy, User, password, cancellationToken), cancellationToken) is not { } wait)
         {
             Refused = "policy";
             return false;
@@ -87,7 +87,8 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
     public async ValueTask NoteAsync(AuthenticationResult result, ReadOnlyMemory<byte> secret, CancellationToken cancellationToken)
     {
         if (result.Outcome == AuthenticationOutcome.TemporaryFailure) return;
-        (_report, _hasSucceeded) = (policy is null ? null : Ask(policy, secret), result.Outcome == AuthenticationOutcome.Success);
+        _report = policy is null ? null : await MakeAsync(policy, result.User == default ? User : result.User, secret, cancellationToken);
+        _hasSucceeded = result.Outcome == AuthenticationOutcome.Success;
         if (_hasSucceeded) await throttle.SucceededAsync(_entry!, cancellationToken);
         else Delay = await throttle.FailedAsync(_entry!, name, secret, cancellationToken);
     }
@@ -99,5 +100,6 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
         if (_report is { } report && !cancellationToken.IsCancellationRequested) await policy!.ReportAsync(report, _hasSucceeded, cancellationToken);
     }
 
-    private PolicyQuestion Ask(LoginPolicy service, ReadOnlyMemory<byte> password) => service.Ask(name.Span, password.Span, address, isSecure);
+    private ValueTask<PolicyQuestion> MakeAsync(LoginPolicy service, UserName user, ReadOnlyMemory<byte> password, CancellationToken cancellationToken) =>
+        service.MakeAsync(user, name, password, address, isSecure, cancellationToken);
 }

@@ -4,6 +4,8 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using ImapDirector.Director.Directory;
+using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Throttling;
@@ -19,12 +21,16 @@ internal sealed partial class LoginPolicy : IDisposable
     private readonly ThrottleOptions _options;
     private readonly ILogger _logger;
     private readonly HttpClient _http;
-    private readonly byte[] _nonce = RandomNumberGenerator.GetBytes(16);
+    private readonly ClusterSecret _secret;
+    private readonly byte[] _ownKey = RandomNumberGenerator.GetBytes(32);
 
     /// <summary>Composes it; nothing is asked yet.</summary>
-    public LoginPolicy(ThrottleOptions options, ILogger<LoginPolicy> logger)
+    /// <param name="options">The settings.</param>
+    /// <param name="secret">What all directors' digests are made with, so that the service knows a password again from whichever it comes.</param>
+    /// <param name="logger">Where it is told that the service does not help.</param>
+    public LoginPolicy(ThrottleOptions options, ClusterSecret secret, ILogger<LoginPolicy> logger)
     {
-        (_options, _logger) = (options, logger);
+        (_options, _secret, _logger) = (options, secret, logger);
         _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false, ConnectTimeout = options.PolicyTimeout, MaxConnectionsPerServer = 32 })
         {
             Timeout = options.PolicyTimeout,
@@ -83,15 +89,24 @@ internal sealed partial class LoginPolicy : IDisposable
     }
 
     /// <summary>Makes a question.</summary>
+    /// <param name="user">The canonical name, or <c>default</c> where what was sent is none.</param>
     /// <param name="name">The name as it was sent, UTF-8.</param>
     /// <param name="password">The password.</param>
     /// <param name="client">Where the client is.</param>
     /// <param name="isSecure">Whether it came through TLS.</param>
-    public PolicyQuestion Ask(ReadOnlySpan<byte> name, ReadOnlySpan<byte> password, IPAddress client, bool isSecure)
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async ValueTask<PolicyQuestion> MakeAsync(UserName user, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> password, IPAddress client, bool isSecure, CancellationToken cancellationToken)
     {
-        byte[] digest = SHA256.HashData([.. _nonce, .. name, 0, .. password]);
+        var key = await _secret.KeyForAsync("policy", cancellationToken) ?? _ownKey;
+        var login = user == default ? Encoding.UTF8.GetString(name.Span) : user.Value;
+        using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
+        hmac.AppendData(Encoding.UTF8.GetBytes(login));
+        hmac.AppendData([0]);
+        hmac.AppendData(password.Span);
+        var digest = hmac.GetHashAndReset();
         var bits = ((digest[0] << 8) | digest[1]) >> (16 - HashBits);
-        return new PolicyQuestion(Encoding.UTF8.GetString(name), bits.ToString("x3", CultureInfo.InvariantCulture), client, isSecure);
+        return new PolicyQuestion(login, bits.ToString("x3", CultureInfo.InvariantCulture), client, isSecure);
     }
 
     private static partial class Log

@@ -20,6 +20,11 @@ public sealed class DirectorOptionsTests
     [Fact]
     public void Good_settings_have_no_errors() => Assert.Empty(Good.Validate());
 
+    [Theory]
+    [InlineData("https://policy.example.com:8084/")]
+    [InlineData("http://127.0.0.1:8084/")]
+    public void A_policy_service_is_asked_over_TLS_or_on_this_machine(string url) => Assert.Empty((Good with { Throttle = new ThrottleOptions { PolicyUrl = new Uri(url) } }).Validate());
+
     public static TheoryData<string, DirectorOptions> Broken => new()
     {
         { "Name", Good with { Name = "a b" } },
@@ -52,6 +57,8 @@ public sealed class DirectorOptionsTests
         { "AssignmentReplicaWait", Good with { AssignmentReplicaWait = TimeSpan.FromMilliseconds(9) } },
         { "AssignmentReplicaWait", Good with { AssignmentReplicaWait = TimeSpan.FromSeconds(11) } },
         { "MaxMessageBytes", Good with { MaxMessageBytes = 1023 } },
+        { "Throttle:PolicyUrl", Good with { Throttle = new ThrottleOptions { PolicyUrl = new Uri("http://policy.example.com:8084/") } } },
+        { "Throttle:PolicyUrl", Good with { Throttle = new ThrottleOptions { PolicyUrl = new Uri("https://user:word@policy.example.com/") } } },
         { "SpoolDirectory", Good with { SpoolDirectory = "/nonexistent/spool" } },
         { "Nodes", Good with { Nodes = [] } },
         { "DefaultPool", Good with { DefaultPool = "other" } },

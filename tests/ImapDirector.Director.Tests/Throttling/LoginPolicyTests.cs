@@ -1,6 +1,13 @@
 using System.Net;
+using System.Text;
+using ImapDirector.Director.Directory;
 using ImapDirector.Director.Tests.Authentication.Databases;
+using ImapDirector.Director.Tests.Backends;
+using ImapDirector.Director.Tests.Directory;
+using ImapDirector.Director.Tests.Login;
 using ImapDirector.Director.Throttling;
+using ImapDirector.Protocol;
+using ImapDirector.Tests.Shared;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -22,7 +29,7 @@ public sealed class LoginPolicyTests
     {
         await using var service = new HttpAuthServer(_ => HttpAuthServer.Json(answer));
         using var policy = Open(service.Url, failOpen);
-        Assert.Equal(seconds, (await policy.AllowAsync(Question(policy), CancellationToken.None))?.TotalSeconds);
+        Assert.Equal(seconds, (await policy.AllowAsync(await QuestionAsync(policy), CancellationToken.None))?.TotalSeconds);
     }
 
     [Fact]
@@ -32,10 +39,10 @@ public sealed class LoginPolicyTests
         foreach (var url in (Uri[])[silent.Url, new Uri("http://127.0.0.1:1/")])
         {
             using var open = Open(url, failOpen: true);
-            Assert.Equal(TimeSpan.Zero, await open.AllowAsync(Question(open), CancellationToken.None));
-            await open.ReportAsync(Question(open), hasSucceeded: false, CancellationToken.None);
+            Assert.Equal(TimeSpan.Zero, await open.AllowAsync(await QuestionAsync(open), CancellationToken.None));
+            await open.ReportAsync(await QuestionAsync(open), hasSucceeded: false, CancellationToken.None);
             using var closed = Open(url, failOpen: false);
-            Assert.Null(await closed.AllowAsync(Question(closed), CancellationToken.None));
+            Assert.Null(await closed.AllowAsync(await QuestionAsync(closed), CancellationToken.None));
         }
     }
 
@@ -44,16 +51,51 @@ public sealed class LoginPolicyTests
     {
         await using var service = new HttpAuthServer(_ => HttpAuthServer.Json("""{"status":0}"""));
         using var policy = Open(service.Url, failOpen: true);
-        await policy.AllowAsync(Question(policy), CancellationToken.None);
-        await policy.ReportAsync(Question(policy), hasSucceeded: true, CancellationToken.None);
+        await policy.AllowAsync(await QuestionAsync(policy), CancellationToken.None);
+        await policy.ReportAsync(await QuestionAsync(policy), hasSucceeded: true, CancellationToken.None);
         var requests = service.Requests.ToArray();
         Assert.Matches("""\APOST /auth\?command=allow HTTP/1\.1\r\n(.+\r\n)*Authorization: Basic aW1hcGRpcmVjdG9yOnN1cGVy\r\n(.+\r\n)*\r\n\{"login":"alice\\u0022","remote":"192\.0\.2\.7","pwhash":"[0-9a-f]{3}","protocol":"imap","tls":true\}\z""", requests[0]);
         Assert.Matches("""\APOST /auth\?command=report [\s\S]+"tls":true,"success":true,"policy_reject":false\}\z""", requests[1]);
         Assert.All(requests, request => Assert.DoesNotContain("secret", request, StringComparison.Ordinal));
     }
 
-    private static LoginPolicy Open(Uri url, bool failOpen) =>
-        new(new ThrottleOptions { PolicyUrl = url, PolicyPassword = "super", PolicyTimeout = TimeSpan.FromSeconds(2), PolicyFailOpen = failOpen }, NullLogger<LoginPolicy>.Instance);
+    [FactIfInstalled("redis-server")]
+    public async Task Each_director_tells_the_service_the_same_of_the_same_user_and_password()
+    {
+        await using var redis = await TestRedis.StartAsync(RedisKind.Redis);
+        await using var one = await TestDirector.StartAsync(redis.ConnectionString);
+        await using var other = await TestDirector.StartAsync(redis.ConnectionString, "director2");
+        using var first = Open(new Uri("http://127.0.0.1:1/"), failOpen: true, one.Redis);
+        using var second = Open(new Uri("http://127.0.0.1:1/"), failOpen: true, other.Redis);
+        var user = TestDirector.User("alice@example.com");
+        var asked = await QuestionAsync(first, user, "Alice");
+        Assert.Equal("alice@example.com", asked.User);
+        Assert.Equal(asked, await QuestionAsync(second, user, "alice@EXAMPLE.com"));
+        Assert.NotEqual(asked.PasswordHash, (await QuestionAsync(second, user, "alice", "otherwise")).PasswordHash);
+    }
 
-    private static PolicyQuestion Question(LoginPolicy policy) => policy.Ask("alice\""u8, "secret"u8, IPAddress.Parse("192.0.2.7"), isSecure: true);
+    [FactIfInstalled("redis-server")]
+    public async Task Whom_the_service_has_wait_holds_up_nobody_else_at_the_address()
+    {
+        await using var service = new HttpAuthServer(request => HttpAuthServer.Json(request.Contains("\"mallory@", StringComparison.Ordinal) ? """{"status":15}""" : """{"status":0}"""));
+        await using var node = FakeImapNode.Ready();
+        await using var director = await RunningDirector.StartAsync(node.Backend, o => o with { Throttle = o.Throttle with { PolicyUrl = service.Url } });
+        await using var first = await director.ConnectAsync();
+        await using var second = await director.ConnectAsync();
+        foreach (var waiting in (ImapConversation[])[first, second]) await waiting.SendAsync("a LOGIN Mallory guess\r\n");
+        await TestDirector.UntilAsync(() => Task.FromResult(service.Requests.Count == 2));
+
+        await using var alice = await director.LogInAsync("Alice");
+        Assert.Equal(0, first.Socket.Available + second.Socket.Available);
+        Assert.Equal(["allow", "report"], service.Requests.Where(request => request.Contains("\"login\":\"alice@example.com\"", StringComparison.Ordinal)).Select(request => request.Split('=', ' ')[2]));
+    }
+
+    private static LoginPolicy Open(Uri url, bool failOpen, RedisConnection? redis = null)
+    {
+        redis ??= new RedisConnection(new DirectorOptions(), new DirectorMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry())), NullLogger<RedisConnection>.Instance);
+        return new(new ThrottleOptions { PolicyUrl = url, PolicyPassword = "super", PolicyTimeout = TimeSpan.FromSeconds(2), PolicyFailOpen = failOpen }, new ClusterSecret(redis), NullLogger<LoginPolicy>.Instance);
+    }
+
+    private static ValueTask<PolicyQuestion> QuestionAsync(LoginPolicy policy, UserName user = default, string name = "alice\"", string password = "secret") =>
+        policy.MakeAsync(user, Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(password), IPAddress.Parse("192.0.2.7"), isSecure: true, CancellationToken.None);
 }
