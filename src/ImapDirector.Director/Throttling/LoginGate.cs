@@ -27,14 +27,16 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
     /// <summary>How long the answer to a failure waits, from the moment the attempt began.</summary>
     public TimeSpan Delay { get; private set; }
 
-    /// <summary>Asks the policy service, and waits as long as it says, before there is a turn for others to wait for.</summary>
+    /// <summary>Asks the policy service about whom the throttle lets through, and waits as long as it says, in no turn that others would wait for.</summary>
     /// <param name="password">The password; empty where the client does not send it.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns><c>false</c> when it refuses.</returns>
+    /// <returns><c>false</c> when either refuses.</returns>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async ValueTask<bool> IsAllowedAsync(ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
     {
         if (policy is null) return true;
+        (await EnterAsync(cancellationToken))?.Dispose();
+        if (Refused is not null) return false;
         if (await policy.AllowAsync(await MakeAsync(policy, User, password, cancellationToken), cancellationToken) is not { } wait)
         {
             Refused = "policy";

@@ -90,6 +90,18 @@ public sealed class LoginPolicyTests
         Assert.Equal(["allow", "report"], service.Requests.Where(request => request.Contains("\"login\":\"alice@example.com\"", StringComparison.Ordinal)).Select(request => request.Split('=', ' ')[2]));
     }
 
+    [FactIfInstalled("redis-server")]
+    public async Task The_service_is_not_asked_about_whom_the_throttle_turns_away()
+    {
+        await using var service = new HttpAuthServer(_ => HttpAuthServer.Json("""{"status":0}"""));
+        await using var node = FakeImapNode.Ready();
+        await using var director = await RunningDirector.StartAsync(node.Backend, o => o with { Throttle = o.Throttle with { PolicyUrl = service.Url, AddressFailures = 1 } });
+        await using var client = await director.ConnectAsync();
+        foreach (var code in (string[])["AUTHENTICATIONFAILED", "AUTHENTICATIONFAILED", "LIMIT"])
+            Assert.StartsWith($"a NO [{code}] ", await client.AskAsync($"a LOGIN {code} guess"));
+        Assert.Equal(["allow", "report", "allow", "report"], service.Requests.Select(request => request.Split('=', ' ')[2]));
+    }
+
     private static LoginPolicy Open(Uri url, bool failOpen, RedisConnection? redis = null)
     {
         redis ??= new RedisConnection(new DirectorOptions(), new DirectorMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry())), NullLogger<RedisConnection>.Instance);
