@@ -54,6 +54,9 @@ internal static class RedisKeys
     /// <summary>Hash: failed logins (<c>n</c>), of a user at an address the last guesses' digests (<c>g</c>), and when the next may be checked (<c>t</c>, Redis milliseconds).</summary>
     public static RedisKey Failures(string kind, int bucket) => $"{Prefix}throttle}}:{kind}:{bucket}";
 
+    /// <summary>String: the digest of a user and an address they have logged in from.</summary>
+    public static RedisKey KnownAt(int bucket) => $"{Prefix}throttle}}:k:{bucket}";
+
     /// <summary>Hash: session id → <see cref="SessionTraffic"/>, of one incarnation.</summary>
     public static RedisKey Traffic(long startEpoch) => $"{Prefix}incarnations}}:traffic:{startEpoch}";
 

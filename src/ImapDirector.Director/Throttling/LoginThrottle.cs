@@ -25,7 +25,9 @@ internal sealed class LoginThrottle
     private const int NetworkBuckets = 1 << 16;
     private const int KnownPairs = 100_000;
     private const int KnownGuesses = 10;
+    private const string Nobody = "-";
     private static readonly TimeSpan KnownAge = TimeSpan.FromDays(7);
+    private static readonly TimeSpan ToldAge = TimeSpan.FromDays(1);
     private static readonly TimeSpan AddressSpacing = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan UserSpacing = TimeSpan.FromSeconds(2);
 
@@ -37,8 +39,7 @@ internal sealed class LoginThrottle
     private readonly ClusterSecret? _secret;
     private readonly byte[] _ownKey = RandomNumberGenerator.GetBytes(32);
     private readonly TimeProvider _clock;
-    // When each has logged in last, and whether there are failures to forget since then, as far as is known here.
-    private readonly BoundedCache<(UserName, IPAddress), (long Since, bool HasFailed)> _known = new(KnownPairs);
+    private readonly BoundedCache<(UserName, IPAddress), KnownPair> _known = new(KnownPairs);
 
     /// <param name="options">The settings.</param>
     /// <param name="redis">Where directors count together.</param>
@@ -58,10 +59,18 @@ internal sealed class LoginThrottle
         var user = UserOf(name);
         var pair = (user, NetworkOf(address));
         if (IsExempt(address)) return new ThrottleEntry(true, false, [], pair);
-        var keys = KeysOf(address, user, await KeyAsync(cancellationToken));
+        var key = await KeyAsync(cancellationToken);
+        var keys = KeysOf(address, user, key);
         if (_known.TryGet(pair, out var known) && _clock.GetElapsedTime(known.Since) < KnownAge) return new ThrottleEntry(true, known.HasFailed, keys, pair);
         var state = await AskAsync(ledger => ledger.EnterAsync(keys, cancellationToken));
         var own = state.Counts[^1];
+        // Another director may know them, or this one has before it was started.
+        if (state.Wait > TimeSpan.Zero && user != default && own < KnownGuesses && _shared is not null && await _shared.IsKnownAsync(keys[^1].Bucket, Digest(pair, key), cancellationToken))
+        {
+            var now = _clock.GetTimestamp();
+            _known.Set(pair, new KnownPair(now, now, own > 0));
+            return new ThrottleEntry(true, own > 0, keys, pair);
+        }
         var isSpaced = keys.Zip(state.Counts).Any(one => one.First.Spaces(one.Second, own));
         return new ThrottleEntry(state.Wait == TimeSpan.Zero, own > 0, keys, pair) { IsSpaced = isSpaced };
     }
@@ -81,11 +90,13 @@ internal sealed class LoginThrottle
         var key = await KeyAsync(cancellationToken);
         var guess = Guess(name.Span, password.Span, key);
         var state = await AskAsync(ledger => ledger.FailAsync(entry.Keys, guess, cancellationToken));
+        var own = state.Counts[^1];
         if (_known.TryGet(entry.Pair, out var known))
         {
-            if (state.Counts[^1] < KnownGuesses) _known.Set(entry.Pair, known with { HasFailed = true });
+            if (own < KnownGuesses) _known.Set(entry.Pair, known with { HasFailed = true });
             else _known.Remove(entry.Pair);
         }
+        if (own == KnownGuesses && _shared is not null) await _shared.RememberAsync(entry.Keys[^1].Bucket, Nobody, KnownAge, cancellationToken);
         if (state.InMinute > _options.FailuresPerMinute) return _first * MostTimes;
         var failures = entry.Keys.Zip(state.Counts).Where(static pair => pair.First.Kind is ThrottleKind.Address or ThrottleKind.Network).Max(static pair => pair.Second);
         return _first * Math.Min(1 << (Math.Clamp(failures, 1, Steps) - 1), MostTimes);
@@ -95,8 +106,15 @@ internal sealed class LoginThrottle
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async ValueTask SucceededAsync(ThrottleEntry entry, CancellationToken cancellationToken)
     {
-        if (entry.Pair.User != default) _known.Set(entry.Pair, (_clock.GetTimestamp(), false));
-        if (!entry.HasFailed || entry.Keys.Count == 0) return;
+        if (entry.Keys.Count == 0) return;
+        if (entry.Pair.User != default)
+        {
+            var now = _clock.GetTimestamp();
+            var isTold = _known.TryGet(entry.Pair, out var known) && _clock.GetElapsedTime(known.Told) < ToldAge;
+            _known.Set(entry.Pair, new KnownPair(now, isTold ? known.Told : now, false));
+            if (!isTold && _shared is not null) await _shared.RememberAsync(entry.Keys[^1].Bucket, Digest(entry.Pair, await KeyAsync(cancellationToken)), KnownAge, cancellationToken);
+        }
+        if (!entry.HasFailed) return;
         await _local.ForgetAsync(entry.Keys, cancellationToken);
         if (_shared is not null) await _shared.ForgetAsync(entry.Keys, cancellationToken);
     }
@@ -120,6 +138,9 @@ internal sealed class LoginThrottle
     /// <summary>What stands for an address: itself, or its IPv6 /64.</summary>
     public static IPAddress NetworkOf(IPAddress address) => ClientNetwork.Of(address, Ipv6AddressBytes);
 
+    private static string Digest((UserName User, IPAddress Network) pair, byte[] key) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.ASCII.GetBytes($"k{pair.Network} {pair.User}")).AsSpan(0, 8));
+
     private static int Bucket(byte[] key, string text, int buckets) => (int)(BinaryPrimitives.ReadUInt32LittleEndian(HMACSHA256.HashData(key, Encoding.ASCII.GetBytes(text))) % (uint)buckets);
 
     // 24 bits are enough to know one of a few guesses again, and too few to tell what it was.
@@ -131,6 +152,12 @@ internal sealed class LoginThrottle
         hmac.AppendData(password);
         return Convert.ToHexStringLower(hmac.GetHashAndReset().AsSpan(0, 3));
     }
+
+    /// <summary>A user at an address.</summary>
+    /// <param name="Since">When they have logged in last.</param>
+    /// <param name="Told">When the other directors were told.</param>
+    /// <param name="HasFailed">Whether there are failures since then to forget.</param>
+    private readonly record struct KnownPair(long Since, long Told, bool HasFailed);
 }
 
 /// <summary>What the throttle says of an attempt.</summary>

@@ -31,6 +31,19 @@ internal sealed class SharedFailures(RedisConnection redis) : IFailureLedger
     public async ValueTask ForgetAsync(IReadOnlyList<ThrottleKey> keys, CancellationToken cancellationToken) =>
         await redis.CallAsync("throttle_forget", database => database.ScriptEvaluateAsync(RedisScripts.ThrottleForget, KeysOf(keys)), cancellationToken);
 
+    /// <summary>Remembers that a user has logged in from an address; whoever had the bucket before is forgotten.</summary>
+    /// <inheritdoc cref="EnterAsync" path="/exception" />
+    public async ValueTask RememberAsync(int bucket, string who, TimeSpan age, CancellationToken cancellationToken) =>
+        await redis.CallAsync("throttle_remember", database => database.StringSetAsync(RedisKeys.KnownAt(bucket), who, age), cancellationToken);
+
+    /// <summary>Whether that is remembered.</summary>
+    /// <inheritdoc cref="EnterAsync" path="/exception" />
+    public async ValueTask<bool> IsKnownAsync(int bucket, string who, CancellationToken cancellationToken)
+    {
+        var reply = await redis.CallAsync("throttle_known", database => database.StringGetAsync(RedisKeys.KnownAt(bucket)), cancellationToken);
+        return reply.Succeeded && reply.Value == who;
+    }
+
     private static RedisKey[] KeysOf(IReadOnlyList<ThrottleKey> keys) => [.. keys.Select(key => RedisKeys.Failures(key.Kind switch
     {
         ThrottleKind.Address => "a",

@@ -129,6 +129,25 @@ public sealed class LoginThrottleTests
         Assert.True((await pair.EnterAsync(0, "192.0.2.1", "alice")).IsSpaced);
     }
 
+    [Theory, OnRedis, OnGarnet]
+    public async Task Who_is_known_somewhere_is_so_at_every_director_until_it_ends(RedisKind kind)
+    {
+        await using var pair = await TwoDirectors.StartAsync(kind, o => o with { AddressFailures = 2 });
+        await pair.SucceedAsync(0, "192.0.2.1", "alice");
+        for (var i = 0; i < 2; i++) await pair.FailAsync(0, "192.0.2.1", "bob", $"guess{i}");
+        Assert.True((await pair.EnterAsync(1, "192.0.2.1", "bob")).MayCheck);
+        Assert.False((await pair.EnterAsync(1, "192.0.2.1", "carol")).MayCheck);
+        for (var i = 0; i < 2; i++) Assert.True((await pair.EnterAsync(1, "192.0.2.1", "alice")).MayCheck);
+        if (kind == RedisKind.Redis)
+        {
+            var key = Assert.Single(pair.Redis!.Probe.GetServers()[0].Keys(pattern: "imapdirector:{throttle}:k:*"));
+            Assert.Matches(@"\A[0-9a-f]{16}\z", (await pair.Redis.Database.StringGetAsync(key)).ToString());
+            Assert.InRange((await pair.Redis.Database.KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromDays(6), TimeSpan.FromDays(7));
+        }
+        for (var i = 0; i < 10; i++) await pair.FailAsync(1, "192.0.2.1", "alice", $"guess{i}");
+        Assert.False((await pair.EnterAsync(1, "192.0.2.1", "alice")).MayCheck);
+    }
+
     [Fact]
     public async Task Who_is_known_somewhere_is_so_for_a_week()
     {
