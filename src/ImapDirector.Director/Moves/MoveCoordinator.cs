@@ -152,8 +152,7 @@ internal sealed partial class MoveCoordinator(DirectorOptions options, MoveLedge
                 if (progress is { Stage: NodeStage.Failed, Fault: "Different" } && progress.Epoch == move.Epoch && ++differed > 2)
                     return await UndoAsync(move, owner, $"node {move.To} gets other mail than was sent: {progress.Reason}", cancellationToken);
                 reason = progress is null ? $"node {move.To} does not answer" : progress.Reason ?? "it was not begun";
-                var begun = nodes.Current.Find(move.To) is { } to && nodes.Current.Find(move.From) is { } from
-                    ? await control.ReceiveAsync(to.Node, from.Node, move, move.Epoch, cancellationToken) : null;
+                var begun = await BeginCopyAsync(move, cancellationToken);
                 if (begun is { Answer: NodeAnswer.InUse or NodeAnswer.Stale }) return await UndoAsync(move, owner, $"node {move.To} has mail of the user already", cancellationToken);
                 if (begun is null) await Task.Delay(PauseAfterFailure, cancellationToken);
             }
@@ -162,6 +161,14 @@ internal sealed partial class MoveCoordinator(DirectorOptions options, MoveLedge
                 return await UndoAsync(move, owner, $"the mail does not come to node {move.To}: {reason}", cancellationToken);
             await Task.Delay(Pause, cancellationToken);
         }
+    }
+
+    /// <summary>Has the new node begin. The old one is asked again: after a restart it may have made ready anew what it hands over.</summary>
+    private async Task<NodeReply?> BeginCopyAsync(Move move, CancellationToken cancellationToken)
+    {
+        if (nodes.Current.Find(move.To) is not { } to || nodes.Current.Find(move.From) is not { } from) return null;
+        var offered = await control.OrderAsync(from.Node, "offer", move, move.Epoch, cancellationToken);
+        return offered is { Answer: NodeAnswer.Done, Manifest: { } manifest } ? await control.ReceiveAsync(to.Node, from.Node, manifest, move, move.Epoch, cancellationToken) : null;
     }
 
     /// <summary>From here on there is no way back: it is tried until the node answers.</summary>

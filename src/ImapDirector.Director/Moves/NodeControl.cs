@@ -48,20 +48,22 @@ internal sealed class NodeControl : IDisposable
     /// <summary>Gives an order.</summary>
     /// <returns><c>null</c> when the node does not answer, or does not take it.</returns>
     public Task<NodeReply?> OrderAsync(BackendNode node, string verb, Move move, long epoch, CancellationToken cancellationToken) =>
-        SendAsync<NodeReply>(node, HttpMethod.Post, "/api/v1/users/" + verb, verb, move.User, epoch, move.Id, null, cancellationToken);
+        SendAsync<NodeReply>(node, HttpMethod.Post, "/api/v1/users/" + verb, $"{verb}.{move.Id}", move.User, epoch, null, cancellationToken);
 
-    /// <summary>Has a node fetch a user's store from another.</summary>
-    public Task<NodeReply?> ReceiveAsync(BackendNode node, BackendNode source, Move move, long epoch, CancellationToken cancellationToken) =>
-        SendAsync<NodeReply>(node, HttpMethod.Post, "/api/v1/users/receive", "receive", move.User, epoch, move.Id, request =>
-        {
-            request.Headers.Add("Transfer-Source", source.Http!.GetLeftPart(UriPartial.Authority));
-            request.Headers.Add("Transfer-Assertion", _assertions!.Issue(source, move.User, epoch, "transfer." + move.Id, null, AssertionScope.Transfer));
-        }, cancellationToken);
+    /// <summary>Has a node fetch a user's store from another: from nowhere else, and nothing but what that one has offered.</summary>
+    public Task<NodeReply?> ReceiveAsync(BackendNode node, BackendNode source, string manifest, Move move, long epoch, CancellationToken cancellationToken)
+    {
+        // It is the other node's word, and goes into a field.
+        if (!ReceiveOrder.IsDigest(manifest) || FindObstacle(node) is not null || FindObstacle(source) is not null) return Task.FromResult<NodeReply?>(null);
+        var order = new ReceiveOrder(source.Http!.GetLeftPart(UriPartial.Authority), manifest,
+            _assertions!.Issue(source, move.User, epoch, "transfer." + move.Id, null, AssertionScope.Transfer));
+        return SendAsync<NodeReply>(node, HttpMethod.Post, "/api/v1/users/receive", order.SessionId, move.User, epoch, order, cancellationToken);
+    }
 
     /// <summary>How far a node is with a user's store.</summary>
     public async Task<NodeProgress?> AskProgressAsync(BackendNode node, Move move, long epoch, CancellationToken cancellationToken)
     {
-        var progress = await SendAsync<NodeProgress>(node, HttpMethod.Post, "/api/v1/users/status", "status", move.User, epoch, move.Id, null, cancellationToken);
+        var progress = await SendAsync<NodeProgress>(node, HttpMethod.Post, "/api/v1/users/status", "status." + move.Id, move.User, epoch, null, cancellationToken);
         // Operators are shown it.
         return progress?.Reason is { } reason ? progress with { Reason = SettingRules.Shown(reason, Move.MaxReasonLength) } : progress;
     }
@@ -72,17 +74,22 @@ internal sealed class NodeControl : IDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Nobody after the last page; <c>null</c> when the node does not answer.</returns>
     public Task<List<NodeUser>?> ListAsync(BackendNode node, string? after, CancellationToken cancellationToken) =>
-        SendAsync<List<NodeUser>>(node, HttpMethod.Get, "/api/v1/users" + (after is null ? "" : "?after=" + Uri.EscapeDataString(after)), "list", null, 0, "0", null, cancellationToken);
+        SendAsync<List<NodeUser>>(node, HttpMethod.Get, "/api/v1/users" + (after is null ? "" : "?after=" + Uri.EscapeDataString(after)), "list.0", null, 0, null, cancellationToken);
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<T?> SendAsync<T>(BackendNode node, HttpMethod method, string path, string verb, UserName? user, long epoch, string id, Action<HttpRequestMessage>? more,
+    private async Task<T?> SendAsync<T>(BackendNode node, HttpMethod method, string path, string sessionId, UserName? user, long epoch, ReceiveOrder? receive,
         CancellationToken cancellationToken) where T : class
     {
         if (FindObstacle(node) is not null) return null;
         using var request = new HttpRequestMessage(method, new Uri(node.Http!, path));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _assertions!.Issue(node, user, epoch, $"{verb}.{id}", null, AssertionScope.Control));
-        more?.Invoke(request);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _assertions!.Issue(node, user, epoch, sessionId, null, AssertionScope.Control));
+        if (receive is { } order)
+        {
+            request.Headers.Add("Transfer-Source", order.Source);
+            request.Headers.Add("Transfer-Manifest", order.Manifest);
+            request.Headers.Add("Transfer-Assertion", order.Assertion);
+        }
         try
         {
             using var response = await _http.SendAsync(request, cancellationToken);
@@ -96,7 +103,7 @@ internal sealed class NodeControl : IDisposable
 }
 
 /// <summary>What a node says to an order.</summary>
-internal sealed record NodeReply(NodeAnswer Answer, string? Fingerprint, long? Messages, long? Bytes);
+internal sealed record NodeReply(NodeAnswer Answer, string? Fingerprint, string? Manifest, long? Messages, long? Bytes);
 
 /// <summary>How far a node is with a user's store.</summary>
 internal sealed record NodeProgress(NodeStage Stage, long Epoch, string? Fingerprint, long Messages, long BytesDone, long BytesTotal, string? Fault, string? Reason);

@@ -20,6 +20,7 @@ internal sealed partial class NodeControl(StorageNode node, ILogger<NodeControl>
 {
     // Headers, not a body: nothing on this listener ever has one.
     private const string SourceHeader = "Transfer-Source";
+    private const string ManifestHeader = "Transfer-Manifest";
     private const string SourceAssertionHeader = "Transfer-Assertion";
     private const string Bearer = "Bearer ";
     private const int MaxSourceLength = 512;
@@ -68,7 +69,7 @@ internal sealed partial class NodeControl(StorageNode node, ILogger<NodeControl>
             Refuse(context);
             return;
         }
-        await serve(node.Transfers, new Order(user, assertion.Epoch, assertion.Issuer), context);
+        await serve(node.Transfers, new Order(user, assertion.Epoch, assertion.Issuer, assertion.SessionId), context);
     });
 
     private Task ListAsync(HttpContext context) => GuardAsync(context, () =>
@@ -94,19 +95,25 @@ internal sealed partial class NodeControl(StorageNode node, ILogger<NodeControl>
     private static Task OfferAsync(UserTransfers transfers, Order order, HttpContext context)
     {
         var (answer, store) = transfers.Offer(order.User, order.Epoch);
-        return WriteAsync(context, new Reply(answer) { Fingerprint = store?.Fingerprint, Messages = store?.Messages, Bytes = store?.Bytes });
+        return WriteAsync(context, new Reply(answer) { Fingerprint = store?.Fingerprint, Manifest = store?.Manifest, Messages = store?.Messages, Bytes = store?.Bytes });
     }
 
     private Task ReceiveAsync(UserTransfers transfers, Order order, HttpContext context)
     {
-        var (source, assertion) = (context.Request.Headers[SourceHeader].ToString(), context.Request.Headers[SourceAssertionHeader].ToString());
+        var (source, manifest, assertion) = (context.Request.Headers[SourceHeader].ToString(), context.Request.Headers[ManifestHeader].ToString(), context.Request.Headers[SourceAssertionHeader].ToString());
+        // Whoever is between the director and this node could put other fields in their place.
+        if (new ReceiveOrder(source, manifest, assertion).SessionId != order.SessionId)
+        {
+            Refuse(context);
+            return Task.CompletedTask;
+        }
         if (source.Length > MaxSourceLength || !Uri.TryCreate(source, UriKind.Absolute, out var uri) || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps)
-            || uri.PathAndQuery != "/" || uri.UserInfo.Length > 0 || assertion.Length is 0 or > AssertionVerifier.MaxTokenBytes)
+            || uri.PathAndQuery != "/" || uri.UserInfo.Length > 0 || !ReceiveOrder.IsDigest(manifest) || assertion.Length is 0 or > AssertionVerifier.MaxTokenBytes)
         {
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
             return Task.CompletedTask;
         }
-        var answer = transfers.Receive(order.User, order.Epoch, uri, assertion);
+        var answer = transfers.Receive(order.User, order.Epoch, uri, manifest, assertion);
         Log.Ordered(logger, context.Connection.Id, "receive", order.User, order.Epoch, order.Director, answer);
         return WriteAsync(context, new Reply(answer));
     }
@@ -215,6 +222,8 @@ internal sealed partial class NodeControl(StorageNode node, ILogger<NodeControl>
     {
         public string? Fingerprint { get; init; }
 
+        public string? Manifest { get; init; }
+
         public long? Messages { get; init; }
 
         public long? Bytes { get; init; }
@@ -235,4 +244,4 @@ internal sealed partial class NodeControl(StorageNode node, ILogger<NodeControl>
 }
 
 /// <summary>An order that a director has signed.</summary>
-internal readonly record struct Order(UserName User, long Epoch, string Director);
+internal readonly record struct Order(UserName User, long Epoch, string Director, string SessionId);

@@ -18,7 +18,7 @@ internal sealed partial class IncomingTransfers(string dataDirectory, Func<UserN
 
     /// <summary>Begins to fetch a user's store, or goes on with what was broken off; with one that is being fetched at this epoch nothing is changed.</summary>
     /// <returns><c>false</c> when too many are being fetched.</returns>
-    public bool Begin(UserName user, long epoch, Uri source, string assertion)
+    public bool Begin(UserName user, long epoch, Uri source, string manifestDigest, string assertion)
     {
         lock (_sync)
         {
@@ -30,7 +30,7 @@ internal sealed partial class IncomingTransfers(string dataDirectory, Func<UserN
             if (before is null && _jobs.Count >= MaxAtOnce) return false;
             before?.Stop.Cancel();
             var job = new Job(epoch);
-            job.Run = RunAsync(before?.Run, user, job, source, assertion);
+            job.Run = RunAsync(before?.Run, user, job, source, manifestDigest, assertion);
             _jobs[user] = job;
             return true;
         }
@@ -72,7 +72,7 @@ internal sealed partial class IncomingTransfers(string dataDirectory, Func<UserN
         }
     }
 
-    private async Task RunAsync(Task? before, UserName user, Job job, Uri source, string assertion)
+    private async Task RunAsync(Task? before, UserName user, Job job, Uri source, string manifestDigest, string assertion)
     {
         await Task.Yield();
         if (before is not null) await before;
@@ -80,7 +80,7 @@ internal sealed partial class IncomingTransfers(string dataDirectory, Func<UserN
         try
         {
             using var pull = new StorePull(source, assertion);
-            var manifest = await pull.OpenAsync(stop);
+            var manifest = await pull.OpenAsync(manifestDigest, stop);
             if (manifest.User != user.Value || manifest.Epoch != job.Epoch) throw new TransferException(TransferFault.Different, "the other node hands over another store than was asked for");
             var incoming = IncomingStore.Begin(dataDirectory, user, manifest);
             job.Take(manifest, incoming);

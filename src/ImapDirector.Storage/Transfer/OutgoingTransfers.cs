@@ -111,7 +111,9 @@ internal sealed class OutgoingTransfers(string dataDirectory, TimeProvider clock
         await Task.Yield();
         // The other one is at work in the same directory.
         if (before is not null) await before.ContinueWith(static _ => { }, TaskScheduler.Default);
-        transfer.Manifest = OutgoingStore.Prepare(dataDirectory, transfer.User, transfer.Epoch, _stop.Token);
+        var manifest = OutgoingStore.Prepare(dataDirectory, transfer.User, transfer.Epoch, _stop.Token);
+        transfer.ManifestDigest = Convert.ToHexStringLower(SHA256.HashData(manifest.Write()));
+        transfer.Manifest = manifest;
     }
 
     private static byte[] HashOf(string ticket) => SHA256.HashData(Encoding.UTF8.GetBytes(ticket));
@@ -135,6 +137,9 @@ internal sealed class OutgoingTransfer(UserName user, long epoch)
         get => _manifest;
         set => _manifest = value;
     }
+
+    /// <summary>The SHA-256 of the manifest as it is sent, once there is one.</summary>
+    public string ManifestDigest { get; set; } = "";
 
     /// <summary>Nobody has one before somebody asks.</summary>
     public byte[]? TicketHash { get; set; }

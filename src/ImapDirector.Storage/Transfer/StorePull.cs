@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace ImapDirector.Storage.Transfer;
@@ -40,9 +41,11 @@ internal sealed class StorePull : IDisposable
     }
 
     /// <summary>Opens the transfer and waits until the other node has everything ready.</summary>
-    /// <exception cref="TransferException">It refuses, or what it says is no manifest.</exception>
+    /// <param name="manifestDigest">The SHA-256 of the manifest that is meant, in small hexadecimal digits.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="TransferException">It refuses, or what it says is another manifest, or none.</exception>
     /// <exception cref="HttpRequestException">It is away.</exception>
-    public async Task<TransferManifest> OpenAsync(CancellationToken cancellationToken)
+    public async Task<TransferManifest> OpenAsync(string manifestDigest, CancellationToken cancellationToken)
     {
         using (var opened = await SendAsync(HttpMethod.Post, "/api/v1/transfers", 0, cancellationToken))
         {
@@ -60,6 +63,8 @@ internal sealed class StorePull : IDisposable
             }
             if (answer.StatusCode != HttpStatusCode.OK) throw Refused(answer);
             var bytes = await Within(token => ReadAsync(answer, _maxManifestBytes, token), cancellationToken);
+            if (Convert.ToHexStringLower(SHA256.HashData(bytes.Span)) != manifestDigest)
+                throw new TransferException(TransferFault.Different, "what the other node says of the store is not what the director has heard of it");
             return TransferManifest.TryRead(bytes.Span) ?? throw new TransferException(TransferFault.Different, "what the other node says of the store is no manifest");
         }
     }

@@ -71,7 +71,7 @@ public sealed partial class UserTransfers : IAsyncDisposable
     {
         if (MayOffer(user, epoch) is not TransferAnswer.Done and var refused) return (refused, null);
         if (_outgoing.Offer(user, epoch) is not { Preparation.IsCompleted: true } transfer) return (TransferAnswer.Busy, null);
-        return transfer.Manifest is not { } manifest ? (AnswerOf(transfer.Preparation), null) : (TransferAnswer.Done, new OfferedStore(manifest.Fingerprint, manifest.Messages, manifest.TotalBytes));
+        return transfer.Manifest is not { } manifest ? (AnswerOf(transfer.Preparation), null) : (TransferAnswer.Done, new OfferedStore(manifest.Fingerprint, transfer.ManifestDigest, manifest.Messages, manifest.TotalBytes));
     }
 
     /// <summary>Begins to hand a released user's store over.</summary>
@@ -105,9 +105,10 @@ public sealed partial class UserTransfers : IAsyncDisposable
     /// <param name="user">The user.</param>
     /// <param name="epoch">The epoch at which the user was released there.</param>
     /// <param name="source">The other node's HTTP.</param>
+    /// <param name="manifest">What the manifest there must be: its SHA-256, in small hexadecimal digits.</param>
     /// <param name="assertion">What opens the store there.</param>
     /// <returns><see cref="TransferAnswer.InUse"/> when the user's mail is here already, and not as something that waits for this very order.</returns>
-    public TransferAnswer Receive(UserName user, long epoch, Uri source, string assertion)
+    public TransferAnswer Receive(UserName user, long epoch, Uri source, string manifest, string assertion)
     {
         try
         {
@@ -123,7 +124,7 @@ public sealed partial class UserTransfers : IAsyncDisposable
             // What is here cannot be read. A person has to look at it before anything takes its place.
             return TransferAnswer.InUse;
         }
-        return _incoming.Begin(user, epoch, source, assertion) ? TransferAnswer.Done : TransferAnswer.Busy;
+        return _incoming.Begin(user, epoch, source, manifest, assertion) ? TransferAnswer.Done : TransferAnswer.Busy;
     }
 
     /// <summary>How far the node is with a user who comes here.</summary>
@@ -318,9 +319,10 @@ public sealed partial class UserTransfers : IAsyncDisposable
 
 /// <summary>A store that is ready to be handed over.</summary>
 /// <param name="Fingerprint">What it says, as a digest.</param>
+/// <param name="Manifest">The SHA-256 of the manifest, in small hexadecimal digits: it has the digest of each file.</param>
 /// <param name="Messages">How many messages it has.</param>
 /// <param name="Bytes">What there is to be sent.</param>
-public sealed record OfferedStore(string Fingerprint, long Messages, long Bytes);
+public sealed record OfferedStore(string Fingerprint, string Manifest, long Messages, long Bytes);
 
 /// <summary>What a node says to an order.</summary>
 public enum TransferAnswer

@@ -84,7 +84,7 @@ public sealed class NodeControlTests : IAsyncLifetime
         await _from.DeliverAsync(Alice, 1, 10);
         Assert.Equal(401, (await _from.Http.SendAsync("/api/v1/users/" + verb, "POST")).Status);
         Assert.Equal(401, (await _from.Http.SendAsync("/api/v1/users/" + verb, "POST", ("Authorization", "Bearer nonsense"))).Status);
-        var good = _from.Says(verb, Alice, 2);
+        var good = Says(_from, verb);
         foreach (var bad in new[]
         {
             good with { Scope = AssertionScope.Imap },
@@ -97,7 +97,7 @@ public sealed class NodeControlTests : IAsyncLifetime
             Assert.Equal(401, (await _from.SendAsync(verb, bad)).Status);
         using (var stranger = AssertionSigner.Create())
             Assert.Equal(401, (await _from.Http.SendAsync("/api/v1/users/" + verb, "POST", ("Authorization", "Bearer " + stranger.Sign(good)))).Status);
-        var fresh = _from.Says(verb, Alice, 2);
+        var fresh = Says(_from, verb);
         Assert.NotEqual(401, (await _from.SendAsync(verb, fresh)).Status);
         // It works once.
         Assert.Equal(401, (await _from.SendAsync(verb, fresh)).Status);
@@ -140,8 +140,32 @@ public sealed class NodeControlTests : IAsyncLifetime
     [InlineData("http://user@127.0.0.1/")]
     [InlineData("http://127.0.0.1/path")]
     [InlineData("nonsense")]
-    public async Task A_source_that_is_no_nodes_address_is_refused(string source) =>
-        Assert.Equal(400, (await _to.SendAsync("receive", _to.Says("receive", Alice, 2), ("Transfer-Source", source), ("Transfer-Assertion", "x"))).Status);
+    public async Task A_source_that_is_no_nodes_address_is_refused(string source)
+    {
+        var order = new ReceiveOrder(source, new string('0', 64), "x");
+        Assert.Equal(400, (await ReceiveAsync(2, order, order)).Status);
+        var tooShort = new ReceiveOrder("http://127.0.0.1:1", new string('0', 63), "x");
+        Assert.Equal(400, (await ReceiveAsync(2, tooShort, tooShort)).Status);
+    }
+
+    [Fact]
+    public async Task What_the_director_has_not_signed_of_an_order_is_refused()
+    {
+        await _from.DeliverAsync(Alice, 2, 10);
+        await _from.AnswerAsync("release", Alice, 2);
+        var signed = await ReceiveOrderAsync(2);
+        Assert.Equal(401, (await ReceiveAsync(2, signed, signed with { Source = "http://127.0.0.1:1/" })).Status);
+        Assert.Equal(401, (await ReceiveAsync(2, signed, signed with { Manifest = new string('0', 64) })).Status);
+        Assert.Equal(401, (await ReceiveAsync(2, signed, signed with { Assertion = "x" })).Status);
+        Assert.Equal("None", (await EndOfTransferAsync(2)).GetProperty("stage").GetString());
+        // Another store than the director was told of.
+        var another = signed with { Manifest = new string('0', 64) };
+        Assert.Equal(200, (await ReceiveAsync(2, another, another)).Status);
+        var status = await EndOfTransferAsync(2);
+        Assert.Equal(("Failed", "Different"), (status.GetProperty("stage").GetString(), status.GetProperty("fault").GetString()));
+        Assert.Equal("Done", await ReceiveAsync(2));
+        Assert.Equal("Received", (await EndOfTransferAsync(2)).GetProperty("stage").GetString());
+    }
 
     [Fact]
     public async Task An_order_with_a_body_is_refused()
@@ -154,7 +178,9 @@ public sealed class NodeControlTests : IAsyncLifetime
     public async Task A_node_that_has_not_started_or_knows_no_director_takes_no_orders()
     {
         await _from.Node.DrainAsync(TimeSpan.Zero);
-        Assert.Equal(503, (await _from.SendAsync("receive", _from.Says("receive", Alice, 2), ("Transfer-Source", "http://127.0.0.1:1"), ("Transfer-Assertion", "x"))).Status);
+        (_from, _to) = (_to, _from);
+        var order = new ReceiveOrder("http://127.0.0.1:1", new string('0', 64), "x");
+        Assert.Equal(503, (await ReceiveAsync(2, order, order)).Status);
     }
 
     private Task<Answer> OpenAsync(Assertion assertion) => _from.Http.SendAsync("/api/v1/transfers", "POST", ("Authorization", "Bearer " + _from.Sign(assertion)));
@@ -162,8 +188,22 @@ public sealed class NodeControlTests : IAsyncLifetime
     private Task<Answer> FetchAsync(string what, string ticket, params (string, string)[] headers) =>
         _from.Http.SendAsync("/api/v1/transfers/" + what, "GET", [("Authorization", "Bearer " + ticket), .. headers]);
 
-    private Task<string> ReceiveAsync(long epoch) => _to.AnswerAsync("receive", Alice, epoch, ("Transfer-Source", _from.Http.Address.ToString()),
-        ("Transfer-Assertion", _from.Sign(_from.Says("transfer", Alice, epoch, AssertionScope.Transfer))));
+    private async Task<ReceiveOrder> ReceiveOrderAsync(long epoch) => new(_from.Http.Address.ToString(), (await OfferedAsync(epoch)).GetProperty("manifest").GetString()!,
+        _from.Sign(_from.Says("transfer", Alice, epoch, AssertionScope.Transfer)));
+
+    private async Task<string> ReceiveAsync(long epoch)
+    {
+        var order = await ReceiveOrderAsync(epoch);
+        var answer = await ReceiveAsync(epoch, order, order);
+        Assert.Equal(200, answer.Status);
+        return JsonSerializer.Deserialize<JsonElement>(answer.Body).GetProperty("answer").GetString()!;
+    }
+
+    private Task<Answer> ReceiveAsync(long epoch, ReceiveOrder signed, ReceiveOrder sent) => _to.SendAsync("receive", _to.Says("receive", Alice, epoch) with { SessionId = signed.SessionId },
+        ("Transfer-Source", sent.Source), ("Transfer-Manifest", sent.Manifest), ("Transfer-Assertion", sent.Assertion));
+
+    private static Assertion Says(ControlledNode node, string verb) =>
+        node.Says(verb, Alice, 2) is var said && verb == "receive" ? said with { SessionId = new ReceiveOrder("", "", "").SessionId } : said;
 
     private async Task<JsonElement> OfferedAsync(long epoch)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 using ImapDirector.Storage.Transfer;
 using Xunit;
@@ -22,7 +23,7 @@ public sealed class StorePullTests : IDisposable
     public async Task An_answer_without_an_end_is_given_up_as_soon_as_it_is_too_long()
     {
         using var pull = new StorePull(Source, "x", maxManifestBytes: 1_000_000);
-        var opened = pull.OpenAsync(CancellationToken.None);
+        var opened = pull.OpenAsync("", CancellationToken.None);
         using var client = await AnswerAsync(Whole(Ticket));
         Assert.Equal(TransferFault.Different, await FloodAsync(client, opened));
     }
@@ -31,9 +32,19 @@ public sealed class StorePullTests : IDisposable
     public async Task A_ticket_without_an_end_is_given_up_as_well()
     {
         using var pull = new StorePull(Source, "x");
-        var opened = pull.OpenAsync(CancellationToken.None);
+        var opened = pull.OpenAsync("", CancellationToken.None);
         using var client = await AnswerAsync();
         Assert.Equal(TransferFault.Different, await FloodAsync(client, opened));
+    }
+
+    [Fact]
+    public async Task Another_manifest_than_the_director_has_heard_of_is_not_taken()
+    {
+        var manifest = new TransferManifest("alice@example.com", 2, new string('a', 64), 1, [new("mail.db", 5, new string('a', 64))]);
+        using var pull = new StorePull(Source, "x");
+        var opened = pull.OpenAsync(Convert.ToHexStringLower(SHA256.HashData(manifest.Write())), CancellationToken.None);
+        using var client = await AnswerAsync(Whole(Ticket), Whole(Encoding.UTF8.GetString((manifest with { Messages = 2 }).Write())));
+        Assert.Equal(TransferFault.Different, (await Assert.ThrowsAsync<TransferException>(() => opened)).Fault);
     }
 
     [Theory]
@@ -43,7 +54,7 @@ public sealed class StorePullTests : IDisposable
     {
         var manifest = new TransferManifest("alice@example.com", 2, new string('a', 64), 1, [new("mail.db", 5, new string('a', 64))]).Write();
         using var pull = new StorePull(Source, "x", manifest.Length + more);
-        var opened = pull.OpenAsync(CancellationToken.None);
+        var opened = pull.OpenAsync(Convert.ToHexStringLower(SHA256.HashData(manifest)), CancellationToken.None);
         using var client = await AnswerAsync(Whole(Ticket), Whole(Encoding.UTF8.GetString(manifest)));
         if (isTaken) Assert.Equal("alice@example.com", (await opened).User);
         else Assert.Equal(TransferFault.Different, (await Assert.ThrowsAsync<TransferException>(() => opened)).Fault);

@@ -51,7 +51,7 @@ public sealed class UserTransfersTests
     public async Task Nothing_is_received_where_the_user_has_mail_in_use()
     {
         await using var nodes = await TwoNodes.WithMailAsync();
-        Assert.Equal(TransferAnswer.InUse, nodes.From.Transfers.Receive(nodes.User, 2, new Uri("http://127.0.0.1:1"), "x"));
+        Assert.Equal(TransferAnswer.InUse, nodes.From.Transfers.Receive(nodes.User, 2, new Uri("http://127.0.0.1:1"), new string('0', 64), "x"));
         Assert.Equal(TransferStage.Active, nodes.From.Transfers.StatusOf(nodes.User).Stage);
     }
 
@@ -61,7 +61,7 @@ public sealed class UserTransfersTests
         await using var nodes = await TwoNodes.WithMailAsync();
         for (var round = 0; round < 2; round++)
         {
-            Assert.Equal(TransferAnswer.Done, nodes.To.Transfers.Receive(nodes.User, 2, new Uri("http://127.0.0.1:1"), "x"));
+            Assert.Equal(TransferAnswer.Done, nodes.To.Transfers.Receive(nodes.User, 2, new Uri("http://127.0.0.1:1"), new string('0', 64), "x"));
             TransferStatus status;
             while ((status = nodes.To.Transfers.StatusOf(nodes.User)).Stage == TransferStage.Copying) await Task.Delay(10);
             Assert.Equal((TransferStage.Failed, TransferFault.SourceAway), (status.Stage, status.Fault));
@@ -75,7 +75,7 @@ public sealed class UserTransfersTests
     {
         await using var nodes = await TwoNodes.WithMailAsync();
         // No header can have this in it.
-        Assert.Equal(TransferAnswer.Done, nodes.To.Transfers.Receive(nodes.User, 2, new Uri("http://127.0.0.1:1"), "x\ny"));
+        Assert.Equal(TransferAnswer.Done, nodes.To.Transfers.Receive(nodes.User, 2, new Uri("http://127.0.0.1:1"), new string('0', 64), "x\ny"));
         TransferStatus status;
         while ((status = nodes.To.Transfers.StatusOf(nodes.User)).Stage == TransferStage.Copying) await Task.Delay(10);
         Assert.Equal((TransferStage.Failed, TransferFault.Interrupted), (status.Stage, status.Fault));
@@ -163,7 +163,7 @@ public sealed class UserTransfersTests
         nodes.From.Restart();
         Assert.Equal(StoreState.Unreadable, Assert.Single(nodes.From.Transfers.ListHeld(null, 10)).State);
         Assert.Equal(TransferAnswer.Damaged, await nodes.From.Transfers.ReleaseAsync(nodes.User, 2, None));
-        Assert.Equal(TransferAnswer.InUse, nodes.From.Transfers.Receive(nodes.User, 2, new Uri("http://127.0.0.1:1"), "x"));
+        Assert.Equal(TransferAnswer.InUse, nodes.From.Transfers.Receive(nodes.User, 2, new Uri("http://127.0.0.1:1"), new string('0', 64), "x"));
     }
 
     private static async Task<UserName> HeldAsync(TwoNodes nodes)
