@@ -72,7 +72,7 @@ public sealed class ClientTicketTests : IDisposable
         listening.Listen();
         var port = ((IPEndPoint)listening.LocalEndPoint!).Port.ToString(CultureInfo.InvariantCulture);
         using var client = Process.Start(new ProcessStartInfo("openssl", ["s_client", "-connect", "127.0.0.1:" + port, "-servername", "localhost", "-ign_eof", .. arguments])
-            { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         var (output, error) = (client.StandardOutput.ReadToEndAsync(), client.StandardError.ReadToEndAsync());
         await using var server = new Connection(await listening.AcceptAsync().WaitAsync(TestBytes.Patience));
         await server.StartTlsServerAsync(certificate, CancellationToken.None).WaitAsync(TestBytes.Patience);
