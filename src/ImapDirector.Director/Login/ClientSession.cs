@@ -148,7 +148,6 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             Mechanism = attempt.Mechanism,
             ClientName = dialogue.ClientName,
         };
-        var askedAt = Environment.TickCount64;
         var ticket = await services.Directory.OpenSessionAsync(user, record, login, preferred);
         if (ticket.Node is not { } node)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(ticket.Outcome), RefusalOf(ticket.Outcome), began, login);
@@ -159,7 +158,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             Log.NoPassword(services.Logger, client.Id, user, node.Name, attempt.Mechanism);
             return await RefuseAsync(dialogue, attempt, user, "no_password", LoginRefusal.Unavailable, began, login);
         }
-        var live = new LiveSession(user, node.Name, client.RemoteEndPoint.Address) { Id = client.Id, AskedAt = askedAt };
+        var live = new LiveSession(user, node.Name, client.RemoteEndPoint.Address) { Id = client.Id };
         if (services.Sessions.TryAdd(live, _options, services.Reports.Elsewhere) is not DirectoryOutcome.Assigned and var full)
         {
             await services.Directory.CloseSessionAsync(user, client.Id);

@@ -10,12 +10,7 @@ namespace ImapDirector.Director.Relay;
 /// <summary>The sessions of this director, from the moment that the directory knows of them.</summary>
 internal sealed class LiveSessions
 {
-    // A session is in the directory a moment before it is here: who is kicked in between is met by what was ordered last.
-    private const long RememberKicksMilliseconds = 10_000;
-    private const int MostRemembered = 1000;
-
     private readonly ConcurrentDictionary<LiveSession, bool> _sessions = new();
-    private readonly Queue<(SessionFilter Filter, long At)> _kicks = new();
     private readonly Lock _lock = new();
     private readonly Dictionary<UserName, int> _users = [];
     private readonly Dictionary<string, int> _nodes = [];
@@ -44,8 +39,6 @@ internal sealed class LiveSessions
                 && _networks.GetValueOrDefault(session.Network) + elsewhere.Addresses.GetValueOrDefault(session.Network.ToString()) >= limits.MaxSessionsPerAddress)
                 return DirectoryOutcome.AddressLimitReached;
             Add(session);
-            foreach (var (filter, at) in _kicks)
-                if (at >= session.AskedAt && filter.Matches(session.User, session.Node, session.Address)) session.Kick();
             return DirectoryOutcome.Assigned;
         }
     }
@@ -75,11 +68,6 @@ internal sealed class LiveSessions
     /// <returns>How many they are.</returns>
     public int Kick(SessionFilter filter)
     {
-        lock (_lock)
-        {
-            while (_kicks.TryPeek(out var oldest) && (_kicks.Count >= MostRemembered || Environment.TickCount64 - oldest.At > RememberKicksMilliseconds)) _kicks.Dequeue();
-            _kicks.Enqueue((filter, Environment.TickCount64));
-        }
         var kicked = 0;
         foreach (var (session, _) in _sessions)
         {
@@ -112,9 +100,6 @@ internal sealed class LiveSession(UserName user, string node, IPAddress address)
     private volatile string _node = node;
     private SessionRelay? _relay;
     private bool _isKicked;
-
-    /// <summary>When the directory was asked, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
-    public long AskedAt { get; init; } = Environment.TickCount64;
 
     /// <summary>The connection's id.</summary>
     public string Id { get; init; } = "";

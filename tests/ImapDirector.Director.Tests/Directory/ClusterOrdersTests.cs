@@ -86,18 +86,4 @@ public sealed class ClusterOrdersTests
         public void Log<TState>(Microsoft.Extensions.Logging.LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception,
             Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
     }
-
-    [Fact]
-    public void A_kick_meets_a_session_that_the_directory_knows_and_its_director_does_not_yet()
-    {
-        var sessions = new LiveSessions();
-        var asked = Environment.TickCount64;
-        sessions.Kick(new SessionFilter(User("alice@example.com"), null, null));
-        var (met, other) = (new LiveSession(User("alice@example.com"), "node1", IPAddress.Loopback) { AskedAt = asked }, new LiveSession(User("bob@example.com"), "node1", IPAddress.Loopback) { AskedAt = asked });
-        var later = new LiveSession(User("alice@example.com"), "node1", IPAddress.Loopback) { AskedAt = Environment.TickCount64 + 1 };
-        foreach (var session in new[] { met, other, later })
-            Assert.Equal(DirectoryOutcome.Assigned, sessions.TryAdd(session, new DirectorOptions(), SessionCounts.None));
-
-        Assert.Equal((true, false, false), (met.IsKicked, other.IsKicked, later.IsKicked));
-    }
 }

@@ -52,8 +52,7 @@ public sealed class KickTests
         await TestDirector.UntilAsync(async () => (await director.SessionsAsync()).Count == 1);
 
         Assert.True(await orders.KickAsync(new SessionFilter(TestDirector.User("alice@example.com"), null, null), CancellationToken.None));
-        // The director may not know of it yet.
-        await TestDirector.UntilAsync(() => Task.FromResult(director.Lines.Any(static line => line.StartsWith("3041 ", StringComparison.Ordinal))));
+        await TestDirector.UntilAsync(() => Task.FromResult(director.Lines.Any(static line => line.StartsWith("3041 1 sessions", StringComparison.Ordinal))));
         release.SetResult();
 
         Assert.EndsWith(Bye, await client.ReadToEndAsync(), StringComparison.Ordinal);
