@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import time
 
 PROGRAM = pathlib.Path(__file__).parent.parent / "src/ImapDirector/bin/Release/net10.0/imapdirector.dll"
 PASSWORD = "secret"
@@ -159,3 +160,19 @@ def quick_tls():
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
+
+
+async def log_in_often(choose_port, user, address, pause, times, failures, tls=None, patience=120):
+    """Logs in again and again until it is cancelled, and notes how long each took, or how it failed."""
+    while True:
+        begun = time.perf_counter()
+        try:
+            _, writer, answer = await asyncio.wait_for(log_in(choose_port(), user, address=address, tls=tls), patience)
+            writer.close()
+            if answer.startswith(b"a OK"):
+                times.append(time.perf_counter() - begun)
+            else:
+                failures.append(answer)
+        except (OSError, AssertionError, TimeoutError) as failed:
+            failures.append(failed)
+        await asyncio.sleep(pause)

@@ -8,11 +8,12 @@ in with the right password do so again and again: somebody from elsewhere, the o
 address that is new, and somebody beside one of the guessers, behind the same address.
 """
 import asyncio
+import itertools
 import statistics
 import sys
 import time
 
-from few_directors import Directors, allow_files, log_in
+from few_directors import Directors, allow_files, log_in, log_in_often
 
 TRIES = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
 SECONDS = int(sys.argv[2]) if len(sys.argv) > 2 else 600
@@ -63,21 +64,9 @@ async def guess(port, address, guesses):
                 writer.close()
 
 
-async def log_in_often(directors, user, address, times, failures):
-    number = 0
-    while True:
-        number += 1
-        begun = time.perf_counter()
-        try:
-            _, writer, answer = await asyncio.wait_for(log_in(directors[number % 2].imap, user, address=address), 120)
-            writer.close()
-            if answer.startswith(b"a OK"):
-                times.append(time.perf_counter() - begun)
-            else:
-                failures.append(answer)
-        except (OSError, AssertionError, TimeoutError) as failed:
-            failures.append(failed)
-        await asyncio.sleep(1)
+def take_turns(directors):
+    ports = itertools.cycle([directors[0].imap, directors[1].imap])
+    return lambda: next(ports)
 
 
 async def main():
@@ -94,7 +83,7 @@ async def main():
         begun = time.perf_counter()
         tasks = [asyncio.create_task(guess(directors[number].imap, address, guesses)) for number in range(2) for address in GUESSERS for _ in range(CONNECTIONS)]
         await asyncio.sleep(5)
-        tasks += [asyncio.create_task(log_in_often(directors, user, address, *outcomes[who])) for who, (user, address) in HONEST.items()]
+        tasks += [asyncio.create_task(log_in_often(take_turns(directors), user, address, 1, *outcomes[who])) for who, (user, address) in HONEST.items()]
         while guesses.answered < TRIES and time.perf_counter() - begun < SECONDS:
             await asyncio.sleep(0.5)
         minutes = (time.perf_counter() - begun) / 60

@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 
-from few_directors import Directors, allow_files, log_in, quick_tls
+from few_directors import Directors, allow_files, log_in_often, quick_tls
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
 PER_ADDRESS = 45
@@ -55,27 +55,13 @@ def memory(process):
         return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:")) * 1024
 
 
-async def log_in_again_and_again(director, tls, times, failures):
-    while True:
-        begun = time.perf_counter()
-        try:
-            _, writer, answer = await asyncio.wait_for(log_in(director.imaps if tls else director.imap, "honest@example.com", address=HONEST, tls=tls), 30)
-            writer.close()
-            if answer.startswith(b"a OK"):
-                times.append(time.perf_counter() - begun)
-            else:
-                failures.append(answer)
-        except (OSError, AssertionError, TimeoutError) as failed:
-            failures.append(failed)
-        await asyncio.sleep(0.1)
-
-
 async def watch_logins(director, seconds):
     """How long honest logins take, in the clear and with TLS."""
     results = []
     for tls in (None, quick_tls()):
         times, failures = [], []
-        task = asyncio.create_task(log_in_again_and_again(director, tls, times, failures))
+        port = director.imaps if tls else director.imap
+        task = asyncio.create_task(log_in_often(lambda port=port: port, "honest@example.com", HONEST, 0.1, times, failures, tls=tls, patience=30))
         results.append((times, failures, task))
     await asyncio.sleep(seconds)
     for _, _, task in results:

@@ -27,6 +27,8 @@ public sealed class Connection : IAsyncDisposable
     // One segment for what gathers before it is sent: each segment is a system call of its own. They are given back after every flush.
     private static readonly StreamPipeWriterOptions WriterOptions = new(leaveOpen: true, minimumBufferSize: 32 * 1024);
 
+    private static readonly StreamPipeReaderOptions UsualReaderOptions = ReaderOptions(DefaultReadAhead);
+
     /// <summary>How much is read at once where nothing else is said, in bytes.</summary>
     public const int DefaultReadAhead = 4096;
 
@@ -44,11 +46,14 @@ public sealed class Connection : IAsyncDisposable
 
     /// <summary>Wraps a connected socket, which it owns from here on.</summary>
     /// <param name="socket">The socket.</param>
-    /// <param name="readAhead">How much <see cref="Input"/> reads at once, in bytes: behind a command that is being answered no more than this waits here, and the
-    /// rest with the peer. OpenSSL's TLS reads records, up to 32 KiB of them, besides.</param>
-    public Connection(Socket socket, int readAhead = DefaultReadAhead)
+    public Connection(Socket socket) : this(socket, UsualReaderOptions)
     {
-        _readerOptions = new StreamPipeReaderOptions(bufferSize: readAhead, minimumReadSize: readAhead / 4, leaveOpen: true, useZeroByteReads: true);
+    }
+
+    /// <summary>As above, with <see cref="ReaderOptions"/>, one object for many.</summary>
+    internal Connection(Socket socket, StreamPipeReaderOptions readerOptions)
+    {
+        _readerOptions = readerOptions;
         Socket = socket;
         socket.NoDelay = true;
         KeepAlive(socket);
@@ -265,6 +270,11 @@ public sealed class Connection : IAsyncDisposable
         _handshaking?.Dispose();
         await _network.DisposeAsync();
     }
+
+    /// <summary>How <see cref="Input"/> reads.</summary>
+    /// <param name="readAhead">How much at once, in bytes: behind a command that is being answered no more than this waits here, and the rest with the peer. OpenSSL's TLS
+    /// reads records, up to 32 KiB of them, besides.</param>
+    internal static StreamPipeReaderOptions ReaderOptions(int readAhead) => new(bufferSize: readAhead, minimumReadSize: readAhead / 4, leaveOpen: true, useZeroByteReads: true);
 
     private static ClientIdentity Identify(TlsContext context, TlsSession session)
     {

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -12,7 +13,7 @@ namespace ImapDirector.Network;
 /// when a drain begins: say BYE and return.</param>
 /// <param name="logger">Where errors of accept and of handlers go.</param>
 /// <param name="reusePort">Whether another process of the same user may listen there as well (SO_REUSEPORT, socket(7)); Linux only.</param>
-/// <param name="readAhead">As <see cref="Connection(Socket, int)"/> has it.</param>
+/// <param name="readAhead">As <see cref="Connection.ReaderOptions"/> has it.</param>
 public sealed partial class Listener(string name, IPEndPoint endPoint, ConnectionLimits limits,
     Func<Connection, CancellationToken, Task> handler, ILogger logger, bool reusePort = false,
     int readAhead = Connection.DefaultReadAhead) : IAsyncDisposable
@@ -27,6 +28,7 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
     private static readonly TimeSpan AbortedPatience = TimeSpan.FromSeconds(5);
     private static readonly long RefusalLogMilliseconds = 1000;
 
+    private readonly StreamPipeReaderOptions _readerOptions = Connection.ReaderOptions(readAhead);
     private readonly CancellationTokenSource _drain = new();
     private readonly Lock _lock = new();
     private readonly HashSet<Connection> _connections = [];
@@ -148,7 +150,7 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
         Connection connection;
         try
         {
-            connection = new Connection(socket, readAhead);
+            connection = new Connection(socket, _readerOptions);
         }
         catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
         {

@@ -18,14 +18,9 @@ public static class SettingRules
         && text.All(static letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '.' or '-' or '_');
 
     /// <summary>A value as an error shows it: cut, and without control characters, so that a hostile or mistaken file cannot flood the terminal or steer it.</summary>
-    public static string Shown(string? value) => Shown(value, MaxShownLength);
-
-    /// <summary>As above, of a sentence that came from elsewhere.</summary>
-    /// <param name="value">The text.</param>
-    /// <param name="most">After how many characters it is cut.</param>
-    public static string Shown(string? value, int most)
+    public static string Shown(string? value)
     {
-        var start = value is null ? "" : value.Length > most ? value[..most] + "…" : value;
+        var start = value is null ? "" : value.Length > MaxShownLength ? value[..MaxShownLength] + "…" : value;
         return string.Concat(start.Select(static letter => char.IsControl(letter) ? '?' : letter));
     }
 

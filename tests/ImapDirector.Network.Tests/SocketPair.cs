@@ -19,7 +19,7 @@ internal sealed class SocketPair : IAsyncDisposable
         listening.Listen();
         var accepting = listening.AcceptAsync();
         var client = await Connection.ConnectAsync(listening.LocalEndPoint!, CancellationToken.None);
-        return new SocketPair(new Connection(await accepting, readAhead), client);
+        return new SocketPair(new Connection(await accepting, Connection.ReaderOptions(readAhead)), client);
     }
 
     public async ValueTask DisposeAsync()

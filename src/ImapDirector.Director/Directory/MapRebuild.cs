@@ -10,7 +10,7 @@ namespace ImapDirector.Director.Directory;
 /// that is told, and nobody chooses.</summary>
 public sealed class MapRebuild : IDisposable
 {
-    /// <summary>The scripts count with doubles.</summary>
+    /// <summary>The largest epoch that is taken from anywhere. The scripts count with doubles, which are whole up to twice as many: the rest is for moves.</summary>
     internal const long MaxEpoch = 1L << 52;
 
     private const int UsersAtOnce = 100;

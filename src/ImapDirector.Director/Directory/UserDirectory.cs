@@ -155,7 +155,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
         var answer = (RedisValue[])result!;
         var name = answer[1].ToString();
         if (answer[0] == "none") return new SessionTicket(DirectoryOutcome.NoNode, null, 0);
-        // What Redis says is data: only a node of the registry is ever connected to.
+        // What Redis says is data: only a node of the registry is ever connected to, and an epoch that no move can raise is none.
         if (_nodes.Current.Find(name) is not { } found || !long.TryParse(answer[2].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) || epoch is < FirstEpoch or >= 2 * MapRebuild.MaxEpoch)
         {
             _confirmed.Remove(user);

@@ -7,10 +7,10 @@ namespace ImapDirector.Director.Login;
 /// <summary>Which mechanisms a connection is offered: those of the settings that can work on it.</summary>
 internal sealed class MechanismOffer(DirectorOptions options)
 {
-    private readonly IReadOnlyList<string> _mechanisms = options.Authentication.Mechanisms;
-
     /// <summary>Behind the name of a mechanism with channel binding.</summary>
     public const string Plus = "-PLUS";
+
+    private readonly IReadOnlyList<string> _mechanisms = options.Authentication.Mechanisms;
 
     /// <summary>Whether a mechanism is offered on this connection.</summary>
     public bool Includes(string mechanism, Connection client) => _mechanisms.Contains(mechanism) && mechanism switch

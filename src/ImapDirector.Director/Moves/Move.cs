@@ -1,6 +1,6 @@
 using System.Globalization;
-using ImapDirector.Network;
 using ImapDirector.Protocol;
+using ImapDirector.Protocol.Text;
 using StackExchange.Redis;
 
 namespace ImapDirector.Director.Moves;
@@ -13,7 +13,7 @@ namespace ImapDirector.Director.Moves;
 /// <param name="Step">How far it is.</param>
 public sealed record Move(string Id, UserName User, string From, string To, MoveStep Step)
 {
-    internal const int MaxReasonLength = 1000;
+    private const int MaxReasonLength = 1000;
 
     /// <summary>The epoch that the user was released at; 0 before that.</summary>
     public long Epoch { get; init; }
@@ -53,7 +53,6 @@ public sealed record Move(string Id, UserName User, string From, string To, Move
 
     /// <summary>Reads what the scripts have written.</summary>
     /// <returns><c>null</c> when it is none.</returns>
-    // A node has its part in it, and operators see it.
     internal static Move? TryRead(UserName user, HashEntry[] fields)
     {
         var values = fields.ToDictionary(static field => field.Name.ToString(), static field => field.Value.ToString());
@@ -70,10 +69,13 @@ public sealed record Move(string Id, UserName User, string From, string To, Move
             Messages = Number(values, "messages"),
             BytesDone = Number(values, "done"),
             BytesTotal = Number(values, "total"),
-            Reason = values.GetValueOrDefault("reason") is { Length: > 0 } reason ? SettingRules.Shown(reason, MaxReasonLength) : null,
+            Reason = values.GetValueOrDefault("reason") is { Length: > 0 } reason ? Shown(reason) : null,
             IsEmpty = Number(values, "empty") != 0,
         };
     }
+
+    /// <summary>A reason in which a node has its part, as it is kept and shown to operators: not long, and without what steers a terminal.</summary>
+    internal static string Shown(string reason) => VisibleText.Of(reason.Length > MaxReasonLength ? reason[..MaxReasonLength] : reason);
 
     /// <summary>A step as Redis writes it.</summary>
     internal static string WordOf(MoveStep step) => step switch

@@ -4,7 +4,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ImapDirector.Director.Backends;
-using ImapDirector.Network;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Assertions;
 
@@ -64,8 +63,7 @@ internal sealed class NodeControl : IDisposable
     public async Task<NodeProgress?> AskProgressAsync(BackendNode node, Move move, long epoch, CancellationToken cancellationToken)
     {
         var progress = await SendAsync<NodeProgress>(node, HttpMethod.Post, "/api/v1/users/status", "status." + move.Id, move.User, epoch, null, cancellationToken);
-        // Operators are shown it.
-        return progress?.Reason is { } reason ? progress with { Reason = SettingRules.Shown(reason, Move.MaxReasonLength) } : progress;
+        return progress?.Reason is { } reason ? progress with { Reason = Move.Shown(reason) } : progress;
     }
 
     /// <summary>The users that a node holds, a page of them.</summary>

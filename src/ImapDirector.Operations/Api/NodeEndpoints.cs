@@ -15,7 +15,7 @@ internal sealed class NodeEndpoints(DirectorServer director, AuditLog audit, Fun
         new("GET", "/nodes/{node}", "Shows a node.", GetAsync) { Answer = ApiJson.Default.ApiNode },
         new("POST", "/nodes", "Adds a node: its name and what is to be set of it, as PATCH takes it. A configured node that was taken out comes back.", AddAsync)
             { Body = ApiJson.Default.DictionaryStringJsonElement, Answer = ApiJson.Default.ApiNode, Status = StatusCodes.Status201Created },
-        new("PATCH", "/nodes/{node}", "Changes a node: state, weight, pool, host, imapPort, lmtpPort, http, tls, tlsName, tlsFingerprint, of one that is not configured also kind and login; null for as it is configured.", PatchAsync)
+        new("PATCH", "/nodes/{node}", "Changes a node: state, weight, pool, host, imapPort, lmtpPort, http, tls, of one that is not configured also tlsName, tlsFingerprint, kind and login; null for as it is configured.", PatchAsync)
             { Body = ApiJson.Default.DictionaryStringJsonElement, Answer = ApiJson.Default.ApiNode },
         new("POST", "/nodes/{node}/up", "The node takes its users, and new ones.", context => SetStateAsync(context, "up")) { Answer = ApiJson.Default.ApiNode },
         new("POST", "/nodes/{node}/drain", "The node takes its users, and no new ones.", context => SetStateAsync(context, "draining")) { Answer = ApiJson.Default.ApiNode },

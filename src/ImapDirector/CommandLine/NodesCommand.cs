@@ -14,7 +14,7 @@ internal static class NodesCommand
     private static readonly Argument<string> Weight = new("weight") { Description = $"Its share of new users, 0 to {BackendNode.MaxWeight}, or \"{AsConfigured}\".", HelpName = "WEIGHT" };
     private static readonly Argument<string[]> Fields = new("fields")
     {
-        Description = $"What is to be set: state, weight, pool, host, imapPort, lmtpPort, http, tls (none, starttls, implicit), tlsName, tlsFingerprint, of an added one also kind (bundled, generic) and login (master, password); \"{AsConfigured}\" for as it is configured.",
+        Description = $"What is to be set: state, weight, pool, host, imapPort, lmtpPort, http, tls (none, starttls, implicit), of an added one also tlsName, tlsFingerprint, kind (bundled, generic) and login (master, password); \"{AsConfigured}\" for as it is configured.",
         HelpName = "FIELD=VALUE",
         Arity = ArgumentArity.ZeroOrMore,
     };

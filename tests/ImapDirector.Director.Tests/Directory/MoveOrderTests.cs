@@ -30,6 +30,22 @@ public sealed class MoveOrderTests
         Assert.Equal([user], await ledger.ListAsync(CancellationToken.None));
     }
 
+    [FactIfInstalled("redis-server")]
+    public async Task What_a_node_says_of_a_move_steers_no_terminal_and_fills_no_screen()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
+        var (ledger, user) = (new MoveLedger(director.Redis), User("alice@example.com"));
+        var node = (await director.OpenAsync(user, "s")).Node!.Name;
+        await ledger.OrderAsync(user, null, node == "node1" ? "node2" : "node1", CancellationToken.None);
+        await director.Redis.CallAsync("test", database => database.HashSetAsync(RedisKeys.Move(user), "reason", "\u001b[2K\rall is well" + new string('!', 5000)), CancellationToken.None);
+
+        var reason = (await ledger.FindAsync(user, CancellationToken.None)).Move!.Reason!;
+
+        Assert.StartsWith(@"\u{1b}[2K\u{d}all is well!", reason, StringComparison.Ordinal);
+        Assert.InRange(reason.Length, 1000, 1020);
+    }
+
     /// <summary>Holds what is behind each await until it is told to go on.</summary>
     private sealed class Steps : SynchronizationContext
     {

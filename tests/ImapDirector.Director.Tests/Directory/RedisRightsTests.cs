@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Directory;
 using ImapDirector.Director.Moves;
+using ImapDirector.Director.Throttling;
 using ImapDirector.Tests.Shared;
 using StackExchange.Redis;
 using Xunit;
@@ -58,6 +59,10 @@ public sealed partial class RedisRightsTests
             if (steps == 1) await moves.EndAsync(move with { Step = MoveStep.Undoing }, incarnation.Epoch, MoveStep.Failed, CancellationToken.None);
         }
         Assert.Empty((await moves.ListAsync(CancellationToken.None))!);
+        Assert.NotNull(await new ClusterSecret(director.Redis).KeyForAsync("test", CancellationToken.None));
+        var failures = new SharedFailures(director.Redis);
+        await failures.RememberAsync(1, "who", TimeSpan.FromHours(1), CancellationToken.None);
+        Assert.True(await failures.IsKnownAsync(1, "who", CancellationToken.None));
         Assert.False(await redis.Database.KeyExistsAsync("imapdirector:{alice@example.com}:sessions"));
         Assert.Equal(AccountOutcome.Done, await accounts.RemoveAsync("alice@example.com", CancellationToken.None));
 
