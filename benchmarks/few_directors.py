@@ -11,9 +11,7 @@ import subprocess
 import tempfile
 import time
 
-RELEASE = pathlib.Path(__file__).parent.parent / "src/ImapDirector/bin/Release/net10.0"
-PROGRAM = next(iter(RELEASE.glob("*/publish/imapdirector.dll")), None)
-assert PROGRAM, "publish first: dotnet publish src/ImapDirector"
+PROGRAM = pathlib.Path(__file__).parent.parent / "src/ImapDirector/bin/Release/net10.0/imapdirector.dll"
 PASSWORD = "secret"
 
 

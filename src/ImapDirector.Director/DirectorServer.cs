@@ -33,7 +33,6 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly SessionReports _reports;
     // Told to whoever has not been told before, when the waves are over.
     private readonly CancellationTokenSource _lastCall = new();
-    private readonly PasswordHasher _hasher;
     private readonly DatabaseChain _accounts;
     private readonly TokenLogin? _tokens;
     private readonly LoginPolicy? _policy;
@@ -86,13 +85,13 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _watch = new RelayWatch(options.RelayIdleTimeout);
         _loops = new RelayLoops(options.RelayThreads, loggers.CreateLogger<RelayLoops>());
         _nodes = new NodeReachability(() => _registry.Current.Reachable, TimeProvider.System);
-        _hasher = new PasswordHasher(options.Authentication);
+        var hasher = new PasswordHasher(options.Authentication);
         var backends = new BackendConnector(options, () => _registry.Current.Serving, tls, assertions, _health, _admission, capabilities, counters, loggers.CreateLogger<BackendConnector>());
         _accounts = DatabaseChain.Create(options, _redis, () => _registry.Current.Reachable, new NodePasswordDatabase(_directory, backends), loggers);
-        var authenticator = new Authenticator(options, _accounts, _hasher, loggers);
+        var authenticator = new Authenticator(options, _accounts, hasher, loggers);
         _tokens = options.Authentication.OffersTokens ? new TokenLogin(options, options.Authentication.Tokens, _accounts, loggers) : null;
         var secret = new ClusterSecret(_redis);
-        var proofs = new LoginProofs(new ScramVerifiers(options, _accounts, _hasher, secret), _tokens, new CertificateLogin(_accounts, options.DefaultDomain));
+        var proofs = new LoginProofs(new ScramVerifiers(options, _accounts, hasher, secret), _tokens, new CertificateLogin(_accounts, options.DefaultDomain));
         _policy = options.Throttle.PolicyUrl is null ? null : new LoginPolicy(options.Throttle, secret, loggers.CreateLogger<LoginPolicy>());
         var throttle = new LoginThrottle(options, _redis, secret, TimeProvider.System);
         _services = new LoginServices(options, new ServerHandshake(certificate, options.HandshakeTimeout), authenticator, proofs, throttle, new CheckTurns(), _policy, _directory, backends, capabilities, _watch, _loops, _sessions, _reports, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
@@ -101,7 +100,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         NodeOrders = new NodeOrders(options, _redis, _registry);
         Sessions = new ClusterOrders(_redis);
         Map = new AssignmentMap(_redis, _registry);
-        Accounts = new UserAccounts(options, _redis, new RedisPasswordDatabase(_redis), _hasher);
+        Accounts = new UserAccounts(options, _redis, new RedisPasswordDatabase(_redis), hasher);
         Planner = new NodePlanner(_redis, _registry);
         _inquiry = new UserInquiry(options, _redis, _registry, _health, Map, Sessions, _failover);
         _control = new NodeControl(assertions);
@@ -265,7 +264,6 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _policy?.Dispose();
         await _accounts.DisposeAsync();
         await _redis.DisposeAsync();
-        _hasher.Dispose();
         _lastCall.Dispose();
     }
 

@@ -36,13 +36,14 @@ internal sealed partial class Authenticator
     /// <param name="name">As the client sent it, UTF-8.</param>
     /// <param name="password">As the client sent it, UTF-8; the caller zeroes it afterwards.</param>
     /// <param name="client">Where the client is.</param>
+    /// <param name="rank">Before whom it is hashed.</param>
     /// <param name="cancellationToken">Ends the wait for a free hashing thread, and for the databases.</param>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public async Task<AuthenticationResult> AuthenticateAsync(ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> password, IPAddress client, CancellationToken cancellationToken)
+    public async Task<AuthenticationResult> AuthenticateAsync(ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> password, IPAddress client, HashRank rank, CancellationToken cancellationToken)
     {
         // A name outside the alphabet never reaches a database, but costs a hash like any other (limits P18, P19). So does a password that is none.
-        if (!LoginName.TryRead(name.Span, _options.DefaultDomain, out var user)) return await RefuseAsync(AuthenticationOutcome.NoSuchUser, default, password, cancellationToken);
-        if (password.Length is 0 or > MaxPasswordBytes) return await RefuseAsync(AuthenticationOutcome.WrongPassword, user, default, cancellationToken);
+        if (!LoginName.TryRead(name.Span, _options.DefaultDomain, out var user)) return await RefuseAsync(AuthenticationOutcome.NoSuchUser, default, password, rank, cancellationToken);
+        if (password.Length is 0 or > MaxPasswordBytes) return await RefuseAsync(AuthenticationOutcome.WrongPassword, user, default, rank, cancellationToken);
 
         var outcome = AuthenticationOutcome.NoSuchUser;
         var (hasHashed, isAnyBusy) = (false, false);
@@ -51,7 +52,7 @@ internal sealed partial class Authenticator
             var answer = await step.Database.AskAsync(new DatabaseQuestion(user, password, client), cancellationToken);
             var (verdict, isBusy) = answer.Kind switch
             {
-                DatabaseAnswerKind.Account => await CompareAsync(step, user, answer.Account!, password, cancellationToken),
+                DatabaseAnswerKind.Account => await CompareAsync(step, user, answer.Account!, password, rank, cancellationToken),
                 DatabaseAnswerKind.RightPassword => (AuthenticationOutcome.Success, false),
                 DatabaseAnswerKind.WrongPassword => (AuthenticationOutcome.WrongPassword, false),
                 DatabaseAnswerKind.Disabled => (AuthenticationOutcome.Disabled, false),
@@ -74,10 +75,10 @@ internal sealed partial class Authenticator
         if (outcome == AuthenticationOutcome.WrongPassword) _verified.Forget(user, password.Span);
         return hasHashed || outcome == AuthenticationOutcome.TemporaryFailure
             ? new AuthenticationResult(outcome, user)
-            : await RefuseAsync(outcome, user, password, cancellationToken);
+            : await RefuseAsync(outcome, user, password, rank, cancellationToken);
     }
 
-    private async Task<(AuthenticationOutcome Outcome, bool IsBusy)> CompareAsync(ChainStep step, UserName user, Account account, ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
+    private async Task<(AuthenticationOutcome Outcome, bool IsBusy)> CompareAsync(ChainStep step, UserName user, Account account, ReadOnlyMemory<byte> password, HashRank rank, CancellationToken cancellationToken)
     {
         if (account.IsDisabled) _verified.Forget(user);
         else if (_verified.IsFresh(user, account, password.Span))
@@ -88,7 +89,7 @@ internal sealed partial class Authenticator
         _verified.ForgetOutdated(user, account);
         var hash = PasswordHash.TryParse(account.Password, _options.Authentication.AllowPlainHashes);
         if (hash is null && !account.IsDisabled) Log.BrokenHash(_logger, step.Database.Name, user);
-        var isRight = await _hasher.VerifyAsync(hash, password, cancellationToken);
+        var isRight = await _hasher.VerifyAsync(hash, password, rank, cancellationToken);
         if (isRight is null)
         {
             Log.TooManyWaiting(_logger);
@@ -101,9 +102,9 @@ internal sealed partial class Authenticator
         return (AuthenticationOutcome.Success, false);
     }
 
-    private async Task<AuthenticationResult> RefuseAsync(AuthenticationOutcome outcome, UserName user, ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
+    private async Task<AuthenticationResult> RefuseAsync(AuthenticationOutcome outcome, UserName user, ReadOnlyMemory<byte> password, HashRank rank, CancellationToken cancellationToken)
     {
-        if (await _hasher.VerifyAsync(null, password, cancellationToken) is not null) return new AuthenticationResult(outcome, user);
+        if (await _hasher.VerifyAsync(null, password, rank, cancellationToken) is not null) return new AuthenticationResult(outcome, user);
         Log.TooManyWaiting(_logger);
         return new AuthenticationResult(AuthenticationOutcome.TemporaryFailure, user);
     }

@@ -29,7 +29,7 @@ internal sealed partial class HashUpgrade(AuthenticationOptions options, Passwor
         var upgraded = account with { Password = stored };
         foreach (var name in Missing(upgraded, hash, password.Span))
         {
-            var made = await hasher.TakeTurnAsync(password, copy =>
+            var made = await hasher.TakeTurnAsync(password, HashRank.First, copy =>
                 Task.FromResult(ScramVerifier.Create(name, copy, RandomNumberGenerator.GetBytes(SaltBytes), options.ScramIterations)), cancellationToken);
             if (made is null) break;
             var field = ScramField.Write(made, stored);

@@ -17,9 +17,10 @@ internal sealed class ScramVerifiers(DirectorOptions options, DatabaseChain chai
     /// <param name="name">As the client sent it.</param>
     /// <param name="hash">The mechanism's hash function.</param>
     /// <param name="client">Where the client is.</param>
+    /// <param name="rank">Before whom a verifier is made, where only the password is stored.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public async Task<ScramCandidate> FindAsync(ReadOnlyMemory<byte> name, ScramHashName hash, IPAddress client, CancellationToken cancellationToken)
+    public async Task<ScramCandidate> FindAsync(ReadOnlyMemory<byte> name, ScramHashName hash, IPAddress client, HashRank rank, CancellationToken cancellationToken)
     {
         var isName = LoginName.TryRead(name.Span, options.DefaultDomain, out var user);
         // The key is asked for first: whether it is there may not depend on the name.
@@ -28,7 +29,7 @@ internal sealed class ScramVerifiers(DirectorOptions options, DatabaseChain chai
         if (!isName) return new ScramCandidate(AuthenticationOutcome.NoSuchUser, user, nobodys);
 
         var (answer, _) = await chain.FindAsync(user, client, cancellationToken);
-        var (verifier, isBusy) = await OfAsync(answer.Account, hash, nobodys.Salt, cancellationToken);
+        var (verifier, isBusy) = await OfAsync(answer.Account, hash, nobodys.Salt, rank, cancellationToken);
         if (isBusy) return new ScramCandidate(AuthenticationOutcome.TemporaryFailure, user, nobodys);
         if (answer.Account is not { } account)
         {
@@ -45,14 +46,14 @@ internal sealed class ScramVerifiers(DirectorOptions options, DatabaseChain chai
         return new ScramCandidate(account.IsDisabled ? AuthenticationOutcome.Disabled : AuthenticationOutcome.Success, user, verifier);
     }
 
-    private async Task<(ScramVerifier? Verifier, bool IsBusy)> OfAsync(Account? account, ScramHashName hash, byte[] salt, CancellationToken cancellationToken)
+    private async Task<(ScramVerifier? Verifier, bool IsBusy)> OfAsync(Account? account, ScramHashName hash, byte[] salt, HashRank rank, CancellationToken cancellationToken)
     {
         var stored = account is null ? null : PasswordHash.TryParse(account.Password, options.Authentication.AllowPlainHashes);
         if (options.Authentication.AllowPlainHashes)
         {
             // Whoever has no plain password costs what one costs.
             var plain = stored as PlainPassword;
-            var made = await hasher.TakeTurnAsync(Encoding.UTF8.GetBytes(plain?.Password ?? ""), copy => Task.FromResult(ScramVerifier.Create(hash, copy, salt, options.Authentication.ScramIterations)), cancellationToken);
+            var made = await hasher.TakeTurnAsync(Encoding.UTF8.GetBytes(plain?.Password ?? ""), rank, copy => Task.FromResult(ScramVerifier.Create(hash, copy, salt, options.Authentication.ScramIterations)), cancellationToken);
             if (made is null || plain is not null) return (made, made is null);
         }
         if (account is null) return default;

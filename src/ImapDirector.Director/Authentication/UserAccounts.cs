@@ -30,7 +30,7 @@ public sealed class UserAccounts
     {
         // What bcrypt would cut off should not be thought to protect anything.
         if (password.Length is 0 or > Authenticator.MaxPasswordBytes || (scheme == PasswordScheme.Bcrypt && password.Length > BcryptHash.MaxPasswordBytes)) return null;
-        using var hasher = new PasswordHasher();
+        var hasher = new PasswordHasher();
         return scheme switch
         {
             PasswordScheme.Argon2id => "{ARGON2ID}" + (await hasher.HashAsync(password, cancellationToken))!.ToText(),

@@ -220,7 +220,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         if (!await gate.IsAllowedAsync(attempt.Password, login)) return null;
         var result = attempt.Proof is { } proof
             ? await proof.CheckAsync(gate, login)
-            : await gate.CheckAsync(attempt.Password, stop => services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, client.RemoteEndPoint.Address, stop), login);
+            : await gate.CheckAsync(attempt.Password, stop => services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, client.RemoteEndPoint.Address, gate.Rank, stop), login);
         await gate.ReportAsync(login);
         return result;
     }

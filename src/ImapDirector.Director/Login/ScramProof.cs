@@ -28,7 +28,7 @@ internal sealed class ScramProof(Connection client, SaslLines lines, ScramClient
         using (var turn = await gate.EnterAsync(cancellationToken))
         {
             if (turn is null) return null;
-            candidate = await verifiers.FindAsync(first.User, hash, client.RemoteEndPoint.Address, cancellationToken);
+            candidate = await verifiers.FindAsync(first.User, hash, client.RemoteEndPoint.Address, gate.Rank, cancellationToken);
         }
         var server = new ScramServer(first, candidate.Verifier, binding);
         // The turn is others' while the client takes its time.

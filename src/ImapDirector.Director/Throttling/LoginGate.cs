@@ -14,12 +14,16 @@ namespace ImapDirector.Director.Throttling;
 /// <param name="name">The name as it was sent, UTF-8.</param>
 internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginPolicy? policy, IPAddress address, bool isSecure, ReadOnlyMemory<byte> name)
 {
+    private CheckTurn? _turn;
     private ThrottleEntry? _entry;
     private PolicyQuestion? _report;
     private bool _hasSucceeded;
 
     /// <summary>Why nothing was checked, as metrics show it; <c>null</c> when it was.</summary>
     public string? Refused { get; private set; }
+
+    /// <summary>Where it stands among those that wait to be hashed, once it has been let in.</summary>
+    public HashRank Rank => (_entry?.Rank ?? default) with { Others = _turn?.Others };
 
     /// <summary>The canonical name; <c>default</c> when what was sent is none.</summary>
     public UserName User => throttle.UserOf(name);
@@ -52,7 +56,7 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
     public async ValueTask<IDisposable?> EnterAsync(CancellationToken cancellationToken)
     {
         // The turn comes first: what was guessed before it has been counted then.
-        var turn = throttle.IsExempt(address) ? CheckTurns.Free : await turns.EnterAsync(LoginThrottle.NetworkOf(address), cancellationToken);
+        var turn = _turn = await TakeTurnAsync(cancellationToken);
         try
         {
             // Who was let in as one of few has had to wait for it, and goes on.
@@ -100,6 +104,13 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
     public async ValueTask ReportAsync(CancellationToken cancellationToken)
     {
         if (_report is { } report && !cancellationToken.IsCancellationRequested) await policy!.ReportAsync(report, _hasSucceeded, cancellationToken);
+    }
+
+    private async ValueTask<CheckTurn> TakeTurnAsync(CancellationToken cancellationToken)
+    {
+        if (throttle.IsExempt(address)) return CheckTurns.Free;
+        var network = LoginThrottle.NetworkOf(address);
+        return await turns.EnterAsync(network, turns.IsBusy(network) && await throttle.IsKnownAsync(address, name, cancellationToken), cancellationToken);
     }
 
     private ValueTask<PolicyQuestion> MakeAsync(LoginPolicy service, UserName user, ReadOnlyMemory<byte> password, CancellationToken cancellationToken) =>

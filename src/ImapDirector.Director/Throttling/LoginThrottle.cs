@@ -61,18 +61,28 @@ internal sealed class LoginThrottle
         if (IsExempt(address)) return new ThrottleEntry(true, false, [], pair);
         var key = await KeyAsync(cancellationToken);
         var keys = KeysOf(address, user, key);
-        if (_known.TryGet(pair, out var known) && _clock.GetElapsedTime(known.Since) < KnownAge) return new ThrottleEntry(true, known.HasFailed, keys, pair);
+        if (Knows(pair, out var known)) return Known(keys, pair, known.HasFailed);
         var state = await AskAsync(ledger => ledger.EnterAsync(keys, cancellationToken));
         var own = state.Counts[^1];
+        var failures = keys.Zip(state.Counts).Max(static one => one.First.Kind switch { ThrottleKind.Address => one.Second, ThrottleKind.Network => one.Second / NetworkFactor, _ => 0 });
         // Another director may know them, or this one has before it was started.
-        if (state.Wait > TimeSpan.Zero && user != default && own < KnownGuesses && _shared is not null && await _shared.IsKnownAsync(keys[^1].Bucket, Digest(pair, key), cancellationToken))
+        if ((state.Wait > TimeSpan.Zero || failures > 0) && own < KnownGuesses && await IsToldAsync(keys, pair, cancellationToken))
         {
             var now = _clock.GetTimestamp();
             _known.Set(pair, new KnownPair(now, now, own > 0));
-            return new ThrottleEntry(true, own > 0, keys, pair);
+            return Known(keys, pair, own > 0);
         }
         var isSpaced = keys.Zip(state.Counts).Any(one => one.First.Spaces(one.Second, own));
-        return new ThrottleEntry(state.Wait == TimeSpan.Zero, own > 0, keys, pair) { IsSpaced = isSpaced };
+        return new ThrottleEntry(state.Wait == TimeSpan.Zero, own > 0, keys, pair) { IsSpaced = isSpaced, Rank = new HashRank(failures) };
+    }
+
+    /// <summary>Whether the user has logged in from the address before, at any director.</summary>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async ValueTask<bool> IsKnownAsync(IPAddress address, ReadOnlyMemory<byte> name, CancellationToken cancellationToken)
+    {
+        var user = UserOf(name);
+        var pair = (user, NetworkOf(address));
+        return Knows(pair, out _) || await IsToldAsync(KeysOf(address, user, await KeyAsync(cancellationToken)), pair, cancellationToken);
     }
 
     /// <summary>Whether nothing is counted of an address.</summary>
@@ -118,6 +128,14 @@ internal sealed class LoginThrottle
         await _local.ForgetAsync(entry.Keys, cancellationToken);
         if (_shared is not null) await _shared.ForgetAsync(entry.Keys, cancellationToken);
     }
+
+    private bool Knows((UserName, IPAddress) pair, out KnownPair known) => _known.TryGet(pair, out known) && _clock.GetElapsedTime(known.Since) < KnownAge;
+
+    private async ValueTask<bool> IsToldAsync(List<ThrottleKey> keys, (UserName User, IPAddress) pair, CancellationToken cancellationToken) =>
+        _shared is not null && pair.User != default && await _shared.IsKnownAsync(keys[^1].Bucket, Digest(pair, await KeyAsync(cancellationToken)), cancellationToken);
+
+    // Who guesses at them there, and may do so ten times, does not go before others.
+    private static ThrottleEntry Known(List<ThrottleKey> keys, (UserName, IPAddress) pair, bool hasFailed) => new(true, hasFailed, keys, pair) { Rank = hasFailed ? default : HashRank.First };
 
     private async ValueTask<byte[]> KeyAsync(CancellationToken cancellationToken) =>
         (_secret is null ? null : await _secret.KeyForAsync("throttle", cancellationToken)) ?? _ownKey;
@@ -169,4 +187,7 @@ internal sealed record ThrottleEntry(bool MayCheck, bool HasFailed, IReadOnlyLis
 {
     /// <summary>Whether only so many are checked, and this is the one now.</summary>
     public bool IsSpaced { get; init; }
+
+    /// <summary>Where it stands among those that wait to be hashed.</summary>
+    public HashRank Rank { get; init; }
 }

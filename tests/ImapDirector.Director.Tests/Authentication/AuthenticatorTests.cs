@@ -101,7 +101,7 @@ public sealed class AuthenticatorTests
     public async Task A_password_that_was_revoked_does_not_come_back_when_the_database_goes_away()
     {
         var database = new ScriptedDatabase();
-        using var hasher = new PasswordHasher();
+        var hasher = new PasswordHasher();
         var authenticator = Over(database, hasher);
         Assert.Equal(AuthenticationOutcome.Success, await database.AnswersAsync(authenticator, "secret", new DatabaseAnswer(DatabaseAnswerKind.RightPassword)));
 
@@ -117,7 +117,7 @@ public sealed class AuthenticatorTests
     public async Task What_is_remembered_counts_while_a_database_is_away_and_not_while_it_is_busy()
     {
         var database = new ScriptedDatabase();
-        using var hasher = new PasswordHasher();
+        var hasher = new PasswordHasher();
         var authenticator = Over(database, hasher);
         Assert.Equal(AuthenticationOutcome.Success, await database.AnswersAsync(authenticator, "secret", new DatabaseAnswer(DatabaseAnswerKind.RightPassword)));
 
@@ -152,7 +152,7 @@ public sealed class AuthenticatorTests
         public async Task<AuthenticationOutcome> AnswersAsync(Authenticator authenticator, string password, DatabaseAnswer answer)
         {
             _answer = answer;
-            return (await authenticator.AuthenticateAsync("alice"u8.ToArray(), Encoding.UTF8.GetBytes(password), System.Net.IPAddress.Loopback, CancellationToken.None)).Outcome;
+            return (await authenticator.AuthenticateAsync("alice"u8.ToArray(), Encoding.UTF8.GetBytes(password), System.Net.IPAddress.Loopback, default, CancellationToken.None)).Outcome;
         }
 
         public ValueTask<DatabaseAnswer> AskAsync(DatabaseQuestion question, CancellationToken cancellationToken) => ValueTask.FromResult(_answer);
@@ -161,14 +161,13 @@ public sealed class AuthenticatorTests
     private sealed class AccountServer : IAsyncDisposable
     {
         private readonly TestDirector _director;
-        private readonly PasswordHasher _hasher = new();
         private readonly Authenticator _authenticator;
 
         private AccountServer(TestRedis redis, TestDirector director)
         {
             (Redis, _director) = (redis, director);
             var chain = DatabaseChain.Create(director.Options, director.Redis, () => [], null, NullLoggerFactory.Instance);
-            _authenticator = new Authenticator(director.Options, chain, _hasher, NullLoggerFactory.Instance, Clock);
+            _authenticator = new Authenticator(director.Options, chain, new PasswordHasher(), NullLoggerFactory.Instance, Clock);
         }
 
         public TestRedis Redis { get; }
@@ -189,7 +188,7 @@ public sealed class AuthenticatorTests
         }
 
         public Task<AuthenticationResult> LoginAsync(string name, string password) =>
-            _authenticator.AuthenticateAsync(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(password), System.Net.IPAddress.Loopback, CancellationToken.None);
+            _authenticator.AuthenticateAsync(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(password), System.Net.IPAddress.Loopback, default, CancellationToken.None);
 
         /// <summary>How often an account was read, as Redis counts it.</summary>
         public async Task<int> AccountReadsAsync()
@@ -202,7 +201,6 @@ public sealed class AuthenticatorTests
         public async ValueTask DisposeAsync()
         {
             await _director.DisposeAsync();
-            _hasher.Dispose();
             await Redis.DisposeAsync();
         }
     }

@@ -38,10 +38,10 @@ public sealed class DatabaseChainTests
     {
         var databases = script.Split(", ").Select(step => step.Split(' ')).Select(step => (Rules: step[0], Database: new FixedDatabase(Enum.Parse<DatabaseAnswerKind>(step[1])))).ToArray();
         await using var chain = new DatabaseChain([.. databases.Select(step => new ChainStep(step.Database, step.Rules switch { "patient" => Patient, "final" => Final, _ => Usual }))]);
-        using var hasher = new PasswordHasher(1, 10, new HashCost(64, 1, 1));
+        var hasher = new PasswordHasher(1, 10, new HashCost(64, 1, 1));
         var authenticator = new Authenticator(new DirectorOptions { DefaultDomain = "example.com" }, chain, hasher, NullLoggerFactory.Instance, new ManualClock());
 
-        var result = await authenticator.AuthenticateAsync("alice"u8.ToArray(), "secret"u8.ToArray(), IPAddress.Loopback, CancellationToken.None);
+        var result = await authenticator.AuthenticateAsync("alice"u8.ToArray(), "secret"u8.ToArray(), IPAddress.Loopback, default, CancellationToken.None);
 
         Assert.Equal(outcome, result.Outcome.ToString());
         Assert.Equal(asked, databases.Sum(step => step.Database.Questions.Count));
@@ -53,11 +53,11 @@ public sealed class DatabaseChainTests
     {
         var database = new FixedDatabase(RightPassword);
         await using var chain = new DatabaseChain([new ChainStep(database, Usual)]);
-        using var hasher = new PasswordHasher(1, 10, new HashCost(64, 1, 1));
+        var hasher = new PasswordHasher(1, 10, new HashCost(64, 1, 1));
         var authenticator = new Authenticator(new DirectorOptions { DefaultDomain = "example.com" }, chain, hasher, NullLoggerFactory.Instance, new ManualClock());
 
         foreach (var (length, outcome) in new[] { (0, AuthenticationOutcome.WrongPassword), (1, AuthenticationOutcome.Success), (1024, AuthenticationOutcome.Success), (1025, AuthenticationOutcome.WrongPassword) })
-            Assert.Equal(outcome, (await authenticator.AuthenticateAsync("alice"u8.ToArray(), Encoding.ASCII.GetBytes(new string('x', length)), IPAddress.Loopback, CancellationToken.None)).Outcome);
+            Assert.Equal(outcome, (await authenticator.AuthenticateAsync("alice"u8.ToArray(), Encoding.ASCII.GetBytes(new string('x', length)), IPAddress.Loopback, default, CancellationToken.None)).Outcome);
         Assert.Equal(2, database.Questions.Count);
     }
 

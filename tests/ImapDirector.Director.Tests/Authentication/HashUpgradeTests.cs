@@ -92,16 +92,16 @@ public sealed class HashUpgradeTests
         if (stored is not null) await redis.Database.HashSetAsync(AliceAccount, "password", stored);
         await using var director = await TestDirector.StartAsync(redis.ConnectionString, with: o => o with { DefaultDomain = "example.com", Authentication = new AuthenticationOptions { AllowPlainHashes = true } });
         await using var chain = DatabaseChain.Create(director.Options, director.Redis, () => [], null, NullLoggerFactory.Instance);
-        using var hasher = new PasswordHasher(1, 0, new HashCost(1024, 1, 1));
+        var hasher = new PasswordHasher(1, 0, new HashCost(1024, 1, 1));
         var verifiers = new ScramVerifiers(director.Options, chain, hasher, new ImapDirector.Director.Directory.ClusterSecret(director.Redis));
         var atWork = new TaskCompletionSource();
-        var working = hasher.TakeTurnAsync("x"u8.ToArray(), async _ =>
+        var working = hasher.TakeTurnAsync("x"u8.ToArray(), default, async _ =>
         {
             await atWork.Task;
             return "done";
         }, CancellationToken.None);
 
-        async Task<AuthenticationOutcome> FindAsync() => (await verifiers.FindAsync("alice"u8.ToArray(), ScramHashName.Sha256, IPAddress.Loopback, CancellationToken.None)).Outcome;
+        async Task<AuthenticationOutcome> FindAsync() => (await verifiers.FindAsync("alice"u8.ToArray(), ScramHashName.Sha256, IPAddress.Loopback, default, CancellationToken.None)).Outcome;
         Assert.Equal(AuthenticationOutcome.TemporaryFailure, await FindAsync());
         atWork.SetResult();
         await working;
@@ -113,8 +113,8 @@ public sealed class HashUpgradeTests
         var authentication = new AuthenticationOptions { Argon2MemoryKiB = 1024, Argon2Iterations = 1 };
         await using var director = await TestDirector.StartAsync(redis.ConnectionString, with: o => o with { DefaultDomain = "example.com", Authentication = with?.Invoke(authentication) ?? authentication });
         await using var chain = DatabaseChain.Create(director.Options, director.Redis, () => [], null, NullLoggerFactory.Instance);
-        using var hasher = new PasswordHasher(director.Options.Authentication);
+        var hasher = new PasswordHasher(director.Options.Authentication);
         var authenticator = new Authenticator(director.Options, chain, hasher, NullLoggerFactory.Instance);
-        return (await authenticator.AuthenticateAsync("alice"u8.ToArray(), Encoding.UTF8.GetBytes(password), IPAddress.Loopback, CancellationToken.None)).Outcome;
+        return (await authenticator.AuthenticateAsync("alice"u8.ToArray(), Encoding.UTF8.GetBytes(password), IPAddress.Loopback, default, CancellationToken.None)).Outcome;
     }
 }

@@ -13,7 +13,6 @@ internal sealed class TestDirector : IAsyncDisposable
 {
     public static readonly BackendNode[] TwoNodes = [Node("node1"), Node("node2")];
 
-    private readonly PasswordHasher _hasher = new();
 
     private TestDirector(DirectorOptions options, TimeSpan lease, TimeProvider clock)
     {
@@ -24,7 +23,7 @@ internal sealed class TestDirector : IAsyncDisposable
         Nodes = new NodeRegistry(options, Redis, NullLogger<NodeRegistry>.Instance);
         Orders = new ClusterOrders(Redis);
         Map = new AssignmentMap(Redis, Nodes);
-        Accounts = new UserAccounts(options, Redis, new RedisPasswordDatabase(Redis), _hasher);
+        Accounts = new UserAccounts(options, Redis, new RedisPasswordDatabase(Redis), new PasswordHasher());
         Directory = new UserDirectory(options, Redis, Nodes, Health, metrics, NullLoggerFactory.Instance, clock, lease)
         {
             Failover = new PoolFailover(options, Nodes, Health, new MoveLedger(Redis), NullLogger<PoolFailover>.Instance),
@@ -67,7 +66,6 @@ internal sealed class TestDirector : IAsyncDisposable
     {
         await Directory.DisposeAsync();
         await Redis.DisposeAsync();
-        _hasher.Dispose();
     }
 
     public static BackendNode Node(string name, int weight = 100, string pool = "default") =>

@@ -85,7 +85,7 @@ internal sealed class RunningDirector : IAsyncDisposable
 
     private static async Task<string> HashAsync()
     {
-        using var hasher = new PasswordHasher();
+        var hasher = new PasswordHasher();
         return (await hasher.HashAsync(System.Text.Encoding.ASCII.GetBytes(Password), CancellationToken.None))!.ToText();
     }
 

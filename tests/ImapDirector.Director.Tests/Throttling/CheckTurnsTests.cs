@@ -13,11 +13,11 @@ public sealed class CheckTurnsTests
     public async Task An_address_has_two_checks_under_way_and_holds_up_no_other_address()
     {
         var turns = new CheckTurns();
-        var first = await turns.EnterAsync(One, default);
-        using var second = await turns.EnterAsync(One, default);
-        var third = turns.EnterAsync(One, default).AsTask();
+        var first = await turns.EnterAsync(One, false, default);
+        using var second = await turns.EnterAsync(One, false, default);
+        var third = turns.EnterAsync(One, false, default).AsTask();
         Assert.False(third.IsCompleted);
-        (await turns.EnterAsync(Other, default)).Dispose();
+        (await turns.EnterAsync(Other, false, default)).Dispose();
 
         first.Dispose();
         first.Dispose();
@@ -26,14 +26,33 @@ public sealed class CheckTurnsTests
     }
 
     [Fact]
+    public async Task Who_is_known_at_an_address_has_turns_apart_from_those_who_guess_there()
+    {
+        var turns = new CheckTurns();
+        using var first = await turns.EnterAsync(One, false, default);
+        Assert.False(turns.IsBusy(One));
+        using var second = await turns.EnterAsync(One, false, default);
+        Assert.True(turns.IsBusy(One));
+        Assert.False(turns.IsBusy(Other));
+
+        var known = await turns.EnterAsync(One, true, default);
+        using var another = await turns.EnterAsync(One, true, default);
+        var third = turns.EnterAsync(One, true, default).AsTask();
+        Assert.False(third.IsCompleted);
+        Assert.Equal(2, turns.Count);
+        known.Dispose();
+        (await third.WaitAsync(TimeSpan.FromSeconds(30))).Dispose();
+    }
+
+    [Fact]
     public async Task Whoever_gives_up_waiting_leaves_nothing_behind()
     {
         var turns = new CheckTurns();
-        using (await turns.EnterAsync(One, default))
-        using (await turns.EnterAsync(One, default))
+        using (await turns.EnterAsync(One, false, default))
+        using (await turns.EnterAsync(One, false, default))
         {
             using var patience = new CancellationTokenSource();
-            var third = turns.EnterAsync(One, patience.Token).AsTask();
+            var third = turns.EnterAsync(One, false, patience.Token).AsTask();
             await patience.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => third);
         }
@@ -46,7 +65,7 @@ public sealed class CheckTurnsTests
         var (turns, working, most) = (new CheckTurns(), 0, 0);
         await Task.WhenAll(Enumerable.Range(0, 200).Select(async number =>
         {
-            using var turn = await turns.EnterAsync(One, default);
+            using var turn = await turns.EnterAsync(One, false, default);
             var now = Interlocked.Increment(ref working);
             if (now > most) most = now;
             await Task.Yield();

@@ -51,6 +51,70 @@ public sealed class LoginGateTests
     }
 
     [Fact]
+    public async Task Who_is_known_at_an_address_does_not_wait_for_those_who_guess_there_with_all_their_connections()
+    {
+        await Gate("192.0.2.1", "bob@example.com").CheckAsync("secret"u8.ToArray(), _ => Task.FromResult(new AuthenticationResult(AuthenticationOutcome.Success, default)), CancellationToken.None);
+        using var hold = new CancellationTokenSource();
+        var guesses = Enumerable.Range(0, 20).Select(number => Gate("192.0.2.1", $"user{number}@example.com").CheckAsync("guess"u8.ToArray(), async stop =>
+        {
+            await Task.Delay(Timeout.Infinite, stop);
+            return default;
+        }, hold.Token).AsTask()).ToArray();
+
+        var result = await Gate("192.0.2.1", "bob@example.com").CheckAsync("secret"u8.ToArray(), _ => Task.FromResult(new AuthenticationResult(AuthenticationOutcome.Success, default)), CancellationToken.None)
+            .AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(AuthenticationOutcome.Success, result!.Value.Outcome);
+        Assert.All(guesses, guess => Assert.False(guess.IsCompleted));
+        await hold.CancelAsync();
+        foreach (var guess in guesses) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => guess);
+        Assert.Equal(0, _turns.Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Whoever_comes_from_elsewhere_is_hashed_before_the_guesses_that_wait(bool areFailuresKnown)
+    {
+        var hasher = new PasswordHasher(1, 100, new HashCost(64, 1, 1));
+        var (underWay, order) = (new TaskCompletionSource(), new List<string>());
+        var first = hasher.TakeTurnAsync("x"u8.ToArray(), default, async _ =>
+        {
+            await underWay.Task;
+            return "done";
+        }, CancellationToken.None);
+        await EndAsync("198.51.0.7", AuthenticationOutcome.Success);
+        var waiting = new List<Task>();
+        foreach (var address in Enumerable.Range(1, 5).Select(number => $"192.0.2.{number}"))
+        {
+            if (areFailuresKnown) await EndAsync(address, AuthenticationOutcome.WrongPassword);
+            for (var i = 0; i < 10; i++) waiting.Add(HashAsync("a guess", address));
+        }
+        waiting.Add(HashAsync("from elsewhere", "203.0.113.1"));
+        waiting.Add(HashAsync("known there", "198.51.0.7"));
+
+        underWay.SetResult();
+        await first;
+        await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(["known there", "from elsewhere", "a guess"], order.Take(3));
+
+        Task EndAsync(string address, AuthenticationOutcome outcome) => Gate(address, "alice@example.com").CheckAsync("one"u8.ToArray(), _ => Task.FromResult(new AuthenticationResult(outcome, default)), CancellationToken.None).AsTask();
+
+        async Task HashAsync(string who, string address)
+        {
+            var gate = Gate(address, "alice@example.com");
+            await gate.CheckAsync("another"u8.ToArray(), async stop =>
+            {
+                await hasher.TakeTurnAsync("x"u8.ToArray(), gate.Rank, _ =>
+                {
+                    order.Add(who);
+                    return Task.FromResult(who);
+                }, stop);
+                return new AuthenticationResult(AuthenticationOutcome.WrongPassword, default);
+            }, CancellationToken.None);
+        }
+    }
+
+    [Fact]
     public async Task An_exempt_network_takes_no_turns()
     {
         var turns = new List<IDisposable?>();

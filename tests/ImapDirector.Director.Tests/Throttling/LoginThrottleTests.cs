@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Directory;
 using ImapDirector.Director.Tests.Directory;
 using ImapDirector.Director.Throttling;
@@ -148,6 +149,31 @@ public sealed class LoginThrottleTests
         Assert.False((await pair.EnterAsync(1, "192.0.2.1", "alice")).MayCheck);
     }
 
+    [Theory, OnRedis, OnGarnet]
+    public async Task Who_has_failed_less_is_hashed_first_and_who_is_known_before_everybody_at_whichever_director(RedisKind kind)
+    {
+        await using var pair = await TwoDirectors.StartAsync(kind);
+        await pair.SucceedAsync(0, "2001:db8:1:2::3", "alice");
+        for (var i = 0; i < 5; i++) await pair.FailAsync(0, "2001:db8:1:2::3", "bob", $"guess{i}");
+        Assert.Equal(new HashRank(5), (await pair.EnterAsync(1, "2001:db8:1:2::3", "bob")).Rank);
+        // Its /48 has as many.
+        Assert.Equal(new HashRank(1), (await pair.EnterAsync(1, "2001:db8:1:3::3", "bob")).Rank);
+        Assert.Equal(new HashRank(0), (await pair.EnterAsync(1, "2001:db8:2:2::3", "bob")).Rank);
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal(HashRank.First, (await pair.EnterAsync(i, "2001:db8:1:2::3", "alice")).Rank);
+            Assert.True(await pair.IsKnownAsync(i, "2001:db8:1:2::3", "Alice@example.com"));
+            Assert.False(await pair.IsKnownAsync(i, "2001:db8:1:2::3", "bob"));
+            Assert.False(await pair.IsKnownAsync(i, "2001:db8:1:3::3", "alice"));
+            Assert.False(await pair.IsKnownAsync(i, "2001:db8:1:2::3", "no name"));
+        }
+        // Whoever guesses at them there may do so ten times, but not before others.
+        await pair.FailAsync(1, "2001:db8:1:2::3", "alice", "guess");
+        Assert.Equal(new HashRank(0), (await pair.EnterAsync(1, "2001:db8:1:2::3", "alice")).Rank);
+        await pair.SucceedAsync(1, "2001:db8:1:2::3", "alice");
+        Assert.Equal(HashRank.First, (await pair.EnterAsync(1, "2001:db8:1:2::3", "alice")).Rank);
+    }
+
     [Fact]
     public async Task Who_is_known_somewhere_is_so_for_a_week()
     {
@@ -275,6 +301,9 @@ public sealed class LoginThrottleTests
 
         public async Task<ThrottleEntry> EnterAsync(int director, string address, string user) =>
             await _throttles[director].EnterAsync(IPAddress.Parse(address), Encoding.ASCII.GetBytes(user), CancellationToken.None);
+
+        public async Task<bool> IsKnownAsync(int director, string address, string user) =>
+            await _throttles[director].IsKnownAsync(IPAddress.Parse(address), Encoding.ASCII.GetBytes(user), CancellationToken.None);
 
         public async Task<double> FailAsync(int director, string address, string user, string password)
         {
