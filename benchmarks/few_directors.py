@@ -11,7 +11,9 @@ import subprocess
 import tempfile
 import time
 
-PROGRAM = pathlib.Path(__file__).parent.parent / "src/ImapDirector/bin/Release/net10.0/imapdirector.dll"
+RELEASE = pathlib.Path(__file__).parent.parent / "src/ImapDirector/bin/Release/net10.0"
+PROGRAM = next(iter(RELEASE.glob("*/publish/imapdirector.dll")), None)
+assert PROGRAM, "publish first: dotnet publish src/ImapDirector"
 PASSWORD = "secret"
 
 

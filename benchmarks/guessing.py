@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Ten addresses guess passwords at two directors with all the connections that they may have, while others log in.
 
-Build first:  dotnet build -c Release src/ImapDirector
-Then:         benchmarks/guessing.py [tries] [seconds]
+Publish first: dotnet publish src/ImapDirector
+Then:          benchmarks/guessing.py [tries] [seconds]
 It ends after that many answers, or that much time. "Checked" are guesses that were compared with a password; the others were turned away without that. Those who log
 in with the right password do so again and again: somebody from elsewhere, the one whose account is guessed at from where they always are, the same from an
 address that is new, and somebody beside one of the guessers, behind the same address.

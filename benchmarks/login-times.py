@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Whether the time of a refusal tells why: a user who is not there, a wrong password, a user who is disabled.
 
-Build first:  dotnet build -c Release src/ImapDirector
-Then:         benchmarks/login-times.py [tries of each]
+Publish first: dotnet publish src/ImapDirector
+Then:          benchmarks/login-times.py [tries of each]
 The delay before each refusal is off, so that what it hides is seen; the guesser's network is exempt from throttling. The three take turns in random order on one
 connection each time. A difference is that of two means, with its interval of 95 %.
 """

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What thousands of strangers cost who connect and do not log in, and whether others still can meanwhile.
 
-Build first:  dotnet build -c Release src/ImapDirector
-Then:         benchmarks/strangers.py [connections]
+Publish first: dotnet publish src/ImapDirector
+Then:          benchmarks/strangers.py [connections]
 Each kind of stranger in turn, against a director of its own; they come from as many addresses as the limit of 50 an address asks for. Memory is the director's
 own, per connection, when all are there. Beside them somebody logs in again and again from an address of their own, in the clear and with TLS.
 """

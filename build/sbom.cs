@@ -1,6 +1,6 @@
 #:property PublishAot=false
 // Writes what the product is made of, as CycloneDX 1.6, out of its lock file: dotnet run --file build/sbom.cs -- LOCKFILE NAME VERSION OUTPUT
-// The same lock file gives the same bytes.
+// Targets of one platform only repeat what all have. The same lock file gives the same bytes.
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -10,7 +10,7 @@ if (args is not [var lockFile, var name, var version, var output])
     Console.Error.WriteLine("Usage: dotnet run --file build/sbom.cs -- LOCKFILE NAME VERSION OUTPUT");
     return 2;
 }
-var target = JsonNode.Parse(File.ReadAllText(lockFile))!["dependencies"]!.AsObject().Single().Value!.AsObject();
+var target = JsonNode.Parse(File.ReadAllText(lockFile))!["dependencies"]!.AsObject().Single(static target => !target.Key.Contains('/')).Value!.AsObject();
 var ids = target.ToDictionary(static item => item.Key, item => IdOf(item.Key, item.Value!), StringComparer.OrdinalIgnoreCase);
 var root = $"pkg:generic/{name}@{version}";
 var components = new JsonArray();

@@ -231,13 +231,20 @@ public sealed class Connection : IAsyncDisposable
     }
 
     /// <summary>Says that nothing more will come: TLS close_notify where there is TLS, and TCP's end. What has been written still arrives.</summary>
+    /// <remarks>A read may be under way. Beside a loop .NET's TLS says TCP's end alone.</remarks>
     /// <exception cref="IOException">The peer is gone.</exception>
     /// <exception cref="SocketException">The peer is gone.</exception>
     /// <exception cref="ObjectDisposedException">The connection was aborted.</exception>
     public async Task CloseSendingAsync()
     {
+        // A read on another thread may be under way, and SslStream lets OpenSSL do both at once on one session: memory is torn, and the process can end.
+        await CloseSendingAsync(_network.Loop is not null);
+    }
+
+    private async Task CloseSendingAsync(bool nothingIsRead)
+    {
         _hasClosedSending = true;
-        if (Tls is { } tls) await SendCloseNotifyAsync(tls);
+        if (Tls is { } tls && nothingIsRead) await tls.ShutdownAsync();
         if (_direct is { } direct) await direct.ShutdownAsync();
         Socket.Shutdown(SocketShutdown.Send);
     }
@@ -255,7 +262,7 @@ public sealed class Connection : IAsyncDisposable
             try
             {
                 // Said twice it would fail, and what the peer has not taken yet would be lost with the connection.
-                if (!_hasClosedSending) await CloseSendingAsync().WaitAsync(CloseNotifyTimeout);
+                if (!_hasClosedSending) await CloseSendingAsync(nothingIsRead: true).WaitAsync(CloseNotifyTimeout);
                 await DiscardUnreadAsync();
                 Socket.Dispose();
             }
@@ -283,18 +290,6 @@ public sealed class Connection : IAsyncDisposable
         // OpenSSL lets in a little more than we do.
         if (clients.IsRequired && !identity.IsVerified) throw new AuthenticationException($"The client's certificate does not count: {identity.Fault}.");
         return identity;
-    }
-
-    private static async Task SendCloseNotifyAsync(SslStream tls)
-    {
-        try
-        {
-            await tls.ShutdownAsync();
-        }
-        catch (Exception failed) when (failed is not (IOException or SocketException or ObjectDisposedException or InvalidOperationException))
-        {
-            // A failure of OpenSSL: .NET lets a read on another thread meet it there. What the peer gets is TCP's end alone.
-        }
     }
 
     private static InvalidOperationException TakenOver() => new("The connection has been taken over: its pipes are gone.");

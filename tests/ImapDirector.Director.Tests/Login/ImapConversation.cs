@@ -71,17 +71,10 @@ public sealed class ImapConversation : IAsyncDisposable
         }, limit.Token);
     }
 
-    /// <summary>Says that nothing more comes, and goes on reading.</summary>
+    /// <summary>Says that nothing more comes. With TLS nothing may be being read: SslStream lets OpenSSL do both at once on one session, which tears its memory.</summary>
     public async Task CloseSendingAsync()
     {
-        try
-        {
-            if (Stream is SslStream tls) await tls.ShutdownAsync();
-        }
-        catch (Exception failed) when (failed is not (IOException or SocketException or ObjectDisposedException or InvalidOperationException))
-        {
-            // A failure of OpenSSL, which .NET lets meet a read that is under way: then TCP's end has to do.
-        }
+        if (Stream is SslStream tls) await tls.ShutdownAsync();
         Socket.Shutdown(SocketShutdown.Send);
     }
 

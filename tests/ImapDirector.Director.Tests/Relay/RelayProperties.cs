@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using ImapDirector.Director.Tests.Login;
@@ -38,8 +39,8 @@ public sealed class RelayProperties
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(40));
         int[] seeds = [random.Next(), random.Next(), random.Next(), random.Next()];
         var moment = random.Next(60);
-        var sending = new[] { SendAsync(relay.Client, commands, seeds[0], patience.Token), SendAsync(relay.Node, responses, seeds[1], patience.Token) };
-        var received = new[] { ReceiveAsync(relay.Node, seeds[2], patience.Token), ReceiveAsync(relay.Client, seeds[3], patience.Token) };
+        var sending = new[] { SendAsync(relay.Client, commands, ending, seeds[0], patience.Token), SendAsync(relay.Node, responses, ending, seeds[1], patience.Token) };
+        var received = new[] { ReceiveAsync(relay.Node, sending[1], ending, seeds[2], patience.Token), ReceiveAsync(relay.Client, sending[0], ending, seeds[3], patience.Token) };
         var closing = relay.CloseBehindAsync();
         if (ending == Ending.Kick)
         {
@@ -124,7 +125,7 @@ public sealed class RelayProperties
         return ends;
     }
 
-    private static async Task SendAsync(ImapConversation peer, byte[] bytes, int seed, CancellationToken patience)
+    private static async Task SendAsync(ImapConversation peer, byte[] bytes, Ending ending, int seed, CancellationToken patience)
     {
         var random = new Random(seed);
         try
@@ -136,19 +137,21 @@ public sealed class RelayProperties
                 at += count;
                 if (random.Next(20) == 0) await Task.Delay(random.Next(5), patience);
             }
-            await peer.CloseSendingAsync();
+            if (peer.Stream is not SslStream) await peer.CloseSendingAsync();
         }
-        catch (Exception cut) when (cut is IOException or SocketException or ObjectDisposedException)
+        catch (Exception cut) when (ending is Ending.Kick or Ending.Reset && cut is (IOException or SocketException or ObjectDisposedException))
         {
             // The session was kicked or reset.
         }
     }
 
-    private static async Task<byte[]> ReceiveAsync(ImapConversation peer, int seed, CancellationToken patience)
+    /// <summary>Reads to the end; with TLS it also says, between two reads, that nothing more comes when all has been sent.</summary>
+    private static async Task<byte[]> ReceiveAsync(ImapConversation peer, Task sending, Ending ending, int seed, CancellationToken patience)
     {
         var random = new Random(seed);
         using var all = new MemoryStream();
         var buffer = new byte[150_000];
+        var mayClose = peer.Stream is SslStream;
         try
         {
             int count;
@@ -156,9 +159,14 @@ public sealed class RelayProperties
             {
                 all.Write(buffer, 0, count);
                 if (random.Next(15) == 0) await Task.Delay(random.Next(20), patience);
+                if (!mayClose || !sending.IsCompletedSuccessfully) continue;
+                mayClose = false;
+                await peer.CloseSendingAsync();
             }
+            await sending;
+            if (mayClose) await peer.CloseSendingAsync();
         }
-        catch (Exception cut) when (cut is IOException or SocketException or ObjectDisposedException)
+        catch (Exception cut) when (ending is Ending.Kick or Ending.Reset && cut is (IOException or SocketException or ObjectDisposedException))
         {
             // The session was kicked or reset.
         }

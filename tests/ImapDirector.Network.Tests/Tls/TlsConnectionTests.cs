@@ -232,6 +232,19 @@ public abstract class TlsConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Beside_a_loop_the_end_of_the_runtimes_TLS_is_that_of_TCP_alone_since_a_read_may_be_under_way()
+    {
+        await using var pair = await SocketPair.ConnectAsync();
+        await StartTlsAsync(pair);
+        var reading = pair.Client.Input.ReadAsync().AsTask();
+        await pair.Client.CloseSendingAsync();
+        Assert.Equal(0, await pair.Server.Socket.ReceiveAsync(new byte[1]).WaitAsync(TestBytes.Patience));
+        Assert.False(reading.IsCompleted);
+        pair.Server.Abort();
+        await Assert.ThrowsAsync<IOException>(() => reading);
+    }
+
+    [Fact]
     public async Task What_is_no_record_ends_the_connection_and_nothing_of_it_is_seen()
     {
         await using var pair = await SocketPair.ConnectAsync();
