@@ -97,12 +97,12 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _services = new LoginServices(options, new ServerHandshake(certificate, options.HandshakeTimeout), authenticator, proofs, throttle, new CheckTurns(), _policy, _directory, backends, capabilities, _watch, _loops, _sessions, _reports, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
             counters, loggers.CreateLogger<ClientSession>(), _lastCall.Token);
         _deliveries = new DeliveryHandler(options, _accounts, _directory, assertions, _health, counters, loggers.CreateLogger<DeliveryHandler>());
-        NodeOrders = new NodeOrders(options, _redis, _registry);
+        NodeOrders = new NodeOrders(_redis, _registry);
         Sessions = new ClusterOrders(_redis);
         Map = new AssignmentMap(_redis, _registry);
         Accounts = new UserAccounts(options, _redis, new RedisPasswordDatabase(_redis), hasher);
         Planner = new NodePlanner(_redis, _registry);
-        _inquiry = new UserInquiry(options, _redis, _registry, _health, Map, Sessions, _failover);
+        _inquiry = new UserInquiry(_redis, _registry, _health, Map, Sessions, _failover);
         _control = new NodeControl(assertions);
         Rebuild = new MapRebuild(Map, _registry, _control);
         var coordinator = new MoveCoordinator(options, ledger, new MoveSessions(_redis, () => _directory.Incarnation), _registry, _health, _control, counters, loggers.CreateLogger<MoveCoordinator>());

@@ -39,7 +39,7 @@ internal sealed partial class ClusterWatch : IAsyncDisposable
         await _nodes.RefreshAsync(cancellationToken);
         if (_lastKick is not { } last)
         {
-            // What was ordered before this director began is none of its business: it had no _sessions.
+            // What was ordered before this director began is none of its business: it had no sessions.
             var newest = await _redis.CallAsync("kicks", database => database.StringGetAsync(RedisKeys.KickSequence), cancellationToken);
             if (newest.Succeeded) _lastKick = newest.Value.TryParse(out long number) ? number : 0;
             return;
@@ -57,14 +57,14 @@ internal sealed partial class ClusterWatch : IAsyncDisposable
             }
             Log.Kicked(_logger, _sessions.Kick(filter), filter);
         }
-        if (reply.Value.Length == 0) await ForgetIfLostAsync(last, cancellationToken);
+        if (reply.Value.Length == 0) await ComeDownAsync(last, cancellationToken);
     }
 
-    /// <summary>A Redis that has lost its data counts anew.</summary>
-    private async Task ForgetIfLostAsync(long last, CancellationToken cancellationToken)
+    /// <summary>Where Redis has lost its data, and its clock is behind the one of before, numbers are lower than they were.</summary>
+    private async Task ComeDownAsync(long last, CancellationToken cancellationToken)
     {
         var newest = await _redis.CallAsync("kicks", database => database.StringGetAsync(RedisKeys.KickSequence), cancellationToken);
-        if (newest.Succeeded && (!newest.Value.TryParse(out long number) || number < last)) _lastKick = null;
+        if (newest.Succeeded && newest.Value.TryParse(out long number) && number < last) _lastKick = number;
     }
 
     private static partial class Log

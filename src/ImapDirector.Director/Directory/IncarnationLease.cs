@@ -65,10 +65,11 @@ internal sealed partial class IncarnationLease : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var renewed = await RenewAsync(cancellationToken);
-        for (var first = _holder; _holder is { } holder; await Task.Delay(BetweenLooks, cancellationToken))
+        for (var before = TimeSpan.MaxValue; _holder is { } holder; await Task.Delay(BetweenLooks, cancellationToken))
         {
-            if (holder.Left > first!.Value.Left)
+            if (holder.Left > before)
                 throw new IOException($"Another director named \"{_director}\" runs: its lease in Redis has just been renewed. Give this one a Name of its own, or stop the other one.");
+            before = holder.Left;
             renewed = await RenewAsync(cancellationToken, takeName: IsGone(holder));
         }
         _loop = RunAsync(renewed);

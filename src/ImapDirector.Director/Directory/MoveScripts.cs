@@ -95,6 +95,7 @@ internal static class MoveScripts
         local step = step_if_mine()
         if step == 'ordered' then
           redis.call('HSET', KEYS[2], 'step', 'failed', 'reason', ARGV[3])
+          redis.call('EXPIRE', KEYS[2], 86400)
           return 1
         end
         if step ~= 'marked' and step ~= 'ended' and step ~= 'released' and step ~= 'copied' then return 0 end

@@ -12,19 +12,17 @@ public sealed class NodeOrders
     /// <summary>As long as a director may take to hear that a node gets no new users, twice over.</summary>
     private static readonly TimeSpan Heard = TimeSpan.FromSeconds(10);
 
-    private readonly DirectorOptions _options;
     private readonly RedisConnection _redis;
     private readonly NodeRegistry _registry;
     private readonly TimeSpan _heard;
 
-    internal NodeOrders(DirectorOptions options, RedisConnection redis, NodeRegistry registry)
-        : this(options, redis, registry, Heard)
+    internal NodeOrders(RedisConnection redis, NodeRegistry registry)
+        : this(redis, registry, Heard)
     {
     }
 
     /// <summary>As above, with the time that a node must have drained before it is taken out.</summary>
-    internal NodeOrders(DirectorOptions options, RedisConnection redis, NodeRegistry registry, TimeSpan heard) =>
-        (_options, _redis, _registry, _heard) = (options, redis, registry, heard);
+    internal NodeOrders(RedisConnection redis, NodeRegistry registry, TimeSpan heard) => (_redis, _registry, _heard) = (redis, registry, heard);
 
     /// <summary>The nodes of now.</summary>
     /// <returns><c>null</c> when Redis does not answer.</returns>
@@ -123,7 +121,7 @@ public sealed class NodeOrders
     }
 
     private NodeStatus? StatusOf(string name, BackendNode? configured, NodeEntry entry, bool isThere) =>
-        entry.IsRemoved || (configured is null && !isThere) ? null : NodeFields.Build(name, configured, entry, _options);
+        entry.IsRemoved || (configured is null && !isThere) ? null : NodeFields.Build(name, configured, entry, _registry.Options);
 
     private readonly record struct Edit(NodeOutcome Outcome, string? Reason, NodeEntry? Entry);
 }

@@ -21,7 +21,7 @@ public sealed class NodePlanner
         var (pool, nodes) = (node.Node.Pool, _registry.Current);
         var others = nodes.Takers.Where(taker => taker.Name != node.Node.Name).ToList();
         // Where "user move --all --to pool:…" would bring them.
-        var targets = others.Where(taker => taker.Kind == node.Node.Kind).ToList();
+        var targets = others.Where(taker => taker.IsBundled == node.Node.IsBundled).ToList();
         var loads = new Loads();
         var arrivals = new Loads();
         var moves = 0;

@@ -24,6 +24,9 @@ internal sealed partial class NodeRegistry(DirectorOptions configured, RedisConn
     /// <summary>The nodes of now.</summary>
     public NodeSet Current => _current;
 
+    /// <summary>The configuration of now.</summary>
+    public DirectorOptions Options => _options;
+
     /// <summary>Told when they have changed, one after the other. Whoever listens returns at once.</summary>
     public event Action<NodeSet>? Changed;
 

@@ -152,10 +152,14 @@ internal static class RedisScripts
         return 1
         """;
 
-    /// <summary>Orders a kick. The last thousand are kept for directors that do not hear of it at once.</summary>
+    /// <summary>Orders a kick. The last thousand are kept for directors that do not hear of it at once. Its number is the time, or above the last one: so it rises for those who have
+    /// heard of the last one, also when Redis has lost that.</summary>
     /// <remarks>KEYS: kicks, kick sequence. ARGV: the filter, channel. Returns the kick's number.</remarks>
     public const string Kick = """
-        local number = redis.call('INCR', KEYS[2])
+        local time = redis.call('TIME')
+        local last = tonumber(redis.call('GET', KEYS[2]) or '0')
+        local number = math.max(last + 1, tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
+        redis.call('SET', KEYS[2], string.format('%.0f', number))
         redis.call('ZADD', KEYS[1], number, string.format('%.0f', number) .. ' ' .. ARGV[1])
         redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1001)
         redis.call('PUBLISH', ARGV[2], '')

@@ -3,7 +3,7 @@ using ImapDirector.Protocol;
 
 namespace ImapDirector.Director.Directory;
 
-/// <summary>Which sessions are meant: all that agree with every field that is given. At least one is.</summary>
+/// <summary>Which sessions are meant: those that agree with every field that is given; with none given, all.</summary>
 /// <param name="User">Of this user, or <c>null</c>.</param>
 /// <param name="Node">At this node, or <c>null</c>.</param>
 /// <param name="Address">From this address, or <c>null</c>.</param>

@@ -182,15 +182,15 @@ internal sealed partial class UserDirectory : IAsyncDisposable
 
     private SessionTicket Remembered(UserName user, SessionRecord? session)
     {
-        if (_confirmed.TryGet(user, out var known) && _clock.GetElapsedTime(known.At) < _options.AssignmentCacheAge)
+        var isKnown = _confirmed.TryGet(user, out var known) && _clock.GetElapsedTime(known.At) < _options.AssignmentCacheAge;
+        if (isKnown && _nodes.Current.Find(known!.Node) is { State: not NodeState.Down } found)
         {
-            if (_nodes.Current.Find(known.Node) is not { State: not NodeState.Down } found) return new SessionTicket(DirectoryOutcome.NodeDown, null, known.Epoch);
             if (session is not null) _ledger.Opened(user, session, 0);
             return new SessionTicket(DirectoryOutcome.Assigned, found.Node, known.Epoch);
         }
         // A call that was not answered may have registered the session.
         if (session is not null) _ledger.CloseLater(user, session.Id);
-        return new SessionTicket(DirectoryOutcome.Unavailable, null, 0);
+        return isKnown ? new SessionTicket(DirectoryOutcome.NodeDown, null, known!.Epoch) : new SessionTicket(DirectoryOutcome.Unavailable, null, 0);
     }
 
     private sealed record ConfirmedAssignment(string Node, long Epoch, long At);

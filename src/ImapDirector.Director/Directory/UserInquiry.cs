@@ -5,7 +5,7 @@ using ImapDirector.Protocol;
 namespace ImapDirector.Director.Directory;
 
 /// <summary>Says why a user is where they are, and changes nothing.</summary>
-internal sealed class UserInquiry(DirectorOptions options, RedisConnection redis, NodeRegistry registry, NodeHealth health, AssignmentMap map, ClusterOrders orders, PoolFailover failover)
+internal sealed class UserInquiry(RedisConnection redis, NodeRegistry registry, NodeHealth health, AssignmentMap map, ClusterOrders orders, PoolFailover failover)
 {
     /// <returns><c>null</c> when Redis does not answer.</returns>
     public async Task<UserExplanation?> ExplainAsync(UserName user, CancellationToken cancellationToken)
@@ -13,14 +13,14 @@ internal sealed class UserInquiry(DirectorOptions options, RedisConnection redis
         var (answered, assignment) = await AssignmentMap.FindAsync(redis, user.Value, cancellationToken);
         if (!answered || !await registry.RefreshAsync(cancellationToken)) return null;
         if (await orders.ListSessionsAsync(new SessionFilter(user, null, null), cancellationToken) is not { } sessions) return null;
-        var nodes = registry.Current;
-        var ranked = RendezvousHash.Rank(user, options.DefaultPool, health.WellOf(nodes.Takers));
+        var (nodes, pool) = (registry.Current, registry.Options.DefaultPool);
+        var ranked = RendezvousHash.Rank(user, pool, health.WellOf(nodes.Takers));
         var weight = ranked.Sum(static node => node.Weight);
         var candidates = nodes.All
             .Select(status => (Status: status, Rank: ranked.FindIndex(node => node.Name == status.Node.Name)))
             .Select(node => new NodeCandidate(node.Status, node.Status.Fault is null && health.IsWell(node.Status.Node), node.Rank < 0 ? null : node.Rank + 1, node.Rank < 0 ? 0 : (double)node.Status.Node.Weight / weight))
             .OrderBy(static candidate => candidate.Rank ?? int.MaxValue).ToList();
-        return new UserExplanation(user.Value, assignment, options.DefaultPool, candidates, sessions, LoginOf(user, assignment, candidates));
+        return new UserExplanation(user.Value, assignment, pool, candidates, sessions, LoginOf(user, assignment, candidates));
     }
 
     private NextLogin LoginOf(UserName user, Assignment? assignment, List<NodeCandidate> candidates)

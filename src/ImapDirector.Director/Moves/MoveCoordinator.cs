@@ -78,7 +78,7 @@ internal sealed partial class MoveCoordinator(DirectorOptions options, MoveLedge
         : nodes.Current.Find(move.To) is { } target && !health.IsWell(target.Node) ? $"node {move.To} does not answer"
         : IsUnfenced(move) ? null : control.FindObstacle(nodes.Current.Find(move.From)!.Node) ?? control.FindObstacle(nodes.Current.Find(move.To)!.Node);
 
-    private bool IsUnfenced(Move move) => nodes.Current.Find(move.From)?.Node.Kind == BackendKind.Generic;
+    private bool IsUnfenced(Move move) => nodes.Current.Find(move.From)?.Node.IsBundled == false;
 
     private async Task<bool> EndSessionsAsync(Move move, long owner, CancellationToken cancellationToken)
     {
@@ -100,9 +100,10 @@ internal sealed partial class MoveCoordinator(DirectorOptions options, MoveLedge
 
     private async Task<bool> WaitUnfencedAsync(Move move, long owner, CancellationToken cancellationToken)
     {
-        metrics.UnfencedMoves.Inc();
         await Task.Delay(options.UnfencedMoveDelay, cancellationToken);
-        return (await ledger.AdvanceAsync(move, owner, MoveStep.Copied, cancellationToken)).Succeeded;
+        var advanced = await ledger.AdvanceAsync(move, owner, MoveStep.Copied, cancellationToken);
+        if (advanced.Succeeded && (int)advanced.Value == 1) metrics.UnfencedMoves.Inc();
+        return advanced.Succeeded;
     }
 
     private async Task<bool> ReleaseAsync(Move move, long owner, CancellationToken cancellationToken)
@@ -194,7 +195,8 @@ internal sealed partial class MoveCoordinator(DirectorOptions options, MoveLedge
             if (reply is not { Answer: NodeAnswer.Done or NodeAnswer.Stale or NodeAnswer.InUse }) return await NoteAsync(move, owner, $"node {move.From} does not set its copy aside yet ({Text(reply)})", cancellationToken);
             if (reply.Answer != NodeAnswer.Done) Log.CopyInUse(logger, move.User, move.From);
         }
-        await ledger.EndAsync(move, owner, MoveStep.Done, cancellationToken);
+        var ended = await ledger.EndAsync(move, owner, MoveStep.Done, cancellationToken);
+        if (!ended.Succeeded || (int)ended.Value == 0) return ended.Succeeded;
         metrics.Moves.WithLabels("done").Inc();
         if (move is { Marked: { } marked, Opened: { } opened }) metrics.MoveDuration.Observe((opened - marked).TotalSeconds);
         return true;
@@ -219,8 +221,7 @@ internal sealed partial class MoveCoordinator(DirectorOptions options, MoveLedge
                     activated = await control.OrderAsync(source.Node, "activate", move, move.LastEpoch, cancellationToken) is { Answer: not NodeAnswer.Busy };
             }
         }
-        await ledger.EndAsync(move, owner, MoveStep.Failed, cancellationToken);
-        return true;
+        return (await ledger.EndAsync(move, owner, MoveStep.Failed, cancellationToken)).Succeeded;
     }
 
     private async Task<bool> UndoAsync(Move move, long owner, string reason, CancellationToken cancellationToken)

@@ -98,10 +98,12 @@ internal sealed class MoveLedger(RedisConnection redis)
         RunAsync(database => database.ScriptEvaluateAsync(MoveScripts.Advance, Keys(move.User), [move.Id, owner, Move.WordOf(move.Step), Move.WordOf(to), .. fields]), cancellationToken);
 
     /// <summary>It is over.</summary>
-    public async Task EndAsync(Move move, long owner, MoveStep end, CancellationToken cancellationToken)
+    /// <returns>1; 0 when it is not the caller's at this step.</returns>
+    public async Task<RedisReply<RedisResult>> EndAsync(Move move, long owner, MoveStep end, CancellationToken cancellationToken)
     {
         var reply = await RunAsync(database => database.ScriptEvaluateAsync(MoveScripts.End, Keys(move.User), [move.Id, owner, Move.WordOf(move.Step), Move.WordOf(end)]), cancellationToken);
         if (reply.Succeeded && (int)reply.Value == 1) await TakeOffAsync(move.User, cancellationToken);
+        return reply;
     }
 
     // The clock only says who comes first.

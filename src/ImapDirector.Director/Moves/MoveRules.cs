@@ -12,8 +12,8 @@ internal static class MoveRules
         if (nodes.Find(from) is not { } source) return $"there is no node {from}, where the user is";
         if (FindObstacle(nodes, to) is { } obstacle) return obstacle;
         var target = nodes.Find(to)!;
-        if (source.Node.Kind != target.Node.Kind)
-            return $"node {(source.Node.Kind == BackendKind.Bundled ? from : to)} is bundled and node {(source.Node.Kind == BackendKind.Bundled ? to : from)} is not: mail goes from the one to the other with \"store export\" or an IMAP copy";
+        if (source.Node.IsBundled != target.Node.IsBundled)
+            return $"node {(source.Node.IsBundled ? from : to)} is bundled and node {(source.Node.IsBundled ? to : from)} is not: mail goes from the one to the other with \"store export\" or an IMAP copy";
         return null;
     }
 

@@ -65,7 +65,7 @@ internal sealed partial class MoveRunner : IAsyncDisposable
 
     private bool HasPlace(bool copies) => _running.Values.Count(one => one.Copies == copies) < (copies || _options.MaxMoves == 0 ? _options.MaxMoves : MaxWithoutCopying);
 
-    private bool Copies(Move move) => _nodes.Current.Find(move.From)?.Node.Kind != BackendKind.Generic;
+    private bool Copies(Move move) => _nodes.Current.Find(move.From)?.Node.IsBundled != false;
 
     private async Task CarryOutAsync(Move move, CancellationToken cancellationToken)
     {

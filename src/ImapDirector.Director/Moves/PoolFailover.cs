@@ -42,7 +42,7 @@ internal sealed partial class PoolFailover(DirectorOptions options, NodeRegistry
         };
     }
 
-    private bool Shares(BackendNode node) => node.Kind == BackendKind.Generic && _options.SharedStoragePools.Contains(node.Pool);
+    private bool Shares(BackendNode node) => !node.IsBundled && _options.SharedStoragePools.Contains(node.Pool);
 
     private static partial class Log
     {

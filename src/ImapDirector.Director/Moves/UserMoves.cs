@@ -81,7 +81,7 @@ public sealed class UserMoves
     internal static PlannedMove? FindBetter(Assignment assignment, BackendNode now, IReadOnlyList<BackendNode> takers)
     {
         if (assignment.Moving is not null || !UserName.TryCreate(assignment.User, null, out var user) || user.Value != assignment.User) return null;
-        return RendezvousHash.Pick(user, now.Pool, takers) is { } target && target.Name != now.Name && target.Kind == now.Kind ? new PlannedMove(user, now.Name, target.Name) : null;
+        return RendezvousHash.Pick(user, now.Pool, takers) is { } target && target.Name != now.Name && target.IsBundled == now.IsBundled ? new PlannedMove(user, now.Name, target.Name) : null;
     }
 
     /// <summary>The moves that are not over, oldest first.</summary>
@@ -102,8 +102,8 @@ public sealed class UserMoves
         obstacle = null;
         if (!to.StartsWith(PoolPrefix, StringComparison.Ordinal)) return _registry.Current.Find(to) is null ? null : to;
         var pool = to[PoolPrefix.Length..];
-        var kind = _registry.Current.Find(from)?.Node.Kind;
-        var picked = RendezvousHash.Pick(user, pool, [.. _registry.Current.Takers.Where(node => node.Name != from && node.Kind == kind)]);
+        var isBundled = _registry.Current.Find(from)?.Node.IsBundled;
+        var picked = RendezvousHash.Pick(user, pool, [.. _registry.Current.Takers.Where(node => node.Name != from && node.IsBundled == isBundled)]);
         if (picked is null) obstacle = $"no other node of pool {pool} takes users who are on {from}";
         return picked?.Name;
     }

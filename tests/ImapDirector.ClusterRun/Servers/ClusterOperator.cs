@@ -20,7 +20,7 @@ internal sealed class ClusterOperator : IAsyncDisposable
     private ClusterOperator(DirectorOptions options, RedisConnection redis)
     {
         var registry = new NodeRegistry(options, redis, NullLogger<NodeRegistry>.Instance);
-        (_redis, _moves, _orders, _nodes) = (redis, new UserMoves(redis, registry, new MoveLedger(redis)), new ClusterOrders(redis), new NodeOrders(options, redis, registry));
+        (_redis, _moves, _orders, _nodes) = (redis, new UserMoves(redis, registry, new MoveLedger(redis)), new ClusterOrders(redis), new NodeOrders(redis, registry));
     }
 
     public static async Task<ClusterOperator> ConnectAsync(TestCluster cluster)

@@ -35,6 +35,25 @@ public sealed class ClusterOrdersTests
     }
 
     [Theory, OnRedis, OnGarnet]
+    public async Task A_kick_is_heard_though_Redis_has_lost_its_data_and_none_is_heard_twice(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
+        var log = new KickLog();
+        var sessions = new LiveSessions();
+        await using var watch = new ClusterWatch(director.Redis, director.Nodes, sessions, log);
+        await watch.StartAsync(CancellationToken.None);
+        foreach (var name in (string[])["alice", "bob"]) await director.Orders.KickAsync(new SessionFilter(User($"{name}@example.com"), null, null), CancellationToken.None);
+        await UntilAsync(() => Task.FromResult(log.Lines.Count == 2));
+
+        await redis.Database.KeyDeleteAsync(["imapdirector:{cluster}:kicks", "imapdirector:{cluster}:kick-sequence"]);
+        await director.Orders.KickAsync(new SessionFilter(User("carol@example.com"), null, null), CancellationToken.None);
+
+        await UntilAsync(() => Task.FromResult(log.Lines.Count == 3));
+        Assert.Equal(["alice", "bob", "carol"], log.Lines.Select(static line => line.Split('=', '@')[1]));
+    }
+
+    [Theory, OnRedis, OnGarnet]
     public async Task Sessions_are_listed_by_user_node_and_address_and_those_of_dead_directors_are_not(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);

@@ -27,6 +27,26 @@ public sealed class DirectorNameTests
     }
 
     [Theory, OnRedis, OnGarnet]
+    public async Task A_lease_is_seen_to_be_renewed_though_less_is_left_of_it_than_at_the_first_look(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        const string leases = "imapdirector:{incarnations}:leases";
+        Task LeaveAsync(double minutes) => redis.Database.SortedSetAddAsync(leases, "7 director1", DateTimeOffset.UtcNow.AddMinutes(minutes).ToUnixTimeMilliseconds());
+        await redis.Database.StringSetAsync(NameKey, "7 elsewhere");
+        await LeaveAsync(60);
+
+        var starting = Task.Run(() => TestDirector.StartAsync(redis.ConnectionString));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        for (var minutes = 30; !starting.IsCompleted; minutes = 70 - minutes)
+        {
+            await Task.Delay(700, patience.Token);
+            await LeaveAsync(minutes);
+        }
+
+        await Assert.ThrowsAsync<IOException>(() => starting);
+    }
+
+    [Theory, OnRedis, OnGarnet]
     public async Task A_director_that_ended_leaves_its_name(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);

@@ -125,7 +125,7 @@ public sealed class NodeOrdersTests
     {
         await using var redis = await TestRedis.StartAsync(kind);
         await using var director = await TestDirector.StartAsync(redis.ConnectionString);
-        var orders = new NodeOrders(director.Options, director.Redis, director.Nodes, TimeSpan.FromHours(1));
+        var orders = new NodeOrders(director.Redis, director.Nodes, TimeSpan.FromHours(1));
         var drained = await SetAsync(orders, "node1", "state", "draining");
         Assert.InRange(DateTimeOffset.UtcNow - drained.Since!.Value, TimeSpan.FromSeconds(-1), TimeSpan.FromMinutes(1));
         Assert.StartsWith("Node node1 takes no new users since a moment ago", (await orders.RemoveAsync("node1", CancellationToken.None)).Reason, StringComparison.Ordinal);
@@ -287,10 +287,39 @@ public sealed class NodeOrdersTests
         Assert.InRange(share["node3"], 600 - 52, 600 + 52);
     }
 
+    [Theory, OnRedis, OnGarnet]
+    public async Task An_order_is_measured_by_the_configuration_of_now(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString, with: AddedOnes);
+        var orders = Orders(director);
+        Assert.Equal(NodeOutcome.Invalid, (await orders.AddAsync("node3", Fields(("host", "10.1.0.7")), CancellationToken.None)).Outcome);
+
+        director.Nodes.Reload(director.Options with { NodeNetworks = [IPNetwork.Parse("10.1.0.0/24")], MasterUser = "proxy", MasterPassword = "another secret" });
+
+        Assert.Equal(NodeOutcome.Invalid, (await orders.AddAsync("node4", Fields(("host", "10.0.0.7")), CancellationToken.None)).Outcome);
+        var added = await orders.AddAsync("node3", Fields(("host", "10.1.0.7")), CancellationToken.None);
+        Assert.Equal((NodeOutcome.Done, null), (added.Outcome, added.Reason));
+        Assert.Equal(("proxy", "another secret"), (added.After!.Node.MasterUser, added.After.Node.MasterPassword));
+    }
+
+    [Theory, OnRedis]
+    public async Task Where_a_user_would_go_is_told_by_the_configuration_of_now(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString, nodes: [Node("node1"), Node("node2", pool: "archive")]);
+        var inquiry = new UserInquiry(director.Redis, director.Nodes, director.Health, director.Map, director.Orders, director.Directory.Failover!);
+        Assert.Equal("node1", (await inquiry.ExplainAsync(User("alice@example.com"), CancellationToken.None))!.NextLogin.Node);
+
+        director.Nodes.Reload(director.Options with { DefaultPool = "archive" });
+
+        Assert.Equal("node2", (await inquiry.ExplainAsync(User("alice@example.com"), CancellationToken.None))!.NextLogin.Node);
+    }
+
     private static async Task<string[]> NodesOfAsync(TestDirector director, string prefix, int count) =>
         await Task.WhenAll(Enumerable.Range(0, count).Select(async i => (await director.Directory.AssignAsync(User($"{prefix}{i}@example.com"), CancellationToken.None)).Node!.Name));
 
-    private static NodeOrders Orders(TestDirector director) => new(director.Options, director.Redis, director.Nodes, TimeSpan.Zero);
+    private static NodeOrders Orders(TestDirector director) => new(director.Redis, director.Nodes, TimeSpan.Zero);
 
     private static Dictionary<string, string?> Fields(params (string Field, string? Value)[] fields) => fields.ToDictionary(static field => field.Field, static field => field.Value);
 

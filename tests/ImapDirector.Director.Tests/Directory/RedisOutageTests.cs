@@ -30,6 +30,25 @@ public sealed class RedisOutageTests
     }
 
     [FactIfInstalled("redis-server")]
+    public async Task A_session_that_Redis_may_have_noted_is_taken_out_where_the_user_s_node_is_down()
+    {
+        await using var redis = await TestRedis.StartAsync(RedisKind.Redis);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
+        var node = (await director.OpenAsync(User("alice@example.com"), "s1")).Node!.Name;
+        await director.Directory.CloseSessionAsync(User("alice@example.com"), "s1");
+        await new NodeOrders(director.Redis, director.Nodes, TimeSpan.Zero).ChangeAsync(node, new Dictionary<string, string?> { ["state"] = "down" }, CancellationToken.None);
+
+        // As a call leaves it that is carried out and whose answer is lost.
+        await redis.Database.HashSetAsync(AliceSessions, "s2", $"{director.Directory.Incarnation!.Epoch} director1 192.0.2.1 0");
+        await redis.Process.KillAsync();
+
+        Assert.Equal(DirectoryOutcome.NodeDown, (await director.OpenAsync(User("alice@example.com"), "s2")).Outcome);
+
+        await redis.Process.RestartAsync();
+        await UntilAsync(async () => await director.Redis.CallAsync("test", database => database.KeyExistsAsync(AliceSessions), CancellationToken.None) is { Succeeded: true, Value: false });
+    }
+
+    [FactIfInstalled("redis-server")]
     public async Task A_cache_age_of_zero_serves_nobody_while_Redis_is_away()
     {
         await using var redis = await TestRedis.StartAsync(RedisKind.Redis);

@@ -26,7 +26,7 @@ public sealed partial class RedisRightsTests
         var accounts = director.Accounts;
 
         var orders = director.Orders;
-        var nodes = new NodeOrders(director.Options, director.Redis, director.Nodes, TimeSpan.Zero);
+        var nodes = new NodeOrders(director.Redis, director.Nodes, TimeSpan.Zero);
 
         Assert.NotNull(director.Directory.Incarnation);
         var woken = new TaskCompletionSource();

@@ -41,7 +41,7 @@ public sealed class RedisTopologyTests
         }, CancellationToken.None));
         Assert.Equal(60, assignments.Count);
 
-        var nodes = new NodeOrders(director.Options, director.Redis, director.Nodes, TimeSpan.Zero);
+        var nodes = new NodeOrders(director.Redis, director.Nodes, TimeSpan.Zero);
         Assert.Equal(NodeState.Draining, (await nodes.ChangeAsync("node1", new Dictionary<string, string?> { ["state"] = "draining" }, CancellationToken.None)).After?.State);
         for (var i = 0; i < 20; i++) Assert.Equal("node2", (await director.OpenAsync(User($"new{i}@example.com"), "s")).Node?.Name);
         Assert.True(await orders.KickAsync(new SessionFilter(User("user1@example.com"), null, null), CancellationToken.None));
