@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using ImapDirector.Director.Backends;
 using ImapDirector.Director.Moves;
@@ -88,12 +89,13 @@ internal sealed partial class UserDirectory : IAsyncDisposable
 
     private async Task<SessionTicket> TryOpenSessionAsync(UserName user, SessionRecord session, string? preferred, CancellationToken cancellationToken)
     {
-        if (_lease.Current is not { } incarnation) return Remembered(user, session);
+        var askedAt = Stopwatch.GetTimestamp();
+        if (_lease.Current is not { } incarnation) return Remembered(user, session) with { AskedAt = askedAt };
         SessionTicket ticket;
         try
         {
             var reply = await OpenAsync("open_session", user, session, incarnation, preferred, cancellationToken);
-            if (!reply.Succeeded) return Remembered(user, session);
+            if (!reply.Succeeded) return Remembered(user, session) with { AskedAt = askedAt };
             ticket = await ReadAsync(user, reply.Value, cancellationToken);
         }
         catch (OperationCanceledException)
@@ -104,7 +106,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
         if (ticket.Outcome == DirectoryOutcome.Assigned) _ledger.Opened(user, session, incarnation.Epoch);
         // The script cannot know our nodes, nor what replicas have: it has registered a session that goes nowhere.
         else if (ticket.Outcome is DirectoryOutcome.NoNode or DirectoryOutcome.NodeDown or DirectoryOutcome.Unconfirmed) await _ledger.CloseAsync(user, session.Id);
-        return ticket;
+        return ticket with { AskedAt = askedAt };
     }
 
     /// <summary>The node the user is on, or the one they would be given; nothing is assigned.</summary>
@@ -225,7 +227,11 @@ internal sealed record SessionRecord(string Id, string ClientAddress, DateTimeOf
 /// <param name="Outcome">Whether there is a node.</param>
 /// <param name="Node">The node, when <see cref="DirectoryOutcome.Assigned"/>.</param>
 /// <param name="Epoch">The assignment's epoch.</param>
-internal readonly record struct SessionTicket(DirectoryOutcome Outcome, BackendNode? Node, long Epoch);
+internal readonly record struct SessionTicket(DirectoryOutcome Outcome, BackendNode? Node, long Epoch)
+{
+    /// <summary>When Redis was asked for it, for the last time, by <see cref="Stopwatch.GetTimestamp"/>.</summary>
+    public long AskedAt { get; init; }
+}
 
 /// <summary>Every way the directory can answer.</summary>
 internal enum DirectoryOutcome

@@ -158,7 +158,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             Log.NoPassword(services.Logger, client.Id, user, node.Name, attempt.Mechanism);
             return await RefuseAsync(dialogue, attempt, user, "no_password", LoginRefusal.Unavailable, began, login);
         }
-        var live = new LiveSession(user, node.Name, client.RemoteEndPoint.Address) { Id = client.Id };
+        var live = new LiveSession(user, node.Name, client.RemoteEndPoint.Address) { Id = client.Id, AskedAt = ticket.AskedAt };
         if (services.Sessions.TryAdd(live, _options, services.Reports.Elsewhere) is not DirectoryOutcome.Assigned and var full)
         {
             await services.Directory.CloseSessionAsync(user, client.Id);

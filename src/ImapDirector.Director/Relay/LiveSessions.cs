@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using ImapDirector.Director.Directory;
 using ImapDirector.Director.Throttling;
@@ -10,7 +11,12 @@ namespace ImapDirector.Director.Relay;
 /// <summary>The sessions of this director, from the moment that the directory knows of them.</summary>
 internal sealed class LiveSessions
 {
+    // A session is in the directory a moment before it is here: a kick that comes in between meets it when it arrives.
+    private static readonly TimeSpan RememberKicks = TimeSpan.FromSeconds(30);
+    private const int MostRemembered = 1000;
+
     private readonly ConcurrentDictionary<LiveSession, bool> _sessions = new();
+    private readonly Queue<(SessionFilter Filter, long At)> _kicks = new();
     private readonly Lock _lock = new();
     private readonly Dictionary<UserName, int> _users = [];
     private readonly Dictionary<string, int> _nodes = [];
@@ -39,6 +45,8 @@ internal sealed class LiveSessions
                 && _networks.GetValueOrDefault(session.Network) + elsewhere.Addresses.GetValueOrDefault(session.Network.ToString()) >= limits.MaxSessionsPerAddress)
                 return DirectoryOutcome.AddressLimitReached;
             Add(session);
+            foreach (var (filter, at) in _kicks)
+                if (at >= session.AskedAt && filter.Matches(session.User, session.Node, session.Address)) session.Kick();
             return DirectoryOutcome.Assigned;
         }
     }
@@ -64,10 +72,15 @@ internal sealed class LiveSessions
         lock (_lock) return _users.GetValueOrDefault(user) > 1;
     }
 
-    /// <summary>Ends the sessions that are meant.</summary>
-    /// <returns>How many they are.</returns>
+    /// <summary>Ends the sessions that are meant, and those that the directory has been asked for already and that are not here yet.</summary>
+    /// <returns>How many were here.</returns>
     public int Kick(SessionFilter filter)
     {
+        lock (_lock)
+        {
+            while (_kicks.TryPeek(out var oldest) && (_kicks.Count >= MostRemembered || Stopwatch.GetElapsedTime(oldest.At) > RememberKicks)) _kicks.Dequeue();
+            _kicks.Enqueue((filter, Stopwatch.GetTimestamp()));
+        }
         var kicked = 0;
         foreach (var (session, _) in _sessions)
         {
@@ -100,6 +113,9 @@ internal sealed class LiveSession(UserName user, string node, IPAddress address)
     private volatile string _node = node;
     private SessionRelay? _relay;
     private bool _isKicked;
+
+    /// <summary>When Redis was asked for it, by <see cref="Stopwatch.GetTimestamp"/>: for the last time, where the login has waited for a move, which kicks too.</summary>
+    public long AskedAt { get; init; } = Stopwatch.GetTimestamp();
 
     /// <summary>The connection's id.</summary>
     public string Id { get; init; } = "";

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using ImapDirector.Director.Directory;
 using ImapDirector.Director.Relay;
@@ -104,5 +105,19 @@ public sealed class ClusterOrdersTests
 
         public void Log<TState>(Microsoft.Extensions.Logging.LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception,
             Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
+    }
+
+    [Fact]
+    public void A_kick_meets_a_session_that_the_directory_was_asked_for_before_and_that_arrives_after()
+    {
+        var sessions = new LiveSessions();
+        var asked = Stopwatch.GetTimestamp();
+        sessions.Kick(new SessionFilter(User("alice@example.com"), null, null));
+        var (met, other) = (new LiveSession(User("alice@example.com"), "node1", IPAddress.Loopback) { AskedAt = asked }, new LiveSession(User("bob@example.com"), "node1", IPAddress.Loopback) { AskedAt = asked });
+        var later = new LiveSession(User("alice@example.com"), "node1", IPAddress.Loopback);
+        foreach (var session in new[] { met, other, later })
+            Assert.Equal(DirectoryOutcome.Assigned, sessions.TryAdd(session, new DirectorOptions(), SessionCounts.None));
+
+        Assert.Equal((true, false, false), (met.IsKicked, other.IsKicked, later.IsKicked));
     }
 }

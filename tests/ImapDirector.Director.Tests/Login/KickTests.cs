@@ -51,9 +51,9 @@ public sealed class KickTests
         await client.SendAsync($"a LOGIN alice {RunningDirector.Password}\r\n");
         await TestDirector.UntilAsync(async () => (await director.SessionsAsync()).Count == 1);
 
-        // The directory knows of it a moment before its director does.
-        await TestDirector.UntilAsync(async () => await orders.KickAsync(new SessionFilter(TestDirector.User("alice@example.com"), null, null), CancellationToken.None)
-            && director.Lines.Any(static line => line.StartsWith("3041 1 sessions", StringComparison.Ordinal)));
+        // Once is enough: the directory knows of it a moment before its director does.
+        Assert.True(await orders.KickAsync(new SessionFilter(TestDirector.User("alice@example.com"), null, null), CancellationToken.None));
+        await TestDirector.UntilAsync(() => Task.FromResult(director.Lines.Any(static line => line.StartsWith("3041 ", StringComparison.Ordinal))));
         release.SetResult();
 
         Assert.EndsWith(Bye, await client.ReadToEndAsync(), StringComparison.Ordinal);
