@@ -244,7 +244,7 @@ public sealed class Connection : IAsyncDisposable
     private async Task CloseSendingAsync(bool nothingIsRead)
     {
         _hasClosedSending = true;
-        if (Tls is { } tls && nothingIsRead) await tls.ShutdownAsync();
+        if (Tls is { } tls && nothingIsRead) await SayEndAsync(tls);
         if (_direct is { } direct) await direct.ShutdownAsync();
         Socket.Shutdown(SocketShutdown.Send);
     }
@@ -290,6 +290,19 @@ public sealed class Connection : IAsyncDisposable
         // OpenSSL lets in a little more than we do.
         if (clients.IsRequired && !identity.IsVerified) throw new AuthenticationException($"The client's certificate does not count: {identity.Fault}.");
         return identity;
+    }
+
+    private static async Task SayEndAsync(SslStream tls)
+    {
+        try
+        {
+            await tls.ShutdownAsync();
+        }
+        catch (Exception broken) when (broken is not (IOException or SocketException or ObjectDisposedException or InvalidOperationException))
+        {
+            // Exceptions of .NET's own around OpenSSL, that have no type in common: behind a record that was no record nothing can be said.
+            throw new IOException("TLS is broken: its end cannot be said.", broken);
+        }
     }
 
     private static InvalidOperationException TakenOver() => new("The connection has been taken over: its pipes are gone.");

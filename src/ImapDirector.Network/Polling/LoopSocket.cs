@@ -16,6 +16,8 @@ public sealed class LoopSocket : IDisposable
     private ulong _id;
     private bool _isHeld;
     private bool _isClosedByPeer;
+    // Whether OpenSSL has nothing left that it opened before, such as what came in one record with a command of the login.
+    private bool _isEmptied;
 
     /// <summary>Holds a socket, which nobody may be waiting for.</summary>
     /// <param name="loop">Where it is to be watched.</param>
@@ -60,7 +62,7 @@ public sealed class LoopSocket : IDisposable
     public bool IsPlain => _tls is null;
 
     /// <summary>Whether there is something to be received that no event will tell of.</summary>
-    public bool HasMore => _isClosedByPeer || _tls?.HasReceived == true;
+    public bool HasMore => _isClosedByPeer || (_tls is not null && (!_isEmptied || _tls.HasReceived));
 
     /// <summary>Whether something that was taken waits to be sent: nothing more is taken before <see cref="SendRest"/> has sent it.</summary>
     public bool HasUnsent => _tls?.HasUnsent == true;
@@ -127,10 +129,11 @@ public sealed class LoopSocket : IDisposable
         if (_isClosedByPeer) return 0;
         TlsStep step;
         int count;
-        if (tls.HasReceived)
+        if (HasMore)
         {
-            // What the login read beyond its own lines, and did not open yet.
+            // What the login read beyond its own lines, opened or not.
             step = tls.Read(buffer, out count);
+            _isEmptied = count == 0;
         }
         else
         {

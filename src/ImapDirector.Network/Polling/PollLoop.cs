@@ -18,12 +18,15 @@ public sealed partial class PollLoop : IDisposable
     private readonly Thread _thread;
     private readonly int _poller;
     private readonly int _wakeUp;
+    // Its number may be somebody's file a moment after it is closed.
+    private readonly Lock _wakeUpLock = new();
     private readonly ConcurrentQueue<Action> _work = new();
     private readonly Dictionary<ulong, IPollTarget> _targets = [];
     private ulong _lastId = WakeUp;
     private int _isSignalled;
     private volatile bool _isEnding;
     private volatile bool _hasEnded;
+    private bool _isWakeUpClosed;
 
     /// <summary>Starts the thread.</summary>
     /// <param name="name">Its name.</param>
@@ -59,8 +62,7 @@ public sealed partial class PollLoop : IDisposable
     public void Post(Action work)
     {
         _work.Enqueue(work);
-        if (_hasEnded) DoLateWork();
-        else if (Interlocked.Exchange(ref _isSignalled, 1) == 0) LinuxCalls.Signal(_wakeUp);
+        if (_hasEnded || (Interlocked.Exchange(ref _isSignalled, 1) == 0 && !TrySignal())) DoLateWork();
     }
 
     /// <summary>As <see cref="Post"/>, for whoever wants to know when it has been done.</summary>
@@ -69,8 +71,15 @@ public sealed partial class PollLoop : IDisposable
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Post(() =>
         {
-            work();
-            done.SetResult();
+            try
+            {
+                work();
+                done.SetResult();
+            }
+            catch (Exception fault)
+            {
+                done.SetException(fault);
+            }
         });
         return done.Task;
     }
@@ -107,9 +116,13 @@ public sealed partial class PollLoop : IDisposable
     {
         if (_isEnding) return;
         _isEnding = true;
-        LinuxCalls.Signal(_wakeUp);
+        TrySignal();
         _thread.Join();
-        LinuxCalls.Close(_wakeUp);
+        lock (_wakeUpLock)
+        {
+            _isWakeUpClosed = true;
+            LinuxCalls.Close(_wakeUp);
+        }
         RuntimePollers.Include(_poller);
         LinuxCalls.Close(_poller);
     }
@@ -132,7 +145,7 @@ public sealed partial class PollLoop : IDisposable
                 else if (_targets.TryGetValue(happened.Id, out var target)) Call(happened, target);
             }
         }
-        foreach (var target in _targets.Values.ToArray()) target.OnGivenUp();
+        foreach (var target in _targets.Values.ToArray()) GiveUp(target);
         Pipes.Dispose();
         _hasEnded = true;
         DoLateWork();
@@ -180,7 +193,29 @@ public sealed partial class PollLoop : IDisposable
         {
             // One session's fault ends that session alone.
             Log.Fault(_logger, _thread.Name!, fault);
+            GiveUp(target);
+        }
+    }
+
+    private void GiveUp(IPollTarget target)
+    {
+        try
+        {
             target.OnGivenUp();
+        }
+        catch (Exception fault)
+        {
+            Log.Fault(_logger, _thread.Name!, fault);
+        }
+    }
+
+    private bool TrySignal()
+    {
+        lock (_wakeUpLock)
+        {
+            if (_isWakeUpClosed) return false;
+            LinuxCalls.Signal(_wakeUp);
+            return true;
         }
     }
 

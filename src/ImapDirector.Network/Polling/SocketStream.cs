@@ -8,6 +8,9 @@ namespace ImapDirector.Network.Polling;
 /// <remarks>One read and one write at a time.</remarks>
 internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
 {
+    // Whoever reads again and again without ever having to wait lets the thread's other sessions have their turn.
+    private const int MostReadsInRow = 64;
+
     private readonly NetworkStream _network = new(socket, ownsSocket: false);
     // From when it is moved to a loop.
     private Readiness _readable = null!;
@@ -16,6 +19,7 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
     private LoopSocket? _socket;
     private bool _hasLeft;
     private bool _isEnding;
+    private int _readsInRow;
 
     public override bool CanRead => true;
 
@@ -109,9 +113,16 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
             if (!_readable.IsSet)
             {
                 DemandLoop();
+                _readsInRow = 0;
                 await _readable.WaitAsync(_loop!, cancellationToken);
             }
             if (buffer.IsEmpty) return 0;
+            // TLS asks for more by itself where what came carries nothing.
+            if (++_readsInRow % MostReadsInRow == 0 && !_hasLeft)
+            {
+                await _loop!.SwitchAsync();
+                cancellationToken.ThrowIfCancellationRequested();
+            }
             var count = Receive(buffer.Span);
             if (LoopSocket.WasInterrupted(count)) continue;
             if (LoopSocket.WouldBlock(count))

@@ -171,6 +171,36 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
     }
 
     [Fact]
+    public async Task D3_what_came_in_one_record_with_the_login_goes_on_although_nothing_more_comes()
+    {
+        // More than is read at once, and less than a record: some of it stays in OpenSSL, and no event tells of it.
+        var commands = string.Concat(Enumerable.Range(0, 600).Select(static number => $"{number:0000} NOOP\r\n"));
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure: true, isDirect, prepare: async (client, _) =>
+        {
+            await client.Client.SendAsync("x\r\n" + commands);
+            var read = await client.Server.Input.ReadAsync();
+            client.Server.Input.AdvanceTo(read.Buffer.GetPosition(3));
+        });
+
+        Assert.Equal(commands, Encoding.ASCII.GetString(await relay.Node.ReadExactlyAsync(commands.Length)));
+    }
+
+    [Fact]
+    public async Task D3_a_client_that_said_the_end_of_TLS_behind_its_login_has_closed_its_side()
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure: true, isDirect, prepare: async (client, _) =>
+        {
+            await client.Client.SendAsync("x\r\na NOOP\r\n");
+            await ((SslStream)client.Client.Stream).ShutdownAsync();
+            while (client.Server.Socket.Available < 57) await Task.Delay(1);
+            var read = await client.Server.Input.ReadAsync();
+            client.Server.Input.AdvanceTo(read.Buffer.GetPosition(3));
+        });
+
+        Assert.Equal("a NOOP\r\n", await relay.Node.ReadToEndAsync());
+    }
+
+    [Fact]
     public async Task D3_a_client_that_closed_behind_its_login_is_still_answered()
     {
         await using var relay = await RelayUnderTest.StartAsync(threads, prepare: async (client, _) =>

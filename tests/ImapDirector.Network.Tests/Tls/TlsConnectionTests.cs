@@ -8,6 +8,41 @@ namespace ImapDirector.Network.Tests.Tls;
 /// <summary>With OpenSSL called directly.</summary>
 public sealed class DirectTlsTests() : TlsConnectionTests(isDirect: true)
 {
+    [Theory]
+    [InlineData(60, true)]
+    [InlineData(70, false)]
+    public async Task Whoever_changes_keys_and_says_nothing_is_ended(int times, bool goesOn)
+    {
+        await using var pair = await SocketPair.ConnectAsync();
+        var server = StartTlsAsync(pair.Server);
+        using var client = await KeyChangingClient.ConnectAsync(pair.Client);
+        await server;
+        await client.ChangeKeysAsync(times);
+        if (goesOn)
+        {
+            await client.SayAsync("hello"u8.ToArray());
+            Assert.Equal("hello", await pair.Server.HearAsync(5));
+            return;
+        }
+        await Assert.ThrowsAsync<IOException>(() => pair.Server.HearAsync(5));
+    }
+
+    [Fact]
+    public async Task Whoever_says_much_may_change_keys_often()
+    {
+        await using var pair = await SocketPair.ConnectAsync();
+        var server = StartTlsAsync(pair.Server);
+        using var client = await KeyChangingClient.ConnectAsync(pair.Client);
+        await server;
+        for (var i = 0; i < 150; i++)
+        {
+            await client.ChangeKeysAsync(1);
+            var saying = client.SayAsync(new byte[64 * 1024]);
+            _ = await pair.Server.HearAsync(64 * 1024);
+            await saying;
+        }
+    }
+
     [Fact]
     public async Task OpenSSL_is_called_directly_where_it_can_be()
     {
@@ -252,6 +287,17 @@ public abstract class TlsConnectionTests : IDisposable
         await pair.Client.Socket.SendAsync(new byte[] { 23, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20 });
         await Assert.ThrowsAsync<IOException>(async () => await pair.Server.Input.ReadAsync());
         await Assert.ThrowsAsync<IOException>(async () => await pair.Server.SayAsync("hello"));
+    }
+
+    [Fact]
+    public async Task What_is_no_record_does_not_keep_the_connection_from_being_closed()
+    {
+        await using var pair = await SocketPair.ConnectAsync();
+        await StartTlsAsync(pair);
+        await pair.Client.Socket.SendAsync(new byte[] { 23, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20 });
+        await Assert.ThrowsAsync<IOException>(async () => await pair.Server.Input.ReadAsync());
+        await pair.Server.DisposeAsync();
+        Assert.Throws<ObjectDisposedException>(() => pair.Server.Socket.Available);
     }
 
     [Fact]

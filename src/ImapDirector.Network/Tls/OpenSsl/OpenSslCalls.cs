@@ -26,9 +26,11 @@ internal static unsafe partial class OpenSslCalls
     public const int PartialWrite = 1;
     public const int MovingWriteBuffer = 2;
     public const int ReleaseBuffers = 16;
+    public const int AutoRetry = 4;
 
     // Those of SSL_CTX_ctrl(3) that the headers have macros for.
     public const int SetMode = 33;
+    public const int ClearMode = 78;
     public const int SetSessionCacheMode = 44;
     public const int SetMostChainBytes = 51;
     public const int SetServerNameCallback = 53;

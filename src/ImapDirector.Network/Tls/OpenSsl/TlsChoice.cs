@@ -26,7 +26,15 @@ internal sealed unsafe class TlsChoice(CertificateNames names, IReadOnlyDictiona
         var bytes = MemoryMarshal.CreateReadOnlySpanFromNullTerminated((byte*)name);
         Span<char> text = stackalloc char[CertificateNames.MostNameBytes];
         if (bytes.Length > text.Length || !Ascii.IsValid(bytes)) return OpenSslCalls.NameIgnored;
-        return choice.Choose(ssl, text[..Encoding.ASCII.GetChars(bytes, text)]);
+        try
+        {
+            return choice.Choose(ssl, text[..Encoding.ASCII.GetChars(bytes, text)]);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The certificates go while somebody shakes hands; nothing may be thrown through OpenSSL.
+            return OpenSslCalls.NameRefused;
+        }
     }
 
     private int Choose(nint ssl, ReadOnlySpan<char> name)

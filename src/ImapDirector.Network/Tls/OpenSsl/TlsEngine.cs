@@ -35,9 +35,15 @@ internal sealed unsafe class TlsEngine : IDisposable
     /// <summary>More than any record is longer than what it carries, with those that OpenSSL may put in front of it.</summary>
     public const int MostOverhead = 1024;
 
+    // Changes of keys and the like cost us far more than their 27 bytes cost the peer. An honest one changes keys after some hundred MiB.
+    private const int MostIdleRecords = 64;
+    private const int BytesForAnIdleRecord = 64 * 1024;
+
     private readonly SslHandle _ssl;
     private readonly TlsContext _context;
     private bool _isBroken;
+    private long _carried;
+    private long _idleRecords;
 
     /// <summary>Begins; the handshake comes first.</summary>
     /// <exception cref="IOException">There is no memory for it.</exception>
@@ -104,7 +110,7 @@ internal sealed unsafe class TlsEngine : IDisposable
         fixed (byte* from = received, into = plain, to = toSend)
         {
             RecordTransfer.Begin(&transfer, from, received.Length, to, toSend.Length);
-            var step = plain.IsEmpty ? Peek() : TlsStep.Done;
+            var step = plain.IsEmpty ? Peek(&transfer) : TlsStep.Done;
             while (count < plain.Length)
             {
                 OpenSslCalls.ERR_clear_error();
@@ -112,9 +118,11 @@ internal sealed unsafe class TlsEngine : IDisposable
                 if (read <= 0)
                 {
                     step = StepOf(read);
+                    if (HasMetIdleRecord(step, &transfer) && !IsTooIdle(ref step)) continue;
                     break;
                 }
                 count += read;
+                _carried += read;
                 // A record that was not full is over: without more of them there is nothing to ask for.
                 if (count < plain.Length && transfer.ReceivedLeft == 0)
                 {
@@ -230,13 +238,26 @@ internal sealed unsafe class TlsEngine : IDisposable
     /// <inheritdoc />
     public void Dispose() => _ssl.Dispose();
 
-    private TlsStep Peek()
+    private TlsStep Peek(RecordTransfer* transfer)
     {
-        byte one;
-        OpenSslCalls.ERR_clear_error();
-        var result = OpenSslCalls.SSL_peek(Ssl, &one, 1);
-        CryptographicOperations.ZeroMemory(new Span<byte>(&one, 1));
-        return StepOf(result);
+        while (true)
+        {
+            byte one;
+            OpenSslCalls.ERR_clear_error();
+            var step = StepOf(OpenSslCalls.SSL_peek(Ssl, &one, 1));
+            CryptographicOperations.ZeroMemory(new Span<byte>(&one, 1));
+            if (!HasMetIdleRecord(step, transfer) || IsTooIdle(ref step)) return step;
+        }
+    }
+
+    // OpenSSL comes back behind each record that carries nothing for us (TlsContext takes SSL_MODE_AUTO_RETRY away), and else only when it has taken all there is.
+    private static bool HasMetIdleRecord(TlsStep step, RecordTransfer* transfer) => step == TlsStep.WantsMore && transfer->ReceivedLeft > 0;
+
+    private bool IsTooIdle(ref TlsStep step)
+    {
+        if (++_idleRecords <= MostIdleRecords + _carried / BytesForAnIdleRecord) return false;
+        step = Break("too many records that carry nothing");
+        return true;
     }
 
     /// <summary>SSL_get_error(3), for a call that the error queue was emptied before.</summary>
