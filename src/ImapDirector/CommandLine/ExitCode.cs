@@ -9,7 +9,7 @@ internal static class ExitCode
     /// <summary>A fault of the program; the log says which.</summary>
     public const int Fault = 1;
 
-    /// <summary>Something was found in a store, or in what was to be imported, that is not mended.</summary>
+    /// <summary>Something was found in a store, in the map, or in what was to be imported, that is not mended; some users have not moved, or have nowhere to go.</summary>
     public const int Findings = 2;
 
     /// <summary>There is no node, pool or account of this name.</summary>
@@ -24,7 +24,7 @@ internal static class ExitCode
     /// <summary>There is no mail of this user (EX_NOUSER).</summary>
     public const int NoSuchUser = 67;
 
-    /// <summary>The process that was asked, or its Redis, does not answer or is not ready (EX_UNAVAILABLE).</summary>
+    /// <summary>The process that was asked, or its Redis, does not answer, is not ready, or does not know (EX_UNAVAILABLE).</summary>
     public const int Unavailable = 69;
 
     /// <summary>There is such a user, or something where a directory has to be empty, already (EX_CANTCREAT).</summary>
@@ -33,7 +33,7 @@ internal static class ExitCode
     /// <summary>A file or a directory cannot be read or written (EX_IOERR).</summary>
     public const int InputOutput = 74;
 
-    /// <summary>The data directory, or the node, is in use (EX_TEMPFAIL).</summary>
+    /// <summary>The data directory, or the node, is in use, or a move is refused or called off (EX_TEMPFAIL).</summary>
     public const int InUse = 75;
 
     /// <summary>The configuration, an address or a directory cannot be used (EX_CONFIG).</summary>

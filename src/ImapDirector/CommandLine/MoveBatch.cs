@@ -12,12 +12,16 @@ internal sealed class MoveBatch(ApiClient api, IReadOnlyList<ApiMoveOrdered> pla
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(2);
 
-    private readonly HashSet<string> _outstanding = [];
+    // Users, with the id of the move that is waited for.
+    private readonly Dictionary<string, string> _outstanding = [];
+
+    /// <summary>What there is to say of a move whose record is gone: a sentence without its full stop.</summary>
+    public const string Unknown = "What became of the move is not known, since Redis has no record of it any more, or only that of a later one";
 
     /// <summary>How many have moved.</summary>
     public int Done { get; private set; }
 
-    /// <summary>Who has not, and why.</summary>
+    /// <summary>Who has not, or of whom it is not known, and why.</summary>
     public List<(string User, string Reason)> Stayed { get; } = [];
 
     /// <summary>Orders a user to be moved.</summary>
@@ -75,13 +79,13 @@ internal sealed class MoveBatch(ApiClient api, IReadOnlyList<ApiMoveOrdered> pla
     {
         try
         {
-            if ((await OrderAsync(api, move.User, new ApiMoveOrder(move.To, move.From), cancellationToken)).Id is null) Done++;
-            else _outstanding.Add(move.User);
+            if ((await OrderAsync(api, move.User, new ApiMoveOrder(move.To, move.From), cancellationToken)).Id is { } id) _outstanding.Add(move.User, id);
+            else Done++;
         }
         catch (RefusedException refused) when (refused.ExitCode is ExitCode.InUse or ExitCode.Unknown)
         {
             // By an earlier run, as a rule: its end is waited for like that of one's own.
-            if (await FindAsync(api, move.User, cancellationToken) is { Step: not ("done" or "failed") }) _outstanding.Add(move.User);
+            if (await FindAsync(api, move.User, cancellationToken) is { Step: not ("done" or "failed") } found && found.To == move.To) _outstanding.Add(move.User, found.Id);
             else Stayed.Add((move.User, refused.Message));
         }
     }
@@ -89,12 +93,15 @@ internal sealed class MoveBatch(ApiClient api, IReadOnlyList<ApiMoveOrdered> pla
     private async Task LookAsync(CancellationToken cancellationToken)
     {
         if (_outstanding.Count == 0) return;
-        var running = (await api.GetAsync("/moves", ApiJson.Default.ApiMoves, cancellationToken)).Moves.Select(static move => move.User).ToHashSet();
-        foreach (var user in _outstanding.Where(user => !running.Contains(user)).ToArray())
+        var running = (await api.GetAsync("/moves", ApiJson.Default.ApiMoves, cancellationToken)).Moves.Select(static move => move.Id).ToHashSet();
+        foreach (var (user, id) in _outstanding.Where(one => !running.Contains(one.Value)).ToArray())
         {
+            var move = await FindAsync(api, user, cancellationToken);
+            if (move?.Id != id) Stayed.Add((user, Unknown + "."));
+            else if (move.Step == "failed") Stayed.Add((user, move.Reason ?? "it was called off"));
+            else if (move.Step == "done") Done++;
+            else continue;
             _outstanding.Remove(user);
-            if (await FindAsync(api, user, cancellationToken) is { Step: "failed" } move) Stayed.Add((user, move.Reason ?? "it was called off"));
-            else Done++;
         }
     }
 }

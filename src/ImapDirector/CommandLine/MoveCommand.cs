@@ -54,8 +54,8 @@ internal static class MoveCommand
     {
         for (var shown = ""; ; await Task.Delay(BetweenLooks, cancellationToken))
         {
-            // Another one may have been ordered since.
-            if (await MoveBatch.FindAsync(api, order.User, cancellationToken) is not { } move || move.Id != order.Id) return ExitCode.Ok;
+            if (await MoveBatch.FindAsync(api, order.User, cancellationToken) is not { } move || move.Id != order.Id)
+                throw new RefusedException(ExitCode.Unavailable, $"{MoveBatch.Unknown}: \"user explain {order.User}\" tells where the user is.");
             var line = Line(move);
             if (line != shown) await result.InvocationConfiguration.Error.WriteLineAsync(shown = line);
             if (move.Step == "failed") throw new RefusedException(ExitCode.InUse, $"{move.User} stays at {move.From}: {move.Reason}.");
@@ -86,7 +86,7 @@ internal static class MoveCommand
         var batch = new MoveBatch(api, plan, interval);
         await batch.RunAsync(error.WriteLine, cancellationToken);
         foreach (var (user, reason) in batch.Stayed) output.WriteLine($"{user}: {reason}");
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{batch.Done} of {plan.Count} users have moved, {batch.Stayed.Count} stay where they are."));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{batch.Done} of {plan.Count} users have moved, {batch.Stayed.Count} have not, or it is not known."));
         return batch.Stayed.Count > 0 ? ExitCode.Findings : ExitCode.Ok;
     }
 
