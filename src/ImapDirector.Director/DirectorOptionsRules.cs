@@ -28,6 +28,21 @@ internal static class DirectorOptionsRules
         return errors;
     }
 
+    /// <summary>What is right as a whole may be wrong as long as the settings that need a restart are as they were: the rules that look at both kinds.</summary>
+    public static IReadOnlyList<string> CheckReloaded(DirectorOptions options)
+    {
+        var errors = new List<string>();
+        CheckCheckUser(options, errors);
+        CheckNodes(options, errors);
+        return [.. errors.Select(static error => "It needs a restart, for with the settings that hold from the next start on as they still are this holds: " + error)];
+    }
+
+    private static void CheckCheckUser(DirectorOptions options, List<string> errors)
+    {
+        if (options.NodeCheckUser is { } user && !Protocol.UserName.TryCreate(user, options.DefaultDomain, out _))
+            errors.Add($"NodeCheckUser is \"{Shown(user)}\", which can be no user: give a name that the nodes know, such as \"check@example.com\", or leave it out.");
+    }
+
     private static void CheckNameAndListeners(DirectorOptions options, List<string> errors)
     {
         if (options.Name.Length is 0 or > 64 || !options.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
@@ -100,8 +115,7 @@ internal static class DirectorOptionsRules
         Between(errors, "NodeCheckFall", options.NodeCheckFall, 1, 20);
         Between(errors, "NodeCheckRise", options.NodeCheckRise, 1, 20);
         Between(errors, "NodeCheckJitter", options.NodeCheckJitter, 0, 50);
-        if (options.NodeCheckUser is { } user && !Protocol.UserName.TryCreate(user, options.DefaultDomain, out _))
-            errors.Add($"NodeCheckUser is \"{Shown(user)}\", which can be no user: give a name that the nodes know, such as \"check@example.com\", or leave it out.");
+        CheckCheckUser(options, errors);
         Between(errors, "DeliveryTimeout", options.DeliveryTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(9));
         Between(errors, "MoveWait", options.MoveWait, TimeSpan.Zero, TimeSpan.FromMinutes(5));
         Between(errors, "UnfencedMoveDelay", options.UnfencedMoveDelay, TimeSpan.Zero, TimeSpan.FromMinutes(5));

@@ -188,15 +188,19 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _isStarted = true;
     }
 
-    /// <summary>Goes on with other nodes, limits and times; sessions that are there stay as they are. What cannot be changed without a restart stays: names and addresses, Redis,
-    /// how clients authenticate, threads. Called by one thread at a time.</summary>
-    /// <param name="options">Settings that <see cref="DirectorOptions.Validate"/> finds no fault with.</param>
-    public void Reload(DirectorOptions options)
+    /// <summary>Goes on with other nodes, limits and times; sessions that are there stay as they are. What <see cref="DirectorReload"/> does not name stays as it was at the start.
+    /// Called by one thread at a time.</summary>
+    /// <param name="read">Settings that <see cref="DirectorOptions.Validate"/> finds no fault with.</param>
+    /// <returns>Why everything stays as it was, a sentence for each reason; empty when it does not.</returns>
+    public IReadOnlyList<string> Reload(DirectorOptions read)
     {
+        var options = DirectorReload.Apply(_options, read);
+        if (DirectorOptionsRules.CheckReloaded(options) is { Count: > 0 } errors) return errors;
         _options = options;
         _clients?.Change(options.MaxConnections, options.MaxConnectionsPerAddress);
         _submitters?.Change(options.MaxConnections, options.MaxConnections);
         _services = _services with { Options = options };
+        _services.Authenticator.Reload(options);
         _services.Backends.Reload(options);
         _admission.Reload(options);
         _failover.Reload(options);
@@ -206,6 +210,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _lmtpOptions = _lmtpOptions with { MaxMessageBytes = options.MaxMessageBytes };
         // Last: whoever hears of its nodes has the new limits by then.
         _registry.Reload(options);
+        return [];
     }
 
     /// <summary>Why it is not ready (Redis away, its name another director's, no node reachable, draining), or <c>null</c> when it is. Never takes longer than a second.</summary>

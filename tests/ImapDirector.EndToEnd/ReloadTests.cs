@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using ImapDirector.Tests.Shared;
 using Xunit;
 
 namespace ImapDirector.EndToEnd;
 
-public sealed class ReloadTests
+public sealed partial class ReloadTests
 {
     private const string User = "alice@example.com";
 
@@ -31,6 +32,31 @@ public sealed class ReloadTests
         Assert.StartsWith("a OK", await LogInAsync(cluster), StringComparison.Ordinal);
         await running.NoOpAsync();
     }
+
+    [FactIfInstalled("redis-server")]
+    public async Task What_needs_a_restart_holds_nowhere_before_it()
+    {
+        await using var cluster = await Cluster.StartAsync(User);
+        var whole = await File.ReadAllTextAsync(cluster.Configuration);
+
+        await File.WriteAllTextAsync(cluster.Configuration, whole.Replace("\"FailureDelay\"", "\"DefaultDomain\": \"example.com\", \"FailureDelay\"", StringComparison.Ordinal));
+        await cluster.Director.HangUpAsync();
+        await UntilLoggedAsync(cluster.Director, "The configuration has changed: DefaultDomain: unset → (not shown), from the next start on");
+        await using (var sender = await LmtpClient.BeginAsync(cluster.Director.Lmtp)) Assert.StartsWith("550 ", await sender.AskAsync("RCPT TO:<alice>"), StringComparison.Ordinal);
+
+        // A whole that a restart brings, and of which half would lock everybody out.
+        var keys = Directory.CreateTempSubdirectory("keys-").FullName;
+        await RunningProgram.RunAsync("", "keys", "new", "--directory", keys);
+        var key = Directory.GetFiles(keys, "*.key").Single();
+        await File.WriteAllTextAsync(cluster.Configuration, MasterPassword().Replace(whole, "").Replace("\"FailureDelay\"", $"\"AssertionKeyFile\": \"{key}\", \"FailureDelay\"", StringComparison.Ordinal));
+        await cluster.Director.HangUpAsync();
+        await UntilLoggedAsync(cluster.Director, "so everything stays as it was. It needs a restart, for with the settings that hold from the next start on as they still are this holds: Nodes:0:MasterPassword");
+        Assert.StartsWith("a OK", await LogInAsync(cluster), StringComparison.Ordinal);
+        Directory.Delete(keys, recursive: true);
+    }
+
+    [GeneratedRegex("""(, |)"MasterPasswordFile": "[^"]*"(?= })|(?<=], )"MasterPasswordFile": "[^"]*",""")]
+    private static partial Regex MasterPassword();
 
     private static async Task<string> LogInAsync(Cluster cluster)
     {

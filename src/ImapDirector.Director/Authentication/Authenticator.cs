@@ -11,7 +11,7 @@ internal sealed partial class Authenticator
     /// <summary>The longest password, in bytes of UTF-8: some schemes take time for every byte.</summary>
     public const int MaxPasswordBytes = 1024;
 
-    private readonly DirectorOptions _options;
+    private volatile DirectorOptions _options;
     private readonly DatabaseChain _chain;
     private readonly PasswordHasher _hasher;
     private readonly HashUpgrade _upgrade;
@@ -29,8 +29,11 @@ internal sealed partial class Authenticator
     {
         (_options, _chain, _hasher, _logger) = (options, chain, hasher, loggers.CreateLogger<Authenticator>());
         _upgrade = new HashUpgrade(options.Authentication, hasher, loggers.CreateLogger<HashUpgrade>());
-        _verified = new VerifiedLogins(clock, options.AssignmentCacheAge);
+        _verified = new VerifiedLogins(clock, () => _options.AssignmentCacheAge);
     }
+
+    /// <summary>Another age of remembered logins from here on.</summary>
+    public void Reload(DirectorOptions options) => _options = options;
 
     /// <summary>Checks the password.</summary>
     /// <param name="name">As the client sent it, UTF-8.</param>

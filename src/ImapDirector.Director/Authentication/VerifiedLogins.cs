@@ -7,7 +7,7 @@ namespace ImapDirector.Director.Authentication;
 
 /// <summary>Remembers that a password was right: for a minute, to spare a client with many connections the hashing, and for the
 /// configured age, to let it in while Redis is away. Only digests under a key of this process are kept (limits D10).</summary>
-internal sealed class VerifiedLogins(TimeProvider clock, TimeSpan outageAge)
+internal sealed class VerifiedLogins(TimeProvider clock, Func<TimeSpan> outageAge)
 {
     private const int Capacity = 100_000;
     private static readonly TimeSpan SkipHashingFor = TimeSpan.FromSeconds(60);
@@ -23,7 +23,7 @@ internal sealed class VerifiedLogins(TimeProvider clock, TimeSpan outageAge)
 
     /// <summary>Whether this password was right when Redis last confirmed the account, within the configured age.</summary>
     public bool WasConfirmed(UserName user, ReadOnlySpan<byte> password) =>
-        _entries.TryGet(user, out var entry) && clock.GetElapsedTime(entry.ConfirmedAt) < outageAge
+        _entries.TryGet(user, out var entry) && clock.GetElapsedTime(entry.ConfirmedAt) < outageAge()
         && Matches(entry.Password, Digest(user, password));
 
     /// <summary>The password was right, by hashing or as a database said.</summary>

@@ -12,14 +12,8 @@ namespace ImapDirector.Configuration;
 /// <param name="ApiTokenFile">The file with what operators have to show; <c>null</c> for no API.</param>
 internal sealed record DirectorSettings(DirectorOptions Director, ProcessSettings Process, string? ApiTokenFile)
 {
-    /// <summary>The keys that need no restart: <see cref="DirectorServer.Reload"/> takes them, and the log's threshold.</summary>
-    public static readonly IReadOnlySet<string> AtOnce = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
-    {
-        "AllowPlainTextLogin", "AssignmentCacheAge", "BackendConnectTimeout", "BackendLoginTimeout", "DefaultPool", "DeliveryTimeout", "DirectorNetworks", "DrainSpread", "LmtpNetworks",
-        "LogLevel", "LoginTimeout", "MasterPassword", "MasterPasswordFile", "MasterUser", "MaxConnections", "MaxConnectionsPerAddress", "MaxLoginsPerNode", "MaxMessageBytes",
-        "MaxSessionsPerAddress", "MaxSessionsPerNode", "MaxSessionsPerUser", "MaxSessionsPerUserAddress", "MaxWaitingLoginsPerNode", "NodeCheckFall", "NodeCheckInterval", "NodeCheckJitter", "NodeCheckRise", "NodeCheckUser", "NodeNetworks", "Nodes", "ProxyNetworks",
-        "SharedStoragePools",
-    };
+    /// <summary>The keys that need no restart.</summary>
+    public static readonly IReadOnlySet<string> AtOnce = new HashSet<string>([.. DirectorReload.Keys, "LogLevel", "MasterPasswordFile"], StringComparer.OrdinalIgnoreCase);
 
     private static readonly BackendNode NodeDefaults = new() { Name = "", Host = "" };
 

@@ -39,7 +39,11 @@ internal sealed class DirectorRole : IRole
     }
 
     /// <summary>Goes on with other settings, as far as that can be done without a restart.</summary>
-    public void Reload(DirectorSettings settings) => _director.Reload(settings.Director);
+    /// <exception cref="ConfigurationException">It cannot be, and everything stays as it was.</exception>
+    public void Reload(DirectorSettings settings)
+    {
+        if (_director.Reload(settings.Director) is { Count: > 0 } errors) throw new ConfigurationException(errors);
+    }
 
     public ServerCertificate? Certificate => _certificate;
 

@@ -95,6 +95,8 @@ public sealed class AuthenticatorTests
         Assert.Equal(AuthenticationOutcome.Success, (await server.LoginAsync("alice", "secret")).Outcome);
         server.Clock.Advance(TimeSpan.FromTicks(1));
         Assert.Equal(AuthenticationOutcome.TemporaryFailure, (await server.LoginAsync("alice", "secret")).Outcome);
+        server.Reload(server.Options with { AssignmentCacheAge = server.Options.AssignmentCacheAge + TimeSpan.FromTicks(1) });
+        Assert.Equal(AuthenticationOutcome.Success, (await server.LoginAsync("alice", "secret")).Outcome);
     }
 
     [Fact]
@@ -186,6 +188,8 @@ public sealed class AuthenticatorTests
             Assert.Equal(AccountOutcome.Done, await server.Accounts.AddAsync("alice", "secret"u8.ToArray(), CancellationToken.None));
             return server;
         }
+
+        public void Reload(DirectorOptions options) => _authenticator.Reload(options);
 
         public Task<AuthenticationResult> LoginAsync(string name, string password) =>
             _authenticator.AuthenticateAsync(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(password), System.Net.IPAddress.Loopback, default, CancellationToken.None);

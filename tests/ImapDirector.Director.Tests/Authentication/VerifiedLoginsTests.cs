@@ -11,7 +11,7 @@ public sealed class VerifiedLoginsTests
     private readonly ManualClock _clock = new();
     private readonly VerifiedLogins _logins;
 
-    public VerifiedLoginsTests() => _logins = new VerifiedLogins(_clock, TimeSpan.FromMinutes(10));
+    public VerifiedLoginsTests() => _logins = new VerifiedLogins(_clock, static () => TimeSpan.FromMinutes(10));
 
     [Fact]
     public void D10_a_login_is_remembered_for_its_user_its_password_and_its_account_only()
