@@ -231,6 +231,12 @@ internal readonly record struct SessionTicket(DirectoryOutcome Outcome, BackendN
 {
     /// <summary>When Redis was asked for it, for the last time, by <see cref="Stopwatch.GetTimestamp"/>.</summary>
     public long AskedAt { get; init; }
+
+    /// <summary>Whether it says the same of the user. When it was asked for has no part in that.</summary>
+    public bool Equals(SessionTicket other) => (Outcome, Node, Epoch) == (other.Outcome, other.Node, other.Epoch);
+
+    /// <inheritdoc />
+    public override int GetHashCode() => HashCode.Combine(Outcome, Node, Epoch);
 }
 
 /// <summary>Every way the directory can answer.</summary>
