@@ -7,7 +7,7 @@ namespace ImapDirector.ClusterRun.Faults;
 /// <summary>Moves users to and fro between the bundled nodes, several at a time.</summary>
 internal sealed class MoveLoop(TestCluster cluster, ClusterOperator moves, IReadOnlyList<string> users, int seed)
 {
-    private const int AtOnce = 4;
+    private const int AtOnce = 8;
 
     private readonly ConcurrentDictionary<string, MoveStep> _seen = [];
     private readonly ConcurrentDictionary<MoveOutcome, int> _refused = [];

@@ -6,16 +6,18 @@ namespace ImapDirector.ClusterRun.Faults;
 /// <summary>An operator, who kicks and drains at random.</summary>
 internal sealed class OrderLoop(TestCluster cluster, ClusterOperator orders, IReadOnlyList<string> users, int seed, Action<string> tell)
 {
+    private const int KicksAtOnce = 4;
+
     private readonly ConcurrentDictionary<string, int> _given = [];
 
     /// <summary>How many orders there were of each kind, and how many of them were carried out.</summary>
     public IReadOnlyDictionary<string, int> Given => _given;
 
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(CommandAsync(stop), KickAsync(stop), DrainAsync(stop));
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll([CommandAsync(stop), DrainAsync(stop), .. Enumerable.Range(0, KicksAtOnce).Select(number => KickAsync(new Random(seed + 3 + number), stop))]);
 
-    private async Task KickAsync(CancellationToken stop)
+    private async Task KickAsync(Random random, CancellationToken stop)
     {
-        for (var random = new Random(seed + 1); !stop.IsCancellationRequested; await Task.Delay(random.Next(50, 400), CancellationToken.None))
+        for (; !stop.IsCancellationRequested; await Task.Delay(random.Next(50, 400), CancellationToken.None))
             if (await orders.KickAsync(users[random.Next(users.Count)])) Count("kick");
     }
 
