@@ -7,14 +7,17 @@ namespace ImapDirector.Network.Tls;
 /// <summary>Makes a certificate for trying things out: ECDSA P-256, signed by itself.</summary>
 internal static class SelfSignedCertificate
 {
-    private static readonly TimeSpan Validity = TimeSpan.FromDays(825);
+    // No client takes more than 825 days.
+    private static readonly TimeSpan Validity = TimeSpan.FromDays(820);
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
     /// <summary>Writes the pair. The certificate goes last: where it is, its key is too.</summary>
     public static void Write(string certificateFile, string keyFile, IReadOnlyList<string> names)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = Request(key, names).CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow + Validity);
+        // An hour ago, for clients whose clocks are late.
+        var begin = DateTimeOffset.UtcNow.AddHours(-1);
+        using var certificate = Request(key, names).CreateSelfSigned(begin, begin + Validity);
         File.Delete(certificateFile);
         Replace(keyFile, key.ExportPkcs8PrivateKeyPem());
         Replace(certificateFile, certificate.ExportCertificatePem());
