@@ -1,123 +1,148 @@
-using System.Diagnostics;
-using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using ImapDirector.Director.Authentication;
+using ImapDirector.Director.Tests.Authentication;
 using ImapDirector.Director.Tests.Authentication.Databases;
 using ImapDirector.Director.Tests.Backends;
+using ImapDirector.Network.Tls;
 using ImapDirector.Tests.Shared;
-using MailKit.Net.Imap;
-using MailKit.Security;
 using Xunit;
 
 namespace ImapDirector.Director.Tests.Login;
 
-/// <summary>Mechanism by password database by client: each logs in with the right password and not with a wrong one.</summary>
-public sealed class ClientsLogInTests
+/// <summary>Mechanism by password database by client: each logs in with what is right and not with what is wrong.</summary>
+public sealed class ClientsLogInTests : IDisposable
 {
     private const string User = "carol@example.com";
     private const string Right = "right-Pass1";
+    private const string Wrong = "wrong-Pass1";
 
-    public static TheoryData<string, string, string> Table
+    private static readonly string[] All = ["Redis", "PasswdFile", "Ldap", "Http", "Node"];
+    // The others never see what a verifier is made of.
+    private static readonly string[] OfVerifiers = ["Redis", "PasswdFile"];
+    // The others tell nothing of a user without the password.
+    private static readonly string[] OfAccounts = ["Redis", "PasswdFile", "Ldap"];
+
+    private static readonly (string Mechanism, string[] Databases, string[] Clients)[] Rows =
+    [
+        ("PLAIN", All, ["MailKit", "curl", "Python", "gsasl", "mbsync"]),
+        ("LOGIN", All, ["MailKit", "curl", "Python", "gsasl", "mbsync"]),
+        ("SCRAM-SHA-256", OfVerifiers, ["MailKit", "gsasl", "mbsync"]),
+        ("SCRAM-SHA-256-PLUS", OfVerifiers, ["MailKit", "gsasl"]),
+        ("SCRAM-SHA-1", OfVerifiers, ["MailKit", "gsasl", "mbsync"]),
+        ("SCRAM-SHA-1-PLUS", OfVerifiers, ["MailKit", "gsasl"]),
+        ("OAUTHBEARER", OfAccounts, ["MailKit", "curl", "Python"]),
+        ("XOAUTH2", OfAccounts, ["MailKit", "curl", "Python"]),
+        ("EXTERNAL", OfAccounts, ["curl", "Python", "gsasl"]),
+    ];
+
+    private readonly DirectoryInfo _directory = System.IO.Directory.CreateTempSubdirectory("imapdirector-");
+    private readonly ClientAuthority _authority = new();
+    private readonly ClientAuthority _stranger = new();
+
+    public static TheoryData<string, string> Table
     {
         get
         {
-            var table = new TheoryData<string, string, string>();
-            foreach (var database in (string[])["Redis", "PasswdFile", "Ldap", "Http"])
-            {
-                foreach (var client in (string[])["MailKit", "curl", "python", "gsasl"])
-                {
-                    table.Add("PLAIN", database, client);
-                    table.Add("LOGIN", database, client);
-                    // The others never see what a verifier is made of.
-                    if (database is "Redis" or "PasswdFile" && client is "MailKit" or "gsasl") table.Add("SCRAM-SHA-256", database, client);
-                    if (database is "Redis" or "PasswdFile" && client is "gsasl" or "MailKit") table.Add("SCRAM-SHA-1", database, client);
-                }
-            }
+            var table = new TheoryData<string, string>();
+            foreach (var (mechanism, databases, _) in Rows)
+                foreach (var database in databases) table.Add(mechanism, database);
             return table;
         }
     }
 
-    [TheoryIfInstalled("redis-server", "slapd", "gsasl", "curl", "python3")]
-    [MemberData(nameof(Table))]
-    public async Task A_client_logs_in(string mechanism, string database, string client)
+    public void Dispose()
     {
-        await using var node = FakeImapNode.Obliging();
+        _authority.Dispose();
+        _stranger.Dispose();
+        _directory.Delete(recursive: true);
+    }
+
+    [TheoryIfInstalled("redis-server", "slapd", "gsasl", "curl", "python3", "mbsync")]
+    [MemberData(nameof(Table))]
+    public async Task Clients_log_in_with_what_is_right_and_not_with_what_is_wrong(string mechanism, string database)
+    {
+        await using var node = Node();
         await using var ldap = database == "Ldap" ? await LdapServer.StartAsync(("carol", "{SSHA}" + Salted(Right))) : null;
         await using var http = new HttpAuthServer(request =>
             HttpAuthServer.Ok(request.Contains($"Auth-User: {User}\r\nAuth-Pass: {Right}\r\n", StringComparison.Ordinal) ? "Auth-Status: OK" : "Auth-Status: Invalid login or password"));
-        var scheme = mechanism switch { "SCRAM-SHA-256" => PasswordScheme.ScramSha256, "SCRAM-SHA-1" => PasswordScheme.ScramSha1, _ => PasswordScheme.Sha256Crypt };
+        await using var issuer = new TokenIssuer();
+        var scheme = mechanism.StartsWith("SCRAM-SHA-256", StringComparison.Ordinal) ? PasswordScheme.ScramSha256
+            : mechanism.StartsWith("SCRAM-SHA-1", StringComparison.Ordinal) ? PasswordScheme.ScramSha1 : PasswordScheme.Sha256Crypt;
         var hash = (await UserAccounts.HashAsync(scheme, System.Text.Encoding.ASCII.GetBytes(Right), CancellationToken.None))!;
-        var file = Path.GetTempFileName();
-        try
+        PasswordDatabaseOptions options = database switch
         {
-            await File.WriteAllTextAsync(file, $"{User}:{hash}\n");
-            PasswordDatabaseOptions options = database switch
-            {
-                "PasswdFile" => new PasswdFileOptions { File = file },
-                "Ldap" => new LdapDatabaseOptions { Url = ldap!.Url, LookupDn = LdapServer.LookupDn, LookupPassword = LdapServer.LookupPassword, SearchBase = LdapServer.People },
-                "Http" => new HttpDatabaseOptions { Url = http.Url },
-                _ => new RedisDatabaseOptions(),
-            };
-            await using var director = await RunningDirector.StartAsync(node.Backend, o => o with { Authentication = new AuthenticationOptions { Mechanisms = [mechanism, "PLAIN"], Databases = [options], UpgradeHashes = false } });
-            if (database == "Redis") await director.Redis.Database.HashSetAsync("imapdirector:{carol@example.com}:account", "password", hash);
-
-            Assert.True(await LogsInAsync(client, mechanism, director, Right));
-            Assert.False(await LogsInAsync(client, mechanism, director, "wrong-Pass1"));
-        }
-        finally
-        {
-            File.Delete(file);
-        }
-    }
-
-    private static Task<bool> LogsInAsync(string client, string mechanism, RunningDirector director, string password)
-    {
-        var (plain, tls) = (director.Server.ImapEndPoint!.Port.ToString(CultureInfo.InvariantCulture), director.Server.ImapsEndPoint!.Port);
-        return client switch
-        {
-            "curl" => RunAsync("curl", "-sk", "--url", $"imaps://127.0.0.1:{tls}/", "-u", $"{User}:{password}", "--login-options", $"AUTH={mechanism}", "-X", "NOOP"),
-            "python" => RunAsync("python3", "-c", $$"""
-                import imaplib, sys
-                client = imaplib.IMAP4('127.0.0.1', {{plain}})
-                answers = [b'{{User}}', b'{{password}}']
-                plain = lambda challenge: b'\0' + answers[0] + b'\0' + answers[1]
-                client.authenticate('{{mechanism}}', plain if '{{mechanism}}' == 'PLAIN' else lambda challenge: answers.pop(0))
-                client.noop()
-                """),
-            "gsasl" => RunAsync("gsasl", "--imap", "--connect", $"127.0.0.1:{plain}", "--no-starttls", "-m", mechanism, "-a", User, "-z", mechanism == "PLAIN" ? "" : User, "-p", password, "--quiet", "--no-client-first"),
-            _ => MailKitAsync(mechanism, tls, password),
+            "PasswdFile" => new PasswdFileOptions { File = await WriteAsync("passwd", $"{User}:{hash}\n") },
+            "Ldap" => new LdapDatabaseOptions { Url = ldap!.Url, LookupDn = LdapServer.LookupDn, LookupPassword = LdapServer.LookupPassword, SearchBase = LdapServer.People },
+            "Http" => new HttpDatabaseOptions { Url = http.Url },
+            "Node" => new NodeDatabaseOptions(),
+            _ => new RedisDatabaseOptions(),
         };
+        var isToken = mechanism is "OAUTHBEARER" or "XOAUTH2";
+        var authorities = await WriteAsync("authorities.pem", _authority.Pem);
+        await using var director = await RunningDirector.StartAsync(node.Backend, o => o with
+        {
+            Authentication = new AuthenticationOptions { Mechanisms = [mechanism, .. mechanism == "PLAIN" ? (string[])[] : ["PLAIN"]], Databases = [options], UpgradeHashes = false, Tokens = isToken ? issuer.Options : new TokenOptions() },
+            ClientCertificates = mechanism == "EXTERNAL" ? new ClientCertificateOptions(authorities, false) : null,
+            Throttle = o.Throttle with { Shared = false, AddressFailures = 100 },
+        });
+        if (database == "Redis") await director.Redis.Database.HashSetAsync("imapdirector:{carol@example.com}:account", "password", hash);
+        var (right, wrong) = mechanism switch
+        {
+            "EXTERNAL" => (new ShownByClient(Right, await CertifyAsync(_authority, "right.pem")), new ShownByClient(Right, await CertifyAsync(_stranger, "wrong.pem"))),
+            _ when isToken => (new ShownByClient(issuer.Token(User)), new ShownByClient(issuer.Token("bob@example.com"))),
+            _ => (new ShownByClient(Right), new ShownByClient(Wrong)),
+        };
+
+        var programs = new MailPrograms(director, User, _directory.FullName);
+        foreach (var client in Rows.Single(row => row.Mechanism == mechanism).Clients)
+        {
+            Assert.True(await programs.LogsInAsync(client, mechanism, right), $"{client} is refused");
+            Assert.False(await programs.LogsInAsync(client, mechanism, wrong), $"{client} is let in");
+        }
     }
 
-    private static async Task<bool> MailKitAsync(string mechanism, int port, string password)
+    [Fact]
+    public async Task The_table_in_the_documentation_is_the_one_that_is_tried()
     {
-        using var client = new ImapClient { ServerCertificateValidationCallback = (_, certificate, _, _) => certificate is not null };
-        await client.ConnectAsync("127.0.0.1", port, SecureSocketOptions.SslOnConnect);
-        try
+        var lines = await File.ReadAllLinesAsync(Path.Combine(AppContext.BaseDirectory, "security.md"));
+        var begin = Array.IndexOf(lines, "| mechanism | password databases | clients |");
+        Assert.Equal(Rows.Select(row => $"| {row.Mechanism} | {string.Join(", ", row.Databases)} | {string.Join(", ", row.Clients)} |"), lines.Skip(begin + 2).TakeWhile(line => line.StartsWith('|')));
+    }
+
+    /// <summary>Lets in the directors, and the user with the right password, and says to each command that it is done.</summary>
+    private static FakeImapNode Node() => new(async session =>
+    {
+        await session.WriteLineAsync(NodeSession.Greeting);
+        while (true)
         {
-            await client.AuthenticateAsync(mechanism switch
+            var words = (await session.ReadLineAsync()).Split(' ');
+            var answer = "OK done";
+            if (words[1] == "AUTHENTICATE")
             {
-                "PLAIN" => new SaslMechanismPlain(User, password),
-                "LOGIN" => new SaslMechanismLogin(User, password),
-                "SCRAM-SHA-1" => new SaslMechanismScramSha1(User, password),
-                _ => new SaslMechanismScramSha256(User, password),
-            });
-            return client.IsAuthenticated;
+                var password = System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(words[^1])).Split('\0')[^1];
+                answer = password is Right or FakeImapNode.MasterPassword ? NodeSession.LoggedIn : "NO [AUTHENTICATIONFAILED] no";
+            }
+            if (words[1] is "LIST" or "LSUB") await session.WriteLineAsync("* LIST (\\Noselect) \"/\" \"\"");
+            if (words[1] is "CAPABILITY") await session.WriteLineAsync("* CAPABILITY IMAP4rev1");
+            if (words[1] is "LOGOUT") await session.WriteLineAsync("* BYE");
+            await session.WriteLineAsync($"{words[0]} {answer}");
+            // Some wait for it.
+            if (words[1] is "LOGOUT") return;
         }
-        catch (AuthenticationException)
-        {
-            return false;
-        }
+    });
+
+    private async Task<string> WriteAsync(string name, string text)
+    {
+        var file = Path.Combine(_directory.FullName, name);
+        await File.WriteAllTextAsync(file, text);
+        return file;
     }
 
-    private static async Task<bool> RunAsync(string program, params string[] arguments)
+    private async Task<string> CertifyAsync(ClientAuthority authority, string name)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
-        process.StandardInput.Close();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(limit.Token), process.StandardError.ReadToEndAsync(limit.Token));
-        await process.WaitForExitAsync(limit.Token);
-        await Task.WhenAll(output, error);
-        return process.ExitCode == 0;
+        using var certificate = authority.Issue("CN=carol");
+        using var key = System.Security.Cryptography.X509Certificates.ECDsaCertificateExtensions.GetECDsaPrivateKey(certificate)!;
+        return await WriteAsync(name, certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem() + "\n");
     }
 
     private static string Salted(string password)

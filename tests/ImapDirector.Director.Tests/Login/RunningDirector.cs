@@ -39,6 +39,9 @@ internal sealed class RunningDirector : IAsyncDisposable
     /// <summary>The digest of the certificate that clients see.</summary>
     public byte[] CertificateDigest => Convert.FromHexString(_certificate.Fingerprint);
 
+    /// <summary>That certificate.</summary>
+    public string CertificatePem => _certificate.ServerOptions.ServerCertificateContext!.TargetCertificate.ExportCertificatePem();
+
     public DirectorOptions Options { get; }
 
     public DirectorServer Server { get; }
