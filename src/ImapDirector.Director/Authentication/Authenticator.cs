@@ -1,4 +1,5 @@
 using System.Net;
+using ImapDirector.Director.Backends;
 using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -41,8 +42,10 @@ internal sealed partial class Authenticator
     /// <param name="client">Where the client is.</param>
     /// <param name="rank">Before whom it is hashed.</param>
     /// <param name="cancellationToken">Ends the wait for a free hashing thread, and for the databases.</param>
+    /// <param name="hopsLeft">How many directors may still come, as <see cref="ForwardedClient"/> has it.</param>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public async Task<AuthenticationResult> AuthenticateAsync(ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> password, IPAddress client, HashRank rank, CancellationToken cancellationToken)
+    public async Task<AuthenticationResult> AuthenticateAsync(ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> password, IPAddress client, HashRank rank, CancellationToken cancellationToken,
+        int hopsLeft = ForwardedClient.MostHops)
     {
         // A name outside the alphabet never reaches a database, but costs a hash like any other (limits P18, P19). So does a password that is none.
         if (!LoginName.TryRead(name.Span, _options.DefaultDomain, out var user)) return await RefuseAsync(AuthenticationOutcome.NoSuchUser, default, password, rank, cancellationToken);
@@ -52,7 +55,7 @@ internal sealed partial class Authenticator
         var (hasHashed, isAnyBusy) = (false, false);
         foreach (var step in _chain.Steps)
         {
-            var answer = await step.Database.AskAsync(new DatabaseQuestion(user, password, client), cancellationToken);
+            var answer = await step.Database.AskAsync(new DatabaseQuestion(user, password, client) { HopsLeft = hopsLeft }, cancellationToken);
             var (verdict, isBusy) = answer.Kind switch
             {
                 DatabaseAnswerKind.Account => await CompareAsync(step, user, answer.Account!, password, rank, cancellationToken),

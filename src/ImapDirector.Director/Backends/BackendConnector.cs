@@ -81,7 +81,7 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
     {
         try
         {
-            using var place = await admission.EnterAsync(node.Name, user.HasSessions, limit);
+            using var place = await admission.EnterAsync(node.Name, user.Rank, limit);
             if (place is not null) return await TryLogInAsync(node, user, client, limit, cancellationToken);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

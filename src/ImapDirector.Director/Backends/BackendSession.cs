@@ -25,6 +25,12 @@ internal readonly record struct BackendUser(UserName Name, ReadOnlyMemory<byte> 
 {
     /// <summary>The epoch of the user's assignment to the node; 0 where nobody has assigned them.</summary>
     public long Epoch { get; init; }
+
+    /// <summary>Whether it is only asked if the password is right.</summary>
+    public bool IsCheck { get; init; }
+
+    /// <summary>Before whom they come in at a node where not all find a place.</summary>
+    public LoginRank Rank => IsCheck ? LoginRank.Check : HasSessions ? LoginRank.Another : LoginRank.New;
 }
 
 /// <summary>What a node is told about the client it will talk to through us.</summary>

@@ -3,7 +3,8 @@ using System.Collections.Concurrent;
 namespace ImapDirector.Director.Backends;
 
 /// <summary>How many logins are under way at one node, so that one that has come back is not run over by all its users at once (limits D8). Who finds no place
-/// waits, in order; users who have a session here already go first: their mail program opens its connections one after the other.</summary>
+/// waits, in order; users who have a session here already go first: their mail program opens its connections one after the other. Last are those of whom it is
+/// only asked whether their password is right, and they wait for half of the room: guesses must not keep out who has been let in.</summary>
 /// <param name="options">The bounds.</param>
 /// <param name="metrics">Shows who waits.</param>
 internal sealed class NodeAdmission(DirectorOptions options, DirectorMetrics metrics)
@@ -13,12 +14,12 @@ internal sealed class NodeAdmission(DirectorOptions options, DirectorMetrics met
 
     /// <summary>Takes a place at a node, and waits for it where it has to.</summary>
     /// <param name="node">The node's name.</param>
-    /// <param name="isFirst">Whether it goes before those that are not.</param>
+    /// <param name="rank">Before whom it goes.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The place, to be disposed of when the login is over; <c>null</c> when too many wait already.</returns>
     /// <exception cref="OperationCanceledException">The token fired first.</exception>
-    public ValueTask<Place?> EnterAsync(string node, bool isFirst, CancellationToken cancellationToken) =>
-        _gates.GetOrAdd(node, name => new Gate(name, this, metrics)).EnterAsync(isFirst, cancellationToken);
+    public ValueTask<Place?> EnterAsync(string node, LoginRank rank, CancellationToken cancellationToken) =>
+        _gates.GetOrAdd(node, name => new Gate(name, this, metrics)).EnterAsync(rank, cancellationToken);
 
     /// <summary>Other bounds from here on.</summary>
     public void Reload(DirectorOptions options) => _options = options;
@@ -47,11 +48,13 @@ internal sealed class NodeAdmission(DirectorOptions options, DirectorMetrics met
     internal sealed class Gate(string name, NodeAdmission admission, DirectorMetrics metrics)
     {
         private readonly Lock _lock = new();
-        private readonly LinkedList<TaskCompletionSource<Place?>> _first = new();
-        private readonly LinkedList<TaskCompletionSource<Place?>> _others = new();
+        // By their rank.
+        private readonly LinkedList<TaskCompletionSource<Place?>>[] _waiting = [new(), new(), new()];
         private int _taken;
 
-        public ValueTask<Place?> EnterAsync(bool isFirst, CancellationToken cancellationToken)
+        private int Waiting => _waiting.Sum(static queue => queue.Count);
+
+        public ValueTask<Place?> EnterAsync(LoginRank rank, CancellationToken cancellationToken)
         {
             LinkedListNode<TaskCompletionSource<Place?>> waiting;
             lock (_lock)
@@ -61,8 +64,9 @@ internal sealed class NodeAdmission(DirectorOptions options, DirectorMetrics met
                     _taken++;
                     return ValueTask.FromResult<Place?>(new Place(this));
                 }
-                if (_first.Count + _others.Count >= admission._options.MaxWaitingLoginsPerNode) return ValueTask.FromResult<Place?>(null);
-                waiting = (isFirst ? _first : _others).AddLast(new TaskCompletionSource<Place?>(TaskCreationOptions.RunContinuationsAsynchronously));
+                var room = admission._options.MaxWaitingLoginsPerNode;
+                if (Waiting >= (rank == LoginRank.Check ? room / 2 : room)) return ValueTask.FromResult<Place?>(null);
+                waiting = _waiting[(int)rank].AddLast(new TaskCompletionSource<Place?>(TaskCreationOptions.RunContinuationsAsynchronously));
                 Show();
             }
             return new ValueTask<Place?>(WaitAsync(waiting, cancellationToken));
@@ -72,7 +76,7 @@ internal sealed class NodeAdmission(DirectorOptions options, DirectorMetrics met
         {
             lock (_lock)
             {
-                if (_taken > admission._options.MaxLoginsPerNode || (_first.First ?? _others.First) is not { } next)
+                if (_taken > admission._options.MaxLoginsPerNode || Array.Find(_waiting, static queue => queue.Count > 0)?.First is not { } next)
                 {
                     _taken--;
                     return;
@@ -102,6 +106,17 @@ internal sealed class NodeAdmission(DirectorOptions options, DirectorMetrics met
             waiting.Value.SetCanceled(cancellationToken);
         }
 
-        private void Show() => metrics.WaitingLogins.WithLabels(name).Set(_first.Count + _others.Count);
+        private void Show() => metrics.WaitingLogins.WithLabels(name).Set(Waiting);
     }
+}
+
+/// <summary>Who comes in first at a node where not all find a place.</summary>
+internal enum LoginRank
+{
+    /// <summary>A user who has a session here already.</summary>
+    Another,
+    /// <summary>A user who has none.</summary>
+    New,
+    /// <summary>Somebody of whom it is only asked whether the password is right.</summary>
+    Check,
 }

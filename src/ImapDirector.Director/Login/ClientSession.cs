@@ -137,7 +137,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             return await RefuseAsync(dialogue, attempt, default, dialogue.IsBehindDirector ? "loop" : "too_many_hops", LoginRefusal.Unavailable, began, login);
         }
         _gate = new LoginGate(services.Throttle, services.Turns, services.Policy, client.RemoteEndPoint.Address, client.IsSecure, attempt.User);
-        if (await CheckAsync(_gate, attempt, login) is not { } result) return await RefuseAsync(dialogue, attempt, _gate.User, _gate.Refused!, LoginRefusal.TooManyFailures, began, login);
+        if (await CheckAsync(_gate, attempt, dialogue.HopsLeft, login) is not { } result) return await RefuseAsync(dialogue, attempt, _gate.User, _gate.Refused!, LoginRefusal.TooManyFailures, began, login);
         var (outcome, user, preferred) = result;
         if (outcome != AuthenticationOutcome.Success)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(outcome), RefusalOf(outcome), began, login);
@@ -215,12 +215,12 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
 
     /// <summary>Checks an attempt behind the gate.</summary>
     /// <returns><c>null</c> when it stays shut.</returns>
-    private async Task<AuthenticationResult?> CheckAsync(LoginGate gate, LoginAttempt attempt, CancellationToken login)
+    private async Task<AuthenticationResult?> CheckAsync(LoginGate gate, LoginAttempt attempt, int hopsLeft, CancellationToken login)
     {
         if (!await gate.IsAllowedAsync(attempt.Password, login)) return null;
         var result = attempt.Proof is { } proof
             ? await proof.CheckAsync(gate, login)
-            : await gate.CheckAsync(attempt.Password, stop => services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, client.RemoteEndPoint.Address, gate.Rank, stop), login);
+            : await gate.CheckAsync(attempt.Password, stop => services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, client.RemoteEndPoint.Address, gate.Rank, stop, hopsLeft), login);
         await gate.ReportAsync(login);
         return result;
     }

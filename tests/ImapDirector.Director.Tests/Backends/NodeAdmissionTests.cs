@@ -19,13 +19,13 @@ public sealed class NodeAdmissionTests
     public async Task D8_so_many_are_let_in_so_many_wait_and_one_more_is_refused()
     {
         var admission = Of(2, 1);
-        using var first = await admission.EnterAsync("node1", false, CancellationToken.None);
-        using var second = await admission.EnterAsync("node1", false, CancellationToken.None);
-        var third = admission.EnterAsync("node1", false, CancellationToken.None).AsTask();
+        using var first = await admission.EnterAsync("node1", LoginRank.New, CancellationToken.None);
+        using var second = await admission.EnterAsync("node1", LoginRank.New, CancellationToken.None);
+        var third = admission.EnterAsync("node1", LoginRank.New, CancellationToken.None).AsTask();
         Assert.False(third.IsCompleted);
         Assert.Equal(1, Waiting);
-        Assert.Null(await admission.EnterAsync("node1", true, CancellationToken.None));
-        using var elsewhere = await admission.EnterAsync("node2", false, CancellationToken.None);
+        Assert.Null(await admission.EnterAsync("node1", LoginRank.Another, CancellationToken.None));
+        using var elsewhere = await admission.EnterAsync("node2", LoginRank.New, CancellationToken.None);
         Assert.NotNull(elsewhere);
 
         first!.Dispose();
@@ -38,36 +38,51 @@ public sealed class NodeAdmissionTests
     public async Task Who_has_a_session_already_goes_before_who_has_none_and_else_the_order_is_kept()
     {
         var admission = Of(1, 10);
-        var place = await admission.EnterAsync("node1", false, CancellationToken.None);
+        var place = await admission.EnterAsync("node1", LoginRank.New, CancellationToken.None);
         var order = new List<string>();
-        async Task WaitAsync(string who, bool isFirst)
+        async Task WaitAsync(string who, LoginRank rank)
         {
-            using var mine = await admission.EnterAsync("node1", isFirst, CancellationToken.None);
+            using var mine = await admission.EnterAsync("node1", rank, CancellationToken.None);
             lock (order) order.Add(who);
         }
-        var all = Task.WhenAll(WaitAsync("a", false), WaitAsync("b", false), WaitAsync("c", true), WaitAsync("d", true));
+        var all = Task.WhenAll(WaitAsync("guess", LoginRank.Check), WaitAsync("a", LoginRank.New), WaitAsync("b", LoginRank.New), WaitAsync("c", LoginRank.Another), WaitAsync("d", LoginRank.Another));
 
         place!.Dispose();
         await all.WaitAsync(TimeSpan.FromSeconds(30));
-        Assert.Equal(["c", "d", "a", "b"], order);
+        Assert.Equal(["c", "d", "a", "b", "guess"], order);
+    }
+
+    [Theory]
+    [InlineData(5, 2)]
+    [InlineData(4, 2)]
+    [InlineData(1, 0)]
+    public async Task Who_only_asks_whether_a_password_is_right_waits_for_half_of_the_room(int room, int guesses)
+    {
+        var admission = Of(1, room);
+        using var place = await admission.EnterAsync("node1", LoginRank.New, CancellationToken.None);
+        for (var count = 0; count < guesses; count++) Assert.False(admission.EnterAsync("node1", LoginRank.Check, CancellationToken.None).AsTask().IsCompleted);
+
+        Assert.Null(await admission.EnterAsync("node1", LoginRank.Check, CancellationToken.None));
+        Assert.False(admission.EnterAsync("node1", LoginRank.New, CancellationToken.None).AsTask().IsCompleted);
+        Assert.Equal(guesses + 1, Waiting);
     }
 
     [Fact]
     public async Task Who_gives_up_leaves_the_queue_and_a_place_left_twice_is_left_once()
     {
         var admission = Of(1, 1);
-        var place = await admission.EnterAsync("node1", false, CancellationToken.None);
+        var place = await admission.EnterAsync("node1", LoginRank.New, CancellationToken.None);
         using var given = new CancellationTokenSource();
-        var waiting = admission.EnterAsync("node1", false, given.Token).AsTask();
+        var waiting = admission.EnterAsync("node1", LoginRank.New, given.Token).AsTask();
         await given.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         Assert.Equal(0, Waiting);
 
         place!.Dispose();
         place.Dispose();
-        using var next = await admission.EnterAsync("node1", false, CancellationToken.None);
+        using var next = await admission.EnterAsync("node1", LoginRank.New, CancellationToken.None);
         Assert.NotNull(next);
-        var second = admission.EnterAsync("node1", false, CancellationToken.None).AsTask();
+        var second = admission.EnterAsync("node1", LoginRank.New, CancellationToken.None).AsTask();
         Assert.False(second.IsCompleted);
         next.Dispose();
         (await second)!.Dispose();

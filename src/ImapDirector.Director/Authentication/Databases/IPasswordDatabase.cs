@@ -1,4 +1,5 @@
 using System.Net;
+using ImapDirector.Director.Backends;
 using ImapDirector.Protocol;
 
 namespace ImapDirector.Director.Authentication;
@@ -20,6 +21,9 @@ internal interface IPasswordDatabase
 /// <param name="Client">Where the client is.</param>
 internal sealed record DatabaseQuestion(UserName User, ReadOnlyMemory<byte>? Password, IPAddress Client)
 {
+    /// <summary>As <see cref="ForwardedClient.HopsLeft"/>: a database that asks another director must not begin to count anew.</summary>
+    public int HopsLeft { get; init; } = ForwardedClient.MostHops;
+
     /// <summary>Leaves the password out.</summary>
     public override string ToString() => User.ToString();
 }

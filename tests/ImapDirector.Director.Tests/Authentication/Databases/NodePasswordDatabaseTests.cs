@@ -36,6 +36,30 @@ public sealed class NodePasswordDatabaseTests
     }
 
     [FactIfInstalled("redis-server")]
+    public async Task What_is_left_of_the_way_is_told_with_the_question_too_so_that_directors_in_a_circle_end_it()
+    {
+        var told = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        await using var node = new FakeImapNode(async session =>
+        {
+            await session.WriteLineAsync(NodeSession.Greeting);
+            while (true)
+            {
+                var line = await session.ReadLineAsync();
+                if (line.Contains(" ID (", StringComparison.Ordinal)) told.Enqueue(line);
+                await session.WriteLineAsync(line.Contains(" AUTHENTICATE ", StringComparison.Ordinal) ? $"{line.Split(' ')[0]} {NodeSession.LoggedIn}" : $"{line.Split(' ')[0]} OK done");
+            }
+        });
+        await using var director = await RunningDirector.StartAsync(node.Backend with { Login = NodeLogin.Password }, o => o with { Authentication = new AuthenticationOptions { Databases = [new NodeDatabaseOptions()] }, DirectorNetworks = [System.Net.IPNetwork.Parse("127.0.0.0/8")] });
+        await using var client = await director.ConnectAsync();
+
+        await client.AskAsync("a ID (\"x-proxy-ttl\" \"3\")");
+        Assert.StartsWith("b OK ", await client.AskAsync("b LOGIN carol secret"));
+
+        Assert.Equal(2, told.Count);
+        Assert.All(told, static line => Assert.Contains("\"x-proxy-ttl\" \"2\"", line, StringComparison.Ordinal));
+    }
+
+    [FactIfInstalled("redis-server")]
     public async Task A_node_that_is_away_is_no_wrong_password()
     {
         var node = FakeImapNode.Ready();
