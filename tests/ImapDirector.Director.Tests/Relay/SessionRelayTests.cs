@@ -47,6 +47,10 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
 
         Assert.Equal(sent[0], sent[2]);
         Assert.Equal(sent[1], sent[3]);
+        // What is counted is counted a moment after it has been sent.
+        await relay.Client.CloseSendingAsync();
+        await relay.Node.CloseSendingAsync();
+        await relay.EndAsync();
         Assert.Equal(((long)mebibytes * MiB, (long)mebibytes * MiB), (relay.Relay.BytesToNode, relay.Relay.BytesToClient));
     }
 
