@@ -109,6 +109,18 @@ internal static class MoveScripts
         return 1
         """;
 
+    /// <summary>Puts the user where their mail is, with an epoch above all: Redis had lost the move that took it there.</summary>
+    /// <remarks>ARGV[3]: the epoch that the new node has. Returns 1; 0 when it is not the caller's at this step, -1 when the user is elsewhere by now.</remarks>
+    public const string Follow = Owned + """
+        if step_if_mine() ~= 'undoing' then return 0 end
+        local from, to, last = unpack(redis.call('HMGET', KEYS[2], 'from', 'to', 'last-epoch'))
+        local map = redis.call('HMGET', KEYS[1], 'node', 'epoch')
+        if map[1] ~= from then return -1 end
+        local epoch = math.max(tonumber(map[2] or '0'), tonumber(last or '0'), tonumber(ARGV[3])) + 1
+        redis.call('HSET', KEYS[1], 'node', to, 'epoch', string.format('%.0f', epoch))
+        return 1
+        """;
+
     /// <summary>It is over. The record stays for a day, for whoever asks how it went.</summary>
     /// <remarks>ARGV[3]: the step it is at, ARGV[4]: <c>done</c> or <c>failed</c>. Returns 1, or 0.</remarks>
     public const string End = Owned + """

@@ -208,20 +208,35 @@ internal sealed partial class MoveCoordinator(DirectorOptions options, MoveLedge
         if (!IsUnfenced(move))
         {
             var (activated, discarded) = (false, false);
+            var (isAtTarget, isAtSource) = (false, true);
             for (var attempt = 0; attempt < UndoTries && !(activated && discarded); attempt++)
             {
                 if (attempt > 0) await Task.Delay(PauseAfterFailure, cancellationToken);
                 if (!discarded && nodes.Current.Find(move.To) is { } target)
                 {
                     var reply = await control.OrderAsync(target.Node, "discard", move, move.Epoch, cancellationToken);
-                    if (reply is { Answer: NodeAnswer.InUse }) Log.OnBoth(logger, move.User, move.From, move.To);
+                    isAtTarget = reply is { Answer: NodeAnswer.InUse };
                     discarded = reply is { Answer: not NodeAnswer.Busy };
                 }
-                if (!activated && nodes.Current.Find(move.From) is { } source)
-                    activated = await control.OrderAsync(source.Node, "activate", move, move.LastEpoch, cancellationToken) is { Answer: not NodeAnswer.Busy };
+                if (activated || nodes.Current.Find(move.From) is not { } source) continue;
+                var answer = (await control.OrderAsync(source.Node, "activate", move, move.LastEpoch, cancellationToken))?.Answer;
+                isAtSource = answer != NodeAnswer.NotHeld;
+                activated = answer is not (null or NodeAnswer.Busy);
             }
+            if (isAtTarget && isAtSource) Log.OnBoth(logger, move.User, move.From, move.To);
+            else if (isAtTarget && !await FollowAsync(move, owner, cancellationToken)) return false;
         }
         return (await ledger.EndAsync(move, owner, MoveStep.Failed, cancellationToken)).Succeeded;
+    }
+
+    /// <summary>The mail is at the new node alone, which nobody but an earlier move can have brought about: one that Redis has lost.</summary>
+    private async Task<bool> FollowAsync(Move move, long owner, CancellationToken cancellationToken)
+    {
+        if (nodes.Current.Find(move.To) is not { } target) return false;
+        if (await control.AskProgressAsync(target.Node, move, move.Epoch, cancellationToken) is not { Stage: NodeStage.Active, Epoch: > 0 and < MapRebuild.MaxEpoch } there) return false;
+        var followed = await ledger.FollowAsync(move, owner, there.Epoch, cancellationToken);
+        if (followed.Succeeded && (int)followed.Value == 1) Log.Followed(logger, move.User, move.To, move.From);
+        return followed.Succeeded;
     }
 
     private async Task<bool> UndoAsync(Move move, long owner, string reason, CancellationToken cancellationToken)
@@ -285,6 +300,9 @@ internal sealed partial class MoveCoordinator(DirectorOptions options, MoveLedge
 
         [LoggerMessage(3605, LogLevel.Error, "Node {Node} has a newer store of {User}, who has moved away: see which of the two holds the mail, and put the other store aside by hand")]
         public static partial void CopyInUse(ILogger logger, Protocol.UserName user, string node);
+
+        [LoggerMessage(3607, LogLevel.Error, "Redis had lost a move of {User}: the mail is at {To} and not at {From}, and so is the user again")]
+        public static partial void Followed(ILogger logger, Protocol.UserName user, string to, string from);
 
         [LoggerMessage(3606, LogLevel.Critical, "{User} is at {From}, and {To} says the same: Redis has lost a move. See which of the two holds the newer mail, and take the other node's store away")]
         public static partial void OnBoth(ILogger logger, Protocol.UserName user, string from, string to);

@@ -93,6 +93,10 @@ internal sealed class MoveLedger(RedisConnection redis)
     public Task<RedisReply<RedisResult>> UndoAsync(Move move, long owner, string reason, CancellationToken cancellationToken) =>
         RunAsync(database => database.ScriptEvaluateAsync(MoveScripts.Undo, Keys(move.User), [move.Id, owner, reason]), cancellationToken);
 
+    /// <summary>Puts the user of a move that is called off where their mail is.</summary>
+    public Task<RedisReply<RedisResult>> FollowAsync(Move move, long owner, long epoch, CancellationToken cancellationToken) =>
+        RunAsync(database => database.ScriptEvaluateAsync(MoveScripts.Follow, Keys(move.User), [move.Id, owner, epoch]), cancellationToken);
+
     /// <summary>Goes a step on, or notes something when <paramref name="to"/> is the step it is at.</summary>
     public Task<RedisReply<RedisResult>> AdvanceAsync(Move move, long owner, MoveStep to, CancellationToken cancellationToken, params RedisValue[] fields) =>
         RunAsync(database => database.ScriptEvaluateAsync(MoveScripts.Advance, Keys(move.User), [move.Id, owner, Move.WordOf(move.Step), Move.WordOf(to), .. fields]), cancellationToken);

@@ -22,8 +22,9 @@ internal sealed class UserMailOpener(string dataDirectory, QuotaLimits quota, Sh
         UserStore store;
         try
         {
-            // A director that remembers the time before the user moved away must not have an empty store made.
-            if (!UserStorePath.Exists(dataDirectory, user) && _moved.EpochOf(user) is > 0 and var left && !(epoch > left)) throw StoreFence.Fenced();
+            // A director that remembers the time before the user moved away must not have an empty store made. Nor must one that has a higher epoch out of a Redis which has
+            // lost that move: the user's mail is elsewhere, and what came here would not be with it.
+            if (!UserStorePath.Exists(dataDirectory, user) && _moved.EpochOf(user) is > 0 and var left && (!(epoch > left) || _moved.HoldsStoreOf(user))) throw StoreFence.Fenced();
             store = await UserStore.OpenAsync(dataDirectory, user, cancellationToken, quota);
             TellDamage(user, isDamaged: false);
         }

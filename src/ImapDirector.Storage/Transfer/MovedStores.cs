@@ -25,6 +25,13 @@ internal sealed class MovedStores(string dataDirectory, TimeProvider clock)
         return long.TryParse(File.ReadAllText(file), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) ? epoch : throw new IOException($"\"{file}\" has no epoch in it: remove it if the user is at home here.");
     }
 
+    /// <summary>Whether a user has left, and their store is still here: only a move brings the user back then, however high an epoch is.</summary>
+    public bool HoldsStoreOf(UserName user)
+    {
+        var place = PlaceOf(user);
+        return File.Exists(Path.Combine(place, EpochName)) && Directory.EnumerateDirectories(place).Any(static store => TryReadTime(Path.GetFileName(store), out _));
+    }
+
     /// <summary>Sets a user's store aside. Nobody may have it open.</summary>
     /// <param name="user">The user.</param>
     /// <param name="epoch">From which epoch on the user is elsewhere.</param>

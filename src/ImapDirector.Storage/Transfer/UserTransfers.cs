@@ -44,7 +44,8 @@ public sealed partial class UserTransfers : IAsyncDisposable
     public IReadOnlyList<HeldUser> ListHeld(UserName? after, int limit) => HeldUser.List(_dataDirectory, after, Math.Clamp(limit, 1, MaxListed), ListLimit);
 
     /// <summary>Lets nobody write to the user's store any more until somebody comes with a higher epoch; sessions are ended.</summary>
-    /// <returns><see cref="TransferAnswer.NotHeld"/> for one who has no store here; none is begun then for an epoch up to this one.</returns>
+    /// <returns><see cref="TransferAnswer.NotHeld"/> for one who has no store here; none is begun then for an epoch up to this one. <see cref="TransferAnswer.Stale"/> also for one whose
+    /// store is set aside here: the mail is where that move has taken it.</returns>
     public Task<TransferAnswer> ReleaseAsync(UserName user, long epoch, CancellationToken cancellationToken) => AnswerAsync(user, async () =>
     {
         if (!UserStorePath.Exists(_dataDirectory, user))
@@ -53,7 +54,7 @@ public sealed partial class UserTransfers : IAsyncDisposable
             if (closed is null) return TransferAnswer.Busy;
             if (!UserStorePath.Exists(_dataDirectory, user))
             {
-                if (_moved.EpochOf(user) > epoch) return TransferAnswer.Stale;
+                if (_moved.EpochOf(user) > epoch || _moved.HoldsStoreOf(user)) return TransferAnswer.Stale;
                 _moved.SetAside(user, epoch);
                 return TransferAnswer.NotHeld;
             }
@@ -189,7 +190,7 @@ public sealed partial class UserTransfers : IAsyncDisposable
         using var closed = await _mails.KeepOutAsync(user, CloseLimit, cancellationToken);
         if (closed is null) return TransferAnswer.Busy;
         if (StoreMark.Of(_dataDirectory, user) is not { } mark) return TransferAnswer.Done;
-        if (mark.State == StoreState.Active && mark.Epoch > epoch) return TransferAnswer.InUse;
+        if (mark.State == StoreState.Active) return TransferAnswer.InUse;
         if (mark.State == StoreState.Received && mark.Epoch <= epoch) _moved.SetAside(user, epoch);
         return TransferAnswer.Done;
     });

@@ -53,6 +53,7 @@ public sealed class UserTransfersTests
         await using var nodes = await TwoNodes.WithMailAsync();
         Assert.Equal(TransferAnswer.InUse, nodes.From.Transfers.Receive(nodes.User, 2, new Uri("http://127.0.0.1:1"), new string('0', 64), "x"));
         Assert.Equal(TransferStage.Active, nodes.From.Transfers.StatusOf(nodes.User).Stage);
+        Assert.Equal(TransferAnswer.InUse, await nodes.From.Transfers.DiscardAsync(nodes.User, 2, None));
     }
 
     [Fact]
@@ -99,6 +100,10 @@ public sealed class UserTransfersTests
         Assert.Empty(from.ListHeld(null, 10));
         Assert.Equal(3, nodes.From.Moved.EpochOf(nodes.User));
         await Assert.ThrowsAsync<StoreException>(async () => await nodes.From.Mails.AcquireAsync(nodes.User, None));
+        // However high the epoch: only a move brings the user back where mail was left behind.
+        await Assert.ThrowsAsync<StoreException>(async () => await nodes.From.Mails.AcquireAsync(nodes.User, 9, None));
+        Assert.Equal(TransferAnswer.Stale, await from.ReleaseAsync(nodes.User, 9, None));
+        Assert.Equal(TransferAnswer.NotHeld, await from.ActivateAsync(nodes.User, 9, None));
         Assert.Equal(0, nodes.From.Moved.Sweep(TimeSpan.FromDays(1), None));
         Assert.Equal(1, nodes.From.Moved.Sweep(TimeSpan.FromSeconds(-1), None));
         // The epoch stays: a director that remembers an older one must not begin a new store here.
