@@ -235,19 +235,9 @@ public sealed class Connection : IAsyncDisposable
     /// <exception cref="IOException">The peer is gone.</exception>
     /// <exception cref="SocketException">The peer is gone.</exception>
     /// <exception cref="ObjectDisposedException">The connection was aborted.</exception>
-    public async Task CloseSendingAsync()
-    {
+    public Task CloseSendingAsync() =>
         // A read on another thread may be under way, and SslStream lets OpenSSL do both at once on one session: memory is torn, and the process can end.
-        await CloseSendingAsync(_network.Loop is not null);
-    }
-
-    private async Task CloseSendingAsync(bool nothingIsRead)
-    {
-        _hasClosedSending = true;
-        if (Tls is { } tls && nothingIsRead) await SayEndAsync(tls);
-        if (_direct is { } direct) await direct.ShutdownAsync();
-        Socket.Shutdown(SocketShutdown.Send);
-    }
+        CloseSendingAsync(nothingIsRead: _network.Loop is not null);
 
     /// <summary>Flushes nothing: completes the pipes, says TLS close_notify where it can within a moment, closes the socket. No read or write may be
     /// under way.</summary>
@@ -290,6 +280,14 @@ public sealed class Connection : IAsyncDisposable
         // OpenSSL lets in a little more than we do.
         if (clients.IsRequired && !identity.IsVerified) throw new AuthenticationException($"The client's certificate does not count: {identity.Fault}.");
         return identity;
+    }
+
+    private async Task CloseSendingAsync(bool nothingIsRead)
+    {
+        _hasClosedSending = true;
+        if (Tls is { } tls && nothingIsRead) await SayEndAsync(tls);
+        if (_direct is { } direct) await direct.ShutdownAsync();
+        Socket.Shutdown(SocketShutdown.Send);
     }
 
     private static async Task SayEndAsync(SslStream tls)

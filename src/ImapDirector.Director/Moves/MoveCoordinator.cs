@@ -202,7 +202,8 @@ internal sealed partial class MoveCoordinator(DirectorOptions options, MoveLedge
         return true;
     }
 
-    /// <summary>The user has stayed. The old node hears of it at the next login as well, if it does not now; the new one's copy is never opened.</summary>
+    /// <summary>The user has stayed. The old node hears of it at the next login as well, if it does not now; the new one's copy is never opened. But where the new one has the
+    /// user's mail already, and the old one has none, the user belongs there.</summary>
     private async Task<bool> TidyAsync(Move move, long owner, CancellationToken cancellationToken)
     {
         if (!IsUnfenced(move))
@@ -232,8 +233,11 @@ internal sealed partial class MoveCoordinator(DirectorOptions options, MoveLedge
     /// <summary>The mail is at the new node alone, which nobody but an earlier move can have brought about: one that Redis has lost.</summary>
     private async Task<bool> FollowAsync(Move move, long owner, CancellationToken cancellationToken)
     {
-        if (nodes.Current.Find(move.To) is not { } target) return false;
-        if (await control.AskProgressAsync(target.Node, move, move.Epoch, cancellationToken) is not { Stage: NodeStage.Active, Epoch: > 0 and < MapRebuild.MaxEpoch } there) return false;
+        if (nodes.Current.Find(move.To) is not { } target
+            || await control.AskProgressAsync(target.Node, move, move.Epoch, cancellationToken) is not { Stage: NodeStage.Active, Epoch: > 0 and < MapRebuild.MaxEpoch } there)
+        {
+            return await NoteAsync(move, owner, $"node {move.To} has the user's mail, and does not say with which epoch", cancellationToken);
+        }
         var followed = await ledger.FollowAsync(move, owner, there.Epoch, cancellationToken);
         if (followed.Succeeded && (int)followed.Value == 1) Log.Followed(logger, move.User, move.To, move.From);
         return followed.Succeeded;

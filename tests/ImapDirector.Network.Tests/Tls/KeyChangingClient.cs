@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ImapDirector.Network.Tls.OpenSsl;
 using Xunit;
 
 namespace ImapDirector.Network.Tests.Tls;
@@ -6,31 +7,32 @@ namespace ImapDirector.Network.Tests.Tls;
 /// <summary>A TLS client that changes its keys whenever it likes (RFC 8446 section 4.6.3): OpenSSL's, as .NET's has no way to say so.</summary>
 internal sealed partial class KeyChangingClient : IDisposable
 {
-    private const string Ssl = "libssl.so.3";
-    private const string Crypto = "libcrypto.so.3";
+    private const string SslLibrary = "libssl.so.3";
+    private const string CryptoLibrary = "libcrypto.so.3";
 
     private readonly Connection _connection;
-    private readonly nint _context;
-    private readonly nint _ssl;
+    private readonly SslContextHandle _context = new(OpenSslCalls.SSL_CTX_new(TLS_client_method()));
+    private readonly SslHandle _ssl;
     private readonly nint _received;
     private readonly nint _toSend;
 
     private KeyChangingClient(Connection connection)
     {
         _connection = connection;
-        _context = SSL_CTX_new(TLS_client_method());
-        _ssl = SSL_new(_context);
-        (_received, _toSend) = (BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+        _ssl = new SslHandle(OpenSslCalls.SSL_new(_context));
+        (_received, _toSend) = (OpenSslCalls.BIO_new(BIO_s_mem()), OpenSslCalls.BIO_new(BIO_s_mem()));
         // It owns both from here on.
-        SSL_set_bio(_ssl, _received, _toSend);
-        SSL_set_connect_state(_ssl);
+        OpenSslCalls.SSL_set_bio(Ssl, _received, _toSend);
+        SSL_set_connect_state(Ssl);
     }
+
+    private nint Ssl => _ssl.DangerousGetHandle();
 
     /// <summary>Shakes hands with a server that is waiting for it.</summary>
     public static async Task<KeyChangingClient> ConnectAsync(Connection connection)
     {
         var client = new KeyChangingClient(connection);
-        while (SSL_do_handshake(client._ssl) != 1)
+        while (OpenSslCalls.SSL_do_handshake(client.Ssl) != 1)
         {
             await client.SendAsync();
             var read = await connection.Input.ReadAsync().AsTask().WaitAsync(TestBytes.Patience);
@@ -42,9 +44,9 @@ internal sealed partial class KeyChangingClient : IDisposable
     }
 
     /// <summary>Says something.</summary>
-    public Task SayAsync(byte[] bytes)
+    public unsafe Task SayAsync(byte[] bytes)
     {
-        Assert.Equal(bytes.Length, SSL_write(_ssl, bytes, bytes.Length));
+        fixed (byte* from = bytes) Assert.Equal(bytes.Length, OpenSslCalls.SSL_write(Ssl, from, bytes.Length));
         return SendAsync();
     }
 
@@ -54,16 +56,16 @@ internal sealed partial class KeyChangingClient : IDisposable
     {
         for (var i = 0; i < times; i++)
         {
-            Assert.Equal(1, SSL_key_update(_ssl, 0));
-            Assert.Equal(1, SSL_do_handshake(_ssl));
+            Assert.Equal(1, SSL_key_update(Ssl, 0));
+            Assert.Equal(1, OpenSslCalls.SSL_do_handshake(Ssl));
         }
         return SendAsync();
     }
 
     public void Dispose()
     {
-        SSL_free(_ssl);
-        SSL_CTX_free(_context);
+        _ssl.Dispose();
+        _context.Dispose();
     }
 
     private async Task SendAsync()
@@ -76,46 +78,22 @@ internal sealed partial class KeyChangingClient : IDisposable
     }
 
 #pragma warning disable SYSLIB1092, CA5392, IDE1006 // They are found as the system finds libraries, and these are their names.
-    [LibraryImport(Ssl)]
+    [LibraryImport(SslLibrary)]
     private static partial nint TLS_client_method();
 
-    [LibraryImport(Ssl)]
-    private static partial nint SSL_CTX_new(nint method);
-
-    [LibraryImport(Ssl)]
-    private static partial void SSL_CTX_free(nint context);
-
-    [LibraryImport(Ssl)]
-    private static partial nint SSL_new(nint context);
-
-    [LibraryImport(Ssl)]
-    private static partial void SSL_free(nint ssl);
-
-    [LibraryImport(Ssl)]
-    private static partial void SSL_set_bio(nint ssl, nint from, nint to);
-
-    [LibraryImport(Ssl)]
+    [LibraryImport(SslLibrary)]
     private static partial void SSL_set_connect_state(nint ssl);
 
-    [LibraryImport(Ssl)]
-    private static partial int SSL_do_handshake(nint ssl);
-
-    [LibraryImport(Ssl)]
+    [LibraryImport(SslLibrary)]
     private static partial int SSL_key_update(nint ssl, int kind);
 
-    [LibraryImport(Ssl)]
-    private static partial int SSL_write(nint ssl, byte[] bytes, int count);
-
-    [LibraryImport(Crypto)]
+    [LibraryImport(CryptoLibrary)]
     private static partial nint BIO_s_mem();
 
-    [LibraryImport(Crypto)]
-    private static partial nint BIO_new(nint method);
-
-    [LibraryImport(Crypto)]
+    [LibraryImport(CryptoLibrary)]
     private static partial int BIO_write(nint bio, byte[] bytes, int count);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(CryptoLibrary)]
     private static partial int BIO_read(nint bio, [Out] byte[] bytes, int count);
 #pragma warning restore SYSLIB1092, CA5392, IDE1006
 }

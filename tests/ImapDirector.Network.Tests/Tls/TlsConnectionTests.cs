@@ -130,6 +130,9 @@ public sealed class RuntimeTlsTests() : TlsConnectionTests(isDirect: false);
 
 public abstract class TlsConnectionTests : IDisposable
 {
+    // Of the right form, and of no key.
+    private static readonly byte[] NoRecord = [23, 3, 3, 0, 20, .. Enumerable.Range(1, 20).Select(static number => (byte)number)];
+
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("imapdirector-");
     private readonly ServerCertificate _certificate;
 
@@ -284,7 +287,7 @@ public abstract class TlsConnectionTests : IDisposable
     {
         await using var pair = await SocketPair.ConnectAsync();
         await StartTlsAsync(pair);
-        await pair.Client.Socket.SendAsync(new byte[] { 23, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20 });
+        await pair.Client.Socket.SendAsync(NoRecord);
         await Assert.ThrowsAsync<IOException>(async () => await pair.Server.Input.ReadAsync());
         await Assert.ThrowsAsync<IOException>(async () => await pair.Server.SayAsync("hello"));
     }
@@ -294,7 +297,7 @@ public abstract class TlsConnectionTests : IDisposable
     {
         await using var pair = await SocketPair.ConnectAsync();
         await StartTlsAsync(pair);
-        await pair.Client.Socket.SendAsync(new byte[] { 23, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20 });
+        await pair.Client.Socket.SendAsync(NoRecord);
         await Assert.ThrowsAsync<IOException>(async () => await pair.Server.Input.ReadAsync());
         await pair.Server.DisposeAsync();
         Assert.Throws<ObjectDisposedException>(() => pair.Server.Socket.Available);
