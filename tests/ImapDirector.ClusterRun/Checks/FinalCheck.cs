@@ -31,7 +31,7 @@ internal sealed partial class FinalCheck(TestCluster cluster, Journal journal, I
             ("session in the log of a node", logged > 0),
             ("delivery", journal.Messages.Any(static message => message is { IsDelivery: true, IsAcknowledged: true })),
         }.Where(static work => !work.Item2).Select(static work => work.Item1));
-        verdict.Invariant("logins hung", journal.Logins.Where(IsHung).Select(static login => $"{login.User} at {login.Director}, {login.From:HH:mm:ss.fff} to {login.To:HH:mm:ss.fff}"));
+        verdict.Invariant("logins hung", journal.Logins.Where(login => TimeOf(login) > SessionLoop.LoginLimit - TimeSpan.FromSeconds(1)).Select(Described));
         verdict.Invariant("users who cannot log in at the end", unreachable);
         verdict.Invariant("directory verify", FindingsOf(await cluster.OrderAsync("directory", "verify")));
         foreach (var node in cluster.Nodes)
@@ -59,7 +59,9 @@ internal sealed partial class FinalCheck(TestCluster cluster, Journal journal, I
     {
         var outcomes = journal.Logins.GroupBy(static login => login.Outcome).OrderBy(static group => group.Key);
         verdict.Figure("logins", $"{journal.Logins.Count}: {string.Join(", ", outcomes.Select(static group => $"{group.Count()} {group.Key}"))}");
-        verdict.Figure("longest login, in s", journal.Logins.Where(login => !WasPaused(login)).Select(static login => (login.To - login.From).TotalSeconds).DefaultIfEmpty().Max().ToString("F1", System.Globalization.CultureInfo.InvariantCulture));
+        verdict.Figure("longest login, in s", journal.Logins.Select(login => TimeOf(login).TotalSeconds).DefaultIfEmpty().Max().ToString("F1", System.Globalization.CultureInfo.InvariantCulture));
+        foreach (var hung in journal.Logins.Where(static login => login.Outcome == LoginOutcome.Hung).Take(5))
+            verdict.Figure("  hung", $"{Described(hung)}, of which its director had {TimeOf(hung).TotalSeconds:F1} s");
         foreach (var refused in journal.Logins.Where(static login => login.Outcome == LoginOutcome.Refused).GroupBy(static login => login.Text).Take(5))
             verdict.Figure("  refused", $"{refused.Count()} times: {refused.Key}");
     }
@@ -91,10 +93,10 @@ internal sealed partial class FinalCheck(TestCluster cluster, Journal journal, I
         verdict.Invariant("messages doubled", there.Where(static one => one.Value > 1).Select(static one => $"{one.Key.User} {one.Key.Id}, {one.Value} times"));
     }
 
-    private bool IsHung(LoginRecord login) => login.To - login.From > SessionLoop.LoginLimit - TimeSpan.FromSeconds(1) && !WasPaused(login);
+    // While a director is paused nobody can ask an answer of it.
+    private TimeSpan TimeOf(LoginRecord login) => login.To - login.From - cluster.Directors.Single(director => director.Name == login.Director).PausedFor(login.From, login.To);
 
-    // Of a director that was paused nobody can ask an answer.
-    private bool WasPaused(LoginRecord login) => cluster.Directors.Single(director => director.Name == login.Director).WasPaused(login.From, login.To);
+    private static string Described(LoginRecord login) => $"{login.User} at {login.Director}, {login.From:HH:mm:ss.fff} to {login.To:HH:mm:ss.fff}";
 
     private static IEnumerable<string> FindingsOf((int ExitCode, string Printed, string Error) command) =>
         command.ExitCode == 0 ? [] : [$"exit code {command.ExitCode}", .. (command.Printed + command.Error).Split('\n', StringSplitOptions.RemoveEmptyEntries)];

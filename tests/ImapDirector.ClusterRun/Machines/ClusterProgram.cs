@@ -26,10 +26,14 @@ internal sealed class ClusterProgram(string name, TestHost host, string director
     /// <summary>From when to when it ran; the last may go on.</summary>
     public IReadOnlyList<(DateTime From, DateTime To)> Lives => _lives;
 
-    /// <summary>Whether it was paused at any time between these.</summary>
-    public bool WasPaused(DateTime from, DateTime to)
+    /// <summary>For how long it was paused between these.</summary>
+    public TimeSpan PausedFor(DateTime from, DateTime to)
     {
-        lock (_pauses) return _pauses.Any(pause => pause.From < to && pause.To > from);
+        lock (_pauses)
+        {
+            return _pauses.Where(pause => pause.From < to && pause.To > from)
+                .Aggregate(TimeSpan.Zero, (sum, pause) => sum + ((pause.To < to ? pause.To : to) - (pause.From > from ? pause.From : from)));
+        }
     }
 
     /// <summary>Starts it, and returns when its port accepts.</summary>
