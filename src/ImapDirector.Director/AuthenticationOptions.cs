@@ -20,6 +20,9 @@ public sealed record AuthenticationOptions
     /// <summary>How tokens are checked, for OAUTHBEARER and XOAUTH2.</summary>
     public TokenOptions Tokens { get; init; } = new();
 
+    /// <summary>Who may log in as a user with a password of their own, or <c>null</c> for nobody.</summary>
+    public MasterOptions? Masters { get; init; }
+
     /// <summary>Whether a stored password may be the password itself (<c>{PLAIN}</c>).</summary>
     public bool AllowPlainHashes { get; init; }
 

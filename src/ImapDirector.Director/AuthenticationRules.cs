@@ -23,6 +23,7 @@ internal static class AuthenticationRules
         Between(errors, Section + "MaxWaitingHashes", options.MaxWaitingHashes, 0, 100_000);
         Between(errors, Section + "ScramIterations", options.ScramIterations, MinScramIterations, ScramVerifier.MaxIterations);
         CheckMechanisms(options, errors);
+        CheckMasters(options, errors);
         if (options.OffersTokens) CheckTokens(options.Tokens, Section + "Tokens:", errors);
         if (options.Databases.Count == 0) errors.Add($"{Section}Databases is empty: name at least one, such as {{ \"Kind\": \"Redis\" }}, or leave it out.");
         for (var i = 0; i < options.Databases.Count; i++)
@@ -50,6 +51,35 @@ internal static class AuthenticationRules
         {
             if (!AuthenticationOptions.KnownMechanisms.Contains(mechanism))
                 errors.Add($"{Section}Mechanisms has \"{Shown(mechanism)}\": take out of {string.Join(", ", AuthenticationOptions.KnownMechanisms)}.");
+        }
+    }
+
+    private static void CheckMasters(AuthenticationOptions options, List<string> errors)
+    {
+        if (options.Masters is not { } masters) return;
+        const string key = Section + "Masters:";
+        if (!CanRead(masters.File))
+            errors.Add($"{key}File is \"{Shown(masters.File)}\", which cannot be read: name a file of lines as name:password, of at most {PasswdFileDatabase.MaxBytes} bytes, that this process may read.");
+        else if (options.Databases.OfType<PasswdFileOptions>().Any(users => File.Exists(users.File) && Path.GetFullPath(users.File) == Path.GetFullPath(masters.File)))
+            errors.Add($"{key}File is \"{Shown(masters.File)}\", which is one of Databases, so that each user could be every other: name a file with nobody but masters in it.");
+        if (masters.Networks.Count == 0)
+            errors.Add($"{key}Networks is empty: say from where masters may log in, such as 10.0.0.0/8.");
+        foreach (var network in masters.Networks)
+            if (network.PrefixLength == 0) errors.Add($"{key}Networks has \"{network}\", which is everywhere: name the networks where the masters are.");
+        if (masters.Separator is { } separator && (separator is < '!' or > '~' || Protocol.UserName.TryCreate($"a{separator}a", null, out _)))
+            errors.Add($"{key}Separator is \"{Shown(separator.ToString())}\", which may be in a user's name, or is not printable ASCII: take another, such as \"*\".");
+    }
+
+    private static bool CanRead(string file)
+    {
+        try
+        {
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return stream.Length <= PasswdFileDatabase.MaxBytes;
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return false;
         }
     }
 

@@ -9,6 +9,9 @@ public sealed class DirectorMetrics(IMetricFactory factory)
     public Counter Logins { get; } = factory.CreateCounter("imapdirector_logins_total",
         "Login attempts, by mechanism and result.", ["mechanism", "result"]);
 
+    /// <summary>Of them, those that ask to be somebody else, by result (<c>success</c>, <c>refused</c>).</summary>
+    public Counter MasterLogins { get; } = factory.CreateCounter("imapdirector_master_logins_total", "Login attempts of masters, by result.", ["result"]);
+
     /// <summary>From the client's credentials to the hand-over to the relay, in seconds; successful logins only.</summary>
     public Histogram LoginDuration { get; } = factory.CreateHistogram("imapdirector_login_duration_seconds",
         "Duration of a successful login, from the credentials to the relay.", [],

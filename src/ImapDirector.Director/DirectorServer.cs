@@ -35,6 +35,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly CancellationTokenSource _lastCall = new();
     private readonly DatabaseChain _accounts;
     private readonly TokenLogin? _tokens;
+    private readonly MasterLogin _masters;
     private readonly LoginPolicy? _policy;
     private readonly RelayWatch _watch;
     private readonly RelayLoops _loops;
@@ -91,7 +92,9 @@ public sealed partial class DirectorServer : IAsyncDisposable
         var authenticator = new Authenticator(options, _accounts, hasher, loggers);
         _tokens = options.Authentication.OffersTokens ? new TokenLogin(options, options.Authentication.Tokens, _accounts, loggers) : null;
         var secret = new ClusterSecret(_redis);
-        var proofs = new LoginProofs(new ScramVerifiers(options, _accounts, hasher, secret), _tokens, new CertificateLogin(_accounts, options.DefaultDomain));
+        var verifiers = new ScramVerifiers(options, _accounts, hasher, secret);
+        _masters = new MasterLogin(options, _accounts, _directory.IsAssignedAsync, hasher, verifiers, loggers);
+        var proofs = new LoginProofs(verifiers, _tokens, new CertificateLogin(_accounts, options.DefaultDomain), _masters);
         _policy = options.Throttle.PolicyUrl is null ? null : new LoginPolicy(options.Throttle, secret, loggers.CreateLogger<LoginPolicy>());
         var throttle = new LoginThrottle(options, _redis, secret, TimeProvider.System);
         _services = new LoginServices(options, new ServerHandshake(certificate, options.HandshakeTimeout), authenticator, proofs, throttle, new CheckTurns(), _policy, _directory, backends, capabilities, _watch, _loops, _sessions, _reports, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
@@ -266,6 +269,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await _watch.DisposeAsync();
         _loops.Dispose();
         _tokens?.Dispose();
+        _masters.Dispose();
         _policy?.Dispose();
         await _accounts.DisposeAsync();
         await _redis.DisposeAsync();

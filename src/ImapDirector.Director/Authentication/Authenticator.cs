@@ -154,6 +154,8 @@ internal enum AuthenticationOutcome
     WrongPassword,
     /// <summary>The account is switched off.</summary>
     Disabled,
+    /// <summary>Somebody asks to be somebody else, and is no master, or not from there.</summary>
+    NoSuchMaster,
     /// <summary>SCRAM: the client is bound to another TLS channel than ours, so somebody is in between.</summary>
     OtherChannel,
     /// <summary>The token is none, is not for us, names somebody else, or its time is over.</summary>

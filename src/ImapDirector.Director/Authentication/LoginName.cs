@@ -16,6 +16,10 @@ internal static class LoginName
         return UserName.TryCreate(text, defaultDomain, out user);
     }
 
+    /// <summary>Makes the canonical name of a master: a list of its own, where no domain is added.</summary>
+    /// <returns><c>false</c> when it is none.</returns>
+    public static bool TryReadMaster(ReadOnlySpan<byte> name, out UserName master) => TryRead(name, null, out master);
+
     /// <summary>Reads a name as somebody else has written it who says who a client is. It is nobody's where it is only like one of ours, but for a domain that is left
     /// out: what a subaddress or a capital letter tells apart may be two users to them, and whoever may call themselves <c>alice+x</c> there is not Alice.</summary>
     /// <returns><c>false</c> when it is none.</returns>

@@ -23,12 +23,24 @@ internal sealed class ScramVerifiers(DirectorOptions options, DatabaseChain chai
     public async Task<ScramCandidate> FindAsync(ReadOnlyMemory<byte> name, ScramHashName hash, IPAddress client, HashRank rank, CancellationToken cancellationToken)
     {
         var isName = LoginName.TryRead(name.Span, options.DefaultDomain, out var user);
-        // The key is asked for first: whether it is there may not depend on the name.
-        if (await secret.KeyForAsync($"scram {hash}", cancellationToken) is not { } key) return new ScramCandidate(AuthenticationOutcome.TemporaryFailure, user, Nobodys(hash, [], name.Span));
-        var nobodys = Nobodys(hash, key, isName ? Encoding.ASCII.GetBytes(user.Value) : name.Span);
-        if (!isName) return new ScramCandidate(AuthenticationOutcome.NoSuchUser, user, nobodys);
+        return await MakeAsync(isName ? Encoding.ASCII.GetBytes(user.Value) : name, user, hash,
+            async stop => isName ? (await chain.FindAsync(user, client, stop)).Answer : DatabaseAnswer.NoSuchUser, rank, cancellationToken);
+    }
 
-        var (answer, _) = await chain.FindAsync(user, client, cancellationToken);
+    /// <summary>Makes it of what a database answers.</summary>
+    /// <param name="seed">What the salt is made of where there is none.</param>
+    /// <param name="user">The canonical name.</param>
+    /// <param name="hash">The mechanism's hash function.</param>
+    /// <param name="ask">Asks the database.</param>
+    /// <param name="rank">Before whom a verifier is made, where only the password is stored.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async Task<ScramCandidate> MakeAsync(ReadOnlyMemory<byte> seed, UserName user, ScramHashName hash, Func<CancellationToken, Task<DatabaseAnswer>> ask, HashRank rank, CancellationToken cancellationToken)
+    {
+        // The key is asked for first: whether it is there may not depend on the name.
+        if (await secret.KeyForAsync($"scram {hash}", cancellationToken) is not { } key) return new ScramCandidate(AuthenticationOutcome.TemporaryFailure, user, Nobodys(hash, [], seed.Span));
+        var nobodys = Nobodys(hash, key, seed.Span);
+        var answer = await ask(cancellationToken);
         var (verifier, isBusy) = await OfAsync(answer.Account, hash, nobodys.Salt, rank, cancellationToken);
         if (isBusy) return new ScramCandidate(AuthenticationOutcome.TemporaryFailure, user, nobodys);
         if (answer.Account is not { } account)
@@ -79,6 +91,6 @@ internal sealed record ScramCandidate(AuthenticationOutcome Outcome, UserName Us
         ScramOutcome.OtherChannel => AuthenticationOutcome.OtherChannel,
         ScramOutcome.Malformed => AuthenticationOutcome.Unfinished,
         // A name that does not exist has no right proof.
-        _ => Outcome == AuthenticationOutcome.NoSuchUser ? Outcome : AuthenticationOutcome.WrongPassword,
+        _ => Outcome is AuthenticationOutcome.NoSuchUser or AuthenticationOutcome.NoSuchMaster ? Outcome : AuthenticationOutcome.WrongPassword,
     }, User);
 }

@@ -74,6 +74,7 @@ public sealed class ClusterOrders
                     Tls = session.Tls,
                     Mechanism = session.Mechanism,
                     ClientName = session.ClientName,
+                    Master = session.Master,
                 }, epoch));
         }
         return sessions;
@@ -97,6 +98,9 @@ public sealed record ClusterSession(UserName User, string? Node, string Id, stri
 
     /// <summary>What the client has called itself before the login, with what cannot be shown as <c>\u{…}</c>; <c>null</c> where it has not.</summary>
     public string? ClientName { get; init; }
+
+    /// <summary>The master who has logged in as the user; <c>null</c> where it was the user.</summary>
+    public UserName? Master { get; init; }
 
     /// <summary>Bytes passed to the node, as of some seconds ago.</summary>
     public long BytesToNode { get; init; }

@@ -11,6 +11,9 @@ namespace ImapDirector.Director.Directory;
 /// <summary>The user → node map in Redis. One script does get-or-assign, the limit check and the session's registration in one round trip.</summary>
 internal sealed partial class UserDirectory : IAsyncDisposable
 {
+    /// <summary>As the preferred node: whoever has none is given none.</summary>
+    public const string NoNewNode = "";
+
     private const int CachedAssignments = 100_000;
     private const long FirstEpoch = 1;
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
@@ -120,6 +123,15 @@ internal sealed partial class UserDirectory : IAsyncDisposable
         return _nodes.Current.Find(reply.Value.ToString()) is { State: not NodeState.Down } found ? Failover?.FindOther(user, found.Node) ?? found.Node : null;
     }
 
+    /// <summary>Whether the user has a node.</summary>
+    /// <returns><c>null</c> when that cannot be told.</returns>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public async Task<bool?> IsAssignedAsync(UserName user, CancellationToken cancellationToken)
+    {
+        var reply = await _redis.CallAsync("find_node", database => database.HashGetAsync(RedisKeys.Assignment(user), "node"), cancellationToken);
+        return reply.Succeeded ? !reply.Value.IsNull : null;
+    }
+
     /// <summary>Takes the session's record out. Never throws: where Redis is away the record ends with the incarnation's lease, or is taken out later.</summary>
     public Task CloseSessionAsync(UserName user, string sessionId) => _ledger.CloseAsync(user, sessionId);
 
@@ -221,6 +233,9 @@ internal sealed record SessionRecord(string Id, string ClientAddress, DateTimeOf
 
     /// <summary>What the client has called itself before the login; <c>null</c> where it has not.</summary>
     public string? ClientName { get; init; }
+
+    /// <summary>The master who has logged in as the user; <c>null</c> where it was the user.</summary>
+    public UserName? Master { get; init; }
 }
 
 /// <summary>Where a session may go, or why not.</summary>

@@ -27,6 +27,8 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     private IPEndPoint _connectedTo = client.LocalEndPoint;
     private bool _isBeforeLogin = true;
     private UserName _user;
+    // Who has logged in as the user, where it was not the user.
+    private UserName? _master;
     private BackendNode? _node;
     private LiveSession? _live;
     private BackendSession? _session;
@@ -59,8 +61,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         finally
         {
             LeavePreLogin();
-            Log.Ended(services.Logger, client.Id, end.Code(), _user.ToString(), _node?.Name, client.RemoteEndPoint,
-                _relay?.BytesToNode ?? 0, _relay?.BytesToClient ?? 0, (long)Stopwatch.GetElapsedTime(_began).TotalMilliseconds);
+            LogEnd(end);
         }
     }
 
@@ -136,8 +137,8 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             else Log.TooManyHops(services.Logger, client.Id, client.RemoteEndPoint);
             return await RefuseAsync(dialogue, attempt, default, dialogue.IsBehindDirector ? "loop" : "too_many_hops", LoginRefusal.Unavailable, began, login);
         }
-        _gate = new LoginGate(services.Throttle, services.Turns, services.Policy, client.RemoteEndPoint.Address, client.IsSecure, attempt.User);
-        if (await CheckAsync(_gate, attempt, dialogue.HopsLeft, login) is not { } result) return await RefuseAsync(dialogue, attempt, _gate.User, _gate.Refused!, LoginRefusal.TooManyFailures, began, login);
+        _gate = new LoginGate(services.Throttle, services.Turns, services.Policy, client.RemoteEndPoint.Address, client.IsSecure, attempt.ClaimAs(_options.DefaultDomain));
+        if (await CheckAsync(_gate, attempt, dialogue.HopsLeft, login) is not { } result) return await RefuseAsync(dialogue, attempt, _gate.Name, _gate.Refused!, LoginRefusal.TooManyFailures, began, login);
         var (outcome, user, preferred) = result;
         if (outcome != AuthenticationOutcome.Success)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(outcome), RefusalOf(outcome), began, login);
@@ -147,16 +148,18 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             Tls = client.TlsVersion,
             Mechanism = attempt.Mechanism,
             ClientName = dialogue.ClientName,
+            Master = attempt.ActsFor is null ? null : _gate.Name,
         };
         var ticket = await services.Directory.OpenSessionAsync(user, record, login, preferred);
         if (ticket.Node is not { } node)
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(ticket.Outcome), RefusalOf(ticket.Outcome), began, login);
-        // Whoever has not sent the password cannot be logged in where it is wanted.
-        if (attempt.Proof is not null && node.Login == NodeLogin.Password)
+        // Whoever has not sent the user's password cannot be logged in where it is wanted.
+        if (!attempt.HasUsersPassword && node.Login == NodeLogin.Password)
         {
             await services.Directory.CloseSessionAsync(user, client.Id);
-            Log.NoPassword(services.Logger, client.Id, user, node.Name, attempt.Mechanism);
-            return await RefuseAsync(dialogue, attempt, user, "no_password", LoginRefusal.Unavailable, began, login);
+            if (record.Master is { } master) Log.NoMasterThere(services.Logger, client.Id, master, user, node.Name);
+            else Log.NoPassword(services.Logger, client.Id, user, node.Name, attempt.Mechanism);
+            return await RefuseAsync(dialogue, attempt, user, "no_password", record.Master is null ? LoginRefusal.Unavailable : LoginRefusal.NotAuthorized, began, login);
         }
         var live = new LiveSession(user, node.Name, client.RemoteEndPoint.Address) { Id = client.Id, AskedAt = ticket.AskedAt };
         if (services.Sessions.TryAdd(live, _options, services.Reports.Elsewhere) is not DirectoryOutcome.Assigned and var full)
@@ -170,7 +173,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         // A node says so too when the user lives elsewhere by now.
         if (backend.Failure == BackendFailure.Unavailable && node.IsBundled)
         {
-            var again = await services.Directory.OpenSessionAsync(user, record, login);
+            var again = await services.Directory.OpenSessionAsync(user, record, login, preferred);
             if (again.Node is { } other && again != ticket)
             {
                 _live.Node = other.Name;
@@ -183,10 +186,15 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             await LeaveAsync();
             return await RefuseAsync(dialogue, attempt, user, "backend_failed", LoginRefusal.Unavailable, began, login);
         }
-        (_session, _user, _node, _live.Node) = (session, user, session.Node, session.Node.Name);
+        (_session, _user, _master, _node, _live.Node) = (session, user, record.Master, session.Node, session.Node.Name);
         // Before the client hears of it: it may open its next connection at once.
         client.Permit?.Authenticated();
         if (dialogue.SessionIdInFront is { } inFront) Log.Behind(services.Logger, client.Id, inFront);
+        if (record.Master is { } actor)
+        {
+            Log.MasterLoggedIn(services.Logger, client.Id, actor, user, session.Node.Name, attempt.Mechanism, client.RemoteEndPoint);
+            services.Metrics.MasterLogins.WithLabels("success").Inc();
+        }
         await dialogue.AcceptAsync(attempt, session.Capabilities, login);
         services.Metrics.Logins.WithLabels(attempt.Mechanism, "success").Inc();
         services.Metrics.LoginDuration.Observe(Stopwatch.GetElapsedTime(began).TotalSeconds);
@@ -220,13 +228,15 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         if (!await gate.IsAllowedAsync(attempt.Password, login)) return null;
         var result = attempt.Proof is { } proof
             ? await proof.CheckAsync(gate, login)
-            : await gate.CheckAsync(attempt.Password, stop => services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, client.RemoteEndPoint.Address, gate.Rank, stop, hopsLeft), login);
+            : await gate.CheckAsync(attempt.Password, stop => attempt.ActsFor is { } user
+                ? services.Proofs.Masters.CheckAsync(attempt.User, attempt.Password, user, client.RemoteEndPoint.Address, gate.Rank, stop)
+                : services.Authenticator.AuthenticateAsync(attempt.User, attempt.Password, client.RemoteEndPoint.Address, gate.Rank, stop, hopsLeft), login);
         await gate.ReportAsync(login);
         return result;
     }
 
     private BackendUser UserAt(SessionTicket ticket, UserName user, LoginAttempt attempt) =>
-        new(user, attempt.Proof is null ? attempt.Password : [], services.Sessions.HasSeveral(user)) { Epoch = ticket.Epoch };
+        new(user, attempt.HasUsersPassword ? attempt.Password : [], services.Sessions.HasSeveral(user)) { Epoch = ticket.Epoch };
 
     private async Task<SessionEnd> RelayAsync(BackendSession session, LiveSession live)
     {
@@ -252,7 +262,12 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         long began, CancellationToken login)
     {
         services.Metrics.Logins.WithLabels(attempt.Mechanism, result).Inc();
-        Log.Refused(services.Logger, client.Id, user.ToString(), attempt.Mechanism, result, client.RemoteEndPoint);
+        if (attempt.ActsFor is { } target)
+        {
+            services.Metrics.MasterLogins.WithLabels("refused").Inc();
+            Log.MasterRefused(services.Logger, client.Id, NameOf(target, _options.DefaultDomain), NameOf(attempt.User, null), attempt.Mechanism, result, client.RemoteEndPoint);
+        }
+        else Log.Refused(services.Logger, client.Id, user.ToString(), attempt.Mechanism, result, client.RemoteEndPoint);
         var delay = refusal is LoginRefusal.AuthenticationFailed or LoginRefusal.Unfinished ? _gate!.Delay : _options.FailureDelay;
         attempt.Dispose();
         var left = delay - Stopwatch.GetElapsedTime(began);
@@ -260,6 +275,16 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         await dialogue.RefuseAsync(attempt, refusal, login);
         return false;
     }
+
+    private void LogEnd(SessionEnd end)
+    {
+        var (toNode, toClient, milliseconds) = (_relay?.BytesToNode ?? 0, _relay?.BytesToClient ?? 0, (long)Stopwatch.GetElapsedTime(_began).TotalMilliseconds);
+        if (_master is { } master) Log.MasterEnded(services.Logger, client.Id, end.Code(), _user, master, _node?.Name, client.RemoteEndPoint, toNode, toClient, milliseconds);
+        else Log.Ended(services.Logger, client.Id, end.Code(), _user.ToString(), _node?.Name, client.RemoteEndPoint, toNode, toClient, milliseconds);
+    }
+
+    // What is no name is not shown.
+    private static string NameOf(byte[] sent, string? defaultDomain) => LoginName.TryRead(sent, defaultDomain, out var name) ? name.Value : "";
 
     private void LeavePreLogin()
     {
@@ -287,6 +312,19 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
 
         [LoggerMessage(3402, LogLevel.Information, "{ConnectionId} login refused: {Result}, user={User} mechanism={Mechanism} client={Client}")]
         public static partial void Refused(ILogger logger, string connectionId, string user, string mechanism, string result, IPEndPoint client);
+
+        [LoggerMessage(3411, LogLevel.Information, "{ConnectionId} master {Master} has logged in as {User}: node={Node} mechanism={Mechanism} client={Client}")]
+        public static partial void MasterLoggedIn(ILogger logger, string connectionId, UserName master, UserName user, string node, string mechanism, IPEndPoint client);
+
+        [LoggerMessage(3412, LogLevel.Information, "{ConnectionId} login refused: {Result}, user={User} master={Master} mechanism={Mechanism} client={Client}")]
+        public static partial void MasterRefused(ILogger logger, string connectionId, string user, string master, string mechanism, string result, IPEndPoint client);
+
+        [LoggerMessage(3413, LogLevel.Information, "{ConnectionId} {Code} user={User} master={Master} node={Node} client={Client} in={BytesToNode} out={BytesToClient} ms={Milliseconds}")]
+        public static partial void MasterEnded(ILogger logger, string connectionId, string code, UserName user, UserName master, string? node, IPEndPoint client,
+            long bytesToNode, long bytesToClient, long milliseconds);
+
+        [LoggerMessage(3414, LogLevel.Warning, "{ConnectionId} master {Master} cannot be {User}: node {Node} wants the user's own password. Let the directors log in there as master")]
+        public static partial void NoMasterThere(ILogger logger, string connectionId, UserName master, UserName user, string node);
 
         [LoggerMessage(3403, LogLevel.Debug, "{ConnectionId} ended early: {Reason}")]
         public static partial void Cause(ILogger logger, string connectionId, string reason);

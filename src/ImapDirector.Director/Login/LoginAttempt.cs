@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ImapDirector.Director.Throttling;
 
 namespace ImapDirector.Director.Login;
 
@@ -12,9 +13,19 @@ internal sealed record LoginAttempt(string Tag, string Mechanism, byte[] User, b
     /// <summary>What is to be checked where the client does not send the password; else <c>null</c>.</summary>
     public ILoginProof? Proof { get; init; }
 
+    /// <summary>Whom the client wants to be, as sent, where <see cref="User"/> is to be a master; else <c>null</c>.</summary>
+    public byte[]? ActsFor { get; init; }
+
+    /// <summary>Whether it brings what the user logs in with everywhere.</summary>
+    public bool HasUsersPassword => Proof is null && ActsFor is null;
+
+    /// <summary>For whom its failure counts.</summary>
+    public LoginClaim ClaimAs(string? defaultDomain) => ActsFor is null ? LoginClaim.OfUser(User, defaultDomain) : LoginClaim.OfMaster(User);
+
     /// <inheritdoc />
     public void Dispose()
     {
+        CryptographicOperations.ZeroMemory(ActsFor);
         CryptographicOperations.ZeroMemory(User);
         CryptographicOperations.ZeroMemory(Password);
     }

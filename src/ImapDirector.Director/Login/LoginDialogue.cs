@@ -104,6 +104,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         var (code, text) = refusal switch
         {
             LoginRefusal.AuthenticationFailed => ("AUTHENTICATIONFAILED", "Authentication failed."),
+            LoginRefusal.NotAuthorized => ("AUTHORIZATIONFAILED", "You cannot be this user."),
             LoginRefusal.LimitReached => ("LIMIT", "Too many sessions."),
             LoginRefusal.TooManyFailures => ("LIMIT", "Too many failed logins, please try again later."),
             _ => ("UNAVAILABLE", "Your mail cannot be reached now, please try again later."),
@@ -244,7 +245,8 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     private LoginAttempt? Begin(LoginCommand login)
     {
         _reader!.ForgetFrame();
-        var attempt = new LoginAttempt(login.Tag, "login", login.User, login.Password);
+        var names = LoginNames.Of(default, login.User, options);
+        var attempt = new LoginAttempt(login.Tag, "login", names.Name, login.Password) { ActsFor = names.ActsFor };
         if (MayLogIn && _offer.IncludesLogin) return attempt;
         attempt.Dispose();
         if (MayLogIn) Bad(login.Tag, "LOGIN is switched off.");
@@ -271,10 +273,10 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         var lines = _lines = new SaslLines(client, _reader);
         var attempt = command.Mechanism switch
         {
-            "PLAIN" or "LOGIN" => await new SaslExchange(lines, command).RunAsync(cancellationToken),
+            "PLAIN" or "LOGIN" => await new SaslExchange(lines, command, options).RunAsync(cancellationToken),
             "OAUTHBEARER" or "XOAUTH2" => await new TokenExchange(client, lines, command, proofs.Tokens!).RunAsync(cancellationToken),
             "EXTERNAL" => await new ExternalExchange(client, lines, command, proofs.Certificates).RunAsync(cancellationToken),
-            _ => await new ScramExchange(client, lines, command, _offer, proofs.Scram).RunAsync(cancellationToken),
+            _ => await new ScramExchange(client, lines, command, _offer, proofs, options).RunAsync(cancellationToken),
         };
         if (attempt is null) AnswerUnfinished(command.Tag);
         return attempt;

@@ -5,6 +5,8 @@ internal enum LoginRefusal
 {
     /// <summary><c>NO [AUTHENTICATIONFAILED]</c>: name or password, or asking to be somebody else.</summary>
     AuthenticationFailed,
+    /// <summary><c>NO [AUTHORIZATIONFAILED]</c>: a master has proved who they are, and cannot be this user.</summary>
+    NotAuthorized,
     /// <summary><c>NO [LIMIT]</c>: too many sessions.</summary>
     LimitReached,
     /// <summary><c>NO [LIMIT]</c>: too many failures from there, or of this user; the password was not looked at.</summary>

@@ -5,7 +5,7 @@ using ImapDirector.Protocol.Sasl;
 namespace ImapDirector.Director.Login;
 
 /// <summary>The exchange behind AUTHENTICATE PLAIN (RFC 4616) or LOGIN (draft-murchison-sasl-login), with or without an initial response.</summary>
-internal sealed class SaslExchange(SaslLines lines, AuthenticateCommand command)
+internal sealed class SaslExchange(SaslLines lines, AuthenticateCommand command, DirectorOptions options)
 {
     // With a NUL each, as the draft has them and clients expect them.
     private static readonly byte[] AskName = "User Name\0"u8.ToArray();
@@ -24,10 +24,8 @@ internal sealed class SaslExchange(SaslLines lines, AuthenticateCommand command)
         {
             if (!SaslCredentials.TryDecode(line, out var message) || !SaslCredentials.TrySplitPlain(message, out var identity, out var user, out var password))
                 return lines.Fail(SaslFailure.Malformed);
-            // Nobody may ask here to be somebody else (limits P24). A name that does not exist is refused as any other, in the same time.
-            return identity.IsEmpty || identity.SequenceEqual(user)
-                ? new LoginAttempt(command.Tag, "sasl_plain", user.ToArray(), password.ToArray())
-                : new LoginAttempt(command.Tag, "sasl_plain", [], password.ToArray());
+            var names = LoginNames.Of(identity, user.ToArray(), options);
+            return new LoginAttempt(command.Tag, "sasl_plain", names.Name, password.ToArray()) { ActsFor = names.ActsFor };
         }
         finally
         {
@@ -40,13 +38,13 @@ internal sealed class SaslExchange(SaslLines lines, AuthenticateCommand command)
         var nameLine = command.InitialResponse ?? await lines.AskAsync(AskName, cancellationToken);
         if (nameLine is null) return null;
         if (!SaslCredentials.TryDecode(nameLine, out var name)) return lines.Fail(SaslFailure.Malformed);
-        var user = name.ToArray();
+        var names = LoginNames.Of(default, name.ToArray(), options);
         var passwordLine = await lines.AskAsync(AskPassword, cancellationToken);
         if (passwordLine is null) return null;
         try
         {
             return SaslCredentials.TryDecode(passwordLine, out var password)
-                ? new LoginAttempt(command.Tag, "sasl_login", user, password.ToArray())
+                ? new LoginAttempt(command.Tag, "sasl_login", names.Name, password.ToArray()) { ActsFor = names.ActsFor }
                 : lines.Fail(SaslFailure.Malformed);
         }
         finally

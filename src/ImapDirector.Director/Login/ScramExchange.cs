@@ -1,4 +1,3 @@
-using ImapDirector.Director.Authentication;
 using ImapDirector.Network;
 using ImapDirector.Network.Tls;
 using ImapDirector.Protocol.Imap;
@@ -7,7 +6,7 @@ using ImapDirector.Protocol.Sasl;
 namespace ImapDirector.Director.Login;
 
 /// <summary>The beginning of the exchange behind AUTHENTICATE SCRAM-…, with channel binding or without (RFC 5802, RFC 7677). It goes on in <see cref="ScramProof"/>.</summary>
-internal sealed class ScramExchange(Connection client, SaslLines lines, AuthenticateCommand command, MechanismOffer offer, ScramVerifiers verifiers)
+internal sealed class ScramExchange(Connection client, SaslLines lines, AuthenticateCommand command, MechanismOffer offer, LoginProofs proofs, DirectorOptions options)
 {
     /// <summary>Runs it.</summary>
     /// <returns>The attempt; <c>null</c> when there is none, see <see cref="SaslLines.Failure"/>.</returns>
@@ -20,9 +19,11 @@ internal sealed class ScramExchange(Connection client, SaslLines lines, Authenti
         if (!SaslCredentials.TryDecode(line, out var message) || ScramClientFirst.TryParse(message) is not { } first
             || (first.Binding == ScramBinding.Used) != isPlus || !TryBind(first, out var binding)) return lines.Fail(SaslFailure.Malformed);
         var hasPlus = offer.Includes(command.Mechanism + MechanismOffer.Plus, client);
-        return new LoginAttempt(command.Tag, "sasl_" + command.Mechanism.ToLowerInvariant().Replace('-', '_'), first.User, [])
+        var names = LoginNames.Of(first.Identity, first.User, options);
+        return new LoginAttempt(command.Tag, "sasl_" + command.Mechanism.ToLowerInvariant().Replace('-', '_'), names.Name, [])
         {
-            Proof = new ScramProof(client, lines, first, hash, binding, hasPlus, verifiers),
+            ActsFor = names.ActsFor,
+            Proof = new ScramProof(client, lines, first, names, hash, binding, hasPlus, proofs),
         };
     }
 

@@ -12,11 +12,12 @@ namespace ImapDirector.Director.Login;
 /// <param name="client">The connection.</param>
 /// <param name="lines">Its exchange.</param>
 /// <param name="first">The client's first message.</param>
+/// <param name="names">Who it names.</param>
 /// <param name="hash">The mechanism's hash function.</param>
 /// <param name="binding">What the channel is bound by.</param>
 /// <param name="hasPlus">Whether the mechanism with channel binding was offered, too.</param>
-/// <param name="verifiers">What users have.</param>
-internal sealed class ScramProof(Connection client, SaslLines lines, ScramClientFirst first, ScramHashName hash, byte[] binding, bool hasPlus, ScramVerifiers verifiers) : ILoginProof
+/// <param name="proofs">What users and masters have.</param>
+internal sealed class ScramProof(Connection client, SaslLines lines, ScramClientFirst first, LoginNames names, ScramHashName hash, byte[] binding, bool hasPlus, LoginProofs proofs) : ILoginProof
 {
     /// <inheritdoc />
     public byte[]? RefusalChallenge => null;
@@ -28,13 +29,15 @@ internal sealed class ScramProof(Connection client, SaslLines lines, ScramClient
         using (var turn = await gate.EnterAsync(cancellationToken))
         {
             if (turn is null) return null;
-            candidate = await verifiers.FindAsync(first.User, hash, client.RemoteEndPoint.Address, gate.Rank, cancellationToken);
+            candidate = names.ActsFor is null
+                ? await proofs.Scram.FindAsync(names.Name, hash, client.RemoteEndPoint.Address, gate.Rank, cancellationToken)
+                : await proofs.Masters.FindAsync(names.Name, hash, client.RemoteEndPoint.Address, gate.Rank, cancellationToken);
         }
         var server = new ScramServer(first, candidate.Verifier, binding);
         // The turn is others' while the client takes its time.
         if (await AskAsync(server.FirstMessage, cancellationToken) is not { } line || !SaslCredentials.TryDecode(line, out var final)) return await GiveUpAsync(gate, candidate);
         var (proof, signature) = (final.ToArray(), Array.Empty<byte>());
-        var result = await gate.CheckAsync(proof, _ => Task.FromResult(Judge(candidate, server.Finish(proof, out signature))), cancellationToken);
+        var result = await gate.CheckAsync(proof, stop => JudgeAsync(candidate, server.Finish(proof, out signature), stop), cancellationToken);
         if (result is not { Outcome: AuthenticationOutcome.Success }) return result;
         // The server's proof, which the client answers with nothing.
         var isHeard = await AskAsync(signature, cancellationToken) is not null;
@@ -42,13 +45,13 @@ internal sealed class ScramProof(Connection client, SaslLines lines, ScramClient
         return isHeard ? result : await GiveUpAsync(gate, candidate);
     }
 
-    private AuthenticationResult Judge(ScramCandidate candidate, ScramOutcome outcome)
+    private async Task<AuthenticationResult> JudgeAsync(ScramCandidate candidate, ScramOutcome outcome, CancellationToken cancellationToken)
     {
         var result = candidate.ResultOf(outcome);
         if (result.Outcome == AuthenticationOutcome.Unfinished) return result;
-        // A client that thinks we have no channel binding was told so by somebody in between (RFC 5802 section 6). Nobody may ask to be somebody else (limits P24).
+        // A client that thinks we have no channel binding was told so by somebody in between (RFC 5802 section 6).
         if (first.Binding == ScramBinding.ServerLacksIt && hasPlus) return result with { Outcome = AuthenticationOutcome.OtherChannel };
-        return first.Identity.Length > 0 && !first.Identity.AsSpan().SequenceEqual(first.User) ? result with { Outcome = AuthenticationOutcome.NoSuchUser } : result;
+        return result.Outcome == AuthenticationOutcome.Success && names.ActsFor is { } user ? await proofs.Masters.AdmitAsync(user, client.RemoteEndPoint.Address, cancellationToken) : result;
     }
 
     private static async Task<AuthenticationResult?> GiveUpAsync(LoginGate gate, ScramCandidate candidate)

@@ -11,8 +11,8 @@ namespace ImapDirector.Director.Throttling;
 /// <param name="policy">The service to ask, or <c>null</c>.</param>
 /// <param name="address">Where the client is.</param>
 /// <param name="isSecure">Whether it came through TLS.</param>
-/// <param name="name">The name as it was sent, UTF-8.</param>
-internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginPolicy? policy, IPAddress address, bool isSecure, ReadOnlyMemory<byte> name)
+/// <param name="claim">Whose password it shows.</param>
+internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginPolicy? policy, IPAddress address, bool isSecure, LoginClaim claim)
 {
     private CheckTurn? _turn;
     private ThrottleEntry? _entry;
@@ -26,7 +26,7 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
     public HashRank Rank => (_entry?.Rank ?? default) with { Others = _turn?.Others };
 
     /// <summary>The canonical name; <c>default</c> when what was sent is none.</summary>
-    public UserName User => throttle.UserOf(name);
+    public UserName Name => claim.Who.Name;
 
     /// <summary>How long the answer to a failure waits, from the moment the attempt began.</summary>
     public TimeSpan Delay { get; private set; }
@@ -41,7 +41,7 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
         if (policy is null) return true;
         (await EnterAsync(cancellationToken))?.Dispose();
         if (Refused is not null) return false;
-        if (await policy.AllowAsync(await MakeAsync(policy, User, password, cancellationToken), cancellationToken) is not { } wait)
+        if (await policy.AllowAsync(await MakeAsync(policy, claim.Who, password, cancellationToken), cancellationToken) is not { } wait)
         {
             Refused = "policy";
             return false;
@@ -60,7 +60,7 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
         try
         {
             // Who was let in as one of few has had to wait for it, and goes on.
-            if (_entry is not { IsSpaced: true }) _entry = await throttle.EnterAsync(address, name, cancellationToken);
+            if (_entry is not { IsSpaced: true }) _entry = await throttle.EnterAsync(address, claim.Who, cancellationToken);
         }
         catch
         {
@@ -93,10 +93,10 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
     public async ValueTask NoteAsync(AuthenticationResult result, ReadOnlyMemory<byte> secret, CancellationToken cancellationToken)
     {
         if (result.Outcome == AuthenticationOutcome.TemporaryFailure) return;
-        _report = policy is null ? null : await MakeAsync(policy, result.User == default ? User : result.User, secret, cancellationToken);
+        _report = policy is null ? null : await MakeAsync(policy, claim.Who.IsMaster || result.User == default ? claim.Who : new Claimant(result.User, IsMaster: false), secret, cancellationToken);
         _hasSucceeded = result.Outcome == AuthenticationOutcome.Success;
         if (_hasSucceeded) await throttle.SucceededAsync(_entry!, cancellationToken);
-        else Delay = await throttle.FailedAsync(_entry!, name, secret, cancellationToken);
+        else Delay = await throttle.FailedAsync(_entry!, claim.Sent, secret, cancellationToken);
     }
 
     /// <summary>Tells the policy service what was noted, when the turn is others'.</summary>
@@ -110,9 +110,9 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
     {
         if (throttle.IsExempt(address)) return CheckTurns.Free;
         var network = LoginThrottle.NetworkOf(address);
-        return await turns.EnterAsync(network, turns.IsBusy(network) && await throttle.IsKnownAsync(address, name, cancellationToken), cancellationToken);
+        return await turns.EnterAsync(network, turns.IsBusy(network) && await throttle.IsKnownAsync(address, claim.Who, cancellationToken), cancellationToken);
     }
 
-    private ValueTask<PolicyQuestion> MakeAsync(LoginPolicy service, UserName user, ReadOnlyMemory<byte> password, CancellationToken cancellationToken) =>
-        service.MakeAsync(user, name, password, address, isSecure, cancellationToken);
+    private ValueTask<PolicyQuestion> MakeAsync(LoginPolicy service, Claimant who, ReadOnlyMemory<byte> password, CancellationToken cancellationToken) =>
+        service.MakeAsync(who, claim.Sent, password, address, isSecure, cancellationToken);
 }

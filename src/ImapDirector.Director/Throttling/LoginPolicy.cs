@@ -5,7 +5,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ImapDirector.Director.Directory;
-using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Throttling;
@@ -89,17 +88,17 @@ internal sealed partial class LoginPolicy : IDisposable
     }
 
     /// <summary>Makes a question.</summary>
-    /// <param name="user">The canonical name, or <c>default</c> where what was sent is none.</param>
+    /// <param name="who">Whom it is about.</param>
     /// <param name="name">The name as it was sent, UTF-8.</param>
     /// <param name="password">The password.</param>
     /// <param name="client">Where the client is.</param>
     /// <param name="isSecure">Whether it came through TLS.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public async ValueTask<PolicyQuestion> MakeAsync(UserName user, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> password, IPAddress client, bool isSecure, CancellationToken cancellationToken)
+    public async ValueTask<PolicyQuestion> MakeAsync(Claimant who, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> password, IPAddress client, bool isSecure, CancellationToken cancellationToken)
     {
         var key = await _secret.KeyForAsync("policy", cancellationToken) ?? _ownKey;
-        var login = user == default ? Encoding.UTF8.GetString(name.Span) : user.Value;
+        var login = who.IsNobody ? Encoding.UTF8.GetString(name.Span) : who.ToString();
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
         hmac.AppendData(Encoding.UTF8.GetBytes(login));
         hmac.AppendData([0]);

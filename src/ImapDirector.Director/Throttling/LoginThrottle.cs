@@ -5,7 +5,6 @@ using System.Text;
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Directory;
 using ImapDirector.Network;
-using ImapDirector.Protocol;
 
 namespace ImapDirector.Director.Throttling;
 
@@ -32,14 +31,13 @@ internal sealed class LoginThrottle
     private static readonly TimeSpan UserSpacing = TimeSpan.FromSeconds(2);
 
     private readonly ThrottleOptions _options;
-    private readonly string? _defaultDomain;
     private readonly TimeSpan _first;
     private readonly LocalFailures _local;
     private readonly SharedFailures? _shared;
     private readonly ClusterSecret? _secret;
     private readonly byte[] _ownKey = RandomNumberGenerator.GetBytes(32);
     private readonly TimeProvider _clock;
-    private readonly BoundedCache<(UserName, IPAddress), KnownPair> _known = new(KnownPairs);
+    private readonly BoundedCache<(Claimant, IPAddress), KnownPair> _known = new(KnownPairs);
 
     /// <param name="options">The settings.</param>
     /// <param name="redis">Where directors count together.</param>
@@ -47,20 +45,19 @@ internal sealed class LoginThrottle
     /// <param name="clock">When entries end, of what is counted here.</param>
     public LoginThrottle(DirectorOptions options, RedisConnection redis, ClusterSecret secret, TimeProvider clock)
     {
-        (_options, _defaultDomain, _first) = (options.Throttle, options.DefaultDomain, options.FailureDelay);
+        (_options, _first) = (options.Throttle, options.FailureDelay);
         (_clock, _local) = (clock, new LocalFailures(clock));
         if (_options.Shared) (_shared, _secret) = (new SharedFailures(redis), secret);
     }
 
     /// <summary>Asks whether an attempt may be checked now.</summary>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public async ValueTask<ThrottleEntry> EnterAsync(IPAddress address, ReadOnlyMemory<byte> name, CancellationToken cancellationToken)
+    public async ValueTask<ThrottleEntry> EnterAsync(IPAddress address, Claimant who, CancellationToken cancellationToken)
     {
-        var user = UserOf(name);
-        var pair = (user, NetworkOf(address));
+        var pair = (who, NetworkOf(address));
         if (IsExempt(address)) return new ThrottleEntry(true, false, [], pair);
         var key = await KeyAsync(cancellationToken);
-        var keys = KeysOf(address, user, key);
+        var keys = KeysOf(address, who, key);
         if (Knows(pair, out var known)) return Known(keys, pair, known.HasFailed);
         var state = await AskAsync(ledger => ledger.EnterAsync(keys, cancellationToken));
         var own = state.Counts[^1];
@@ -76,20 +73,16 @@ internal sealed class LoginThrottle
         return new ThrottleEntry(state.Wait == TimeSpan.Zero, own > 0, keys, pair) { IsSpaced = isSpaced, Rank = new HashRank(failures) };
     }
 
-    /// <summary>Whether the user has logged in from the address before, at any director.</summary>
+    /// <summary>Whether the user, or the master, has logged in from the address before, at any director.</summary>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public async ValueTask<bool> IsKnownAsync(IPAddress address, ReadOnlyMemory<byte> name, CancellationToken cancellationToken)
+    public async ValueTask<bool> IsKnownAsync(IPAddress address, Claimant who, CancellationToken cancellationToken)
     {
-        var user = UserOf(name);
-        var pair = (user, NetworkOf(address));
-        return Knows(pair, out _) || await IsToldAsync(KeysOf(address, user, await KeyAsync(cancellationToken)), pair, cancellationToken);
+        var pair = (who, NetworkOf(address));
+        return Knows(pair, out _) || await IsToldAsync(KeysOf(address, who, await KeyAsync(cancellationToken)), pair, cancellationToken);
     }
 
     /// <summary>Whether nothing is counted of an address.</summary>
     public bool IsExempt(IPAddress address) => AddressList.Contains(_options.ExemptNetworks, address);
-
-    /// <summary>The canonical name; <c>default</c> when what was sent is none.</summary>
-    public UserName UserOf(ReadOnlyMemory<byte> name) => LoginName.TryRead(name.Span, _defaultDomain, out var user) ? user : default;
 
     /// <summary>Notes a failure.</summary>
     /// <returns>How long its answer waits, from the moment its check began.</returns>
@@ -117,7 +110,7 @@ internal sealed class LoginThrottle
     public async ValueTask SucceededAsync(ThrottleEntry entry, CancellationToken cancellationToken)
     {
         if (entry.Keys.Count == 0) return;
-        if (entry.Pair.User != default)
+        if (!entry.Pair.Who.IsNobody)
         {
             var now = _clock.GetTimestamp();
             var isTold = _known.TryGet(entry.Pair, out var known) && _clock.GetElapsedTime(known.Told) < ToldAge;
@@ -129,13 +122,13 @@ internal sealed class LoginThrottle
         if (_shared is not null) await _shared.ForgetAsync(entry.Keys, cancellationToken);
     }
 
-    private bool Knows((UserName, IPAddress) pair, out KnownPair known) => _known.TryGet(pair, out known) && _clock.GetElapsedTime(known.Since) < KnownAge;
+    private bool Knows((Claimant, IPAddress) pair, out KnownPair known) => _known.TryGet(pair, out known) && _clock.GetElapsedTime(known.Since) < KnownAge;
 
-    private async ValueTask<bool> IsToldAsync(List<ThrottleKey> keys, (UserName User, IPAddress) pair, CancellationToken cancellationToken) =>
-        _shared is not null && pair.User != default && await _shared.IsKnownAsync(keys[^1].Bucket, Digest(pair, await KeyAsync(cancellationToken)), cancellationToken);
+    private async ValueTask<bool> IsToldAsync(List<ThrottleKey> keys, (Claimant Who, IPAddress) pair, CancellationToken cancellationToken) =>
+        _shared is not null && !pair.Who.IsNobody && await _shared.IsKnownAsync(keys[^1].Bucket, Digest(pair, await KeyAsync(cancellationToken)), cancellationToken);
 
     // Who guesses at them there, and may do so ten times, does not go before others.
-    private static ThrottleEntry Known(List<ThrottleKey> keys, (UserName, IPAddress) pair, bool hasFailed) => new(true, hasFailed, keys, pair) { Rank = hasFailed ? default : HashRank.First };
+    private static ThrottleEntry Known(List<ThrottleKey> keys, (Claimant, IPAddress) pair, bool hasFailed) => new(true, hasFailed, keys, pair) { Rank = hasFailed ? default : HashRank.First };
 
     private async ValueTask<byte[]> KeyAsync(CancellationToken cancellationToken) =>
         (_secret is null ? null : await _secret.KeyForAsync("throttle", cancellationToken)) ?? _ownKey;
@@ -143,21 +136,21 @@ internal sealed class LoginThrottle
     private async ValueTask<ThrottleState> AskAsync(Func<IFailureLedger, ValueTask<ThrottleState?>> question) =>
         (_shared is null ? null : await question(_shared)) ?? (await question(_local))!;
 
-    private List<ThrottleKey> KeysOf(IPAddress address, UserName user, byte[] key)
+    private List<ThrottleKey> KeysOf(IPAddress address, Claimant who, byte[] key)
     {
         var keys = new List<ThrottleKey> { new(ThrottleKind.Address, Bucket(key, "a" + NetworkOf(address), AddressBuckets), _options.AddressFailures, AddressSpacing) };
         if (ClientNetwork.Of(address, Ipv6NetworkBytes) is { AddressFamily: System.Net.Sockets.AddressFamily.InterNetworkV6 } network)
             keys.Add(new ThrottleKey(ThrottleKind.Network, Bucket(key, "n" + network, NetworkBuckets), _options.AddressFailures * NetworkFactor, AddressSpacing));
-        if (user != default) keys.Add(new ThrottleKey(ThrottleKind.User, Bucket(key, "u" + user, AddressBuckets), _options.UserFailures, UserSpacing));
-        keys.Add(new ThrottleKey(ThrottleKind.UserAtAddress, Bucket(key, $"p{NetworkOf(address)} {user}", AddressBuckets), int.MaxValue, TimeSpan.Zero));
+        if (!who.IsNobody) keys.Add(new ThrottleKey(ThrottleKind.User, Bucket(key, "u" + who, AddressBuckets), _options.UserFailures, UserSpacing));
+        keys.Add(new ThrottleKey(ThrottleKind.UserAtAddress, Bucket(key, $"p{NetworkOf(address)} {who}", AddressBuckets), int.MaxValue, TimeSpan.Zero));
         return keys;
     }
 
     /// <summary>What stands for an address: itself, or its IPv6 /64.</summary>
     public static IPAddress NetworkOf(IPAddress address) => ClientNetwork.Of(address, Ipv6AddressBytes);
 
-    private static string Digest((UserName User, IPAddress Network) pair, byte[] key) =>
-        Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.ASCII.GetBytes($"k{pair.Network} {pair.User}")).AsSpan(0, 8));
+    private static string Digest((Claimant Who, IPAddress Network) pair, byte[] key) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.ASCII.GetBytes($"k{pair.Network} {pair.Who}")).AsSpan(0, 8));
 
     private static int Bucket(byte[] key, string text, int buckets) => (int)(BinaryPrimitives.ReadUInt32LittleEndian(HMACSHA256.HashData(key, Encoding.ASCII.GetBytes(text))) % (uint)buckets);
 
@@ -183,7 +176,7 @@ internal sealed class LoginThrottle
 /// <param name="HasFailed">Whether there are failures to forget when it succeeds.</param>
 /// <param name="Keys">What its failure counts for; empty for nothing.</param>
 /// <param name="Pair">Who comes from where.</param>
-internal sealed record ThrottleEntry(bool MayCheck, bool HasFailed, IReadOnlyList<ThrottleKey> Keys, (UserName User, IPAddress Network) Pair)
+internal sealed record ThrottleEntry(bool MayCheck, bool HasFailed, IReadOnlyList<ThrottleKey> Keys, (Claimant Who, IPAddress Network) Pair)
 {
     /// <summary>Whether only so many are checked, and this is the one now.</summary>
     public bool IsSpaced { get; init; }

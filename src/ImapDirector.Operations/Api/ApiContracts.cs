@@ -90,6 +90,9 @@ public sealed record ApiSession(string Id, string User, string? Node, string Add
     /// <summary>What the client has called itself before the login, at most 64 characters; what cannot be shown is <c>\u{…}</c>.</summary>
     public string? Client { get; init; }
 
+    /// <summary>The master who has logged in as the user; <c>null</c> where it was the user.</summary>
+    public string? Master { get; init; }
+
     /// <summary>Bytes passed to the node, as of at most ten seconds ago.</summary>
     public long BytesToNode { get; init; }
 

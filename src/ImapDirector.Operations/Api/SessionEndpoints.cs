@@ -27,6 +27,7 @@ internal sealed class SessionEndpoints(DirectorServer director, AuditLog audit)
         Tls = session.Tls,
         Mechanism = session.Mechanism,
         Client = session.ClientName,
+        Master = session.Master?.Value,
         BytesToNode = session.BytesToNode,
         BytesToClient = session.BytesToClient,
     };

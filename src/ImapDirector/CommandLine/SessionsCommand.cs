@@ -20,7 +20,7 @@ internal static class SessionsCommand
 
     /// <summary>A session, as lists show it.</summary>
     public static string Line(ApiSession session) => string.Create(CultureInfo.InvariantCulture,
-        $"{session.Id}  {session.User}  node {session.Node ?? "none"}  from {session.Address}  at director {session.Director}  since {session.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC  {Kind(session)}  {session.BytesToNode} bytes to the node, {session.BytesToClient} to the client{(session.Client is { } client ? $"  \"{client}\"" : "")}");
+        $"{session.Id}  {session.User}{(session.Master is { } master ? $"  by master {master}" : "")}  node {session.Node ?? "none"}  from {session.Address}  at director {session.Director}  since {session.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC  {Kind(session)}  {session.BytesToNode} bytes to the node, {session.BytesToClient} to the client{(session.Client is { } client ? $"  \"{client}\"" : "")}");
 
     private static string Kind(ApiSession session) => $"{session.Mechanism ?? "login unknown"}, {(session.Tls is { } version ? "TLS " + version : "no TLS")}";
 

@@ -26,6 +26,7 @@ internal static class AuthenticationSettings
             Mechanisms = settings.Texts("Mechanisms", defaults.Mechanisms),
             Databases = databases.Count > 0 ? databases : defaults.Databases,
             Tokens = settings.Within("Tokens", ReadTokens),
+            Masters = settings.Within("Masters", ReadMasters),
             AllowPlainHashes = settings.Flag("AllowPlainHashes", defaults.AllowPlainHashes),
             UpgradeHashes = settings.Flag("UpgradeHashes", defaults.UpgradeHashes),
             MakeScramVerifiers = settings.Flag("MakeScramVerifiers", defaults.MakeScramVerifiers),
@@ -36,6 +37,15 @@ internal static class AuthenticationSettings
             MaxHashes = settings.Number("MaxHashes", defaults.MaxHashes),
             MaxWaitingHashes = settings.Number("MaxWaitingHashes", defaults.MaxWaitingHashes),
         };
+    }
+
+    private static MasterOptions? ReadMasters(SettingsReader settings)
+    {
+        var (file, networks) = (settings.Text("File"), settings.Networks("Networks"));
+        var separator = settings.Value<char?>("Separator", null, static (string text, out char? letter) => (letter = text is [var only] ? only : null) is not null, "one letter, such as \"*\"");
+        if (file is not null) return new MasterOptions { File = file, Networks = networks, Separator = separator };
+        if (networks.Count > 0 || separator is not null) settings.Require("File", "name a file of lines as name:password, with the masters in it and nobody else");
+        return null;
     }
 
     private static TokenOptions ReadTokens(SettingsReader settings)

@@ -1,3 +1,4 @@
+using System.Net;
 using Xunit;
 
 namespace ImapDirector.Director.Tests.Authentication;
@@ -5,6 +6,7 @@ namespace ImapDirector.Director.Tests.Authentication;
 public sealed class AuthenticationRulesTests
 {
     private static readonly LdapDatabaseOptions Ldap = new() { Url = new Uri("ldaps://ldap.example.com"), SearchBase = "dc=example,dc=com" };
+    private static readonly MasterOptions Masters = new() { File = Path.Combine(AppContext.BaseDirectory, "security.md"), Networks = [IPNetwork.Parse("10.0.0.0/8")] };
     private static readonly HttpDatabaseOptions Http = new() { Url = new Uri("https://auth.example.com/login") };
 
     public static TheoryData<string, AuthenticationOptions> Broken => new()
@@ -36,6 +38,12 @@ public sealed class AuthenticationRulesTests
         { "Databases:0:Timeout", new() { Databases = [Ldap with { Timeout = TimeSpan.FromSeconds(31) }] } },
         { "Databases:0:Url", new() { Databases = [Http with { Url = new Uri("http://auth.example.com") }] } },
         { "Databases:0:Url", new() { Databases = [Http with { Url = new Uri("https://user:secret@auth.example.com") }] } },
+        { "Masters:File", new() { Masters = Masters with { File = "/nonexistent" } } },
+        { "Masters:File", new() { Masters = Masters with { File = "" } } },
+        { "Masters:File", new() { Masters = Masters, Databases = [new PasswdFileOptions { File = Path.Combine(AppContext.BaseDirectory, ".", "security.md") }] } },
+        { "Masters:Networks", new() { Masters = Masters with { Networks = [] } } },
+        { "Masters:Networks", new() { Masters = Masters with { Networks = [IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("0.0.0.0/0")] } } },
+        { "Masters:Networks", new() { Masters = Masters with { Networks = [IPNetwork.Parse("::/0")] } } },
         { "Databases:0:HeaderName", new() { Databases = [Http with { HeaderName = "X Key" }] } },
         { "Databases:0:HeaderValue", new() { Databases = [Http with { HeaderName = "X-Key", HeaderValue = "secret\r\nX: y" }] } },
         { "Databases:0:MaxConnections", new() { Databases = [Http with { MaxConnections = 0 }] } },
@@ -49,6 +57,20 @@ public sealed class AuthenticationRulesTests
         AuthenticationRules.Check(options, errors);
         Assert.StartsWith($"Authentication:{key} ", Assert.Single(errors), StringComparison.Ordinal);
         Assert.DoesNotContain("secret", errors[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_separator_is_whatever_can_be_written_and_is_in_no_user_s_name()
+    {
+        var taken = new List<char>();
+        for (var letter = (char)0; letter < 256; letter++)
+        {
+            var errors = new List<string>();
+            AuthenticationRules.Check(new AuthenticationOptions { Masters = Masters with { Separator = letter } }, errors);
+            if (errors.Count == 0) taken.Add(letter);
+            else Assert.StartsWith("Authentication:Masters:Separator ", Assert.Single(errors), StringComparison.Ordinal);
+        }
+        Assert.Equal("!\"#$%&'()*,/:;<=>?[\\]^`{|}~", string.Concat(taken));
     }
 
     [Fact]

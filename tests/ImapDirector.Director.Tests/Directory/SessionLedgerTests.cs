@@ -48,7 +48,10 @@ public sealed class SessionLedgerTests
         Assert.Equal(full, read);
         Assert.True(SessionValue.TryParse("s1", SessionValue.Format(new Incarnation(7, "director1", 7, ",7,"), session with { ClientName = "-" }), out _, out _, out read));
         Assert.Equal("-", read.ClientName);
-        foreach (var broken in (string[])["", "7", "7 d a", "7 d a 1 2", "x d a 1", "7 d a x", "-7 d a 1", "7 d a 99999999999999999"])
+        var acted = full with { Master = TestDirector.User("support") };
+        Assert.True(SessionValue.TryParse("s1", SessionValue.Format(new Incarnation(7, "director1", 7, ",7,"), acted), out _, out _, out read));
+        Assert.Equal(acted, read);
+        foreach (var broken in (string[])["", "7", "7 d a", "7 d a 1 2", "x d a 1", "7 d a x", "-7 d a 1", "7 d a 99999999999999999", "7 d a 1 - - - ", "7 d a 1 - - - No*Name", "7 d a 1 - - - m 8"])
             Assert.False(SessionValue.TryParse("s1", broken, out _, out _, out _), broken);
         Assert.Throws<ArgumentException>(() => SessionValue.Format(new Incarnation(7, "director1", 7, ",7,"), session with { ClientAddress = "a b" }));
     }

@@ -28,7 +28,8 @@ internal sealed class DialogueUnderTest : IAsyncDisposable
         // Of a Redis that is never there: what SCRAM needs is not to be had.
         var redis = new RedisConnection(options, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<RedisConnection>.Instance);
         var scram = new ScramVerifiers(options, new DatabaseChain([]), new PasswordHasher(), new ClusterSecret(redis));
-        _dialogue = new LoginDialogue(connection, options, _handshake, new NodeCapabilities(), new LoginProofs(scram, null, new CertificateLogin(new DatabaseChain([]), null)));
+        var masters = new MasterLogin(options, new DatabaseChain([]), (_, _) => Task.FromResult<bool?>(false), new PasswordHasher(), scram, NullLoggerFactory.Instance);
+        _dialogue = new LoginDialogue(connection, options, _handshake, new NodeCapabilities(), new LoginProofs(scram, null, new CertificateLogin(new DatabaseChain([]), null), masters));
         _serving = ServeAsync(isImplicitTls);
     }
 
@@ -36,6 +37,9 @@ internal sealed class DialogueUnderTest : IAsyncDisposable
 
     /// <summary>Name and password of each attempt, Latin-1.</summary>
     public List<(string Mechanism, string User, string Password)> Attempts { get; } = [];
+
+    /// <summary>Whom those attempts want to be that want to be somebody else.</summary>
+    public List<string> ActedFor { get; } = [];
 
     /// <summary>How the dialogue ended; waits for it.</summary>
     public async Task<SessionEnd> EndAsync()
@@ -82,6 +86,7 @@ internal sealed class DialogueUnderTest : IAsyncDisposable
             while (await _dialogue.NextAttemptAsync(CancellationToken.None) is { } attempt)
             {
                 Attempts.Add((attempt.Mechanism, Encoding.Latin1.GetString(attempt.User), Encoding.Latin1.GetString(attempt.Password)));
+                if (attempt.ActsFor is { } other) ActedFor.Add(Encoding.Latin1.GetString(other));
                 attempt.Dispose();
                 await _dialogue.RefuseAsync(attempt, LoginRefusal.AuthenticationFailed, CancellationToken.None);
             }

@@ -155,13 +155,14 @@ public sealed class LoginDialogueTests
     }
 
     [Fact]
-    public async Task P24_who_asks_to_be_somebody_else_is_checked_as_nobody()
+    public async Task P24_who_asks_to_be_somebody_else_is_taken_for_a_master_and_never_for_the_user()
     {
         await using var dialogue = await DialogueUnderTest.GreetedAsync();
 
         await dialogue.Client.PlayAsync($"C: a AUTHENTICATE PLAIN {Base64("bob\0alice\0secret")}", "S: a " + Refused);
 
-        Assert.Equal([("sasl_plain", "", "secret")], dialogue.Attempts);
+        Assert.Equal([("sasl_plain", "alice", "secret")], dialogue.Attempts);
+        Assert.Equal(["bob"], dialogue.ActedFor);
     }
 
     [Fact]

@@ -123,5 +123,5 @@ public sealed class LoginGateTests
         Assert.Equal(0, _turns.Count);
     }
 
-    private LoginGate Gate(string address, string name) => new(_throttle, _turns, null, IPAddress.Parse(address), isSecure: true, Encoding.ASCII.GetBytes(name));
+    private LoginGate Gate(string address, string name) => new(_throttle, _turns, null, IPAddress.Parse(address), isSecure: true, LoginClaim.OfUser(Encoding.ASCII.GetBytes(name), null));
 }

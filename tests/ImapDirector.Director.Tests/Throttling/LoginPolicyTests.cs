@@ -109,5 +109,5 @@ public sealed class LoginPolicyTests
     }
 
     private static ValueTask<PolicyQuestion> QuestionAsync(LoginPolicy policy, UserName user = default, string name = "alice\"", string password = "secret") =>
-        policy.MakeAsync(user, Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(password), IPAddress.Parse("192.0.2.7"), isSecure: true, CancellationToken.None);
+        policy.MakeAsync(new Claimant(user, IsMaster: false), Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(password), IPAddress.Parse("192.0.2.7"), isSecure: true, CancellationToken.None);
 }

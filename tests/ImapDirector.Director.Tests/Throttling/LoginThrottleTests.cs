@@ -242,6 +242,24 @@ public sealed class LoginThrottleTests
         Assert.True((await pair.EnterAsync(0, "192.0.2.1", "alice")).MayCheck);
     }
 
+    [Fact]
+    public async Task A_master_s_failures_and_successes_are_not_those_of_the_user_of_that_name()
+    {
+        await using var pair = await TwoDirectors.StartAsync(null, o => o with { UserFailures = 3 });
+        for (var i = 0; i < 3; i++) await pair.FailAsync(0, "192.0.2.1", "*alice@example.com", $"guess{i}");
+        Assert.True((await pair.EnterAsync(0, "192.0.2.1", "*alice@example.com")).MayCheck);
+        Assert.False((await pair.EnterAsync(0, "192.0.2.1", "*alice@example.com")).MayCheck);
+        // A list of its own, where no domain is added.
+        Assert.True((await pair.EnterAsync(0, "192.0.2.1", "*alice")).MayCheck);
+        for (var i = 0; i < 2; i++) Assert.True((await pair.EnterAsync(0, "192.0.2.1", "alice")).MayCheck);
+
+        for (var i = 0; i < 3; i++) await pair.FailAsync(0, "192.0.2.1", "alice", $"guess{i}");
+        await pair.SucceedAsync(0, "192.0.2.1", "*alice@example.com");
+        Assert.True(await pair.IsKnownAsync(0, "192.0.2.1", "*alice@example.com"));
+        Assert.False(await pair.IsKnownAsync(0, "192.0.2.1", "alice"));
+        Assert.True((await pair.EnterAsync(0, "192.0.2.1", "alice")).IsSpaced);
+    }
+
     [Theory, OnRedis, OnGarnet]
     public async Task When_everybody_guesses_every_refusal_waits_longest(RedisKind kind)
     {
@@ -300,16 +318,19 @@ public sealed class LoginThrottleTests
         }
 
         public async Task<ThrottleEntry> EnterAsync(int director, string address, string user) =>
-            await _throttles[director].EnterAsync(IPAddress.Parse(address), Encoding.ASCII.GetBytes(user), CancellationToken.None);
+            await _throttles[director].EnterAsync(IPAddress.Parse(address), ClaimOf(user).Who, CancellationToken.None);
 
         public async Task<bool> IsKnownAsync(int director, string address, string user) =>
-            await _throttles[director].IsKnownAsync(IPAddress.Parse(address), Encoding.ASCII.GetBytes(user), CancellationToken.None);
+            await _throttles[director].IsKnownAsync(IPAddress.Parse(address), ClaimOf(user).Who, CancellationToken.None);
 
         public async Task<double> FailAsync(int director, string address, string user, string password)
         {
             var entry = await EnterAsync(director, address, user);
-            return (await _throttles[director].FailedAsync(entry, Encoding.ASCII.GetBytes(user), Encoding.ASCII.GetBytes(password), CancellationToken.None)).TotalSeconds;
+            return (await _throttles[director].FailedAsync(entry, ClaimOf(user).Sent, Encoding.ASCII.GetBytes(password), CancellationToken.None)).TotalSeconds;
         }
+
+        // A master where there is an asterisk in front.
+        private static LoginClaim ClaimOf(string name) => name.StartsWith('*') ? LoginClaim.OfMaster(Encoding.ASCII.GetBytes(name[1..])) : LoginClaim.OfUser(Encoding.ASCII.GetBytes(name), "example.com");
 
         public async Task SucceedAsync(int director, string address, string user) => await _throttles[director].SucceededAsync(await EnterAsync(director, address, user), CancellationToken.None);
 

@@ -1,3 +1,4 @@
+using System.Net;
 using ImapDirector.Configuration;
 using ImapDirector.Director;
 using Microsoft.Extensions.Configuration;
@@ -13,6 +14,16 @@ public sealed class AuthenticationSettingsTests
         var (options, errors) = Read();
         Assert.Empty(errors);
         Assert.Equal([new RedisDatabaseOptions()], options.Databases);
+        Assert.Null(options.Masters);
+    }
+
+    [Fact]
+    public void Masters_have_a_file_networks_and_maybe_a_separator()
+    {
+        var (options, errors) = Read(("Masters:File", "/etc/imapdirector/masters"), ("Masters:Networks:0", "10.0.0.0/8"), ("Masters:Networks:1", "2001:db8::/32"), ("Masters:Separator", "*"));
+        Assert.Empty(errors);
+        Assert.Equal(("/etc/imapdirector/masters", '*'), (options.Masters!.File, options.Masters.Separator));
+        Assert.Equal([IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("2001:db8::/32")], options.Masters.Networks);
     }
 
     [Fact]
@@ -32,6 +43,10 @@ public sealed class AuthenticationSettingsTests
     [Theory]
     [InlineData("Databases:0:Kind", "Sql", "Authentication:Databases:0:Kind")]
     [InlineData("Databases:0:File", "x", "Authentication:Databases:0:Kind")]
+    [InlineData("Masters:Separator", "*", "Authentication:Masters:File")]
+    [InlineData("Masters:Networks:0", "10.0.0.0/8", "Authentication:Masters:File")]
+    [InlineData("Masters:Separator", "**", "Authentication:Masters:Separator")]
+    [InlineData("Masters:User", "support", "Authentication:Masters:User")]
     [InlineData("Argon2MemoryKiB", "lots", "Authentication:Argon2MemoryKiB")]
     [InlineData("Spelling", "x", "Authentication:Spelling")]
     public void What_is_wrong_is_told_with_its_key(string key, string value, string told)
