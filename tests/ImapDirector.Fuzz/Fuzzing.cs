@@ -20,15 +20,20 @@ internal static class Fuzzing
         }.Select(Encoding.Latin1.GetBytes),
     ];
 
-    /// <summary>What makes the inputs instead, from the corpus: afl-fuzz, in ImapDirector.CoverageFuzz.</summary>
-    public static Action<IReadOnlyList<string>, Action<byte[], Random>>? Engine { get; set; }
+    /// <summary>What makes the inputs instead, from the corpus and the dictionary: afl-fuzz, in ImapDirector.CoverageFuzz.</summary>
+    public static Action<IReadOnlyList<string>, IReadOnlyList<byte[]>, Action<byte[], Random>>? Engine { get; set; }
 
     /// <summary>Runs <paramref name="check"/> on <paramref name="rounds"/> bent inputs.</summary>
-    public static void Run(IReadOnlyList<string> corpus, int rounds, Action<byte[], Random> check)
+    /// <param name="corpus">What is bent, Latin-1.</param>
+    /// <param name="rounds">How often, unless <c>FUZZ_ROUNDS</c> says something else.</param>
+    /// <param name="check">Throws where something is wrong.</param>
+    /// <param name="words">What is put in besides what every parser turns at, Latin-1.</param>
+    public static void Run(IReadOnlyList<string> corpus, int rounds, Action<byte[], Random> check, IReadOnlyList<string>? words = null)
     {
+        byte[][] dictionary = [.. Dictionary, .. (words ?? []).Select(Encoding.Latin1.GetBytes)];
         if (Engine is { } engine)
         {
-            engine(corpus, check);
+            engine(corpus, dictionary, check);
             return;
         }
         var firstSeed = Setting("FUZZ_SEED", 1);
@@ -36,7 +41,7 @@ internal static class Fuzzing
         for (var seed = firstSeed; seed < firstSeed + rounds; seed++)
         {
             var random = new Random(seed);
-            var input = Bend(Encoding.Latin1.GetBytes(corpus[random.Next(corpus.Count)]), corpus, random);
+            var input = Bend(Encoding.Latin1.GetBytes(corpus[random.Next(corpus.Count)]), corpus, dictionary, random);
             try
             {
                 check(input, random);
@@ -55,7 +60,7 @@ internal static class Fuzzing
         return task.GetAwaiter().GetResult();
     }
 
-    private static byte[] Bend(byte[] input, IReadOnlyList<string> corpus, Random random)
+    private static byte[] Bend(byte[] input, IReadOnlyList<string> corpus, byte[][] dictionary, Random random)
     {
         var bytes = input.ToList();
         for (var changes = random.Next(1, 6); changes > 0; changes--)
@@ -85,7 +90,7 @@ internal static class Fuzzing
                     bytes.RemoveRange(at, bytes.Count - at);
                     break;
                 default:
-                    bytes.InsertRange(at, Dictionary[random.Next(Dictionary.Length)]);
+                    bytes.InsertRange(at, dictionary[random.Next(dictionary.Length)]);
                     break;
             }
         }
