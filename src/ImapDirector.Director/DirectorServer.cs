@@ -205,6 +205,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _services = _services with { Options = options };
         _services.Authenticator.Reload(options);
         _services.Backends.Reload(options);
+        _masters.Reload(options);
         _admission.Reload(options);
         _failover.Reload(options);
         _directory.Reload(options);

@@ -8,7 +8,7 @@ public sealed record ThrottleOptions
     /// <summary>Whether directors count together, in Redis; each also counts for itself, for when Redis is away.</summary>
     public bool Shared { get; init; } = true;
 
-    /// <summary>Networks whose failures do not count, such as a webmail's: it has to throttle its users itself.</summary>
+    /// <summary>Networks whose failures do not count, such as a webmail's: it has to throttle its users itself. Those of masters do count.</summary>
     public IReadOnlyList<IPNetwork> ExemptNetworks { get; init; } = [];
 
     /// <summary>From so many different wrong guesses on, within an hour of each other, one in 15 seconds is checked of an IPv4 address or IPv6 /64 (of a /48: from

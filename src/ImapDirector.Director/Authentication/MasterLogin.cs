@@ -12,7 +12,7 @@ namespace ImapDirector.Director.Authentication;
 /// remember has no part in it, so that a master's password is never a user's, whatever both are called. Without masters everybody is refused, in the same time.</summary>
 internal sealed partial class MasterLogin : IDisposable
 {
-    private readonly DirectorOptions _options;
+    private volatile DirectorOptions _options;
     private readonly PasswdFileDatabase? _masters;
     private readonly DatabaseChain _users;
     private readonly Func<UserName, CancellationToken, Task<bool?>> _isAssigned;
@@ -33,6 +33,9 @@ internal sealed partial class MasterLogin : IDisposable
         if (options.Authentication.Masters is { } masters)
             _masters = new PasswdFileDatabase(new PasswdFileOptions { File = masters.File }, null, TimeProvider.System, loggers.CreateLogger<PasswdFileDatabase>());
     }
+
+    /// <summary>Other networks of load balancers and directors from here on.</summary>
+    public void Reload(DirectorOptions options) => _options = options;
 
     /// <summary>Checks a master's password, and whether there is the user.</summary>
     /// <param name="master">The master's name as the client sent it.</param>
@@ -88,14 +91,18 @@ internal sealed partial class MasterLogin : IDisposable
         if (_masters is null || !LoginName.TryReadMaster(master.Span, out var name)) return DatabaseAnswer.NoSuchUser;
         var answer = await _masters.AskAsync(new DatabaseQuestion(name, null, client), cancellationToken);
         if (answer.Account is { IsDisabled: true }) return DatabaseAnswer.NoSuchUser;
-        if (AddressList.Contains(_options.Authentication.Masters!.Networks, client)) return answer;
+        if (IsTheirs(client)) return answer;
         if (answer.Account is not null) Log.Outside(_logger, name, client);
         return DatabaseAnswer.NoSuchUser;
     }
 
+    // A load balancer, or a director in front, that tells no client's address may have anybody behind it.
+    private bool IsTheirs(IPAddress client) => AddressList.Contains(_options.Authentication.Masters!.Networks, client)
+        && !AddressList.Contains(_options.ProxyNetworks, client) && !AddressList.Contains(_options.DirectorNetworks, client);
+
     private static partial class Log
     {
-        [LoggerMessage(3151, LogLevel.Warning, "A login as master {Master} from {Client} was refused like a wrong password, and the password not looked at: the address is in none of Masters:Networks")]
+        [LoggerMessage(3151, LogLevel.Warning, "A login as master {Master} from {Client} was refused like a wrong password, and the password not looked at: the address is in none of Masters:Networks, or in ProxyNetworks or DirectorNetworks")]
         public static partial void Outside(ILogger logger, UserName master, IPAddress client);
 
         [LoggerMessage(3152, LogLevel.Error, "What Masters:File has of the password of {Master} is none of the known hashes, or out of bounds")]

@@ -108,7 +108,7 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
 
     private async ValueTask<CheckTurn> TakeTurnAsync(CancellationToken cancellationToken)
     {
-        if (throttle.IsExempt(address)) return CheckTurns.Free;
+        if (throttle.IsExempt(address, claim.Who)) return CheckTurns.Free;
         var network = LoginThrottle.NetworkOf(address);
         return await turns.EnterAsync(network, turns.IsBusy(network) && await throttle.IsKnownAsync(address, claim.Who, cancellationToken), cancellationToken);
     }

@@ -55,7 +55,7 @@ internal sealed class LoginThrottle
     public async ValueTask<ThrottleEntry> EnterAsync(IPAddress address, Claimant who, CancellationToken cancellationToken)
     {
         var pair = (who, NetworkOf(address));
-        if (IsExempt(address)) return new ThrottleEntry(true, false, [], pair);
+        if (IsExempt(address, who)) return new ThrottleEntry(true, false, [], pair);
         var key = await KeyAsync(cancellationToken);
         var keys = KeysOf(address, who, key);
         if (Knows(pair, out var known)) return Known(keys, pair, known.HasFailed);
@@ -81,8 +81,8 @@ internal sealed class LoginThrottle
         return Knows(pair, out _) || await IsToldAsync(KeysOf(address, who, await KeyAsync(cancellationToken)), pair, cancellationToken);
     }
 
-    /// <summary>Whether nothing is counted of an address.</summary>
-    public bool IsExempt(IPAddress address) => AddressList.Contains(_options.ExemptNetworks, address);
+    /// <summary>Whether nothing is counted of somebody at an address. Of masters all is: what a webmail's users type into its form may be a master's name.</summary>
+    public bool IsExempt(IPAddress address, Claimant who) => !who.IsMaster && AddressList.Contains(_options.ExemptNetworks, address);
 
     /// <summary>Notes a failure.</summary>
     /// <returns>How long its answer waits, from the moment its check began.</returns>

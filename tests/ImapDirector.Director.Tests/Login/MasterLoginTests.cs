@@ -180,7 +180,14 @@ public sealed class MasterLoginTests : IAsyncLifetime
             return (await client.AskAsync(login)).StartsWith("a NO ", StringComparison.Ordinal);
         });
         await using var last = await director.ConnectAsync();
-        Assert.StartsWith("a OK ", await last.AskAsync($"a AUTHENTICATE PLAIN {MasterFile.Plain("alice", "helpdesk")}"));
+        login = $"a AUTHENTICATE PLAIN {MasterFile.Plain("alice", "helpdesk")}";
+        Assert.StartsWith("a OK ", await last.AskAsync(login));
+        await _masters.WriteAsync("");
+        await TestDirector.UntilAsync(async () =>
+        {
+            await using var client = await director.ConnectAsync();
+            return (await client.AskAsync(login)).StartsWith("a NO ", StringComparison.Ordinal);
+        });
     }
 
     private static async Task<bool> DoveadmAsync(int port)

@@ -123,6 +123,25 @@ public sealed class MasterRefusalTests : IAsyncLifetime
         Assert.Equal(11, director.Lines.Count(static line => line.Contains("login refused: no_such_master,", StringComparison.Ordinal)));
     }
 
+    [TheoryIfInstalled("redis-server")]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task A_load_balancer_or_a_director_in_front_that_tells_no_client_s_address_is_no_master_s(bool isProxy, bool isDirector)
+    {
+        IPNetwork[] loopback = [IPNetwork.Parse("127.0.0.0/8")];
+        await using var node = FakeImapNode.Ready();
+        await using var director = await _masters.StartAsync(node.Backend, options => options with { ProxyNetworks = isProxy ? loopback : [], DirectorNetworks = isDirector ? loopback : [] },
+            masters => masters with { Networks = [.. loopback, IPNetwork.Parse("192.0.2.0/24")] });
+        await using var client = await ImapConversation.ConnectAsync(director.Server.ImapEndPoint!);
+        // LOCAL, version 2: about no client.
+        if (isProxy) await client.SendAsync([.. "\r\n\r\n\0\r\nQUIT\n"u8, 0x20, 0, 0, 0]);
+        Assert.StartsWith("* OK ", await client.ReadLineAsync());
+        var answer = await client.AskAsync(Sasl("alice", "support"));
+        if (isProxy || isDirector) Assert.Equal(Refused, answer);
+        else Assert.StartsWith("a OK ", answer);
+    }
+
     [FactIfInstalled("redis-server")]
     public async Task Guesses_at_a_master_count_for_the_master_and_not_for_the_user()
     {

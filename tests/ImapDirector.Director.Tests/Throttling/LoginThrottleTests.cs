@@ -240,6 +240,10 @@ public sealed class LoginThrottleTests
         await using var pair = await TwoDirectors.StartAsync(null, o => o with { ExemptNetworks = [IPNetwork.Parse("192.0.2.0/24")] });
         for (var i = 0; i < 30; i++) Assert.Equal(2, await pair.FailAsync(0, "192.0.2.1", "alice", $"guess{i}"));
         Assert.True((await pair.EnterAsync(0, "192.0.2.1", "alice")).MayCheck);
+        // But of masters, whose names anybody may type into a webmail's form.
+        for (var i = 0; i < 20; i++) await pair.FailAsync(0, "192.0.2.1", "*support", $"guess{i}");
+        Assert.True((await pair.EnterAsync(0, "192.0.2.1", "*support")).IsSpaced);
+        Assert.Empty((await pair.EnterAsync(0, "192.0.2.1", "alice")).Keys);
     }
 
     [Fact]
