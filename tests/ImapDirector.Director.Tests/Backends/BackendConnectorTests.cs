@@ -245,7 +245,7 @@ public sealed class BackendConnectorTests
         await using var node = new FakeImapNode(serve);
 
         // Only the time-outs themselves are to come to their end.
-        var patience = expected == nameof(BackendFailure.LoginTimeout) ? TimeSpan.FromSeconds(1) : TimeSpan.FromSeconds(20);
+        var patience = expected == nameof(BackendFailure.LoginTimeout) ? TimeSpan.FromSeconds(3) : TimeSpan.FromSeconds(20);
         var login = await LogInAsync(node.Backend, options => options with { BackendLoginTimeout = patience });
 
         Assert.Equal(expected, login.Failure.ToString());

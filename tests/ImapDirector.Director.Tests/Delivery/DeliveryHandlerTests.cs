@@ -188,7 +188,7 @@ public sealed class DeliveryHandlerTests
         await using var healthy = new ScriptedNode("healthy");
         // The delivery as a whole has more time than anybody would wait for this test.
         await using var director = await DeliveringDirector.StartAsync([stalling.Backend, healthy.Backend], patience: TimeSpan.FromMinutes(20),
-            with: static options => options with { BackendConnectTimeout = TimeSpan.FromMilliseconds(500) });
+            with: static options => options with { BackendConnectTimeout = TimeSpan.FromSeconds(4) });
         await director.AssignAsync("alice", "stalling");
         await director.AssignAsync("bob", "healthy");
 
@@ -238,7 +238,7 @@ public sealed class DeliveryHandlerTests
         await using var stalling = new ScriptedNode("node2") { Answer = command => command == "DATA" ? ScriptedNode.Silence : null };
         await using var refusing = new ScriptedNode("node3") { Answer = command => command == "RCPT TO:<erin@example.com>" ? "550 5.1.1 Gone" : null };
         await using var dying = new ScriptedNode("node4") { AnswerData = _ => null };
-        await using var director = await DeliveringDirector.StartAsync([well.Backend, stalling.Backend, refusing.Backend, dying.Backend], patience: TimeSpan.FromSeconds(2));
+        await using var director = await DeliveringDirector.StartAsync([well.Backend, stalling.Backend, refusing.Backend, dying.Backend], patience: TimeSpan.FromSeconds(5));
         foreach (var (user, node) in (ReadOnlySpan<(string, string)>)[("alice", "node1"), ("bob", "node2"), ("carol", "node3"), ("dave", "node4"), ("erin", "node3")])
             director.Redis.Database.HashSet($"imapdirector:{{{user}@example.com}}:assignment", [new HashEntry("node", node), new HashEntry("epoch", 1)]);
 

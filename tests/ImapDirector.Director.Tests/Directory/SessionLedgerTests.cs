@@ -13,7 +13,7 @@ public sealed class SessionLedgerTests
         await using var redis = await TestRedis.StartAsync(RedisKind.Garnet);
         await using var director = await TestDirector.StartAsync(redis.ConnectionString, "other");
         var ledger = new SessionLedger(director.Redis, capacity: 1);
-        await using var lease = new IncarnationLease("director1", director.Redis, ledger, TimeSpan.FromSeconds(3), NullLogger.Instance);
+        await using var lease = new IncarnationLease("director1", director.Redis, ledger, TimeSpan.FromSeconds(9), NullLogger.Instance);
         await lease.StartAsync(CancellationToken.None);
         var before = lease.Current!.Epoch;
         ledger.Opened(User("alice"), new SessionRecord("s1", "192.0.2.1", DateTimeOffset.UnixEpoch), before);

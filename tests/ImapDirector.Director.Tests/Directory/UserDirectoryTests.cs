@@ -154,7 +154,7 @@ public sealed class UserDirectoryTests
     public async Task Sessions_of_a_crashed_director_count_for_nothing_and_are_swept(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
-        var lease = TimeSpan.FromMilliseconds(600);
+        var lease = TimeSpan.FromSeconds(6);
         DirectorOptions OneSession(DirectorOptions options) => options with { MaxSessionsPerUserAddress = 1 };
         var crashing = await TestDirector.StartAsync(redis.ConnectionString, "director1", with: OneSession, lease: lease);
         await using var other = await TestDirector.StartAsync(redis.ConnectionString, "director2", with: OneSession, lease: lease);
@@ -173,7 +173,7 @@ public sealed class UserDirectoryTests
     public async Task A_director_that_lost_its_lease_goes_on_as_a_new_incarnation_with_all_its_sessions(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
-        await using var director = await TestDirector.StartAsync(redis.ConnectionString, lease: TimeSpan.FromMilliseconds(600));
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString, lease: TimeSpan.FromSeconds(6));
         await director.OpenAsync(User("alice@example.com"), "s1");
         var before = director.Directory.Incarnation!.Epoch;
 

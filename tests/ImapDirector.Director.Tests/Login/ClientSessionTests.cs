@@ -76,7 +76,7 @@ public sealed class ClientSessionTests
             await session.ReadLineAsync();
             await atNode(session);
         });
-        await using var director = await RunningDirector.StartAsync(node.Backend, options => code == "IT" ? options with { RelayIdleTimeout = TimeSpan.FromSeconds(1) } : options);
+        await using var director = await RunningDirector.StartAsync(node.Backend, options => code == "IT" ? options with { RelayIdleTimeout = TimeSpan.FromSeconds(3) } : options);
         await using var client = await director.LogInAsync();
         await client.SendAsync("b NOOP\r\n");
 
@@ -283,7 +283,7 @@ public sealed class ClientSessionTests
     public async Task With_Redis_away_who_logged_in_a_moment_ago_still_can_and_others_are_told_unavailable()
     {
         await using var node = FakeImapNode.Ready();
-        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { RedisTimeout = TimeSpan.FromSeconds(1) });
+        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { RedisTimeout = TimeSpan.FromSeconds(3) });
         await using var before = await director.LogInAsync();
 
         await director.Redis.Process.KillAsync();
@@ -299,7 +299,7 @@ public sealed class ClientSessionTests
     public async Task P9_who_does_not_log_in_in_time_is_told_so_whatever_they_are_doing()
     {
         await using var node = new FakeImapNode(session => session.ListenAsync());
-        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { LoginTimeout = TimeSpan.FromSeconds(3) });
+        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { LoginTimeout = TimeSpan.FromSeconds(6), BackendConnectTimeout = TimeSpan.FromMinutes(1) });
         await using var silent = await director.ConnectAsync();
         await using var halfway = await director.ConnectAsync();
         await using var waiting = await director.ConnectAsync();
@@ -318,7 +318,7 @@ public sealed class ClientSessionTests
     public async Task P9_a_handshake_that_is_not_done_in_time_ends_without_a_word_in_the_clear()
     {
         await using var node = FakeImapNode.Ready();
-        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { LoginTimeout = TimeSpan.FromSeconds(2) });
+        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { LoginTimeout = TimeSpan.FromSeconds(5) });
         await using var implicitly = await ImapConversation.ConnectAsync(director.Server.ImapsEndPoint!);
         await using var upgrading = await director.ConnectAsync();
         await upgrading.PlayAsync("C: a STARTTLS", "S: a OK …");

@@ -84,7 +84,7 @@ public sealed class ProxyHeaderTests
     public async Task Half_a_header_is_waited_for_no_longer_than_a_login()
     {
         await using var node = FakeImapNode.Ready();
-        await using var director = await StartAsync(node, options => options with { LoginTimeout = TimeSpan.FromMilliseconds(300) });
+        await using var director = await StartAsync(node, options => options with { LoginTimeout = TimeSpan.FromSeconds(3) });
         await using var client = await ImapConversation.ConnectAsync(director.Server.ImapEndPoint!);
 
         await client.SendAsync(Header[..20]);

@@ -343,7 +343,7 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
     [Fact]
     public async Task A_side_that_has_closed_does_not_wait_for_ever_for_the_other()
     {
-        await using var relay = await RelayUnderTest.StartAsync(threads, idleTimeout: TimeSpan.FromMilliseconds(200));
+        await using var relay = await RelayUnderTest.StartAsync(threads, idleTimeout: TimeSpan.FromSeconds(3));
 
         await relay.Client.CloseSendingAsync();
 

@@ -105,7 +105,7 @@ public sealed class LoginPolicyTests
     private static LoginPolicy Open(Uri url, bool failOpen, RedisConnection? redis = null)
     {
         redis ??= new RedisConnection(new DirectorOptions(), new DirectorMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry())), NullLogger<RedisConnection>.Instance);
-        return new(new ThrottleOptions { PolicyUrl = url, PolicyPassword = "super", PolicyTimeout = TimeSpan.FromSeconds(2), PolicyFailOpen = failOpen }, new ClusterSecret(redis), NullLogger<LoginPolicy>.Instance);
+        return new(new ThrottleOptions { PolicyUrl = url, PolicyPassword = "super", PolicyTimeout = TimeSpan.FromSeconds(5), PolicyFailOpen = failOpen }, new ClusterSecret(redis), NullLogger<LoginPolicy>.Instance);
     }
 
     private static ValueTask<PolicyQuestion> QuestionAsync(LoginPolicy policy, UserName user = default, string name = "alice\"", string password = "secret") =>

@@ -80,7 +80,7 @@ public sealed class HttpDatabaseTests
 
     private static HttpDatabase Open(Uri url, Func<HttpDatabaseOptions, HttpDatabaseOptions>? with = null)
     {
-        var options = new HttpDatabaseOptions { Url = url, Timeout = TimeSpan.FromSeconds(2) };
+        var options = new HttpDatabaseOptions { Url = url, Timeout = TimeSpan.FromSeconds(5) };
         return new HttpDatabase(with?.Invoke(options) ?? options, () => TestDirector.TwoNodes, NullLogger<HttpDatabase>.Instance);
     }
 
