@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes with coverage (SharpFuzz and AFL++): run.sh [SECONDS PER TARGET] [TARGET...]. Without targets all of them, one after the other; a part of a name names all that have it.
 # Needs afl-fuzz (apt install afl++) and redis-server. FUZZ_DIRECTORY is where everything is kept: with the same one an interrupted run goes on where it was, targets that have had
-# their time are passed over, and with more seconds each goes on from what it has found. Without it a directory is made, and goes when nothing was found. The table is in
+# their time are passed over, and with more seconds each goes on from what it has found (another version of the code wants another directory). Without it a directory is made, and goes when nothing was found. The table is in
 # summary.txt there; an input that fails a check ends it with 1.
 set -euo pipefail
 seconds=${1:-60}
@@ -29,6 +29,7 @@ port=${FUZZ_REDIS_PORT:-16399}
 redis-server --port "$port" --bind 127.0.0.1 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1 &
 redis=$!
 trap 'kill "$redis" 2>/dev/null || true' EXIT
+trap 'exit 130' INT TERM
 export FUZZ_REDIS="127.0.0.1:$port"
 for _ in $(seq 50); do (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.1; done
 kill -0 "$redis" 2>/dev/null || { echo "redis-server did not start on port $port: see $work/redis.log, or set FUZZ_REDIS_PORT"; exit 69; }
@@ -49,7 +50,8 @@ line='%-120s %7s %11s %8s %7s %15s %9s %8s %6s\n'
 summarize() {
   # shellcheck disable=SC2059
   printf "$line" target seconds executions per_s inputs edges/map stability crashes hangs
-  for target in "${targets[@]}"; do
+  local target
+  for target in "${known[@]}"; do
     local stats="$work/found/$target/default/fuzzer_stats"
     [ -f "$stats" ] || continue
     # shellcheck disable=SC2059

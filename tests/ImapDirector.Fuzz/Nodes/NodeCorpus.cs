@@ -15,7 +15,7 @@ internal static class NodeCorpus
         "2* OK [CAPABILITY IMAP4rev1] ready\r\n\u00fe+ go on\r\n\u00fe+ go on\r\n\u00feD1 OK [CAPABILITY IMAP4rev1 IDLE] in\r\n",
         $"2{Greeting}\u00feD1 OK\r\nD2 NO [REFERRAL imap://alice@other.example:993/] there\r\n",
         $"0{Greeting}\u00feD1 OK\r\nD2 NO [REFERRAL imap://%61lice;AUTH=*@[2001:db8::1]/] there\r\n",
-        "2* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready\r\n", "0* PREAUTH [CAPABILITY IMAP4rev1] in\r\n", "0* BYE [UNAVAILABLE] later\r\n", "0* OK {3}\r\nabc\r\n",
+        "2* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready\r\n", "2* OK [CAPABILITY IMAP4rev1] LOGINDISABLED\r\n", "2* OK [CAPABILITY] ready\r\n", "0* PREAUTH [CAPABILITY IMAP4rev1] in\r\n", "0* BYE [UNAVAILABLE] later\r\n", "0* OK {3}\r\nabc\r\n",
         "4* OK [CAPABILITY IMAP4rev1 SASL-IR ID AUTH=OAUTHBEARER AUTH=PLAIN] ready\r\n\u00feD1 OK\r\nD2 OK [CAPABILITY IMAP4rev1 IDLE] in\r\n",
         $"4{Greeting}\u00feD1 OK\r\nD2 OK in\r\n",
         "0* OK ready\r\n" + string.Concat(Enumerable.Repeat("* NO busy\r\n", 24)) + "D1 OK\r\n",
