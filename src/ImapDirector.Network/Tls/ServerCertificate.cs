@@ -12,28 +12,30 @@ public sealed class ServerCertificate : IDisposable
 
     private readonly CertificatePair[] _files;
     private readonly bool _isDirect;
+    private readonly TlsPolicy _policy;
     private readonly ClientCertificateOptions? _clients;
     private readonly Lock _reloading = new();
     private volatile ShownCertificates _shown;
     private byte[] _lastTried;
 
-    private ServerCertificate(CertificatePair[] files, bool isDirect, ClientCertificateOptions? clients)
+    private ServerCertificate(CertificatePair[] files, bool isDirect, ClientCertificateOptions? clients, TlsPolicy? policy)
     {
-        (_files, _isDirect, _clients) = (files, isDirect, clients);
+        (_files, _isDirect, _clients, _policy) = (files, isDirect, clients, policy ?? TlsPolicy.Default);
         var texts = ReadAll();
         _lastTried = DigestOf(texts);
         _shown = Parse(texts);
     }
 
     /// <summary>Loads a PEM chain and its key.</summary>
-    /// <param name="certificateFile">The chain, the server's own certificate first.</param>
-    /// <param name="keyFile">Its key.</param>
+    /// <param name="first">What is shown to clients that ask for no name, or another.</param>
     /// <param name="isDirect">Whether handshakes are OpenSSL's directly, where it can be called; else they are .NET's.</param>
     /// <param name="clients">Which certificates clients are asked for, or <c>null</c> for none.</param>
     /// <param name="further">Others, shown to clients that ask for one of their names (SNI); or <c>null</c> for none.</param>
+    /// <param name="policy">What handshakes may agree on; <c>null</c> for <see cref="TlsPolicy.Default"/>.</param>
     /// <exception cref="InvalidDataException">A file is missing, not PEM, or the key is another certificate's; the message names the file and the fix.</exception>
-    public static ServerCertificate Load(string certificateFile, string keyFile, bool isDirect = true, ClientCertificateOptions? clients = null, IReadOnlyList<CertificatePair>? further = null) =>
-        new([new CertificatePair(certificateFile, keyFile), .. further ?? []], isDirect, clients);
+    public static ServerCertificate Load(CertificatePair first, bool isDirect = true, ClientCertificateOptions? clients = null, IReadOnlyList<CertificatePair>? further = null,
+        TlsPolicy? policy = null) =>
+        new([first, .. further ?? []], isDirect, clients, policy);
 
     /// <summary>Reads the files again. Handshakes from now on show what is in them; connections that are there go on.</summary>
     /// <returns>Whether there was something new in them since they were last read.</returns>
@@ -58,26 +60,27 @@ public sealed class ServerCertificate : IDisposable
     /// <param name="names">Host names and addresses for a new certificate to carry.</param>
     /// <param name="isDirect">As of <see cref="Load"/>.</param>
     /// <param name="clients">Likewise.</param>
+    /// <param name="policy">Likewise.</param>
     /// <exception cref="InvalidDataException">The files are there and cannot be used.</exception>
     /// <exception cref="IOException">They cannot be written.</exception>
     public static ServerCertificate LoadOrCreateSelfSigned(string directory, IReadOnlyList<string> names, bool isDirect = true,
-        ClientCertificateOptions? clients = null)
+        ClientCertificateOptions? clients = null, TlsPolicy? policy = null)
     {
-        var certificateFile = Path.Combine(directory, "cert.pem");
-        var keyFile = Path.Combine(directory, "key.pem");
+        var (certificateFile, keyFile) = (Path.Combine(directory, "cert.pem"), Path.Combine(directory, "key.pem"));
+        var pair = new CertificatePair(certificateFile, keyFile);
         if (!File.Exists(certificateFile) || !File.Exists(keyFile))
         {
             SelfSignedCertificate.Write(certificateFile, keyFile, names);
         }
         else
         {
-            var existing = Load(certificateFile, keyFile, isDirect, clients);
+            var existing = Load(pair, isDirect, clients, policy: policy);
             // Somebody else's certificate is theirs to renew.
             if (!existing.IsSelfSigned || existing.Leaf.NotAfter - DateTime.Now > RenewBefore) return existing;
             existing.Dispose();
             SelfSignedCertificate.Write(certificateFile, keyFile, names);
         }
-        return Load(certificateFile, keyFile, isDirect, clients);
+        return Load(pair, isDirect, clients, policy: policy);
     }
 
     /// <summary>SHA-256 of the leaf certificate, upper-case hexadecimal.</summary>
@@ -88,6 +91,9 @@ public sealed class ServerCertificate : IDisposable
 
     /// <summary>Both of each certificate, the first and the further ones.</summary>
     public IReadOnlyList<(string Fingerprint, DateTimeOffset Expires)> All => [.. _shown.All.Select(static one => (one.Fingerprint, (DateTimeOffset)one.Leaf.NotAfter))];
+
+    /// <summary>Why what authorities say of certificates is not shown, for each where it is not for a fault of its file.</summary>
+    public IReadOnlyList<string> StapleFaults => [.. _shown.All.Select(static one => one.StapleFault).OfType<string>()];
 
     /// <summary>Options for .NET's TLS, without a question for clients' certificates; one object shared by all connections, until <see cref="Reload"/> makes another.</summary>
     public SslServerAuthenticationOptions ServerOptions => _shown.Options;
@@ -112,11 +118,10 @@ public sealed class ServerCertificate : IDisposable
     private ShownCertificates Parse(List<string> texts)
     {
         var clients = _clients is null ? null : ClientAuthorities.Parse(_clients, texts[^1]);
-        return new ShownCertificates([.. _files.Select((files, i) => ShownCertificate.Parse(files, texts[2 * i], texts[2 * i + 1]))], clients, _isDirect);
+        return new ShownCertificates([.. _files.Select((files, i) => ShownCertificate.Parse(files, texts[3 * i], texts[3 * i + 1], files.OcspFile is null ? null : Encoding.Latin1.GetBytes(texts[3 * i + 2])))], _policy, clients, _isDirect);
     }
 
-    // A NUL is in no such file that could be used.
-    private static byte[] DigestOf(List<string> texts) => SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', texts)));
+    private static byte[] DigestOf(List<string> texts) => SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(texts.Select(static text => $"{text.Length} {text}"))));
 
     private List<string> ReadAll()
     {
@@ -125,9 +130,23 @@ public sealed class ServerCertificate : IDisposable
         {
             texts.Add(Read(files.CertificateFile, "certificate"));
             texts.Add(Read(files.KeyFile, "key"));
+            texts.Add(files.OcspFile is null ? "" : ReadStaple(files.OcspFile));
         }
         if (_clients is not null) texts.Add(Read(_clients.AuthorityFile, "authority"));
         return texts;
+    }
+
+    // What is not there is told of as what cannot be used is.
+    private static string ReadStaple(string file)
+    {
+        try
+        {
+            return Encoding.Latin1.GetString(File.ReadAllBytes(file));
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
     }
 
     private static string Read(string file, string what)

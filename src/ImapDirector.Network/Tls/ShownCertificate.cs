@@ -13,6 +13,12 @@ internal sealed class ShownCertificate(X509Certificate2 leaf, X509Certificate2Co
     /// <summary>What is sent behind it.</summary>
     public X509Certificate2Collection Chain => chain;
 
+    /// <summary>What its authority says of it; <c>null</c> where we have nothing of that.</summary>
+    public OcspStaple? Staple { get; private init; }
+
+    /// <summary>Why what was given for <see cref="Staple"/> is not used; <c>null</c> where it is, or there is none.</summary>
+    public string? StapleFault { get; private init; }
+
     /// <summary>SHA-256, upper-case hexadecimal.</summary>
     public string Fingerprint { get; } = leaf.GetCertHashString(HashAlgorithmName.SHA256);
 
@@ -29,8 +35,9 @@ internal sealed class ShownCertificate(X509Certificate2 leaf, X509Certificate2Co
     /// <param name="files">Where it came from, for messages.</param>
     /// <param name="certificate">The PEM chain.</param>
     /// <param name="key">Its key.</param>
+    /// <param name="staple">What its authority says of it, or <c>null</c>.</param>
     /// <exception cref="InvalidDataException">They cannot be used; the message names the file and the fix.</exception>
-    public static ShownCertificate Parse(CertificatePair files, string certificate, string key)
+    public static ShownCertificate Parse(CertificatePair files, string certificate, string key, byte[]? staple = null)
     {
         var chain = new X509Certificate2Collection();
         try
@@ -47,7 +54,8 @@ internal sealed class ShownCertificate(X509Certificate2 leaf, X509Certificate2Co
         chain.RemoveAt(0);
         try
         {
-            return new ShownCertificate(X509Certificate2.CreateFromPem(certificate, key), chain);
+            var (usable, fault) = staple is null ? (null, null) : TryStaple(files.OcspFile!, staple, bare);
+            return new ShownCertificate(X509Certificate2.CreateFromPem(certificate, key), chain) { Staple = usable, StapleFault = fault };
         }
         catch (Exception broken) when (broken is CryptographicException or ArgumentException)
         {
@@ -57,6 +65,19 @@ internal sealed class ShownCertificate(X509Certificate2 leaf, X509Certificate2Co
         finally
         {
             bare.Dispose();
+        }
+    }
+
+    // A certificate that is renewed must not wait for its authority's word of it.
+    private static (OcspStaple? Staple, string? Fault) TryStaple(string file, byte[] staple, X509Certificate2 leaf)
+    {
+        try
+        {
+            return (OcspStaple.Parse(file, staple, leaf), null);
+        }
+        catch (InvalidDataException unusable)
+        {
+            return (null, unusable.Message);
         }
     }
 

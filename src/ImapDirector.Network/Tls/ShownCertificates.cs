@@ -1,5 +1,4 @@
 using System.Net.Security;
-using System.Security.Authentication;
 using ImapDirector.Network.Tls.OpenSsl;
 
 namespace ImapDirector.Network.Tls;
@@ -12,6 +11,7 @@ internal sealed class ShownCertificates : IDisposable
     // Who learns the keys of tickets can read what is said under TLS 1.2 with one of them: they do not live long.
     private static readonly TimeSpan TicketKeysLive = TimeSpan.FromHours(8);
 
+    private readonly TlsPolicy _policy;
     private readonly ClientAuthorities? _clients;
     private readonly Lock _renewing = new();
     private readonly CertificateNames? _names;
@@ -20,16 +20,18 @@ internal sealed class ShownCertificates : IDisposable
     private long _renewedAt = Environment.TickCount64;
 
     /// <param name="all">The certificates, at least one.</param>
+    /// <param name="policy">What may be agreed on.</param>
     /// <param name="clients">Who signs clients' certificates; <c>null</c> to ask for none.</param>
     /// <param name="isDirect">Whether handshakes are OpenSSL's directly, where it can be called.</param>
-    public ShownCertificates(IReadOnlyList<ShownCertificate> all, ClientAuthorities? clients, bool isDirect)
+    public ShownCertificates(IReadOnlyList<ShownCertificate> all, TlsPolicy policy, ClientAuthorities? clients, bool isDirect)
     {
-        (All, _clients, Options) = (all, clients, NewOptions(all[0]));
+        (All, _policy, _clients) = (all, policy, clients);
+        Options = NewOptions(all[0]);
         if (all.Count > 1) _names = new CertificateNames(all);
         if (!isDirect) return;
         foreach (var certificate in all.Skip(1))
         {
-            if (TlsContext.TryCreate(certificate, clients) is not { } context) return;
+            if (TlsContext.TryCreate(certificate, policy, clients) is not { } context) return;
             _further.Add(certificate, context);
         }
         _context = NewContext();
@@ -79,12 +81,14 @@ internal sealed class ShownCertificates : IDisposable
         foreach (var certificate in All) certificate.Dispose();
     }
 
-    private TlsContext? NewContext() => TlsContext.TryCreate(All[0], _clients, _names is null ? null : new TlsChoice(_names, _further));
+    private TlsContext? NewContext() => TlsContext.TryCreate(All[0], _policy, _clients, _names is null ? null : new TlsChoice(_names, _further));
 
-    private static SslServerAuthenticationOptions NewOptions(ShownCertificate certificate) => new()
+    private SslServerAuthenticationOptions NewOptions(ShownCertificate certificate) => new()
     {
         ServerCertificateContext = certificate.RuntimeContext,
-        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+        EnabledSslProtocols = _policy.Versions,
+        // Elsewhere the system says which.
+        CipherSuitesPolicy = OperatingSystem.IsLinux() ? new CipherSuitesPolicy(_policy.Suites) : null,
         ApplicationProtocols = [Imap],
         AllowRenegotiation = false,
         ClientCertificateRequired = false,

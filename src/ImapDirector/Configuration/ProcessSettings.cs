@@ -37,6 +37,9 @@ internal sealed record ProcessSettings
 
     public string? KeyFile { get; init; }
 
+    /// <summary>What the certificate's authority says of it.</summary>
+    public string? OcspFile { get; init; }
+
     /// <summary>Certificates for other names.</summary>
     public IReadOnlyList<CertificatePair> Certificates { get; init; } = [];
 
@@ -44,6 +47,9 @@ internal sealed record ProcessSettings
 
     /// <summary>Whether OpenSSL is called directly, where it is there.</summary>
     public bool DirectTls { get; init; } = true;
+
+    /// <summary>What clients' handshakes may agree on.</summary>
+    public TlsPolicy Tls { get; init; } = TlsPolicy.Default;
 
     public static ProcessSettings Read(SettingsReader settings)
     {
@@ -57,9 +63,11 @@ internal sealed record ProcessSettings
             LogFormat = settings.Choice("LogFormat", defaults.LogFormat),
             CertificateFile = settings.Text("CertificateFile"),
             KeyFile = settings.Text("KeyFile"),
+            OcspFile = settings.Text("OcspFile"),
             Certificates = settings.Each("Certificates", ReadPair),
             SelfSignedDirectory = settings.Text("SelfSignedDirectory"),
             DirectTls = settings.Flag("DirectTls", defaults.DirectTls),
+            Tls = ReadPolicy(settings) ?? defaults.Tls,
         };
     }
 
@@ -68,6 +76,7 @@ internal sealed record ProcessSettings
     {
         if (DrainTimeout > TimeSpan.FromHours(1)) errors.Add($"DrainTimeout is \"{DrainTimeout}\": give at most 1h.");
         if (CertificateFile is null != KeyFile is null) errors.Add("CertificateFile and KeyFile belong together: set both, or neither.");
+        if (OcspFile is not null && CertificateFile is null) errors.Add("OcspFile is set while CertificateFile is not: it is about a certificate of an authority.");
         if (Certificates.Count > 0 && CertificateFile is null) errors.Add("Certificates is set while CertificateFile is not: name what is shown to clients that ask for no name, or another.");
         if (Certificates.Count > MostCertificates) errors.Add($"Certificates names {Certificates.Count}: give at most {MostCertificates}.");
         if (CertificateFile is not null && SelfSignedDirectory is not null)
@@ -81,7 +90,20 @@ internal sealed record ProcessSettings
         var (certificate, key) = (settings.Text("CertificateFile"), settings.Text("KeyFile"));
         if (certificate is null) settings.Require("CertificateFile", "name the PEM chain");
         if (key is null) settings.Require("KeyFile", "name the key that belongs to the certificate");
-        return certificate is null || key is null ? null : new CertificatePair(certificate, key);
+        return certificate is null || key is null ? null : new CertificatePair(certificate, key, settings.Text("OcspFile"));
+    }
+
+    private static TlsPolicy? ReadPolicy(SettingsReader settings)
+    {
+        try
+        {
+            return TlsPolicy.Create(settings.Text("MinimumTlsVersion"), settings.Texts("TlsCipherSuites", []));
+        }
+        catch (InvalidDataException unusable)
+        {
+            settings.Errors.Add(unusable.Message);
+            return null;
+        }
     }
 
     /// <summary>Loads the certificate that is configured, or none.</summary>
@@ -92,10 +114,10 @@ internal sealed record ProcessSettings
     {
         try
         {
-            if (CertificateFile is not null) return ServerCertificate.Load(CertificateFile, KeyFile!, DirectTls, clients, Certificates);
+            if (CertificateFile is not null) return ServerCertificate.Load(new CertificatePair(CertificateFile, KeyFile!, OcspFile), DirectTls, clients, Certificates, Tls);
             if (SelfSignedDirectory is null) return null;
             Directory.CreateDirectory(SelfSignedDirectory);
-            return ServerCertificate.LoadOrCreateSelfSigned(SelfSignedDirectory, [hostName, "localhost", "127.0.0.1", "::1"], DirectTls, clients);
+            return ServerCertificate.LoadOrCreateSelfSigned(SelfSignedDirectory, [hostName, "localhost", "127.0.0.1", "::1"], DirectTls, clients, Tls);
         }
         catch (InvalidDataException unusable)
         {

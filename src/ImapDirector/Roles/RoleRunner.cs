@@ -58,6 +58,7 @@ internal static partial class RoleRunner
     private static async Task LookAfterAsync(ServerCertificate? certificate, SettingsReload? reload, ILogger logger, CancellationToken end)
     {
         using var asked = new SemaphoreSlim(0);
+        TellStapleFaults(certificate, logger);
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;
@@ -72,6 +73,7 @@ internal static partial class RoleRunner
                 if (certificate?.Reload() == true)
                 {
                     foreach (var (fingerprint, expires) in certificate.All) Log.CertificateReloaded(logger, fingerprint, expires);
+                    TellStapleFaults(certificate, logger);
                 }
                 else if (isAsked) Log.NothingNew(logger);
             }
@@ -85,6 +87,11 @@ internal static partial class RoleRunner
             }
             if (reload is not null) Reload(reload, isAsked, logger);
         }
+    }
+
+    private static void TellStapleFaults(ServerCertificate? certificate, ILogger logger)
+    {
+        foreach (var fault in certificate?.StapleFaults ?? []) Log.NotStapled(logger, fault);
     }
 
     private static void Reload(SettingsReload reload, bool isAsked, ILogger logger)
@@ -142,6 +149,9 @@ internal static partial class RoleRunner
 
         [LoggerMessage(4, LogLevel.Error, "The certificate that clients are shown stays the old one. {Reason}")]
         public static partial void CertificateKept(ILogger logger, string reason);
+
+        [LoggerMessage(9, LogLevel.Warning, "Clients that ask are not told what the authority says of a certificate. {Reason}")]
+        public static partial void NotStapled(ILogger logger, string reason);
 
         [LoggerMessage(5, LogLevel.Information, "SIGHUP: nothing new in the certificate's files")]
         public static partial void NothingNew(ILogger logger);

@@ -57,7 +57,7 @@ public sealed class ClientTicketTests : IDisposable
     public async Task A_resumed_session_can_be_bound_to_the_certificate_of_its_name(string version)
     {
         foreach (var name in (string[])["first", "other"]) SelfSignedCertificate.Write(PathOf(name + ".pem"), PathOf(name + "-key.pem"), [name + ".example.com"]);
-        using var certificate = ServerCertificate.Load(PathOf("first.pem"), PathOf("first-key.pem"), further: [new CertificatePair(PathOf("other.pem"), PathOf("other-key.pem"))]);
+        using var certificate = ServerCertificate.Load(new CertificatePair(PathOf("first.pem"), PathOf("first-key.pem")), further: [new CertificatePair(PathOf("other.pem"), PathOf("other-key.pem"))]);
         var bindings = new List<(bool, string)>();
         foreach (var session in (string[])["-sess_out", "-sess_in"])
             await ConnectAsync(certificate, [version, session, PathOf("session"), "-servername", "other.example.com"],

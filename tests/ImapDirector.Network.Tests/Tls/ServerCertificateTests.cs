@@ -64,16 +64,16 @@ public sealed class ServerCertificateTests : IDisposable
             // Only the files are wanted.
         }
         var absent = Path.Combine(_directory.FullName, "absent.pem");
-        Assert.Contains(absent, Assert.Throws<InvalidDataException>(() => ServerCertificate.Load(absent, KeyFile)).Message, StringComparison.Ordinal);
-        Assert.Contains(absent, Assert.Throws<InvalidDataException>(() => ServerCertificate.Load(CertificateFile, absent)).Message, StringComparison.Ordinal);
+        Assert.Contains(absent, Assert.Throws<InvalidDataException>(() => ServerCertificate.Load(new CertificatePair(absent, KeyFile))).Message, StringComparison.Ordinal);
+        Assert.Contains(absent, Assert.Throws<InvalidDataException>(() => ServerCertificate.Load(new CertificatePair(CertificateFile, absent))).Message, StringComparison.Ordinal);
 
         var empty = Path.Combine(_directory.FullName, "empty.pem");
         File.WriteAllText(empty, "nothing");
-        Assert.Contains("no certificate", Assert.Throws<InvalidDataException>(() => ServerCertificate.Load(empty, KeyFile)).Message, StringComparison.Ordinal);
+        Assert.Contains("no certificate", Assert.Throws<InvalidDataException>(() => ServerCertificate.Load(new CertificatePair(empty, KeyFile))).Message, StringComparison.Ordinal);
 
         var foreign = Path.Combine(_directory.FullName, "foreign.pem");
         using (var key = ECDsa.Create(ECCurve.NamedCurves.nistP256)) File.WriteAllText(foreign, key.ExportPkcs8PrivateKeyPem());
-        var mismatch = Assert.Throws<InvalidDataException>(() => ServerCertificate.Load(CertificateFile, foreign));
+        var mismatch = Assert.Throws<InvalidDataException>(() => ServerCertificate.Load(new CertificatePair(CertificateFile, foreign)));
         Assert.Contains(foreign, mismatch.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("PRIVATE KEY", mismatch.ToString(), StringComparison.Ordinal);
     }

@@ -122,7 +122,7 @@ public abstract class ServerNameTests : IDisposable
     }
 
     private ServerCertificate Load(ClientCertificateOptions? clients = null) =>
-        ServerCertificate.Load(PathOf("first.pem"), PathOf("first-key.pem"), _isDirect, clients, [PairOf("wild"), PairOf("other")]);
+        ServerCertificate.Load(new CertificatePair(PathOf("first.pem"), PathOf("first-key.pem")), _isDirect, clients, [PairOf("wild"), PairOf("other")]);
 
     private static async Task<string> ShownAsync(SocketPair pair, ServerCertificate certificate, string? name, SslProtocols protocol = SslProtocols.None, X509Certificate2? client = null)
     {

@@ -1,3 +1,5 @@
+using System.Net.Security;
+using System.Security.Authentication;
 using ImapDirector.Configuration;
 using ImapDirector.Network.Tls;
 using ImapDirector.Tests.Architecture;
@@ -22,6 +24,15 @@ public sealed class CertificateSettingsTests : IDisposable
             Read("ClientCertificates:AuthorityFile=/etc/clients.pem", "ClientCertificates:Require=true", "ClientCertificates:UserFrom=EmailSan").Director.ClientCertificates);
     }
 
+    [Fact]
+    public void Versions_and_suites_are_read()
+    {
+        Assert.Equal(TlsPolicy.Default, Read().Process.Tls);
+        Assert.Equal(SslProtocols.Tls13, Read("MinimumTlsVersion=1.3").Process.Tls.MinimumVersion);
+        Assert.Equal([TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_AES_128_GCM_SHA256],
+            Read("MinimumTlsVersion=1.3", "TlsCipherSuites:0=TLS_AES_256_GCM_SHA384", "TlsCipherSuites:1=TLS_AES_128_GCM_SHA256").Process.Tls.Suites);
+    }
+
     [Theory]
     [InlineData(255, true)]
     [InlineData(256, true)]
@@ -34,6 +45,8 @@ public sealed class CertificateSettingsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("MinimumTlsVersion=1.1", "MinimumTlsVersion is \"1.1\"")]
+    [InlineData("TlsCipherSuites:0=RC4-MD5", "TlsCipherSuites names \"RC4-MD5\"")]
     [InlineData("Certificates:0:CertificateFile=x", "Certificates:0:KeyFile is unset")]
     [InlineData("Certificates:0:KeyFile=x", "Certificates:0:CertificateFile is unset")]
     [InlineData("ClientCertificates:Require=true", "ClientCertificates:AuthorityFile is unset")]

@@ -51,6 +51,12 @@ internal static unsafe partial class OpenSslCalls
     public const int NameRefused = 2;
     public const int NameIgnored = 3;
 
+    // SSL_CTX_set_tlsext_status_cb(3).
+    public const int SetStatusCallback = 63;
+    public const int SetStatusResponse = 71;
+    public const int Stapled = 0;
+    public const int NothingStapled = 3;
+
     // SSL_CTX_set_verify(3) and SSL_get_verify_result(3).
     public const int VerifyPeer = 1;
     public const int FailWithoutPeerCertificate = 2;
@@ -105,6 +111,12 @@ internal static unsafe partial class OpenSslCalls
 
     [LibraryImport(Ssl)]
     public static partial nint SSL_CTX_callback_ctrl(SslContextHandle context, int command, delegate* unmanaged[Cdecl]<nint, int*, nint, int> callback);
+
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_CTX_callback_ctrl(SslContextHandle context, int command, delegate* unmanaged[Cdecl]<nint, nint, int> callback);
+
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_ctrl(nint ssl, int command, nint number, nint pointer);
 
     [LibraryImport(Ssl)]
     public static partial nint SSL_get_servername(nint ssl, int type);
@@ -222,6 +234,9 @@ internal static unsafe partial class OpenSslCalls
 
     [LibraryImport(Crypto), SuppressGCTransition]
     public static partial void BIO_clear_flags(nint bio, int flags);
+
+    [LibraryImport(Crypto)]
+    public static partial void* CRYPTO_malloc(nuint count, byte* file, int line);
 
     [LibraryImport(Crypto)]
     public static partial void ERR_clear_error();

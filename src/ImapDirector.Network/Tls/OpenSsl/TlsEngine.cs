@@ -87,10 +87,10 @@ internal sealed unsafe class TlsEngine : IDisposable
         {
             RecordTransfer.Begin(&transfer, from, received.Length, to, toSend.Length);
             OpenSslCalls.ERR_clear_error();
-            (TlsChoice.Current, TlsChoice.Chosen) = (_context.Choice, null);
+            (TlsChoice.Current, TlsChoice.Chosen, TlsStaple.Current) = (_context.Choice, null, Shown);
             var step = StepOf(OpenSslCalls.SSL_do_handshake(Ssl));
             Shown = TlsChoice.Chosen ?? Shown;
-            (TlsChoice.Current, TlsChoice.Chosen) = (null, null);
+            (TlsChoice.Current, TlsChoice.Chosen, TlsStaple.Current) = (null, null, null);
             RecordTransfer.End();
             return new TlsProgress(step, received.Length - transfer.ReceivedLeft, 0, transfer.Produced);
         }

@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using ImapDirector.Network.Tls;
+using ImapDirector.Tests.Shared;
+using Xunit;
+
+namespace ImapDirector.Network.Tests.Tls;
+
+/// <summary>What an authority says of a certificate, made by OpenSSL's responder and looked at by its client.</summary>
+public sealed class OcspStapleTests : IDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("imapdirector-");
+
+    public OcspStapleTests()
+    {
+        SelfSignedCertificate.Write(PathOf("first.pem"), PathOf("first-key.pem"), ["mail.example.com"]);
+        SelfSignedCertificate.Write(PathOf("other.pem"), PathOf("other-key.pem"), ["imap.example.org"]);
+    }
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    [TheoryIfInstalled("openssl")]
+    [InlineData("mail.example.com", "-tls1_3", true)]
+    [InlineData("mail.example.com", "-tls1_2", true)]
+    [InlineData("imap.example.org", "-tls1_3", false)]
+    [InlineData("imap.example.org", "-tls1_2", false)]
+    public async Task Clients_that_ask_are_told_what_the_authority_says_of_the_certificate_they_see(string name, string version, bool isStapled)
+    {
+        Respond("first", 'V');
+        using var certificate = Load("first.der", null);
+        Assert.Equal(isStapled, (await ShownAsync(certificate, name, version)).Contains("OCSP Response Status: successful", StringComparison.Ordinal));
+    }
+
+    [FactIfInstalled("openssl")]
+    public async Task Each_certificate_has_its_own()
+    {
+        Respond("first", 'V');
+        Respond("other", 'V');
+        using var certificate = Load("first.der", "other.der");
+        foreach (var (name, file) in new[] { ("mail.example.com", "first"), ("imap.example.org", "other") })
+        {
+            using var shown = X509CertificateLoader.LoadCertificateFromFile(PathOf(file + ".pem"));
+            // .NET writes the byte for the sign as well.
+            var serial = shown.SerialNumber.StartsWith("00", StringComparison.Ordinal) ? shown.SerialNumber[2..] : shown.SerialNumber;
+            Assert.Contains("Serial Number: " + serial, await ShownAsync(certificate, name, "-tls1_3"), StringComparison.OrdinalIgnoreCase);
+        }
+    }
+
+    [FactIfInstalled("openssl")]
+    public async Task It_is_read_again_and_not_shown_when_its_time_is_over()
+    {
+        Respond("first", 'V');
+        using var certificate = Load("first.der", null);
+        File.WriteAllBytes(PathOf("first.der"), Expired(File.ReadAllBytes(PathOf("first.der"))));
+        Assert.True(certificate.Reload());
+        Assert.Contains("OCSP response: no response sent", await ShownAsync(certificate, "mail.example.com", "-tls1_3"), StringComparison.Ordinal);
+        Respond("first", 'V');
+        Assert.True(certificate.Reload());
+        Assert.Contains("OCSP Response Status: successful", await ShownAsync(certificate, "mail.example.com", "-tls1_3"), StringComparison.Ordinal);
+    }
+
+    [TheoryIfInstalled("openssl")]
+    [InlineData("first", 'R', "says that the certificate is revoked, or unknown")]
+    [InlineData("first", ' ', "says that the certificate is revoked, or unknown")]
+    [InlineData("other", 'V', "is about another certificate")]
+    public async Task What_says_nothing_good_of_it_is_not_shown_and_keeps_nothing_from_being_served(string about, char state, string why)
+    {
+        Respond(about, state);
+        using var certificate = Load(about + ".der", null);
+        Assert.StartsWith($"The OCSP file \"{PathOf(about + ".der")}\" {why}: ", Assert.Single(certificate.StapleFaults), StringComparison.Ordinal);
+        Assert.Contains("OCSP response: no response sent", await ShownAsync(certificate, "mail.example.com", "-tls1_3"), StringComparison.Ordinal);
+        Respond("first", 'V');
+        if (about != "first") File.Copy(PathOf("first.der"), PathOf(about + ".der"), overwrite: true);
+        Assert.True(certificate.Reload());
+        Assert.Empty(certificate.StapleFaults);
+    }
+
+    [Fact]
+    public void One_that_is_not_there_is_told_of()
+    {
+        using var certificate = Load("nowhere.der", null);
+        Assert.Contains("cannot be read, or is empty", Assert.Single(certificate.StapleFaults), StringComparison.Ordinal);
+    }
+
+    [FactIfInstalled("openssl")]
+    public void What_is_no_response_cannot_be_used()
+    {
+        Respond("first", 'V');
+        var whole = File.ReadAllBytes(PathOf("first.der"));
+        using var leaf = X509CertificateLoader.LoadCertificateFromFile(PathOf("first.pem"));
+        Assert.InRange(OcspStaple.Parse("x", whole, leaf).Expires, DateTimeOffset.UtcNow.AddHours(23), DateTimeOffset.UtcNow.AddHours(25));
+        // A part, and what has other lengths inside; a byte behind it is none of ours.
+        for (var length = 0; length < whole.Length; length++) Assert.Throws<InvalidDataException>(() => OcspStaple.Parse("x", whole[..length], leaf));
+        var random = new Random(1);
+        for (var i = 0; i < 5000; i++)
+        {
+            var bent = whole.ToArray();
+            bent[random.Next(bent.Length)] = (byte)random.Next(256);
+            try
+            {
+                OcspStaple.Parse("x", bent, leaf);
+            }
+            catch (InvalidDataException)
+            {
+                // What else it may be is not for us to say.
+            }
+        }
+        Assert.Contains("no OCSP response in DER", Assert.Throws<InvalidDataException>(() => OcspStaple.Parse("x", "nothing"u8.ToArray(), leaf)).Message, StringComparison.Ordinal);
+        Assert.Contains("longer than 16384 bytes", Assert.Throws<InvalidDataException>(() => OcspStaple.Parse("x", new byte[16 * 1024 + 1], leaf)).Message, StringComparison.Ordinal);
+        // OCSPResponse { tryLater }.
+        Assert.Contains("had no answer", Assert.Throws<InvalidDataException>(() => OcspStaple.Parse("x", [0x30, 3, 0x0a, 1, 3], leaf)).Message, StringComparison.Ordinal);
+    }
+
+    private ServerCertificate Load(string first, string? other) => ServerCertificate.Load(new CertificatePair(PathOf("first.pem"), PathOf("first-key.pem"), PathOf(first)),
+        further: [new CertificatePair(PathOf("other.pem"), PathOf("other-key.pem"), other is null ? null : PathOf(other))]);
+
+    /// <summary>Has the certificate, which is its own authority, called valid, revoked, or unknown.</summary>
+    private void Respond(string about, char state)
+    {
+        using var certificate = X509CertificateLoader.LoadCertificateFromFile(PathOf(about + ".pem"));
+        File.WriteAllText(PathOf("index.txt"), state == ' ' ? "" : $"{state}\t300101000000Z\t{(state == 'R' ? "200101000000Z" : "")}\t{certificate.SerialNumber}\tunknown\t/CN=x\n");
+        Run("ocsp", "-index", PathOf("index.txt"), "-CA", PathOf(about + ".pem"), "-rsigner", PathOf(about + ".pem"), "-rkey", PathOf(about + "-key.pem"), "-issuer", PathOf(about + ".pem"), "-cert", PathOf(about + ".pem"),
+            "-ndays", "1", "-respout", PathOf(about + ".der"));
+    }
+
+    private static async Task<string> ShownAsync(ServerCertificate certificate, string name, string version)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var client = Task.Run(() => Run("s_client", "-connect", listener.LocalEndpoint.ToString()!, "-servername", name, "-status", version));
+        await using var server = new Connection(await listener.AcceptSocketAsync());
+        await server.StartTlsServerAsync(certificate, CancellationToken.None).WaitAsync(TestBytes.Patience);
+        await server.CloseSendingAsync();
+        return await client.WaitAsync(TestBytes.Patience);
+    }
+
+    private static string Run(params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("openssl", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        process.StandardInput.Close();
+        var error = process.StandardError.ReadToEndAsync();
+        var printed = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return printed + error.Result;
+    }
+
+    /// <summary>The same with the end of its time in the past; that breaks the signature, which is not ours to check.</summary>
+    private static byte[] Expired(byte[] response)
+    {
+        var text = Encoding.Latin1.GetString(response);
+        var next = DateTime.UtcNow.AddDays(1).ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+        var at = text.LastIndexOf(next, StringComparison.Ordinal);
+        Assert.True(at > 0);
+        return Encoding.Latin1.GetBytes(text[..at] + "20200101" + text[(at + 8)..]);
+    }
+
+    private string PathOf(string name) => Path.Combine(_directory.FullName, name);
+}
