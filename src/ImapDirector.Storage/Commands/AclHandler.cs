@@ -23,6 +23,7 @@ internal static class AclHandler
             return CommandResult.No("NOPERM", "Rights can be given to users, and not to everybody.");
         try
         {
+            session.Turns.Pause();
             await access.Mail.ChangeAccessAsync(mailbox.Id, identifier, before => command.Change switch
             {
                 true => before | command.Rights,
@@ -43,6 +44,7 @@ internal static class AclHandler
         if (Find(access, MailboxRights.Administer, out var mailbox) is { } refused) return refused;
         if (!AccessIdentifier.TryCreate(command.Identifier, out var identifier)) return NoSuchIdentifier;
         if (identifier.IsFor(access.Mail.Store.User)) return OwnersRights;
+        session.Turns.Pause();
         await access.Mail.ChangeAccessAsync(mailbox.Id, identifier, static _ => MailboxRights.None);
         return CommandResult.Ok("Deleteacl completed.");
     }

@@ -23,6 +23,7 @@ internal static class CopyHandler
 
         await using var target = await session.Mailboxes.FindAsync(command.Mailbox);
         if (target.Refuses(MailboxRights.Insert, CommandResult.TryCreate) is { } refused) return refused;
+        session.Turns.Pause();
         CopyOutcome outcome;
         if (target.Mail == selected.Mail && new PermittedFlags(target.Rights).AreAll)
         {

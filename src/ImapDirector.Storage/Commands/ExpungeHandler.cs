@@ -26,6 +26,7 @@ internal static class ExpungeHandler
             var named = selected.ResolveUids(uids);
             deleted.RemoveAll(uid => !named.Contains(uid));
         }
+        session.Turns.Pause();
         if (deleted.Count > 0) await selected.Mail.ExpungeAsync(selected.Shared, deleted);
     }
 }

@@ -27,6 +27,7 @@ internal static class MailboxCommands
         // Each use has one mailbox, so that clients agree on where things go.
         if (use is not null && (use.Length == 0 || session.Mail.Store.HasUse(use)))
             return CommandResult.No("USEATTR", "A mailbox cannot be made for this use.");
+        session.Turns.Pause();
         return await place.Mail.CreateMailboxAsync(place.Name, use) switch
         {
             StoreResult.Done => CommandResult.Ok("Create completed.",
@@ -42,6 +43,7 @@ internal static class MailboxCommands
         await using var access = await session.Mailboxes.FindAsync(command.Mailbox);
         if (access.Refuses(MailboxRights.DeleteMailbox) is { } refused) return refused;
         var record = access.Mail.Store.FindMailbox(access.Name);
+        session.Turns.Pause();
         var result = await access.Mail.DeleteMailboxAsync(access.Name);
         switch (result)
         {
@@ -65,6 +67,7 @@ internal static class MailboxCommands
         if (from.Mail != to.Mail) return CommandResult.No("CANNOT", "A mailbox stays with its owner.");
         // Its messages would leave it, and what is delivered later would not be where they are.
         if (!from.IsOwn && from.Name.IsInbox) return CommandResult.No("CANNOT", "The inbox of somebody else cannot be renamed.");
+        session.Turns.Pause();
         return await from.Mail.RenameMailboxAsync(from.Name, to.Name) switch
         {
             StoreResult.Done => CommandResult.Ok("Rename completed."),
@@ -83,6 +86,7 @@ internal static class MailboxCommands
             if (access.Refuses(MailboxRights.Lookup) is { } refused) return refused;
             if (access.Mail.Store.FindMailbox(access.Name) is null) return CommandResult.NoSuchMailbox;
         }
+        session.Turns.Pause();
         if (await session.Mail.SetSubscribedAsync(command.Mailbox, command.Subscribe) == StoreResult.TooMany)
             return CommandResult.No("LIMIT", "There are too many subscriptions.");
         return CommandResult.Ok(command.Subscribe ? "Subscribe completed." : "Unsubscribe completed.");

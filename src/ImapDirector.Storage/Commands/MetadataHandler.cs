@@ -31,6 +31,7 @@ internal static class MetadataHandler
             return CommandResult.No(string.Create(CultureInfo.InvariantCulture, $"METADATA MAXSIZE {MetadataTable.MaxValueBytes}"), "A value is too long.");
         try
         {
+            session.Turns.Pause();
             await access.Mail.SetMetadataAsync(id, command.Entries);
             return CommandResult.Ok("Setmetadata completed.");
         }

@@ -31,8 +31,8 @@ internal sealed partial class MailSession : IAsyncDisposable
         _services = services;
         Output = output;
         Mail = mail;
-        Mailboxes = new SessionMailboxes(mail, services);
         output.Turns = Turns = new WorkTurns(services.Turns, mail.Turns);
+        Mailboxes = new SessionMailboxes(mail, services, Turns);
         Reader = NewReader();
     }
 
@@ -92,6 +92,18 @@ internal sealed partial class MailSession : IAsyncDisposable
 
     public async Task<SessionEnd> RunAsync()
     {
+        try
+        {
+            return await AnswerAllAsync();
+        }
+        finally
+        {
+            Turns.Pause();
+        }
+    }
+
+    private async Task<SessionEnd> AnswerAllAsync()
+    {
         while (true)
         {
             BeginWait();
@@ -99,7 +111,18 @@ internal sealed partial class MailSession : IAsyncDisposable
             try
             {
                 if (_notices is not null) await TellUntilInputAsync();
-                frame = await Reader.ReadAsync(ClientToken);
+                var reading = Reader.ReadAsync(ClientToken);
+                // Commands that have come already are one piece of work, however short each of them is.
+                if (reading.IsCompleted)
+                {
+                    frame = await reading;
+                }
+                else
+                {
+                    Turns.End();
+                    frame = await reading;
+                    Turns.Begin();
+                }
                 // A command may take longer than a client may be silent.
                 _patience.Pause();
             }
@@ -109,15 +132,8 @@ internal sealed partial class MailSession : IAsyncDisposable
             }
             if (frame.Kind == FrameKind.EndOfStream) return SessionEnd.Disconnected;
             if (frame.Kind == FrameKind.Flood) return SessionEnd.Misbehaved;
-            try
-            {
-                Turns.Begin();
-                if (await AnswerAsync(frame) is { } end) return end;
-            }
-            finally
-            {
-                Turns.End();
-            }
+            await Turns.NextAsync();
+            if (await AnswerAsync(frame) is { } end) return end;
             if (LoggedOut) return SessionEnd.LoggedOut;
             if (_bad >= MaxBadCommands) return SessionEnd.Misbehaved;
         }
@@ -175,19 +191,16 @@ internal sealed partial class MailSession : IAsyncDisposable
             // Taken before it is looked at what there is, so that nothing is missed.
             var inSelected = tellsSelected && Selected is { } selected ? selected.WaitForChangeAsync() : null;
             var elsewhere = _notices?.WaitAsync();
+            await Turns.NextAsync();
+            if (tellsSelected && !await TellAsync(everything || _notices!.Selected!.Filter.Kind == MailboxFilterKind.Selected))
+                throw new SessionEndedException(SessionEnd.MailboxDeleted);
+            if (!tellsSelected) await TellOthersAsync();
+            await Output.FlushAsync();
+            if (done.IsCompleted) return;
+            Turns.End();
+            var isDone = await Task.WhenAny([done, .. ((Task?[])[inSelected, elsewhere]).OfType<Task>()]) == done;
             Turns.Begin();
-            try
-            {
-                if (tellsSelected && !await TellAsync(everything || _notices!.Selected!.Filter.Kind == MailboxFilterKind.Selected))
-                    throw new SessionEndedException(SessionEnd.MailboxDeleted);
-                if (!tellsSelected) await TellOthersAsync();
-                await Output.FlushAsync();
-            }
-            finally
-            {
-                Turns.End();
-            }
-            if (await Task.WhenAny([done, .. ((Task?[])[inSelected, elsewhere]).OfType<Task>()]) == done) return;
+            if (isDone) return;
         }
     }
 

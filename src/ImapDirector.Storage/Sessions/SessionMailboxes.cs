@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace ImapDirector.Storage.Sessions;
 
 /// <summary>The mailboxes that a session can name: its user's own, and those that others on this node share.</summary>
-internal sealed partial class SessionMailboxes(UserMail mail, SessionServices services)
+internal sealed partial class SessionMailboxes(UserMail mail, SessionServices services, WorkTurns turns)
 {
     /// <summary>For another user's store to be opened.</summary>
     private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(30);
@@ -123,6 +123,7 @@ internal sealed partial class SessionMailboxes(UserMail mail, SessionServices se
 
     private async ValueTask<UserMailLease?> AcquireAsync(UserName owner)
     {
+        turns.Pause();
         using var patience = new CancellationTokenSource(OpenTimeout);
         try
         {
