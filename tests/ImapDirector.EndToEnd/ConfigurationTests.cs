@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ImapDirector.Tests.Shared;
 using Xunit;
 
 namespace ImapDirector.EndToEnd;

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ImapDirector.Protocol.Assertions;
+using ImapDirector.Tests.Shared;
 using Xunit;
 
 namespace ImapDirector.EndToEnd;

@@ -1,3 +1,4 @@
+using ImapDirector.Tests.Shared;
 using MailKit;
 using Microsoft.Data.Sqlite;
 using Xunit;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.MemoryMappedFiles;
+using ImapDirector.Tests.Shared;
 using Xunit;
 
 namespace ImapDirector.EndToEnd.Faults;

@@ -1,4 +1,5 @@
 using System.Text;
+using ImapDirector.Tests.Shared;
 
 namespace ImapDirector.EndToEnd.Faults;
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 
-namespace ImapDirector.EndToEnd;
+namespace ImapDirector.Tests.Shared;
 
 /// <summary><c>imapdirector</c> as a process of its own, and what it prints. It is gone when this is disposed, whatever the test did.</summary>
 internal sealed class RunningProgram : IAsyncDisposable
@@ -40,6 +40,10 @@ internal sealed class RunningProgram : IAsyncDisposable
             lock (_log) return _log.ToString();
         }
     }
+
+    public int ProcessId => _process.Id;
+
+    public bool HasExited => _process.HasExited;
 
     public IPEndPoint Imap => EndPointOf("IMAP");
 

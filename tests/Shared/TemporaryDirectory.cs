@@ -1,4 +1,4 @@
-namespace ImapDirector.EndToEnd;
+namespace ImapDirector.Tests.Shared;
 
 /// <summary>A directory of one test.</summary>
 internal sealed class TemporaryDirectory : IDisposable
