@@ -5,12 +5,11 @@ namespace ImapDirector.Storage.Sessions;
 /// <remarks>A turn is given back before anything is waited for that is not work: the client, another's change, a place for heavy work.</remarks>
 /// <param name="ofProcess">Where all sessions take theirs.</param>
 /// <param name="ofUser">How many the user's sessions may have.</param>
-internal sealed class WorkTurns(ProcessTurns ofProcess, SemaphoreSlim ofUser)
+/// <param name="moment">How long a moment is, in milliseconds.</param>
+internal sealed class WorkTurns(ProcessTurns ofProcess, SemaphoreSlim ofUser, int moment = 20)
 {
     /// <summary>More to look at than this at once is known to be long.</summary>
     public const long LongBytes = 256 * 1024;
-
-    private const int MaxMilliseconds = 20;
 
     private long _began;
     private bool _has;
@@ -22,7 +21,7 @@ internal sealed class WorkTurns(ProcessTurns ofProcess, SemaphoreSlim ofUser)
     /// <exception cref="OperationCanceledException">Its time was over before its turn came.</exception>
     public ValueTask NextAsync(CancellationToken cancellationToken = default)
     {
-        if (Environment.TickCount64 - _began < MaxMilliseconds) return ValueTask.CompletedTask;
+        if (Environment.TickCount64 - _began < moment) return ValueTask.CompletedTask;
         Pause();
         return EnterAsync(cancellationToken);
     }

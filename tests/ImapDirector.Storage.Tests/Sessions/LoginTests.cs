@@ -141,7 +141,7 @@ public sealed class LoginTests
         S: a OK ~
         S: * BYE ~
         S: (end)
-        """, static options => options with { LoginTimeout = TimeSpan.FromMilliseconds(300) });
+        """, static options => options with { LoginTimeout = TimeSpan.FromSeconds(3) });
 
     [Fact]
     public async Task Commands_behind_the_login_are_answered_after_it()

@@ -95,7 +95,7 @@ public sealed class SessionLimitsTests
         S: a OK ~
         S: * BYE Disconnected for inactivity.
         S: (end)
-        """, static options => options with { IdleTimeout = TimeSpan.FromMilliseconds(300) });
+        """, static options => options with { IdleTimeout = TimeSpan.FromSeconds(3) });
 
     [Fact]
     public Task An_idle_of_the_whole_timeout_is_closed_as_well() => ImapScript.RunAsync("""
@@ -114,7 +114,7 @@ public sealed class SessionLimitsTests
         S: + idling
         S: * BYE Disconnected for inactivity.
         S: (end)
-        """, static options => options with { IdleTimeout = TimeSpan.FromMilliseconds(300) });
+        """, static options => options with { IdleTimeout = TimeSpan.FromSeconds(3) });
 
     [Fact]
     public async Task A_client_that_reads_nothing_is_closed_long_before_everything_was_written_for_it()
