@@ -92,7 +92,7 @@ internal sealed class Cluster : IAsyncDisposable
               "Redis": "{{Redis.ConnectionString}}",
               "RedisTimeout": "5s",
               "FailureDelay": "10ms",
-              "BackendConnectTimeout": "2s",
+              "BackendConnectTimeout": "5s",
               "SelfSignedDirectory": "{{_directory.File("tls")}}",
               "Nodes": [
                 { "Name": "node0", "Host": "127.0.0.1", "ImapPort": {{_ports[0].Imap}}, "LmtpPort": {{_ports[0].Lmtp}}, "MasterPasswordFile": "{{_directory.File("password")}}" },

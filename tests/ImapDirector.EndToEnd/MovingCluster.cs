@@ -178,7 +178,7 @@ internal sealed class MovingCluster : IAsyncDisposable
             {
               "Imap": "127.0.0.1:0", "Imaps": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "Http": "127.0.0.1:{{_httpPort}}", "ApiTokenFile": "{{_directory.File("token")}}",
               "Redis": "{{Redis.ConnectionString}}", "RedisTimeout": "5s",
-              "FailureDelay": "10ms", "BackendConnectTimeout": "2s",
+              "FailureDelay": "10ms", "BackendConnectTimeout": "5s",
               {{more}}
               "SelfSignedDirectory": "{{_directory.File("tls")}}",
               "AssertionKeyFile": "{{KeyFile}}",
