@@ -49,7 +49,7 @@ internal sealed class TestDirector : IAsyncDisposable
     public static async Task<TestDirector> StartAsync(string redis, string name = "director1", IReadOnlyList<BackendNode>? nodes = null,
         Func<DirectorOptions, DirectorOptions>? with = null, TimeSpan? lease = null, TimeProvider? clock = null)
     {
-        var options = new DirectorOptions { Name = name, Redis = redis, Nodes = nodes ?? TwoNodes, RedisTimeout = TimeSpan.FromSeconds(5), AssignmentReplicaWait = TimeSpan.FromSeconds(2) };
+        var options = new DirectorOptions { Name = name, Redis = redis, Nodes = nodes ?? TwoNodes, RedisTimeout = TimeSpan.FromSeconds(5), AssignmentReplicaWait = TimeSpan.FromSeconds(4) };
         var director = new TestDirector(with?.Invoke(options) ?? options, lease ?? TimeSpan.FromSeconds(30), clock ?? TimeProvider.System);
         await director.Redis.ConnectAsync(CancellationToken.None);
         await director.Directory.StartAsync(CancellationToken.None);
