@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using ImapDirector.EndToEnd.Faults;
 using ImapDirector.Tests.Shared;
 
@@ -9,7 +7,7 @@ namespace ImapDirector.EndToEnd;
 internal sealed class Cluster : IAsyncDisposable
 {
     private readonly TemporaryDirectory _directory = new();
-    private readonly (int Imap, int Lmtp)[] _ports = [(FreePort(), FreePort()), (FreePort(), FreePort())];
+    private readonly (int Imap, int Lmtp)[] _ports = [(FreePort.Next(), FreePort.Next()), (FreePort.Next(), FreePort.Next())];
     private readonly RunningProgram?[] _nodes = new RunningProgram?[2];
 
     private Cluster(RedisServer redis) => Redis = redis;
@@ -87,7 +85,7 @@ internal sealed class Cluster : IAsyncDisposable
               // Any port will do.
               "Name": "director1",
               "Imap": "127.0.0.1:0", "Imaps": "127.0.0.1:0", "Lmtp": "127.0.0.1:0",
-              "Http": "127.0.0.1:{{FreePort()}}", "ApiTokenFile": "{{_directory.File("token")}}",
+              "Http": "127.0.0.1:{{FreePort.Next()}}", "ApiTokenFile": "{{_directory.File("token")}}",
               "NodeNetworks": ["127.0.0.0/8"], "MasterPasswordFile": "{{_directory.File("password")}}",
               "Redis": "{{Redis.ConnectionString}}",
               "RedisTimeout": "5s",
@@ -100,12 +98,5 @@ internal sealed class Cluster : IAsyncDisposable
               ],
             }
             """);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -14,13 +14,13 @@ internal sealed class MovingCluster : IAsyncDisposable
     private readonly (int Imap, int Lmtp, int Http)[] _ports;
     private readonly RunningProgram?[] _nodes;
     private readonly RunningProgram?[] _directors;
-    private readonly int _httpPort = RedisServer.FreePort();
+    private readonly int _httpPort = FreePort.Next();
     private ConnectionMultiplexer? _connection;
 
     private MovingCluster(RedisServer redis, int nodes, int directors)
     {
         Redis = redis;
-        _ports = [.. Enumerable.Range(0, nodes).Select(static _ => (RedisServer.FreePort(), RedisServer.FreePort(), RedisServer.FreePort()))];
+        _ports = [.. Enumerable.Range(0, nodes).Select(static _ => (FreePort.Next(), FreePort.Next(), FreePort.Next()))];
         _nodes = new RunningProgram?[nodes];
         _directors = new RunningProgram?[directors];
     }

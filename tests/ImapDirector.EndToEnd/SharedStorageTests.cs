@@ -69,7 +69,7 @@ public sealed class SharedStorageTests
             $$"""{ "Name": "node{{number}}", "Kind": "Generic", "Host": "127.0.0.1", "ImapPort": {{node.EndPoint.Port}}, "LmtpPort": {{node.LmtpEndPoint.Port}}, "MasterUser": "{{DovecotServer.MasterUser}}", "MasterPassword": "{{DovecotServer.MasterPassword}}" }"""));
         await File.WriteAllTextAsync(directory.File("director.json"), $$"""
             {
-              "Imaps": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "Http": "127.0.0.1:{{RedisServer.FreePort()}}", "ApiTokenFile": "{{directory.File("token")}}",
+              "Imaps": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "Http": "127.0.0.1:{{FreePort.Next()}}", "ApiTokenFile": "{{directory.File("token")}}",
               "Redis": "{{redis.ConnectionString}}", "RedisTimeout": "5s", "FailureDelay": "10ms",
               "NodeCheckInterval": "200ms", "NodeCheckFall": 2, "UnfencedMoveDelay": "200ms",
               "SharedStoragePools": ["default"],

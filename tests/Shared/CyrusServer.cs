@@ -42,7 +42,7 @@ public sealed class CyrusServer : IAsyncDisposable
         var directory = System.IO.Directory.CreateTempSubdirectory("cyrus-").FullName;
         foreach (var folder in (string[])["spool", "conf/socket", "conf/db", "conf/proc", "conf/log", "conf/msg", "conf/ptclient"])
             System.IO.Directory.CreateDirectory(Path.Combine(directory, folder));
-        var (imapPort, lmtpPort) = (FreePort(), FreePort());
+        var (imapPort, lmtpPort) = (FreePort.Next(), FreePort.Next());
         // Started by root, its processes become another user, who then has to own the data.
         var (user, group) = Environment.IsPrivilegedProcess ? ("cyrus", "mail") : (Environment.UserName, Environment.UserName);
         var settings = Path.Combine(directory, "imapd.conf");
@@ -142,12 +142,5 @@ public sealed class CyrusServer : IAsyncDisposable
                 await Task.Delay(50);
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -58,7 +58,7 @@ public sealed class DovecotServer : IAsyncDisposable
         address ??= IPAddress.Loopback;
         var directory = System.IO.Directory.CreateTempSubdirectory("dovecot-").FullName;
         mail ??= System.IO.Directory.CreateDirectory(Path.Combine(directory, "mail")).FullName;
-        var (port, lmtpPort, proxiedPort) = (FreePort(), FreePort(), FreePort());
+        var (port, lmtpPort, proxiedPort) = (FreePort.Next(), FreePort.Next(), FreePort.Next());
         var hasLmtp = File.Exists(LmtpProgram);
         // Its processes give up root where they have it; the mail then has to be the unprivileged user's.
         var (user, group) = Environment.IsPrivilegedProcess ? ("nobody", "nogroup") : (Environment.UserName, Environment.UserName);
@@ -182,12 +182,5 @@ public sealed class DovecotServer : IAsyncDisposable
                 await Task.Delay(50);
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -13,7 +13,7 @@ public sealed class RedisServer : IAsyncDisposable
 
     private RedisServer(string[] more) => _more = more;
 
-    public int Port { get; } = FreePort();
+    public int Port { get; } = FreePort.Next();
 
     public string ConnectionString => $"127.0.0.1:{Port}";
 
@@ -60,13 +60,6 @@ public sealed class RedisServer : IAsyncDisposable
     {
         await KillAsync();
         System.IO.Directory.Delete(_directory, true);
-    }
-
-    public static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private async Task SignalAsync(string signal)

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using ImapDirector.Tests.Shared;
 
 namespace ImapDirector.Attacks.Target;
@@ -53,14 +51,14 @@ internal sealed class AttackedServers : IAsyncDisposable
         var keys = _directory.File("keys");
         await MustRunAsync("", "keys", "new", "--directory", keys);
         await File.WriteAllTextAsync(_directory.File("token"), "0123456789abcdef0123456789abcdef\n");
-        var (imap, lmtp) = (FreePort(), FreePort());
+        var (imap, lmtp) = (FreePort.Next(), FreePort.Next());
         await File.WriteAllTextAsync(_directory.File("node.json"), $$"""
             { "Name": "node1", "DataDirectory": "{{_directory.File("mail")}}", "Imap": "127.0.0.1:{{imap}}", "Lmtp": "127.0.0.1:{{lmtp}}", "AssertionKeys": "{{keys}}", "LogLevel": "Error" }
             """);
         await File.WriteAllTextAsync(_directory.File("director.json"), $$"""
             {
               "Name": "director1",
-              "Imap": "127.0.0.1:0", "Imaps": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "Http": "127.0.0.1:{{FreePort()}}", "ApiTokenFile": "{{_directory.File("token")}}",
+              "Imap": "127.0.0.1:0", "Imaps": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "Http": "127.0.0.1:{{FreePort.Next()}}", "ApiTokenFile": "{{_directory.File("token")}}",
               "Redis": "{{_redis.ConnectionString}}", "AssertionKeyFile": "{{Directory.GetFiles(keys, "*.key").Single()}}", "SelfSignedDirectory": "{{_directory.File("tls")}}", "LogLevel": "Error",
               "Nodes": [ { "Name": "node1", "Host": "127.0.0.1", "ImapPort": {{imap}}, "LmtpPort": {{lmtp}} } ]
             }
@@ -88,12 +86,5 @@ internal sealed class AttackedServers : IAsyncDisposable
     {
         var (exitCode, _, error) = await RunningProgram.RunAsync(input, arguments);
         if (exitCode != 0) throw new InvalidOperationException($"{string.Join(' ', arguments)} ended with {exitCode}: {error}");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -8,8 +8,8 @@ namespace ImapDirector.Attacks.Target;
 /// <summary>A connection of somebody who keeps to no rule. A peer that has closed, in whatever way, is the end of what can be read; everything else waits for a bounded time.</summary>
 internal sealed class Wire : IAsyncDisposable
 {
-    /// <summary>Longer than any answer may take, that to a guess included.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    /// <summary>Longer than any answer may take: whoever has not logged in is gone after a minute.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(75);
 
     // What no answer of the servers reaches: a wire that is read for longer is itself a finding.
     private const int MostToRead = 32 << 20;

@@ -78,7 +78,7 @@ public sealed class UserAccountsTests
     [Fact]
     public async Task Without_Redis_everything_is_unavailable()
     {
-        await using var keeper = await KeeperAsync($"127.0.0.1:{RedisServer.FreePort()}");
+        await using var keeper = await KeeperAsync($"127.0.0.1:{FreePort.Next()}");
         var accounts = keeper.Accounts;
 
         Assert.Equal(AccountOutcome.Unavailable, await accounts.AddAsync("alice", "secret"u8.ToArray(), CancellationToken.None));

@@ -259,7 +259,7 @@ public sealed class BackendConnectorTests
         var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
         var connector = Connector(new DirectorOptions(), metrics);
 
-        var login = await connector.LogInAsync(Node(RedisServer.FreePort()), Alice, Client, CancellationToken.None);
+        var login = await connector.LogInAsync(Node(FreePort.Next()), Alice, Client, CancellationToken.None);
 
         Assert.Equal(BackendFailure.Refused, login.Failure);
         Assert.Equal(3, metrics.BackendConnects.WithLabels("node1", "refused").Value);

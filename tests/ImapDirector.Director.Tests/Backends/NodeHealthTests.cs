@@ -198,7 +198,7 @@ public sealed class NodeHealthTests
     public async Task Users_of_a_node_that_is_away_are_refused_at_once_and_new_ones_go_elsewhere()
     {
         await using var there = FakeImapNode.Ready("node2");
-        var away = there.Backend with { Name = "node1", ImapPort = RedisServer.FreePort() };
+        var away = there.Backend with { Name = "node1", ImapPort = FreePort.Next() };
         await using var director = await RunningDirector.StartAsync(there.Backend, options => options with
         {
             Nodes = [away, there.Backend],

@@ -12,7 +12,7 @@ public sealed class NodeReachabilityTests
     {
         var clock = new ManualClock();
         var node = FakeImapNode.Ready();
-        BackendNode[] all = [node.Backend with { Name = "away", ImapPort = RedisServer.FreePort() }, node.Backend];
+        BackendNode[] all = [node.Backend with { Name = "away", ImapPort = FreePort.Next() }, node.Backend];
         var nodes = new NodeReachability(() => all, clock);
 
         // On a busy machine a probe may run out of its time.

@@ -112,7 +112,7 @@ public sealed class RedisTopologyTests
             var count = withReplicas ? 6 : 3;
             for (var i = 0; i < count; i++)
             {
-                busPorts.Add(RedisServer.FreePort());
+                busPorts.Add(FreePort.Next());
                 cluster._servers.Add(await RedisServer.StartAsync("--cluster-enabled", "yes", "--cluster-port", $"{busPorts[i]}", "--cluster-node-timeout", withReplicas ? "30000" : "2000", "--repl-diskless-sync-delay", "0"));
             }
             for (var i = 0; i < count; i++)
@@ -156,7 +156,7 @@ public sealed class RedisTopologyTests
         private readonly string _directory = System.IO.Directory.CreateTempSubdirectory("sentinel-").FullName;
         private Process? _process;
 
-        public int Port { get; } = RedisServer.FreePort();
+        public int Port { get; } = FreePort.Next();
 
         public static async Task<Sentinel> StartAsync(int master)
         {

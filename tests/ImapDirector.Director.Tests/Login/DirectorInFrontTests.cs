@@ -92,7 +92,7 @@ public sealed class DirectorInFrontTests
     [FactIfInstalled("redis-server")]
     public async Task D7_a_director_that_is_its_own_node_refuses_after_a_few_rounds()
     {
-        var port = RedisServer.FreePort();
+        var port = FreePort.Next();
         var self = new BackendNode { Name = "node1", Host = "127.0.0.1", ImapPort = port, Login = NodeLogin.Password };
         await using var director = await RunningDirector.StartAsync(self, options => options with { Imap = new IPEndPoint(IPAddress.Loopback, port) });
         await using var client = await director.ConnectAsync();

@@ -15,8 +15,8 @@ internal sealed class LdapServer : IAsyncDisposable
     public const string LookupPassword = "lookup secret";
 
     private readonly string _directory = System.IO.Directory.CreateTempSubdirectory("ldap-").FullName;
-    private readonly int _port = RedisServer.FreePort();
-    private readonly int _tlsPort = RedisServer.FreePort();
+    private readonly int _port = FreePort.Next();
+    private readonly int _tlsPort = FreePort.Next();
     private Process? _process;
 
     /// <summary>In the clear, or with STARTTLS.</summary>
