@@ -89,8 +89,8 @@ public sealed class ServerCertificate : IDisposable
     /// <summary>When the leaf certificate ends to be valid.</summary>
     public DateTimeOffset Expires => Leaf.NotAfter;
 
-    /// <summary>Both of each certificate, the first and the further ones.</summary>
-    public IReadOnlyList<(string Fingerprint, DateTimeOffset Expires)> All => [.. _shown.All.Select(static one => (one.Fingerprint, (DateTimeOffset)one.Leaf.NotAfter))];
+    /// <summary>Each certificate, the first and the further ones.</summary>
+    public IReadOnlyList<CertificateState> All => [.. _files.Zip(_shown.All, static (files, one) => new CertificateState(files.CertificateFile, one.Fingerprint, one.Leaf.NotAfter))];
 
     /// <summary>Why what authorities say of certificates is not shown, for each where it is not for a fault of its file.</summary>
     public IReadOnlyList<string> StapleFaults => [.. _shown.All.Select(static one => one.StapleFault).OfType<string>()];

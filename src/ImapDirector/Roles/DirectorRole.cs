@@ -3,6 +3,7 @@ using ImapDirector.Director;
 using ImapDirector.Network.Tls;
 using ImapDirector.Operations;
 using ImapDirector.Operations.Health;
+using ImapDirector.Operations.Metrics;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 
@@ -20,6 +21,7 @@ internal sealed class DirectorRole : IRole
     {
         var registry = ProcessMetrics.NewRegistry();
         _certificate = settings.Process.LoadCertificate(settings.Director.Name, settings.Director.ClientCertificates) ?? throw new ConfigurationException("CertificateFile and KeyFile are unset: name the PEM files.");
+        new CertificateMetrics(Metrics.WithCustomRegistry(registry)).Follow(registry, Certificates);
         _director = new DirectorServer(settings.Director, _certificate, Metrics.WithCustomRegistry(registry), loggers);
         _operations = HttpSide.Create(settings.Process, [new NamedCheck("director", _director.NotReadyReasonAsync)], _director, settings.LoadApiToken(), registry, loggers);
     }
@@ -45,7 +47,7 @@ internal sealed class DirectorRole : IRole
         if (_director.Reload(settings.Director) is { Count: > 0 } errors) throw new ConfigurationException(errors);
     }
 
-    public ServerCertificate? Certificate => _certificate;
+    public IReadOnlyList<ServerCertificate> Certificates => [_certificate];
 
     public Task DrainAsync(TimeSpan timeout) => _director.DrainAsync(timeout);
 

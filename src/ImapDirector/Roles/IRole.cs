@@ -13,8 +13,8 @@ internal interface IRole : IAsyncDisposable
     /// <summary>What an operator wants to know once it runs, before READY.</summary>
     IEnumerable<string> Describe();
 
-    /// <summary>The certificate that clients are shown, or <c>null</c>.</summary>
-    ServerCertificate? Certificate { get; }
+    /// <summary>What is shown to those who connect, once it has started.</summary>
+    IReadOnlyList<ServerCertificate> Certificates { get; }
 
     /// <summary>Takes nothing new, says goodbye, lets what runs come to its end.</summary>
     Task DrainAsync(TimeSpan timeout);

@@ -2,6 +2,7 @@ using ImapDirector.Configuration;
 using ImapDirector.Network.Tls;
 using ImapDirector.Operations;
 using ImapDirector.Operations.Health;
+using ImapDirector.Operations.Metrics;
 using ImapDirector.Storage;
 using Microsoft.Extensions.Logging;
 using Prometheus;
@@ -20,6 +21,7 @@ internal sealed class NodeRole : IRole
     {
         var registry = ProcessMetrics.NewRegistry();
         _certificate = settings.Process.LoadCertificate(settings.Node.Name);
+        new CertificateMetrics(Metrics.WithCustomRegistry(registry)).Follow(registry, Certificates);
         _node = new StorageNode(settings.Node, _certificate, Metrics.WithCustomRegistry(registry), loggers);
         _operations = HttpSide.Create(settings.Process, [new NamedCheck("node", _node.NotReadyReasonAsync)], registry, loggers, _node);
     }
@@ -37,7 +39,7 @@ internal sealed class NodeRole : IRole
         if (_operations is not null) yield return $"HTTP   http://{_operations.EndPoint}/metrics";
     }
 
-    public ServerCertificate? Certificate => _certificate;
+    public IReadOnlyList<ServerCertificate> Certificates => _certificate is null ? [] : [_certificate];
 
     public Task DrainAsync(TimeSpan timeout) => _node.DrainAsync(timeout);
 

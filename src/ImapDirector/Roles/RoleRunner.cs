@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using ImapDirector.CommandLine;
 using ImapDirector.Configuration;
-using ImapDirector.Network.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Roles;
@@ -39,7 +38,7 @@ internal static partial class RoleRunner
             await output.WriteLineAsync("READY");
             await output.FlushAsync();
 
-            await LookAfterAsync(role.Certificate, reload, logger, stop.First);
+            await LookAfterAsync(new CertificateWatch(role.Certificates, logger, TimeProvider.System), reload, logger, stop.First);
             Log.Stopping(logger, settings.DrainTimeout.TotalSeconds);
             try
             {
@@ -55,10 +54,10 @@ internal static partial class RoleRunner
     }
 
     /// <summary>Shows a renewed certificate, and goes on with changed settings, as soon as SIGHUP says so, else within a minute, until the end.</summary>
-    private static async Task LookAfterAsync(ServerCertificate? certificate, SettingsReload? reload, ILogger logger, CancellationToken end)
+    private static async Task LookAfterAsync(CertificateWatch certificates, SettingsReload? reload, ILogger logger, CancellationToken end)
     {
         using var asked = new SemaphoreSlim(0);
-        TellStapleFaults(certificate, logger);
+        certificates.Begin();
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;
@@ -70,28 +69,14 @@ internal static partial class RoleRunner
             try
             {
                 isAsked = await asked.WaitAsync(FileCheckInterval, end);
-                if (certificate?.Reload() == true)
-                {
-                    foreach (var (fingerprint, expires) in certificate.All) Log.CertificateReloaded(logger, fingerprint, expires);
-                    TellStapleFaults(certificate, logger);
-                }
-                else if (isAsked) Log.NothingNew(logger);
-            }
-            catch (InvalidDataException unusable)
-            {
-                Log.CertificateKept(logger, unusable.Message);
             }
             catch (OperationCanceledException) when (end.IsCancellationRequested)
             {
                 return;
             }
+            certificates.Look(isAsked);
             if (reload is not null) Reload(reload, isAsked, logger);
         }
-    }
-
-    private static void TellStapleFaults(ServerCertificate? certificate, ILogger logger)
-    {
-        foreach (var fault in certificate?.StapleFaults ?? []) Log.NotStapled(logger, fault);
     }
 
     private static void Reload(SettingsReload reload, bool isAsked, ILogger logger)
@@ -143,18 +128,6 @@ internal static partial class RoleRunner
     {
         [LoggerMessage(1, LogLevel.Information, "Stopping; sessions and deliveries have {Seconds:F0} s")]
         public static partial void Stopping(ILogger logger, double seconds);
-
-        [LoggerMessage(3, LogLevel.Information, "The certificate files were read again: SHA-256 {Fingerprint}, valid until {Expires:u}")]
-        public static partial void CertificateReloaded(ILogger logger, string fingerprint, DateTimeOffset expires);
-
-        [LoggerMessage(4, LogLevel.Error, "The certificate that clients are shown stays the old one. {Reason}")]
-        public static partial void CertificateKept(ILogger logger, string reason);
-
-        [LoggerMessage(9, LogLevel.Warning, "Clients that ask are not told what the authority says of a certificate. {Reason}")]
-        public static partial void NotStapled(ILogger logger, string reason);
-
-        [LoggerMessage(5, LogLevel.Information, "SIGHUP: nothing new in the certificate's files")]
-        public static partial void NothingNew(ILogger logger);
 
         [LoggerMessage(6, LogLevel.Information, "The configuration has changed: {Change}")]
         public static partial void SettingChanged(ILogger logger, string change);

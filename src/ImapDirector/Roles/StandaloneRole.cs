@@ -5,6 +5,7 @@ using ImapDirector.Network.Tls;
 using ImapDirector.Operations;
 using ImapDirector.Operations.Api;
 using ImapDirector.Operations.Health;
+using ImapDirector.Operations.Metrics;
 using ImapDirector.Standalone;
 using ImapDirector.Storage;
 using Microsoft.Extensions.Logging;
@@ -28,6 +29,7 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
     {
         _data = StandaloneData.Open(options.DataDirectory);
         _certificate = ServerCertificate.LoadOrCreateSelfSigned(_data.MakePrivate("tls"), ["localhost", "127.0.0.1", "::1", options.Address.ToString()]);
+        new CertificateMetrics(Metrics.WithCustomRegistry(_registry)).Follow(_registry, Certificates);
         await StartRedisAsync(_data, cancellationToken);
         var (key, publicKeys) = _data.EnsureAssertionKey();
         foreach (var name in StandaloneSecrets.NodeNames) await StartNodeAsync(_data, name, publicKeys, cancellationToken);
@@ -65,7 +67,7 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
         }
     }
 
-    public ServerCertificate? Certificate => _certificate;
+    public IReadOnlyList<ServerCertificate> Certificates => _certificate is null ? [] : [_certificate];
 
     public async Task DrainAsync(TimeSpan timeout)
     {

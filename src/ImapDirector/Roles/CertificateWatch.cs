@@ -1,0 +1,68 @@
+using ImapDirector.Network.Tls;
+using Microsoft.Extensions.Logging;
+
+namespace ImapDirector.Roles;
+
+/// <summary>Looks after a process's certificates: shows those that are renewed, and tells of those that end soon.</summary>
+internal sealed partial class CertificateWatch(IReadOnlyList<ServerCertificate> certificates, ILogger logger, TimeProvider clock)
+{
+    private static readonly TimeSpan WarnBefore = TimeSpan.FromDays(14);
+    private static readonly TimeSpan WarnEvery = TimeSpan.FromDays(1);
+
+    private long _toldAt;
+
+    /// <summary>Tells what there is to be told of them at the start.</summary>
+    public void Begin() => Tell();
+
+    /// <summary>Reads their files again.</summary>
+    /// <param name="isAsked">Whether somebody waits for a word of it.</param>
+    public void Look(bool isAsked)
+    {
+        var (isNew, isBroken) = (false, false);
+        foreach (var certificate in certificates)
+        {
+            try
+            {
+                if (!certificate.Reload()) continue;
+                isNew = true;
+                foreach (var (_, fingerprint, expires) in certificate.All) Log.Reloaded(logger, fingerprint, expires);
+            }
+            catch (InvalidDataException unusable)
+            {
+                isBroken = true;
+                Log.Kept(logger, unusable.Message);
+            }
+        }
+        if (isAsked && !isNew && !isBroken) Log.NothingNew(logger);
+        if (isNew || clock.GetElapsedTime(_toldAt) >= WarnEvery) Tell();
+    }
+
+    private void Tell()
+    {
+        _toldAt = clock.GetTimestamp();
+        foreach (var certificate in certificates)
+        {
+            foreach (var fault in certificate.StapleFaults) Log.NotStapled(logger, fault);
+            foreach (var (file, _, expires) in certificate.All)
+                if (expires - clock.GetUtcNow() < WarnBefore) Log.EndsSoon(logger, file, expires);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3, LogLevel.Information, "The certificate files were read again: SHA-256 {Fingerprint}, valid until {Expires:u}")]
+        public static partial void Reloaded(ILogger logger, string fingerprint, DateTimeOffset expires);
+
+        [LoggerMessage(4, LogLevel.Error, "The certificate that clients are shown stays the old one. {Reason}")]
+        public static partial void Kept(ILogger logger, string reason);
+
+        [LoggerMessage(5, LogLevel.Information, "SIGHUP: nothing new in the certificate's files")]
+        public static partial void NothingNew(ILogger logger);
+
+        [LoggerMessage(9, LogLevel.Warning, "Clients that ask are not told what the authority says of a certificate. {Reason}")]
+        public static partial void NotStapled(ILogger logger, string reason);
+
+        [LoggerMessage(10, LogLevel.Warning, "The certificate in \"{File}\" is valid until {Expires:u} and no longer: renew it")]
+        public static partial void EndsSoon(ILogger logger, string file, DateTimeOffset expires);
+    }
+}

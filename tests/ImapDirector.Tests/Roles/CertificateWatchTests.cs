@@ -1,0 +1,132 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ImapDirector.Network.Tls;
+using ImapDirector.Roles;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace ImapDirector.Tests.Roles;
+
+public sealed class CertificateWatchTests : IDisposable
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
+
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("imapdirector-");
+    private readonly SetClock _clock = new(Now);
+    private readonly LogIds _log = new();
+
+    public void Dispose()
+    {
+        _log.Dispose();
+        _directory.Delete(recursive: true);
+    }
+
+    [Theory]
+    [InlineData(13, true)]
+    [InlineData(15, false)]
+    [InlineData(-1, true)]
+    public void A_certificate_that_ends_within_two_weeks_is_told_of_at_the_start(int days, bool isTold)
+    {
+        using var certificate = ServerCertificate.Load(Write("cert", days));
+        Watch(certificate).Begin();
+        Assert.Equal(isTold ? [10] : [], _log.Take());
+    }
+
+    [Fact]
+    public void It_is_told_of_once_a_day_and_not_once_it_is_renewed()
+    {
+        var pair = Write("cert", 13);
+        using var certificate = ServerCertificate.Load(pair);
+        var watch = Watch(certificate);
+        watch.Begin();
+        Assert.Equal([10], _log.Take());
+        for (var minute = 1; minute < 24 * 60; minute++) LookIn(TimeSpan.FromMinutes(1));
+        Assert.Empty(_log.Take());
+        LookIn(TimeSpan.FromMinutes(1));
+        Assert.Equal([10], _log.Take());
+        LookIn(TimeSpan.FromMinutes(1));
+        Assert.Empty(_log.Take());
+
+        Write("cert", 90);
+        LookIn(TimeSpan.FromMinutes(1));
+        Assert.Equal([3], _log.Take());
+        LookIn(TimeSpan.FromDays(1));
+        Assert.Empty(_log.Take());
+
+        void LookIn(TimeSpan time)
+        {
+            _clock.Advance(time);
+            watch.Look(isAsked: false);
+        }
+    }
+
+    [Fact]
+    public void Each_of_several_is_told_of_by_its_file_and_one_that_cannot_be_read_keeps_none_of_the_others_back()
+    {
+        var (first, further, other) = (Write("first", 90), Write("further", 3), Write("other", 90));
+        using var certificate = ServerCertificate.Load(first, further: [further]);
+        using var second = ServerCertificate.Load(other);
+        var watch = Watch(certificate, second);
+        watch.Begin();
+        Assert.Equal([10], _log.Take());
+        Assert.Contains(further.CertificateFile, Assert.Single(_log.Texts), StringComparison.Ordinal);
+
+        File.WriteAllText(first.CertificateFile, "broken");
+        Write("other", 5);
+        watch.Look(isAsked: true);
+        Assert.Equal([4, 3, 10, 10], _log.Take());
+        watch.Look(isAsked: true);
+        Assert.Equal([5], _log.Take());
+    }
+
+    private CertificateWatch Watch(params ServerCertificate[] certificates) => new(certificates, _log, _clock);
+
+    private CertificatePair Write(string name, int days)
+    {
+        var pair = new CertificatePair(Path.Combine(_directory.FullName, $"{name}.pem"), Path.Combine(_directory.FullName, $"{name}-key.pem"));
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=test", key, HashAlgorithmName.SHA256).CreateSelfSigned(Now.AddDays(-20), Now.AddDays(days));
+        File.WriteAllText(pair.CertificateFile, certificate.ExportCertificatePem());
+        File.WriteAllText(pair.KeyFile, key.ExportPkcs8PrivateKeyPem());
+        return pair;
+    }
+
+    private sealed class SetClock(DateTimeOffset now) : TimeProvider
+    {
+        private TimeSpan _passed;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override DateTimeOffset GetUtcNow() => now + _passed;
+
+        public override long GetTimestamp() => _passed.Ticks;
+
+        public void Advance(TimeSpan time) => _passed += time;
+    }
+
+    private sealed class LogIds : ILogger, IDisposable
+    {
+        private readonly List<int> _ids = [];
+
+        public List<string> Texts { get; } = [];
+
+        public int[] Take()
+        {
+            int[] taken = [.. _ids];
+            _ids.Clear();
+            return taken;
+        }
+
+        public IDisposable BeginScope<TState>(TState state) where TState : notnull => this;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            _ids.Add(eventId.Id);
+            Texts.Add(formatter(state, exception));
+        }
+
+        public void Dispose() => Texts.Clear();
+    }
+}
