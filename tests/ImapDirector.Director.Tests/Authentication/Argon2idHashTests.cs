@@ -23,6 +23,35 @@ public sealed class Argon2idHashTests
         Assert.False(await hasher.VerifyAsync(hash, "Password"u8.ToArray(), default, CancellationToken.None));
     }
 
+    // From the reference implementation: echo -n pässword | argon2 SALT -id -t … -k … -p … -l … -e
+    [Theory]
+    [InlineData("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$9W4zTHH56Pm2qTYNmK5p0wVyHgX2T7e7DiLO0XvsoRE")]
+    [InlineData("$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$Y2bjJGfuQForcv6vcOu8Uc2uZ2P2gnZLTJF2sXvydKU")]
+    [InlineData("$argon2id$v=19$m=65536,t=3,p=1$c29tZXNhbHRzb21lc2FsdA$57JOGu8UQJWD+Oq6ACMB6mLYaqyRUV4D/g9aIlNvu1I5YrHg+dmZxRpUehnUIs9yPOE8IEqNxEGHKhn2DokmoA")]
+    [InlineData("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$/RuVufqAdJF/lDpmQeGnjw")]
+    [InlineData("$argon2id$v=19$m=19456,t=2,p=4$c29tZXNhbHRzb21lc2FsdA$+TxBxDPOMnSrQJwdngtbq0bjQfOHEfFaZG/VC7fYXsQ")]
+    [InlineData("$argon2id$v=19$m=4096,t=2,p=1$c2V2ZW50ZWVuLWxldHRlcnM$ou+zTPqZ35YS6sxE0ZZGAXmH7fY6olIJ8sIOQQtwC9w")]
+    [InlineData("$argon2id$v=19$m=16,t=1,p=2$c29tZXNhbHQ$nC+Bff4cFWZ7EOM7XM+rKpm27qvM66ig")]
+    public async Task Lengths_and_costs_of_every_kind_are_verified(string text)
+    {
+        var hash = Argon2idHash.TryParse(text)!;
+
+        Assert.True(await hash.MatchesAsync("pässword"u8.ToArray()));
+        Assert.False(await hash.MatchesAsync("password"u8.ToArray()));
+    }
+
+    [Theory]
+    [InlineData(8, 1)]
+    [InlineData(8, 16)]
+    [InlineData(262_144, 1)]
+    [InlineData(262_144, 4)]
+    public async Task The_least_and_the_most_that_a_hash_may_cost_can_be_made(int memory, int iterations)
+    {
+        var fresh = (await new PasswordHasher(1, 1, new HashCost(memory, iterations, 1)).HashAsync("x"u8.ToArray(), CancellationToken.None))!;
+
+        Assert.True(await fresh.MatchesAsync("x"u8.ToArray()));
+    }
+
     [Fact]
     public async Task A_new_hash_is_salted_and_verified_after_it_was_written_and_read()
     {
