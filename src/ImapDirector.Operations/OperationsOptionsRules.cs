@@ -1,4 +1,5 @@
 using System.Net;
+using ImapDirector.Operations.Https;
 using static ImapDirector.Network.SettingRules;
 
 namespace ImapDirector.Operations;
@@ -6,10 +7,14 @@ namespace ImapDirector.Operations;
 /// <summary>The bounds of <see cref="OperationsOptions"/>. A sentence for each setting outside them: the key, the value and the fix; never a secret.</summary>
 internal static class OperationsOptionsRules
 {
+    private const int MostOperators = 256;
+    private const int MostNameLetters = 256;
+
     public static IReadOnlyList<string> Check(OperationsOptions options)
     {
         var errors = new List<string>();
         CheckListener(options, errors);
+        if (options.Https is { } https) CheckHttps(options, https, errors);
         CheckNames(options, errors);
         CheckNodes(options.Nodes, errors);
         return errors;
@@ -37,6 +42,14 @@ internal static class OperationsOptionsRules
             errors.Add("Http is unset: give the address to listen on, such as \"127.0.0.1:1180\".");
         else if (!options.AllowRemoteHttp && !IPAddress.IsLoopback(options.Http.Address))
             errors.Add($"Http is \"{options.Http}\", which other machines may reach: listen on 127.0.0.1 or [::1], or set AllowRemoteHttp to true and guard the port.");
+    }
+
+    private static void CheckHttps(OperationsOptions options, HttpsOptions https, List<string> errors)
+    {
+        if (!options.AllowRemoteHttp && !https.Certificate.RequiresClients && !IPAddress.IsLoopback(https.EndPoint.Address))
+            errors.Add($"Https:Address is \"{https.EndPoint}\", which other machines may reach: set Https:ClientCertificates, with Require as it is by default, or AllowRemoteHttp to true and guard the port.");
+        if (https.Operators.Count > MostOperators) errors.Add($"Https:Operators names {https.Operators.Count}: give at most {MostOperators}.");
+        if (https.Operators.Any(static name => name.Length is 0 or > MostNameLetters)) errors.Add($"Https:Operators has a name that is empty, or longer than {MostNameLetters} characters: write the names that certificates have, or \"{HttpsOptions.Anybody}\".");
     }
 
     private static void CheckNames(OperationsOptions options, List<string> errors)

@@ -4,6 +4,7 @@ using ImapDirector.Operations.Api;
 using ImapDirector.Operations.Control;
 using ImapDirector.Operations.Gateway;
 using ImapDirector.Operations.Health;
+using ImapDirector.Operations.Https;
 using ImapDirector.Operations.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -28,6 +29,7 @@ public sealed partial class OperationsServer : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly NodeRoutes _routes;
     private readonly ReadinessCheck[] _checks;
+    private readonly HttpsListener? _https;
     // Never disposed: a check that hangs may outlive the server and still look at its token.
     private readonly CancellationTokenSource _stopping = new();
     private WebApplication? _app;
@@ -46,6 +48,7 @@ public sealed partial class OperationsServer : IAsyncDisposable
         _loggers = loggers;
         _logger = loggers.CreateLogger<OperationsServer>();
         _routes = new NodeRoutes(options.Nodes, options.NodeProbeInterval);
+        if (options.Https is { } https) _https = new HttpsListener(https, options.HttpsConnectionLife, loggers.CreateLogger<HttpsListener>());
         _checks = [.. options.Checks.Select(check => new ReadinessCheck(check, _logger, _stopping.Token))];
     }
 
@@ -53,7 +56,10 @@ public sealed partial class OperationsServer : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It has not been started.</exception>
     public IPEndPoint EndPoint => (_isStarted ? _listener?.IPEndPoint : null) ?? throw new InvalidOperationException("The HTTP server has not been started.");
 
-    /// <summary>Opens the listener. Once only.</summary>
+    /// <summary>Where it listens for HTTPS, once started; <c>null</c> for nowhere.</summary>
+    public IPEndPoint? HttpsEndPoint => _isStarted ? _https?.EndPoint : null;
+
+    /// <summary>Opens the listeners. Once only.</summary>
     /// <exception cref="IOException">The address is taken or not ours; the message names it.</exception>
     /// <exception cref="InvalidOperationException">It was started before.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -67,10 +73,12 @@ public sealed partial class OperationsServer : IAsyncDisposable
         catch (Exception refused) when (refused is IOException or SocketException)
         {
             var cause = refused.GetBaseException() is SocketException socket ? socket.SocketErrorCode.ToString() : refused.Message;
-            throw new IOException($"Http is \"{_options.Http}\", where nothing can listen now ({cause}): free the port or name another one.", refused);
+            var which = _options.Https is { } https ? $"Http is \"{_options.Http}\" and Https:Address \"{https.EndPoint}\", and at one of them nothing can listen now" : $"Http is \"{_options.Http}\", where nothing can listen now";
+            throw new IOException($"{which} ({cause}): free the port or name another one.", refused);
         }
         _isStarted = true;
-        Log.Listening(_logger, EndPoint);
+        Log.Listening(_logger, "http", EndPoint);
+        if (HttpsEndPoint is { } secure) Log.Listening(_logger, "https", secure);
     }
 
     /// <summary>From now on the gateway reaches these nodes and no others; requests under way go on.</summary>
@@ -123,10 +131,12 @@ public sealed partial class OperationsServer : IAsyncDisposable
         NodeGateway.Add(builder.Services, _routes);
 
         var app = builder.Build();
+        if (_https is not null) app.Use(_https.EndOldAsync);
         RequestGuard.Use(app);
+        var operators = _options.Https?.Operators ?? [];
         if (_options.Director is not null)
         {
-            var gate = new ApiGate(_options.ApiToken, _loggers.CreateLogger<ApiGate>());
+            var gate = new ApiGate(_options.ApiToken, operators, _loggers.CreateLogger<ApiGate>());
             app.UseWhen(static context => context.Request.Path.StartsWithSegments("/api"), api => api.Use(gate.PassAsync));
             app.UseWhen(static context => context.Request.Path.StartsWithSegments(UserGateway.Prefix), users => users.Use(gate.PassAsync).Use(new UserGateway(_options.Director).PassAsync));
         }
@@ -135,7 +145,7 @@ public sealed partial class OperationsServer : IAsyncDisposable
         MetricsEndpoint.Map(app, _registry);
         new HealthEndpoints(_checks).Map(app);
         NodeGateway.Map(app);
-        if (_options is { Director: { } director, ApiToken: not null }) new AdminApi(director, new NodeReadiness(app.Services.GetRequiredService<IProxyStateLookup>()).Of, _loggers).Map(app);
+        if (_options.Director is { } director && (_options.ApiToken is not null || operators.Count > 0)) new AdminApi(director, new NodeReadiness(app.Services.GetRequiredService<IProxyStateLookup>()).Of, _loggers).Map(app);
         if (_options.Node is { } node) new NodeControl(node, _loggers.CreateLogger<NodeControl>()).Map(app);
         return app;
     }
@@ -156,6 +166,7 @@ public sealed partial class OperationsServer : IAsyncDisposable
             listen.Protocols = HttpProtocols.Http1;
             _listener = listen;
         });
+        _https?.AddTo(kestrel);
     }
 
     private sealed class LifetimeOfTheCaller : IHostLifetime
@@ -167,8 +178,8 @@ public sealed partial class OperationsServer : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(4101, LogLevel.Information, "http listens on {EndPoint}")]
-        public static partial void Listening(ILogger logger, IPEndPoint endPoint);
+        [LoggerMessage(4101, LogLevel.Information, "{Protocol} listens on {EndPoint}")]
+        public static partial void Listening(ILogger logger, string protocol, IPEndPoint endPoint);
 
         [LoggerMessage(4102, LogLevel.Warning, "Stopped while these readiness checks still hang: {Checks}")]
         public static partial void ChecksHang(ILogger logger, string checks);

@@ -1,5 +1,6 @@
 using System.Net;
 using ImapDirector.Operations.Health;
+using ImapDirector.Operations.Tests.Https;
 using Xunit;
 
 namespace ImapDirector.Operations.Tests;
@@ -29,6 +30,29 @@ public sealed class OperationsOptionsTests
         Assert.Equal(isFree, options.Validate().Count == 0);
         Assert.Empty((options with { AllowRemoteHttp = true }).Validate());
         if (!isFree) Assert.Equal($"Http is \"{address}\", which other machines may reach: listen on 127.0.0.1 or [::1], or set AllowRemoteHttp to true and guard the port.", options.Validate().Single());
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:1", false, true)]
+    [InlineData("0.0.0.0:1", false, false)]
+    [InlineData("0.0.0.0:1", true, true)]
+    public void HTTPS_for_other_machines_wants_certificates_or_a_permission(string address, bool isRequired, bool isFree)
+    {
+        using var side = new HttpsSide(isRequired: isRequired);
+        var options = Good with { Https = side.Options("alice") with { EndPoint = IPEndPoint.Parse(address) } };
+        Assert.Equal(isFree, options.Validate().Count == 0);
+        Assert.Empty((options with { AllowRemoteHttp = true }).Validate());
+    }
+
+    [Theory]
+    [InlineData(256, 256, true)]
+    [InlineData(257, 256, false)]
+    [InlineData(256, 257, false)]
+    [InlineData(1, 0, false)]
+    public void There_are_so_many_operators_with_names_so_long(int count, int letters, bool isTaken)
+    {
+        using var side = new HttpsSide();
+        Assert.Equal(isTaken, (Good with { Https = side.Options([.. Enumerable.Repeat(new string('x', letters), count)]) }).Validate().Count == 0);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using System.Text;
 using ImapDirector.Director;
 using ImapDirector.Operations.Api;
 using ImapDirector.Operations.Health;
+using ImapDirector.Operations.Https;
 using ImapDirector.Storage;
 using Microsoft.Extensions.Logging;
 using Prometheus;
@@ -35,7 +36,9 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public Uri Address => new($"http://{_server.EndPoint}");
 
-    public static async Task<RunningServer> StartAsync(IReadOnlyList<NamedCheck>? checks = null, IReadOnlyDictionary<string, Uri>? nodes = null, StorageNode? node = null, TimeSpan probeInterval = default)
+    public IPEndPoint HttpsEndPoint => _server.HttpsEndPoint ?? throw new InvalidOperationException("There is no HTTPS here.");
+
+    public static async Task<RunningServer> StartAsync(IReadOnlyList<NamedCheck>? checks = null, IReadOnlyDictionary<string, Uri>? nodes = null, StorageNode? node = null, TimeSpan probeInterval = default, HttpsOptions? https = null, TimeSpan? httpsConnectionLife = null)
     {
         var options = new OperationsOptions
         {
@@ -44,6 +47,8 @@ internal sealed class RunningServer : IAsyncDisposable
             Nodes = nodes ?? new Dictionary<string, Uri>(),
             Node = node,
             NodeProbeInterval = probeInterval,
+            Https = https,
+            HttpsConnectionLife = httpsConnectionLife ?? TimeSpan.FromMinutes(5),
         };
         Assert.Empty(options.Validate());
         var registry = Prometheus.Metrics.NewCustomRegistry();
@@ -54,11 +59,11 @@ internal sealed class RunningServer : IAsyncDisposable
     }
 
     /// <summary>That of a director.</summary>
-    public static async Task<RunningServer> StartAsync(DirectorServer director, ApiToken? token, IReadOnlyDictionary<string, Uri>? nodes = null)
+    public static async Task<RunningServer> StartAsync(DirectorServer director, ApiToken? token, IReadOnlyDictionary<string, Uri>? nodes = null, HttpsOptions? https = null)
     {
         var registry = Prometheus.Metrics.NewCustomRegistry();
         var log = new LogLines();
-        var server = new OperationsServer(new OperationsOptions { Http = new IPEndPoint(IPAddress.Loopback, 0), Director = director, ApiToken = token, Nodes = nodes ?? new Dictionary<string, Uri>(), NodeProbeInterval = TimeSpan.FromMilliseconds(200) }, registry, log);
+        var server = new OperationsServer(new OperationsOptions { Http = new IPEndPoint(IPAddress.Loopback, 0), Director = director, ApiToken = token, Nodes = nodes ?? new Dictionary<string, Uri>(), NodeProbeInterval = TimeSpan.FromMilliseconds(200), Https = https }, registry, log);
         await server.StartAsync(CancellationToken.None);
         return new RunningServer(server, registry, log);
     }

@@ -98,6 +98,20 @@ public sealed class ServerCertificate : IDisposable
     /// <summary>Options for .NET's TLS, without a question for clients' certificates; one object shared by all connections, until <see cref="Reload"/> makes another.</summary>
     public SslServerAuthenticationOptions ServerOptions => _shown.Options;
 
+    /// <summary>Whether handshakes fail without a client's certificate that counts.</summary>
+    public bool RequiresClients => _clients?.IsRequired == true;
+
+    /// <summary>Options for one handshake of .NET's TLS with the first certificate, and with the question for the client's.</summary>
+    /// <param name="protocol">The one that is offered by ALPN.</param>
+    /// <param name="identified">Hears who the client is, where it was asked, before the handshake ends.</param>
+    public SslServerAuthenticationOptions NewOptions(SslApplicationProtocol protocol, Action<ClientIdentity> identified)
+    {
+        var shown = _shown;
+        var options = shown.NewOptionsFor(shown.All[0], identified);
+        options.ApplicationProtocols = [protocol];
+        return options;
+    }
+
     /// <summary>What handshakes show that begin now.</summary>
     internal ShownCertificates Shown => _shown;
 

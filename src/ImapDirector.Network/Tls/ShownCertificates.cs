@@ -67,7 +67,12 @@ internal sealed class ShownCertificates : IDisposable
     /// <param name="identified">Hears who the client is.</param>
     public SslServerAuthenticationOptions OptionsFor(ShownCertificate certificate, Action<ClientIdentity> identified)
     {
-        if (_clients is null && certificate == All[0]) return Options;
+        return _clients is null && certificate == All[0] ? Options : NewOptionsFor(certificate, identified);
+    }
+
+    /// <summary>As above, and nobody else's.</summary>
+    public SslServerAuthenticationOptions NewOptionsFor(ShownCertificate certificate, Action<ClientIdentity> identified)
+    {
         var options = NewOptions(certificate);
         _clients?.AskIn(options, identified);
         return options;

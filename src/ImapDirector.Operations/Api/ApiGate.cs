@@ -1,15 +1,17 @@
 using System.Net;
+using ImapDirector.Operations.Https;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Operations.Api;
 
-/// <summary>What a request of <c>/api/v1</c> passes before anything of it is looked at: whether it comes from this machine and shows the token.
-/// Only then may it have a body.</summary>
-/// <param name="token">The token; <c>null</c> where there is no API.</param>
+/// <summary>What a request of <c>/api/v1</c> passes before anything of it is looked at: whether it comes from this machine or with TLS, and shows the token or
+/// came with an operator's certificate. Only then may it have a body.</summary>
+/// <param name="token">The token; <c>null</c> where there is none.</param>
+/// <param name="operators">Whose certificate is as good. Where there is nobody, and no token either, there is no API.</param>
 /// <param name="logger">Where refusals are told.</param>
-internal sealed partial class ApiGate(ApiToken? token, ILogger<ApiGate> logger)
+internal sealed partial class ApiGate(ApiToken? token, IReadOnlyList<string> operators, ILogger<ApiGate> logger)
 {
     /// <summary>Where the API is.</summary>
     public const string Prefix = "/api/v1";
@@ -27,17 +29,28 @@ internal sealed partial class ApiGate(ApiToken? token, ILogger<ApiGate> logger)
 
     public async Task PassAsync(HttpContext context, RequestDelegate next)
     {
-        if (token is null) await ApiAnswer.WriteAsync(context, NotFound);
+        var caller = HttpsCaller.Of(context);
+        if (token is null && operators.Count == 0) await ApiAnswer.WriteAsync(context, NotFound);
         // The token is never sent in the clear over a network.
-        else if (!IsOfThisMachine(context.Connection))
-            await ApiAnswer.WriteAsync(context, ApiProblem.Of(403, "not_allowed", "The API answers to this machine only: come through SSH, or through a proxy with TLS on this machine."));
-        else if (TokenOf(context) is { } shown && token.Matches(shown))
+        else if (caller is null && !IsOfThisMachine(context.Connection))
+            await ApiAnswer.WriteAsync(context, ApiProblem.Of(403, "not_allowed", "Without TLS the API answers to this machine only: come by HTTPS, through SSH, or through a proxy with TLS on this machine."));
+        else if (token is not null && TokenOf(context) is { } shown && token.Matches(shown)) await AdmitAsync(context, next);
+        else if (caller?.IsOneOf(operators) == true)
         {
-            context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = MaxBodyBytes;
-            await next(context);
+            // A browser shows its certificate for whatever page asks it to send something.
+            if (IsOfAPage(context.Request)) await ApiAnswer.WriteAsync(context, ApiProblem.Of(403, "not_allowed", "A certificate gives no orders out of a web page."));
+            else await AdmitAsync(context, next);
         }
         else await RefuseAsync(context);
     }
+
+    private static Task AdmitAsync(HttpContext context, RequestDelegate next)
+    {
+        context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = MaxBodyBytes;
+        return next(context);
+    }
+
+    private static bool IsOfAPage(HttpRequest request) => request.Headers.Origin.Count > 0 || request.Headers["Sec-Fetch-Site"].Count > 0;
 
     private static bool IsOfThisMachine(ConnectionInfo connection) => connection.RemoteIpAddress is { } peer
         && (IPAddress.IsLoopback(peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer) || peer.Equals(connection.LocalIpAddress));
@@ -56,7 +69,9 @@ internal sealed partial class ApiGate(ApiToken? token, ILogger<ApiGate> logger)
             Log.Refused(logger, context.Connection.RemoteIpAddress);
             await Task.Delay(FailureDelay, context.RequestAborted);
             context.Response.Headers.WWWAuthenticate = "Bearer";
-            await ApiAnswer.WriteAsync(context, ApiProblem.Of(401, "unauthorized", "Show the token of the director's ApiTokenFile, as \"Authorization: Bearer …\"."));
+            await ApiAnswer.WriteAsync(context, ApiProblem.Of(401, "unauthorized", operators.Count == 0
+                ? "Show the token of the director's ApiTokenFile, as \"Authorization: Bearer …\"."
+                : "Show the token of the director's ApiTokenFile, as \"Authorization: Bearer …\", or come by HTTPS with the certificate of one of its Operators."));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -73,7 +88,7 @@ internal sealed partial class ApiGate(ApiToken? token, ILogger<ApiGate> logger)
 
     private static partial class Log
     {
-        [LoggerMessage(4302, LogLevel.Warning, "A request of the API from {Peer} showed no token, or a wrong one")]
+        [LoggerMessage(4302, LogLevel.Warning, "A request of the API from {Peer} showed no token, or a wrong one, and no operator's certificate")]
         public static partial void Refused(ILogger logger, IPAddress? peer);
     }
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using ImapDirector.Director;
-using ImapDirector.Network.Tls;
 using ImapDirector.Operations.Api;
 using Microsoft.Extensions.Configuration;
 
@@ -70,7 +69,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             DefaultDomain = settings.Text("DefaultDomain"),
             AllowPlainTextLogin = settings.Flag("AllowPlainTextLogin", defaults.AllowPlainTextLogin),
             Authentication = settings.Within("Authentication", AuthenticationSettings.Read),
-            ClientCertificates = settings.Within("ClientCertificates", ReadClientCertificates),
+            ClientCertificates = settings.Within("ClientCertificates", static below => ClientCertificateSettings.Read(below, isRequired: false)),
             Throttle = settings.Within("Throttle", ThrottleSettings.Read),
             Redis = settings.Secret("Redis") ?? defaults.Redis,
             RedisTimeout = settings.Time("RedisTimeout", defaults.RedisTimeout),
@@ -120,15 +119,6 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             MasterPassword = password,
             Nodes = settings.Each("Nodes", node => ReadNode(node, settings.Text("MasterUser") ?? defaults.MasterUser, password)),
         };
-    }
-
-    private static ClientCertificateOptions? ReadClientCertificates(SettingsReader settings)
-    {
-        var file = settings.Text("AuthorityFile");
-        var (isRequired, userFrom) = (settings.Flag("Require", false), settings.Choice("UserFrom", CertificateField.SubjectCommonName));
-        if (file is not null) return new ClientCertificateOptions(file, isRequired, userFrom);
-        if (settings.Text("Require") is not null || settings.Text("UserFrom") is not null) settings.Require("AuthorityFile", "name the PEM certificates of those who sign clients' certificates");
-        return null;
     }
 
     private static BackendNode? ReadNode(SettingsReader settings, string masterUser, string? masterPassword)

@@ -24,6 +24,7 @@ internal sealed record NodeSettings(StorageNodeOptions Node, ProcessSettings Pro
         process.Check(settings.Errors, needsCertificate: false);
         if (node is { RequireTls: true, Imap: { } imap } && !IPAddress.IsLoopback(imap.Address) && process is { CertificateFile: null, SelfSignedDirectory: null })
             settings.Errors.Add($"Imap is \"{imap}\", where RequireTls asks for TLS, but there is no certificate: set CertificateFile and KeyFile, or RequireTls to false where the network is private.");
+        if (process.Https is { Operators.Count: > 0 }) settings.Errors.Add("Https:Operators is set, while a node takes orders of directors alone: leave it out.");
         if (settings.Errors.Count == 0) settings.Errors.AddRange(node.Validate());
         return settings.Errors.Count == 0 ? new NodeSettings(node, process) : throw new ConfigurationException(settings.Errors);
     }

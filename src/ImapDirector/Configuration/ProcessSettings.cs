@@ -26,6 +26,9 @@ internal sealed record ProcessSettings
     /// <summary>Whether <see cref="Http"/> may be reached from other machines.</summary>
     public bool AllowRemoteHttp { get; init; }
 
+    /// <summary>HTTP with TLS besides, or <c>null</c> for none.</summary>
+    public HttpsSettings? Https { get; init; }
+
     /// <summary>What sessions and deliveries have left when the process is told to end.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
@@ -58,6 +61,7 @@ internal sealed record ProcessSettings
         {
             Http = settings.EndPoint("Http"),
             AllowRemoteHttp = settings.Flag("AllowRemoteHttp", defaults.AllowRemoteHttp),
+            Https = settings.Within("Https", HttpsSettings.Read),
             DrainTimeout = settings.Time("DrainTimeout", defaults.DrainTimeout),
             LogLevel = settings.Choice("LogLevel", defaults.LogLevel),
             LogFormat = settings.Choice("LogFormat", defaults.LogFormat),
@@ -75,6 +79,7 @@ internal sealed record ProcessSettings
     public void Check(List<string> errors, bool needsCertificate)
     {
         if (DrainTimeout > TimeSpan.FromHours(1)) errors.Add($"DrainTimeout is \"{DrainTimeout}\": give at most 1h.");
+        if (Https is not null && Http is null) errors.Add("Https is set while Http is not: give Http an address of this machine too, such as 127.0.0.1:1180.");
         if (CertificateFile is null != KeyFile is null) errors.Add("CertificateFile and KeyFile belong together: set both, or neither.");
         if (OcspFile is not null && CertificateFile is null) errors.Add("OcspFile is set while CertificateFile is not: it is about a certificate of an authority.");
         if (Certificates.Count > 0 && CertificateFile is null) errors.Add("Certificates is set while CertificateFile is not: name what is shown to clients that ask for no name, or another.");
@@ -103,6 +108,20 @@ internal sealed record ProcessSettings
         {
             settings.Errors.Add(unusable.Message);
             return null;
+        }
+    }
+
+    /// <summary>Loads what HTTPS shows, or nothing.</summary>
+    /// <exception cref="ConfigurationException">It cannot be used.</exception>
+    public ServerCertificate? LoadHttpsCertificate()
+    {
+        try
+        {
+            return Https is null ? null : ServerCertificate.Load(Https.Certificate, isDirect: false, Https.Clients, policy: Tls);
+        }
+        catch (InvalidDataException unusable)
+        {
+            throw new ConfigurationException(unusable.Message);
         }
     }
 

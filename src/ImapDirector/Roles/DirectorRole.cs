@@ -14,6 +14,7 @@ internal sealed class DirectorRole : IRole
 {
     private readonly DirectorServer _director;
     private readonly ServerCertificate _certificate;
+    private readonly ServerCertificate? _https;
     private readonly OperationsServer? _operations;
 
     /// <exception cref="ConfigurationException">The certificate or the HTTP settings cannot be used.</exception>
@@ -21,9 +22,10 @@ internal sealed class DirectorRole : IRole
     {
         var registry = ProcessMetrics.NewRegistry();
         _certificate = settings.Process.LoadCertificate(settings.Director.Name, settings.Director.ClientCertificates) ?? throw new ConfigurationException("CertificateFile and KeyFile are unset: name the PEM files.");
+        _https = settings.Process.LoadHttpsCertificate();
         new CertificateMetrics(Metrics.WithCustomRegistry(registry)).Follow(registry, Certificates);
         _director = new DirectorServer(settings.Director, _certificate, Metrics.WithCustomRegistry(registry), loggers);
-        _operations = HttpSide.Create(settings.Process, [new NamedCheck("director", _director.NotReadyReasonAsync)], _director, settings.LoadApiToken(), registry, loggers);
+        _operations = HttpSide.Create(settings.Process, [new NamedCheck("director", _director.NotReadyReasonAsync)], _director, settings.LoadApiToken(), registry, loggers, _https);
     }
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -38,6 +40,7 @@ internal sealed class DirectorRole : IRole
         if (_director.ImapsEndPoint is { } imaps) yield return $"IMAPS  {imaps}";
         if (_director.LmtpEndPoint is { } lmtp) yield return $"LMTP   {lmtp}";
         if (_operations is not null) yield return $"HTTP   http://{_operations.EndPoint}/metrics";
+        if (_operations?.HttpsEndPoint is { } https) yield return $"HTTPS  https://{https}/metrics";
     }
 
     /// <summary>Goes on with other settings, as far as that can be done without a restart.</summary>
@@ -47,7 +50,7 @@ internal sealed class DirectorRole : IRole
         if (_director.Reload(settings.Director) is { Count: > 0 } errors) throw new ConfigurationException(errors);
     }
 
-    public IReadOnlyList<ServerCertificate> Certificates => [_certificate];
+    public IReadOnlyList<ServerCertificate> Certificates => [.. new[] { _certificate, _https }.OfType<ServerCertificate>()];
 
     public Task DrainAsync(TimeSpan timeout) => _director.DrainAsync(timeout);
 
@@ -56,5 +59,6 @@ internal sealed class DirectorRole : IRole
         await _director.DisposeAsync();
         if (_operations is not null) await _operations.DisposeAsync();
         _certificate.Dispose();
+        _https?.Dispose();
     }
 }

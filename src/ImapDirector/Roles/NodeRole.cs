@@ -14,6 +14,7 @@ internal sealed class NodeRole : IRole
 {
     private readonly StorageNode _node;
     private readonly ServerCertificate? _certificate;
+    private readonly ServerCertificate? _https;
     private readonly OperationsServer? _operations;
 
     /// <exception cref="ConfigurationException">The certificate or the HTTP settings cannot be used.</exception>
@@ -21,9 +22,10 @@ internal sealed class NodeRole : IRole
     {
         var registry = ProcessMetrics.NewRegistry();
         _certificate = settings.Process.LoadCertificate(settings.Node.Name);
+        _https = settings.Process.LoadHttpsCertificate();
         new CertificateMetrics(Metrics.WithCustomRegistry(registry)).Follow(registry, Certificates);
         _node = new StorageNode(settings.Node, _certificate, Metrics.WithCustomRegistry(registry), loggers);
-        _operations = HttpSide.Create(settings.Process, [new NamedCheck("node", _node.NotReadyReasonAsync)], registry, loggers, _node);
+        _operations = HttpSide.Create(settings.Process, [new NamedCheck("node", _node.NotReadyReasonAsync)], registry, loggers, _node, _https);
     }
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -37,9 +39,10 @@ internal sealed class NodeRole : IRole
         yield return $"IMAP   {_node.ImapEndPoint}";
         yield return $"LMTP   {_node.LmtpEndPoint}";
         if (_operations is not null) yield return $"HTTP   http://{_operations.EndPoint}/metrics";
+        if (_operations?.HttpsEndPoint is { } https) yield return $"HTTPS  https://{https}/metrics";
     }
 
-    public IReadOnlyList<ServerCertificate> Certificates => _certificate is null ? [] : [_certificate];
+    public IReadOnlyList<ServerCertificate> Certificates => [.. new[] { _certificate, _https }.OfType<ServerCertificate>()];
 
     public Task DrainAsync(TimeSpan timeout) => _node.DrainAsync(timeout);
 
@@ -48,5 +51,6 @@ internal sealed class NodeRole : IRole
         await _node.DisposeAsync();
         if (_operations is not null) await _operations.DisposeAsync();
         _certificate?.Dispose();
+        _https?.Dispose();
     }
 }

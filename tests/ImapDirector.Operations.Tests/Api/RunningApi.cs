@@ -4,6 +4,7 @@ using System.Text.Json;
 using ImapDirector.Director;
 using ImapDirector.Network.Tls;
 using ImapDirector.Operations.Api;
+using ImapDirector.Operations.Https;
 using ImapDirector.Tests.Shared;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
@@ -53,12 +54,12 @@ internal sealed class RunningApi : IAsyncDisposable
     /// <summary>The lines about changes.</summary>
     public IReadOnlyList<string> Audit => [.. Http.Log.Lines.Select(static line => line.Text).Where(static line => line.Contains("has ordered", StringComparison.Ordinal))];
 
-    public static async Task<RunningApi> StartAsync(bool withToken = true, IReadOnlyDictionary<string, Uri>? pages = null)
+    public static async Task<RunningApi> StartAsync(bool withToken = true, IReadOnlyDictionary<string, Uri>? pages = null, HttpsOptions? https = null)
     {
         var redis = await RedisServer.StartAsync();
         var api = new RunningApi(redis, await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString));
         await api.Director.StartAsync(CancellationToken.None);
-        api.Http = await RunningServer.StartAsync(api.Director, withToken ? ApiToken.Load(api.TokenFile) : null, pages);
+        api.Http = await RunningServer.StartAsync(api.Director, withToken ? ApiToken.Load(api.TokenFile) : null, pages, https);
         return api;
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using ImapDirector.Configuration;
@@ -23,6 +24,25 @@ public sealed class CertificateSettingsTests : IDisposable
         Assert.Equal(new ClientCertificateOptions("/etc/clients.pem", true, CertificateField.EmailSan),
             Read("ClientCertificates:AuthorityFile=/etc/clients.pem", "ClientCertificates:Require=true", "ClientCertificates:UserFrom=EmailSan").Director.ClientCertificates);
     }
+
+    [Fact]
+    public void Those_of_HTTPS_are_read_and_wanted_of_everybody_there()
+    {
+        Assert.Null(Read().Process.Https);
+        string[] listener = ["Https:Address=0.0.0.0:1181", "Https:CertificateFile=cert.pem", "Https:KeyFile=key.pem"];
+        var bare = Read(listener).Process.Https!;
+        Assert.Equal((IPEndPoint.Parse("0.0.0.0:1181"), new CertificatePair("cert.pem", "key.pem"), null), (bare.Address, bare.Certificate, bare.Clients));
+        Assert.Empty(bare.Operators);
+        var full = Read([.. listener, "Https:ClientCertificates:AuthorityFile=ca.pem", "Https:Operators:0=alice", "Https:Operators:1=*"]).Process.Https!;
+        Assert.Equal(new ClientCertificateOptions("ca.pem", IsRequired: true), full.Clients);
+        Assert.Equal(["alice", "*"], full.Operators);
+        Assert.False(Read([.. listener, "Https:ClientCertificates:AuthorityFile=ca.pem", "Https:ClientCertificates:Require=false"]).Process.Https!.Clients!.IsRequired);
+    }
+
+    [Fact]
+    public void A_node_has_no_operators() => Assert.Contains("Https:Operators is set, while a node takes orders of directors alone: leave it out.", Assert.Throws<ConfigurationException>(() => NodeSettings.Read(
+        SettingsSource.Load(Path.Combine(Repository.Root, "config/node.json"), [$"DataDirectory={_directory.FullName}", "Https:Address=127.0.0.1:1181", "Https:CertificateFile=cert.pem", "Https:KeyFile=key.pem",
+            "Https:ClientCertificates:AuthorityFile=ca.pem", "Https:Operators:0=alice"]))).Errors);
 
     [Fact]
     public void Versions_and_suites_are_read()
@@ -52,6 +72,12 @@ public sealed class CertificateSettingsTests : IDisposable
     [InlineData("ClientCertificates:Require=true", "ClientCertificates:AuthorityFile is unset")]
     [InlineData("ClientCertificates:UserFrom=SerialNumber", "ClientCertificates:UserFrom is \"SerialNumber\"")]
     [InlineData("ClientCertificates:Authority=x", "ClientCertificates:Authority is no setting")]
+    [InlineData("Https:Address=127.0.0.1:1181", "Https:CertificateFile is unset")]
+    [InlineData("Https:CertificateFile=x", "Https:Address is unset")]
+    [InlineData("Https:CertificateFile=x", "Https:KeyFile is unset")]
+    [InlineData("Https:Operators:0=alice", "Https:ClientCertificates:AuthorityFile is unset")]
+    [InlineData("Https:ClientCertificates:Require=true", "Https:ClientCertificates:AuthorityFile is unset")]
+    [InlineData("Https:Port=1181", "Https:Port is no setting")]
     [InlineData("Authentication:Mechanisms:0=EXTERNAL", "Authentication:Mechanisms has \"EXTERNAL\", while ClientCertificates is unset")]
     public void What_is_wrong_is_told_with_its_key(string setting, string told) =>
         Assert.Contains(Assert.Throws<ConfigurationException>(() => Read(setting)).Errors, error => error.StartsWith(told, StringComparison.Ordinal));

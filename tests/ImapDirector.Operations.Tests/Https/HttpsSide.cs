@@ -1,0 +1,89 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ImapDirector.Network.Tls;
+using ImapDirector.Operations.Https;
+using ImapDirector.Tests.Shared;
+
+namespace ImapDirector.Operations.Tests.Https;
+
+/// <summary>What an HTTPS listener is set up with, and those who connect to it.</summary>
+internal sealed class HttpsSide : IDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("https-");
+
+    /// <param name="asks">Whether certificates are asked for.</param>
+    /// <param name="isRequired">Whether they are required.</param>
+    public HttpsSide(bool asks = true, bool isRequired = true)
+    {
+        File.WriteAllText(AuthorityFile, Authority.Pem);
+        Renew();
+        Certificate = ServerCertificate.Load(new CertificatePair(PathOf("cert.pem"), PathOf("key.pem")), isDirect: false, asks ? new ClientCertificateOptions(AuthorityFile, isRequired) : null);
+    }
+
+    public ClientAuthority Authority { get; } = new();
+
+    public ServerCertificate Certificate { get; }
+
+    public string AuthorityFile => PathOf("clients.pem");
+
+    public HttpsOptions Options(params string[] operators) => new(new IPEndPoint(IPAddress.Loopback, 0), Certificate, operators);
+
+    /// <summary>Writes another certificate for the server.</summary>
+    /// <returns>Its fingerprint.</returns>
+    public string Renew()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(90));
+        File.WriteAllText(PathOf("cert.pem"), certificate.ExportCertificatePem());
+        File.WriteAllText(PathOf("key.pem"), key.ExportPkcs8PrivateKeyPem());
+        return certificate.GetCertHashString(HashAlgorithmName.SHA256);
+    }
+
+    /// <summary>Certificates that do not count, each with what is wrong.</summary>
+    public IEnumerable<(string What, X509Certificate2 Shown)> Faulty()
+    {
+        using var stranger = new ClientAuthority();
+        yield return ("of somebody else with our authority's name", stranger.Issue());
+        yield return ("that has ended", Authority.Issue(from: TimeSpan.FromDays(-2), to: TimeSpan.FromDays(-1)));
+        yield return ("that has not begun", Authority.Issue(from: TimeSpan.FromHours(12)));
+        yield return ("for servers", Authority.Issue(usage: ClientAuthority.ForServers));
+        yield return ("for whatever", Authority.Issue(usage: null));
+        yield return ("with a broken signature", Authority.Issue(isBroken: true));
+    }
+
+    /// <summary>One request on a connection of its own.</summary>
+    /// <param name="server">Whom to ask.</param>
+    /// <param name="shown">The certificate to show, or <c>null</c>.</param>
+    /// <param name="path">What to ask for.</param>
+    /// <param name="method">How.</param>
+    /// <param name="headers">With what.</param>
+    /// <exception cref="HttpRequestException">There was no answer.</exception>
+    public static async Task<HttpsAnswer> SendAsync(RunningServer server, X509Certificate2? shown, string path, string method = "GET", params (string Name, string Value)[] headers)
+    {
+        var fingerprint = "";
+        using var handler = new SocketsHttpHandler { UseProxy = false };
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => (fingerprint = certificate?.GetCertHashString(HashAlgorithmName.SHA256)) is not null;
+        // Also one of an authority that the server does not name.
+        if (shown is not null) handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => shown;
+        handler.SslOptions.ApplicationProtocols = [SslApplicationProtocol.Http11];
+        using var client = new HttpClient(handler) { BaseAddress = new Uri($"https://{server.HttpsEndPoint}"), Timeout = TimeSpan.FromSeconds(30) };
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        using var response = await client.SendAsync(request);
+        return new HttpsAnswer((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers.ConnectionClose == true, fingerprint);
+    }
+
+    public void Dispose()
+    {
+        Certificate.Dispose();
+        Authority.Dispose();
+        _directory.Delete(recursive: true);
+    }
+
+    private string PathOf(string name) => Path.Combine(_directory.FullName, name);
+}
+
+/// <summary>What came, and from whom.</summary>
+internal sealed record HttpsAnswer(int Status, string Body, bool IsLast, string Fingerprint);
