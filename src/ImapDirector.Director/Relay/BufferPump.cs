@@ -8,7 +8,7 @@ namespace ImapDirector.Director.Relay;
 
 /// <summary>Moves bytes in one direction through a pooled buffer that exists only while there are bytes to move. It reads no more than it has
 /// written, so a peer that does not read holds up one buffer and no more (limits R5). Where the connections are on a loop, all of it happens on its thread.</summary>
-internal sealed class BufferPump(Connection from, Connection to, Counter.Child counter, Action onBytes, bool followsResponses, PollLoop? loop) : IPump
+internal sealed class BufferPump(Connection from, Connection to, Counter.Child counter, SessionRelay session, bool followsResponses, PollLoop? loop) : IPump
 {
     /// <summary>The most that is on its way in one direction, in bytes.</summary>
     public const int BufferBytes = 32 * 1024;
@@ -85,7 +85,7 @@ internal sealed class BufferPump(Connection from, Connection to, Counter.Child c
         if (followsResponses) _boundary.Advance(bytes.Span);
         Volatile.Write(ref _bytes, _bytes + bytes.Length);
         counter.Inc(bytes.Length);
-        onBytes();
+        session.Touch();
     }
 
     private static void Return(ref byte[]? buffer, ref int used)

@@ -8,7 +8,7 @@ namespace ImapDirector.Director.Relay;
 /// <summary>One direction of a <see cref="LoopRelay"/>: passes on what is there, through the buffer that all sessions of the thread share, or through a pipe in the
 /// kernel where much is to come. Only what the receiver does not take is kept, and nothing more is read until it has (limits R5). Everything runs on
 /// the loop's thread but <see cref="RunAsync"/> and <see cref="Abort"/>.</summary>
-internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child counter, Action onBytes, bool followsResponses, Func<bool>? keepsReceiver = null) : IPump
+internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child counter, SessionRelay session, bool followsResponses) : IPump
 {
     // Below this two calls through a pipe cost more than two with a copy.
     private const int WorthAPipe = 128 * 1024;
@@ -116,6 +116,7 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     {
         if (HasEnded) return false;
         _end = end;
+        session.NoteEnd(this, end);
         _kept.Clear();
         if (_pipe is { } pipe) loop.Pipes.Return(pipe);
         _pipe = null;
@@ -182,8 +183,9 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     private void EndOfStream()
     {
         _isAtEndOfStream = true;
+        session.NoteEnd(this, PumpEnd.EndOfStream);
         // To a client that is kept although its node has gone, something is still to be said.
-        if (keepsReceiver?.Invoke() != true) _to.SayEnd();
+        if (!followsResponses || !session.KeepsClient) _to.SayEnd();
         // Else it ends when that has been taken.
         if (!IsHeldUp) relay.End(this, PumpEnd.EndOfStream);
     }
@@ -212,7 +214,7 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     {
         Volatile.Write(ref _bytes, _bytes + count);
         counter.Inc(count);
-        onBytes();
+        session.Touch();
     }
 
     /// <returns>Whether nothing waits any more that the receiver's socket has taken.</returns>

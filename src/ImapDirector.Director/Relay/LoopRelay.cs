@@ -21,11 +21,11 @@ internal sealed class LoopRelay
     private bool _isOver;
 
     /// <summary>Prepares it; both connections must be <see cref="Connection.IsDirect"/>, and nobody may be reading from them.</summary>
-    public LoopRelay(PollLoop loop, Connection client, Connection node, Counter.Child toNode, Counter.Child toClient, Action onBytes, Func<bool> keepsClient)
+    public LoopRelay(PollLoop loop, Connection client, Connection node, Counter.Child toNode, Counter.Child toClient, SessionRelay session)
     {
         (_loop, _clientConnection, _nodeConnection) = (loop, client, node);
-        _toNode = new LoopPump(this, loop, toNode, onBytes, followsResponses: false);
-        _toClient = new LoopPump(this, loop, toClient, onBytes, followsResponses: true, keepsClient);
+        _toNode = new LoopPump(this, loop, toNode, session, followsResponses: false);
+        _toClient = new LoopPump(this, loop, toClient, session, followsResponses: true);
         _client = new Side(this, reader: _toNode, writer: _toClient);
         _node = new Side(this, reader: _toClient, writer: _toNode);
     }

@@ -47,12 +47,12 @@ internal sealed class SessionRelay
         var loop = loops.Next();
         if (loop is not null && client.IsDirect && node.IsDirect)
         {
-            (_toNode, _toClient) = new LoopRelay(loop, client, node, toNode, toClient, Touch, () => ClientKeptFor() > TimeSpan.Zero).Pumps;
+            (_toNode, _toClient) = new LoopRelay(loop, client, node, toNode, toClient, this).Pumps;
             return;
         }
         _streamLoop = loop;
-        _toNode = new BufferPump(client, node, toNode, Touch, followsResponses: false, loop);
-        _toClient = new BufferPump(node, client, toClient, Touch, followsResponses: true, loop);
+        _toNode = new BufferPump(client, node, toNode, this, followsResponses: false, loop);
+        _toClient = new BufferPump(node, client, toClient, this, followsResponses: true, loop);
     }
 
     /// <summary>Bytes passed to the node.</summary>
@@ -78,7 +78,7 @@ internal sealed class SessionRelay
             await Task.WhenAll(OrEndBothAsync(PassToNodeAsync()), OrEndBothAsync(PassToClientAsync()));
             // What follows is not for the thread that moves bytes.
             if (_streamLoop is not null) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            return (SessionEnd)_end;
+            return _end == Running ? SessionEnd.Fault : (SessionEnd)_end;
         }
         finally
         {
@@ -124,6 +124,29 @@ internal sealed class SessionRelay
 
     /// <summary>Ends the session: with <c>* BYE</c> where that cannot land inside a response, else without a word. Also before it has begun.</summary>
     public void Kick() => Stop(SessionEnd.Kicked);
+
+    /// <summary>Something has been passed on, in whichever direction.</summary>
+    public void Touch() => Volatile.Write(ref _lastByteAt, Environment.TickCount64);
+
+    /// <summary>A pump ends. A thread that moves the bytes of both directions says so as it happens, and before it tells the receiver: what that does then comes
+    /// second, and whoever waits for the pumps may hear of both in any order.</summary>
+    public void NoteEnd(IPump pump, PumpEnd end)
+    {
+        SessionEnd? first = (end, pump == _toNode) switch
+        {
+            (PumpEnd.EndOfStream, true) => SessionEnd.ClientClosed,
+            (PumpEnd.EndOfStream, false) => SessionEnd.NodeClosed,
+            (PumpEnd.ReadFailed, true) or (PumpEnd.WriteFailed, false) => SessionEnd.ClientLost,
+            (PumpEnd.ReadFailed, false) => SessionEnd.NodeLost,
+            // How the node has ended is for the other direction to say.
+            _ => null,
+        };
+        if (first is { } noted) NoteEnd(noted);
+    }
+
+    /// <summary>Whether something is still to be said to the client although the node has closed its side. For how long it is kept is asked once, by whichever of
+    /// the node's direction meets that end first: the thread that moves its bytes, or whoever waits for it.</summary>
+    public bool KeepsClient => ClientKeptFor() > TimeSpan.Zero;
 
     private void Stop(SessionEnd end)
     {
@@ -171,7 +194,6 @@ internal sealed class SessionRelay
         }
     }
 
-    /// <summary>Asked once, by whoever meets the end of the node first.</summary>
     private TimeSpan ClientKeptFor() => _clientKeptFor ??= _keepClient();
 
     /// <summary>A client that waits in silence is let go in its turn; one that sends something is told at once that nobody hears it, by the other direction.</summary>
@@ -235,7 +257,7 @@ internal sealed class SessionRelay
     }
 
     /// <returns>Whether this is what happened first.</returns>
-    private bool NoteEnd(SessionEnd end) => Interlocked.CompareExchange(ref _end, (int)end, Running) == Running;
+    private bool NoteEnd(SessionEnd end) => Interlocked.CompareExchange(ref _end, (int)end, Running) is var first && (first == Running || first == (int)end);
 
     private void Hurry(TimeSpan patience, SessionEnd end)
     {
@@ -243,6 +265,4 @@ internal sealed class SessionRelay
         Volatile.Write(ref _endWhenOverdue, (int)end);
         Volatile.Write(ref _patience, Math.Min(Volatile.Read(ref _patience), (long)patience.TotalMilliseconds));
     }
-
-    private void Touch() => Volatile.Write(ref _lastByteAt, Environment.TickCount64);
 }

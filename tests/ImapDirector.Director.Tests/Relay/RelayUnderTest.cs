@@ -16,13 +16,16 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     private readonly SessionRelay _relay;
     private readonly Task<SessionEnd> _running;
 
-    private RelayUnderTest(ConnectionPair client, ConnectionPair node, TimeSpan idleTimeout, int threads, Func<TimeSpan>? keepClient)
+    private RelayUnderTest(ConnectionPair client, ConnectionPair node, TimeSpan idleTimeout, int threads, Func<TimeSpan>? keepClient, SynchronizationContext? waits)
     {
         (_client, _node) = (client, node);
         _watch = new RelayWatch(idleTimeout);
         _loops = new RelayLoops(threads, NullLogger.Instance);
         _relay = new SessionRelay(client.Server, node.Server, _watch, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), _loops, keepClient ?? (static () => TimeSpan.Zero));
+        var outer = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(waits);
         _running = _relay.RunAsync(_kick.Token);
+        SynchronizationContext.SetSynchronizationContext(outer);
     }
 
     public ImapConversation Client => _client.Client;
@@ -56,8 +59,9 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     /// <param name="idleTimeout">How long both may be silent.</param>
     /// <param name="prepare">What happens on the connections before the relay begins.</param>
     /// <param name="keepClient">How long the client is kept when the node has ended the session.</param>
+    /// <param name="waits">Where what waits for the relay's threads goes on; with none on the pool's, as in a director.</param>
     public static async Task<RelayUnderTest> StartAsync(int threads, bool isSecure = false, bool isDirect = true, TimeSpan? idleTimeout = null,
-        Func<ConnectionPair, ConnectionPair, Task>? prepare = null, Func<TimeSpan>? keepClient = null)
+        Func<ConnectionPair, ConnectionPair, Task>? prepare = null, Func<TimeSpan>? keepClient = null, SynchronizationContext? waits = null)
     {
         var client = await ConnectionPair.CreateAsync();
         var node = await ConnectionPair.CreateAsync();
@@ -69,7 +73,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
             await handshake;
         }
         if (prepare is not null) await prepare(client, node);
-        return new RelayUnderTest(client, node, idleTimeout ?? TimeSpan.FromMinutes(30), threads, keepClient);
+        return new RelayUnderTest(client, node, idleTimeout ?? TimeSpan.FromMinutes(30), threads, keepClient, waits);
     }
 
     public async ValueTask DisposeAsync()
