@@ -276,7 +276,7 @@ public sealed class Connection : IAsyncDisposable
     private static ClientIdentity Identify(TlsContext context, TlsSession session)
     {
         if (context.Clients is not { } clients) return default;
-        var identity = clients.Identify(session.PeerCertificate(out var fault), fault);
+        var identity = clients.Identify(session.PeerCertificate(out var fault), fault, session.IsResumed);
         // OpenSSL lets in a little more than we do.
         if (clients.IsRequired && !identity.IsVerified) throw new AuthenticationException($"The client's certificate does not count: {identity.Fault}.");
         return identity;

@@ -72,6 +72,21 @@ internal sealed class ClientAuthority : IDisposable
         return broken.CopyWithPrivateKey(key);
     }
 
+    /// <summary>Its list of revoked certificates, in DER.</summary>
+    /// <param name="revoked">Those on it.</param>
+    /// <param name="from">When its time begins, from now on.</param>
+    /// <param name="to">When it is out of date.</param>
+    public byte[] Revoke(X509Certificate2[] revoked, TimeSpan? from = null, TimeSpan? to = null)
+    {
+        var list = new CertificateRevocationListBuilder();
+        foreach (var certificate in revoked) list.AddEntry(certificate);
+        return list.Build(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(_key), 1, DateTimeOffset.UtcNow + (to ?? TimeSpan.FromDays(1)), HashAlgorithmName.SHA256,
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Certificate, true, false), DateTimeOffset.UtcNow + (from ?? TimeSpan.FromHours(-1)));
+    }
+
+    /// <summary>As above, in PEM.</summary>
+    public string RevokeInPem(params X509Certificate2[] revoked) => PemEncoding.WriteString("X509 CRL", Revoke(revoked)) + "\n";
+
     public void Dispose()
     {
         Certificate.Dispose();

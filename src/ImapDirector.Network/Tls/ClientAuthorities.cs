@@ -2,6 +2,7 @@ using System.Formats.Asn1;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using ImapDirector.Network.Tls.OpenSsl;
 
 namespace ImapDirector.Network.Tls;
 
@@ -22,18 +23,24 @@ internal sealed class ClientAuthorities
 
     private readonly CertificateField _userFrom;
 
-    private ClientAuthorities(ClientCertificateOptions options, X509Certificate2Collection certificates) =>
-        (_userFrom, IsRequired, Certificates) = (options.UserFrom, options.IsRequired, certificates);
+    private ClientAuthorities(ClientCertificateOptions options, X509Certificate2Collection certificates, RevocationLists? revoked) =>
+        (_userFrom, IsRequired, Certificates, Revoked) = (options.UserFrom, options.IsRequired, certificates, revoked);
 
     /// <summary>The roots, and what may stand below them.</summary>
     public X509Certificate2Collection Certificates { get; }
+
+    /// <summary>What they have taken back; <c>null</c> where nothing is looked up.</summary>
+    public RevocationLists? Revoked { get; }
 
     /// <summary>Whether a handshake without a certificate that counts fails.</summary>
     public bool IsRequired { get; }
 
     /// <summary>Reads them.</summary>
+    /// <param name="options">What they are for.</param>
+    /// <param name="pem">What is in their file.</param>
+    /// <param name="lists">What is in each of the files with lists of revoked certificates.</param>
     /// <exception cref="InvalidDataException">They cannot be used; the message names the file and the fix.</exception>
-    public static ClientAuthorities Parse(ClientCertificateOptions options, string pem)
+    public static ClientAuthorities Parse(ClientCertificateOptions options, string pem, IReadOnlyList<byte[]>? lists = null)
     {
         var certificates = new X509Certificate2Collection();
         try
@@ -47,7 +54,7 @@ internal sealed class ClientAuthorities
         if (certificates.Count is 0 or > MostAuthorities) throw Unusable($"has {certificates.Count} certificates");
         if (!certificates.All(IsAuthority)) throw Unusable("has a certificate that may sign no others (its basic constraints do not say CA)");
         if (!certificates.Any(static one => one.SubjectName.RawData.AsSpan().SequenceEqual(one.IssuerName.RawData))) throw Unusable("has no root, which is signed by itself");
-        return new ClientAuthorities(options, certificates);
+        return new ClientAuthorities(options, certificates, options.CrlFiles is { } files ? RevocationLists.Parse(files, lists!, certificates) : null);
 
         InvalidDataException Unusable(string fault, Exception? cause = null) =>
             new($"The authority file \"{options.AuthorityFile}\" {fault}: give 1 to {MostAuthorities} PEM certificates of those who sign clients' certificates, their roots among them.", cause);
@@ -56,9 +63,11 @@ internal sealed class ClientAuthorities
     /// <summary>Says who a client is, whose handshake has proved that it has the certificate's key.</summary>
     /// <param name="shown">The certificate in DER; <c>null</c> for none.</param>
     /// <param name="fault">What was wrong with its chain, or <c>null</c>.</param>
-    public ClientIdentity Identify(byte[]? shown, string? fault)
+    /// <param name="isResumed">Whether that was another handshake, which this one resumes. With other lists there would be no resuming it.</param>
+    public ClientIdentity Identify(byte[]? shown, string? fault, bool isResumed = false)
     {
         if (shown is null) return default;
+        if (isResumed && Revoked?.AreOutOfDate == true) return Refused("a list of revoked certificates is out of date by now");
         try
         {
             using var certificate = X509CertificateLoader.LoadCertificate(shown);
@@ -81,7 +90,7 @@ internal sealed class ClientAuthorities
         options.CertificateChainPolicy = NewPolicy();
         options.RemoteCertificateValidationCallback = (_, shown, chain, errors) =>
         {
-            var identity = shown is X509Certificate2 certificate ? Identify(certificate, errors == SslPolicyErrors.None ? null : FaultOf(chain)) : default;
+            var identity = shown is X509Certificate2 certificate ? Identify(certificate, errors == SslPolicyErrors.None ? Revoked?.FaultOf(certificate) : FaultOf(chain)) : default;
             told(identity);
             return identity.IsVerified || !IsRequired;
         };

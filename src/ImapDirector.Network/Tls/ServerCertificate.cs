@@ -1,7 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 
 namespace ImapDirector.Network.Tls;
 
@@ -21,9 +20,9 @@ public sealed class ServerCertificate : IDisposable
     private ServerCertificate(CertificatePair[] files, bool isDirect, ClientCertificateOptions? clients, TlsPolicy? policy)
     {
         (_files, _isDirect, _clients, _policy) = (files, isDirect, clients, policy ?? TlsPolicy.Default);
-        var texts = ReadAll();
-        _lastTried = DigestOf(texts);
-        _shown = Parse(texts);
+        var contents = ReadAll();
+        _lastTried = DigestOf(contents);
+        _shown = Parse(contents);
     }
 
     /// <summary>Loads a PEM chain and its key.</summary>
@@ -44,12 +43,12 @@ public sealed class ServerCertificate : IDisposable
     {
         lock (_reloading)
         {
-            var texts = ReadAll();
-            var digest = DigestOf(texts);
+            var contents = ReadAll();
+            var digest = DigestOf(contents);
             if (digest.AsSpan().SequenceEqual(_lastTried)) return false;
             _lastTried = digest;
             // What was shown is not disposed of: a handshake may be at work with it.
-            _shown = Parse(texts);
+            _shown = Parse(contents);
             return true;
         }
     }
@@ -95,6 +94,9 @@ public sealed class ServerCertificate : IDisposable
     /// <summary>Why what authorities say of certificates is not shown, for each where it is not for a fault of its file.</summary>
     public IReadOnlyList<string> StapleFaults => [.. _shown.All.Select(static one => one.StapleFault).OfType<string>()];
 
+    /// <summary>The files with lists of revoked certificates, as they were read last.</summary>
+    public IReadOnlyList<RevocationState> RevocationLists => _shown.Revoked?.States ?? [];
+
     /// <summary>Options for .NET's TLS, without a question for clients' certificates; one object shared by all connections, until <see cref="Reload"/> makes another.</summary>
     public SslServerAuthenticationOptions ServerOptions => _shown.Options;
 
@@ -129,49 +131,67 @@ public sealed class ServerCertificate : IDisposable
         Turns.Dispose();
     }
 
-    private ShownCertificates Parse(List<string> texts)
+    private ShownCertificates Parse(List<byte[]> contents)
     {
-        var clients = _clients is null ? null : ClientAuthorities.Parse(_clients, texts[^1]);
-        return new ShownCertificates([.. _files.Select((files, i) => ShownCertificate.Parse(files, texts[3 * i], texts[3 * i + 1], files.OcspFile is null ? null : Encoding.Latin1.GetBytes(texts[3 * i + 2])))], _policy, clients, _isDirect);
+        var clients = _clients is null ? null : ClientAuthorities.Parse(_clients, TextOf(contents[3 * _files.Length]), contents[(3 * _files.Length + 1)..]);
+        return new ShownCertificates([.. _files.Select((files, i) => ShownCertificate.Parse(files, TextOf(contents[3 * i]), TextOf(contents[3 * i + 1]), files.OcspFile is null ? null : contents[3 * i + 2]))], _policy, clients, _isDirect);
     }
 
-    private static byte[] DigestOf(List<string> texts) => SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(texts.Select(static text => $"{text.Length} {text}"))));
-
-    private List<string> ReadAll()
+    private static string TextOf(byte[] content)
     {
-        var texts = new List<string>();
+        using var reader = new StreamReader(new MemoryStream(content));
+        return reader.ReadToEnd();
+    }
+
+    private static byte[] DigestOf(List<byte[]> contents)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var content in contents)
+        {
+            hash.AppendData(BitConverter.GetBytes(content.Length));
+            hash.AppendData(content);
+        }
+        return hash.GetHashAndReset();
+    }
+
+    // Of each pair three, then what there is of clients.
+    private List<byte[]> ReadAll()
+    {
+        var contents = new List<byte[]>();
         foreach (var files in _files)
         {
-            texts.Add(Read(files.CertificateFile, "certificate"));
-            texts.Add(Read(files.KeyFile, "key"));
-            texts.Add(files.OcspFile is null ? "" : ReadStaple(files.OcspFile));
+            contents.Add(Read(files.CertificateFile, "certificate"));
+            contents.Add(Read(files.KeyFile, "key"));
+            contents.Add(files.OcspFile is null ? [] : ReadStaple(files.OcspFile));
         }
-        if (_clients is not null) texts.Add(Read(_clients.AuthorityFile, "authority"));
-        return texts;
+        if (_clients is null) return contents;
+        contents.Add(Read(_clients.AuthorityFile, "authority"));
+        foreach (var file in _clients.CrlFiles ?? []) contents.Add(Read(file, "CRL"));
+        return contents;
     }
 
     // What is not there is told of as what cannot be used is.
-    private static string ReadStaple(string file)
+    private static byte[] ReadStaple(string file)
     {
         try
         {
-            return Encoding.Latin1.GetString(File.ReadAllBytes(file));
+            return File.ReadAllBytes(file);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            return "";
+            return [];
         }
     }
 
-    private static string Read(string file, string what)
+    private static byte[] Read(string file, string what)
     {
         try
         {
-            return File.ReadAllText(file);
+            return File.ReadAllBytes(file);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidDataException($"The {what} file \"{file}\" cannot be read ({unreadable.GetType().Name}): name a PEM file that this process may read.", unreadable);
+            throw new InvalidDataException($"The {what} file \"{file}\" cannot be read ({unreadable.GetType().Name}): name a file that this process may read.", unreadable);
         }
     }
 }

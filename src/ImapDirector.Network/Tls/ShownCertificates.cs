@@ -40,6 +40,9 @@ internal sealed class ShownCertificates : IDisposable
     /// <summary>The certificates, the one without a name first.</summary>
     public IReadOnlyList<ShownCertificate> All { get; }
 
+    /// <summary>What those who sign clients' certificates have taken back; <c>null</c> where nothing is looked up.</summary>
+    public RevocationLists? Revoked => _clients?.Revoked;
+
     /// <summary>For .NET's TLS, with the first certificate.</summary>
     public SslServerAuthenticationOptions Options { get; }
 

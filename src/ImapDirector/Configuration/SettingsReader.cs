@@ -119,6 +119,9 @@ internal sealed class SettingsReader(IConfiguration section, List<string> errors
     /// <summary>Notes that a setting has to be there.</summary>
     public void Require(string key, string example) => errors.Add($"{path}{key} is unset: {example}.");
 
+    /// <summary>Notes what is wrong with a setting.</summary>
+    public void Refuse(string key, string fault) => errors.Add($"{path}{key} {fault}");
+
     /// <summary>A key that nobody asked for is a spelling mistake that would otherwise go unnoticed.</summary>
     public void RefuseUnknown()
     {

@@ -10,6 +10,7 @@ internal sealed partial class CertificateWatch(IReadOnlyList<ServerCertificate> 
     private static readonly TimeSpan WarnEvery = TimeSpan.FromDays(1);
 
     private long _toldAt;
+    private int _outOfDate;
 
     /// <summary>Tells what there is to be told of them at the start.</summary>
     public void Begin() => Tell();
@@ -34,12 +35,17 @@ internal sealed partial class CertificateWatch(IReadOnlyList<ServerCertificate> 
             }
         }
         if (isAsked && !isNew && !isBroken) Log.NothingNew(logger);
-        if (isNew || clock.GetElapsedTime(_toldAt) >= WarnEvery) Tell();
+        // What was in time a minute ago may be out of date.
+        if (isNew || OutOfDate.Count() != _outOfDate || clock.GetElapsedTime(_toldAt) >= WarnEvery) Tell();
     }
+
+    private IEnumerable<RevocationState> OutOfDate => certificates.SelectMany(static one => one.RevocationLists).Where(list => list.Expires <= clock.GetUtcNow());
 
     private void Tell()
     {
-        _toldAt = clock.GetTimestamp();
+        RevocationState[] outOfDate = [.. OutOfDate];
+        (_toldAt, _outOfDate) = (clock.GetTimestamp(), outOfDate.Length);
+        foreach (var (file, expires) in outOfDate) Log.OutOfDate(logger, file, expires);
         foreach (var certificate in certificates)
         {
             foreach (var fault in certificate.StapleFaults) Log.NotStapled(logger, fault);
@@ -61,6 +67,9 @@ internal sealed partial class CertificateWatch(IReadOnlyList<ServerCertificate> 
 
         [LoggerMessage(9, LogLevel.Warning, "Clients that ask are not told what the authority says of a certificate. {Reason}")]
         public static partial void NotStapled(ILogger logger, string reason);
+
+        [LoggerMessage(11, LogLevel.Error, "The lists of revoked certificates in \"{File}\" are out of date since {Expires:u}, so that no client's certificate of theirs counts: fetch new ones")]
+        public static partial void OutOfDate(ILogger logger, string file, DateTimeOffset expires);
 
         [LoggerMessage(10, LogLevel.Warning, "The certificate in \"{File}\" is valid until {Expires:u} and no longer: renew it")]
         public static partial void EndsSoon(ILogger logger, string file, DateTimeOffset expires);

@@ -168,14 +168,30 @@ public sealed class ExternalLoginTests : IDisposable
     public void It_cannot_be_offered_without_authorities() => Assert.Contains("ClientCertificates",
         Assert.Single(new DirectorOptions { Imap = new(0, 0), Nodes = [new BackendNode { Name = "n", Host = "127.0.0.1", MasterUser = "m", MasterPassword = "p" }], Authentication = new() { Mechanisms = ["EXTERNAL"] } }.Validate()), StringComparison.Ordinal);
 
-    private async Task<RunningDirector> StartAsync(FakeImapNode node, bool isRequired = false)
+    [FactIfInstalled("redis-server")]
+    public async Task It_is_not_offered_to_a_client_whose_certificate_is_revoked()
+    {
+        await using var node = FakeImapNode.Ready();
+        using var certificate = _authority.Issue();
+        using var stolen = _authority.Issue();
+        var list = Path.Combine(_directory.FullName, "list.crl");
+        await File.WriteAllBytesAsync(list, _authority.Revoke([stolen]));
+        await using var director = await StartAsync(node, lists: [list]);
+        await using (var client = await director.SecureAsync(certificate)) await client.PlayAsync("C: a AUTHENTICATE EXTERNAL =", "S: a OK …");
+        await using var thief = await director.SecureAsync(stolen);
+        Assert.DoesNotContain(Offer, await CapabilityAsync(thief), StringComparison.Ordinal);
+        await thief.PlayAsync("C: b AUTHENTICATE EXTERNAL =", "S: b NO Unsupported mechanism.", "C: c LOGIN alice secret", "S: c OK …");
+        Assert.Contains("revoked", Assert.Single(director.Lines, static line => line.StartsWith("3410 ", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    private async Task<RunningDirector> StartAsync(FakeImapNode node, bool isRequired = false, string[]? lists = null)
     {
         var file = Path.Combine(_directory.FullName, "clients.pem");
         await File.WriteAllTextAsync(file, _authority.Pem);
         return await RunningDirector.StartAsync(node.Backend, options => options with
         {
             Authentication = options.Authentication with { Mechanisms = ["PLAIN", "EXTERNAL"] },
-            ClientCertificates = new ClientCertificateOptions(file, isRequired),
+            ClientCertificates = new ClientCertificateOptions(file, isRequired, CrlFiles: lists),
         });
     }
 

@@ -38,6 +38,27 @@ public sealed class ClientTicketTests : IDisposable
     [TheoryIfInstalled("openssl")]
     [InlineData("-tls1_2")]
     [InlineData("-tls1_3")]
+    public async Task A_ticket_is_worth_nothing_once_its_certificate_is_revoked(string version)
+    {
+        using var authority = new ClientAuthority();
+        using var shown = authority.Issue();
+        File.WriteAllText(PathOf("clients.pem"), authority.Pem);
+        File.WriteAllBytes(PathOf("list"), authority.Revoke([]));
+        using var certificate = ServerCertificate.LoadOrCreateSelfSigned(_directory.FullName, ["localhost"], clients: new ClientCertificateOptions(PathOf("clients.pem"), CrlFiles: [PathOf("list")]));
+        var alice = new ClientIdentity(true, "alice", null);
+
+        Assert.Equal((false, alice), await ConnectAsync(certificate, [version, "-sess_out", PathOf("session"), .. Showing(shown)]));
+        Assert.Equal((true, alice), await ConnectAsync(certificate, [version, "-sess_in", PathOf("session")]));
+        File.WriteAllBytes(PathOf("list"), authority.Revoke([shown]));
+        Assert.True(certificate.Reload());
+        Assert.Equal((false, default), await ConnectAsync(certificate, [version, "-sess_in", PathOf("session")]));
+        var (_, identity) = await ConnectAsync(certificate, [version, "-sess_in", PathOf("session"), .. Showing(shown)]);
+        Assert.False(identity.IsVerified);
+    }
+
+    [TheoryIfInstalled("openssl")]
+    [InlineData("-tls1_2")]
+    [InlineData("-tls1_3")]
     public async Task A_certificate_that_did_not_hold_does_not_hold_in_a_ticket(string version)
     {
         using var authority = new ClientAuthority();

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ImapDirector.Network.Tls;
 using ImapDirector.Operations.Metrics;
+using ImapDirector.Tests.Shared;
 using Xunit;
 
 namespace ImapDirector.Operations.Tests.Metrics;
@@ -27,6 +29,21 @@ public sealed class CertificateMetricsTests : IDisposable
         Write("further", 90);
         Assert.True(certificate.Reload());
         Assert.Equal([Line(first, 10), Line(further, 90), Line(other, 30)], await LinesAsync(server));
+    }
+
+    [Fact]
+    public async Task It_tells_when_lists_of_revoked_certificates_are_out_of_date()
+    {
+        await using var server = await RunningServer.StartAsync();
+        using var authority = new ClientAuthority();
+        var (clients, list) = (Path.Combine(_directory.FullName, "clients.pem"), Path.Combine(_directory.FullName, "list.crl"));
+        File.WriteAllText(clients, authority.Pem);
+        File.WriteAllBytes(list, authority.Revoke([], to: TimeSpan.FromDays(3)));
+        using var certificate = ServerCertificate.Load(Write("cert", 10), clients: new ClientCertificateOptions(clients, CrlFiles: [list]));
+        new CertificateMetrics(Prometheus.Metrics.WithCustomRegistry(server.Registry)).Follow(server.Registry, [certificate]);
+        var line = (await server.SendAsync("/metrics")).Body.Split('\n').Single(static one => one.StartsWith("imapdirector_crl_", StringComparison.Ordinal));
+        Assert.StartsWith($"imapdirector_crl_expiry_timestamp_seconds{{file=\"{list}\"}} ", line, StringComparison.Ordinal);
+        Assert.InRange(long.Parse(line.Split(' ')[^1], CultureInfo.InvariantCulture), Now.AddDays(3).AddMinutes(-10).ToUnixTimeSeconds(), Now.AddDays(3).AddMinutes(10).ToUnixTimeSeconds());
     }
 
     private static async Task<IEnumerable<string>> LinesAsync(RunningServer server) =>

@@ -25,6 +25,16 @@ public sealed class CertificateSettingsTests : IDisposable
             Read("ClientCertificates:AuthorityFile=/etc/clients.pem", "ClientCertificates:Require=true", "ClientCertificates:UserFrom=EmailSan").Director.ClientCertificates);
     }
 
+    [Theory]
+    [InlineData(16, true)]
+    [InlineData(17, false)]
+    public void There_may_be_so_many_files_with_lists_of_revoked_ones_and_no_more(int count, bool isTaken)
+    {
+        string[] settings = ["ClientCertificates:AuthorityFile=ca.pem", .. Enumerable.Range(0, count).Select(i => $"ClientCertificates:CrlFiles:{i}={i}.crl")];
+        if (isTaken) Assert.Equal(Enumerable.Range(0, count).Select(i => $"{i}.crl"), Read(settings).Director.ClientCertificates!.CrlFiles);
+        else Assert.StartsWith("ClientCertificates:CrlFiles names 17:", Assert.Single(Assert.Throws<ConfigurationException>(() => Read(settings)).Errors), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Those_of_HTTPS_are_read_and_wanted_of_everybody_there()
     {
@@ -70,6 +80,8 @@ public sealed class CertificateSettingsTests : IDisposable
     [InlineData("Certificates:0:CertificateFile=x", "Certificates:0:KeyFile is unset")]
     [InlineData("Certificates:0:KeyFile=x", "Certificates:0:CertificateFile is unset")]
     [InlineData("ClientCertificates:Require=true", "ClientCertificates:AuthorityFile is unset")]
+    [InlineData("ClientCertificates:CrlFiles:0=x", "ClientCertificates:AuthorityFile is unset")]
+    [InlineData("ClientCertificates:CrlFiles=x", "ClientCertificates:CrlFiles is one value")]
     [InlineData("ClientCertificates:UserFrom=SerialNumber", "ClientCertificates:UserFrom is \"SerialNumber\"")]
     [InlineData("ClientCertificates:Authority=x", "ClientCertificates:Authority is no setting")]
     [InlineData("Https:Address=127.0.0.1:1181", "Https:CertificateFile is unset")]

@@ -79,6 +79,44 @@ public sealed class CertificateWatchTests : IDisposable
         Assert.Equal([5], _log.Take());
     }
 
+    [Fact]
+    public void Lists_of_revoked_certificates_are_told_of_when_they_are_out_of_date_and_once_a_day()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=authority", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        using var authority = request.CreateSelfSigned(Now.AddDays(-20), Now.AddDays(20));
+        var (authorityFile, list) = (Path.Combine(_directory.FullName, "clients.pem"), Path.Combine(_directory.FullName, "list.crl"));
+        File.WriteAllText(authorityFile, authority.ExportCertificatePem());
+        WriteList(days: 2);
+        using var certificate = ServerCertificate.Load(Write("cert", 90), clients: new ClientCertificateOptions(authorityFile, CrlFiles: [list]));
+        var watch = Watch(certificate);
+        watch.Begin();
+        LookIn(TimeSpan.FromDays(1));
+        Assert.Empty(_log.Take());
+        LookIn(TimeSpan.FromHours(25));
+        Assert.Equal([11], _log.Take());
+        Assert.Contains(list, Assert.Single(_log.Texts), StringComparison.Ordinal);
+        LookIn(TimeSpan.FromHours(23));
+        Assert.Empty(_log.Take());
+        LookIn(TimeSpan.FromHours(1));
+        Assert.Equal([11], _log.Take());
+        WriteList(days: 30);
+        LookIn(TimeSpan.FromMinutes(1));
+        Assert.Equal([3], _log.Take());
+        LookIn(TimeSpan.FromDays(1));
+        Assert.Empty(_log.Take());
+
+        void WriteList(int days) => File.WriteAllBytes(list, new CertificateRevocationListBuilder().Build(authority, 1, Now.AddDays(days), HashAlgorithmName.SHA256, thisUpdate: Now.AddDays(-1)));
+
+        void LookIn(TimeSpan time)
+        {
+            _clock.Advance(time);
+            watch.Look(isAsked: false);
+        }
+    }
+
     private CertificateWatch Watch(params ServerCertificate[] certificates) => new(certificates, _log, _clock);
 
     private CertificatePair Write(string name, int days)

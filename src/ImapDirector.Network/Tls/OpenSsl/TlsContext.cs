@@ -126,6 +126,7 @@ internal sealed class TlsContext : IDisposable
         {
             if (!TryWith(authority.RawData, certificate => OpenSslCalls.X509_STORE_add_cert(store, certificate) == 1 && OpenSslCalls.SSL_CTX_add_client_CA(context, certificate) == 1)) return false;
         }
+        if (clients.Revoked?.TryAddTo(store) == false) return false;
         _ = OpenSslCalls.SSL_CTX_ctrl(context, OpenSslCalls.SetMostChainBytes, ClientAuthorities.MostChainBytes, 0);
         OpenSslCalls.SSL_CTX_set_verify_depth(context, ClientAuthorities.MostBetween);
         OpenSslCalls.SSL_CTX_set_verify(context, OpenSslCalls.VerifyPeer | (clients.IsRequired ? OpenSslCalls.FailWithoutPeerCertificate : 0), 0);
@@ -133,7 +134,9 @@ internal sealed class TlsContext : IDisposable
         return true;
     }
 
-    private static unsafe bool TryWith(byte[] encoded, Func<nint, bool> use)
+    /// <summary>Has OpenSSL parse a certificate, for as long as it is used.</summary>
+    /// <returns>Whether it could, and what the use returned.</returns>
+    internal static unsafe bool TryWith(byte[] encoded, Func<nint, bool> use)
     {
         fixed (byte* first = encoded)
         {
