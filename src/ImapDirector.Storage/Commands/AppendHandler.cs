@@ -26,7 +26,6 @@ internal static class AppendHandler
         await using var target = await session.Mailboxes.FindAsync(command.Mailbox);
         await using var messages = new ReceivedMessages(session, target, new AppendLimits(MaxMessages, MaxParts, MaxTotal * session.Options.MaxMessageBytes));
         if (await messages.ReceiveAsync(command.First) is { } refused) return refused;
-        session.Turns.Pause();
         if (await target.Mail.AppendAsync(target.Name, messages.All, CancellationToken.None) is not { } appended) return CommandResult.TryCreate;
         return CommandResult.Ok("Append completed.", AppendUid(appended));
     }
@@ -47,7 +46,6 @@ internal static class AppendHandler
         if (early is { } answer) return await messages.RefuseAsync(command.First.Announced, answer);
 
         if (await messages.ReceiveAsync(command.First) is { } refused) return refused;
-        session.Turns.Pause();
         if (await ReplaceAsync(session.Selected!, uid, target, messages.All) is not { } replaced) return CommandResult.TryCreate;
         if (replaced.Messages.Count == 0) return CommandResult.No("EXPUNGEISSUED", "The message no longer exists.");
         // Before the EXPUNGE, so that the client knows what took its place (RFC 8508 section 3.3).

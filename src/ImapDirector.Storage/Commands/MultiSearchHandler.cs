@@ -50,6 +50,7 @@ internal static class MultiSearchHandler
         }
         finally
         {
+            session.Turns.Pause();
             await access.Mail.CloseAsync(mailbox, cursor);
         }
     }

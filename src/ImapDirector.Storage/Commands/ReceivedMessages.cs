@@ -32,6 +32,8 @@ internal sealed class ReceivedMessages(MailSession session, MailboxAccess target
     /// <returns><c>null</c> when all are here; else the command's answer.</returns>
     public async ValueTask<CommandResult?> ReceiveAsync(AppendStretch first)
     {
+        // Whoever has announced a message takes as long as they like to send it.
+        session.Turns.Pause();
         session.BeginWait();
         for (var stretch = first; ;)
         {
@@ -61,6 +63,7 @@ internal sealed class ReceivedMessages(MailSession session, MailboxAccess target
     /// <summary>Turns a message down whose literal has been announced, if one has, and all that may follow it.</summary>
     public async ValueTask<CommandResult> RefuseAsync(LiteralHeader? announced, CommandResult why)
     {
+        session.Turns.Pause();
         session.BeginWait();
         if (announced is { } literal && !await session.Reader.SkipLiteralAsync(literal, session.ClientToken)) throw new SessionEndedException(SessionEnd.Misbehaved);
         return why;

@@ -25,6 +25,7 @@ internal static class UrlAuthHandler
             await using var access = await session.Mailboxes.FindAsync(url.Message.Mailbox!.Value);
             if (!access.IsOwn) return NotOnesOwn;
             if (access.Mail.FindStatus(access.Name) is not { } mailbox) return CommandResult.NoSuchMailbox;
+            session.Turns.Pause();
             authorized.Add(UrlAuthorization.Authorize(rump, await access.Mail.Store.UrlKeys.GetAsync(mailbox.Id, CancellationToken.None)));
         }
         session.Output.Raw("* GENURLAUTH"u8);
@@ -66,6 +67,7 @@ internal static class UrlAuthHandler
         if (command.Mechanisms.Any(static mechanism => mechanism != UrlAuthorization.Mechanism)) return UnknownMechanism;
         if (command.Mailbox is not { } name)
         {
+            session.Turns.Pause();
             await session.Mail.Store.UrlKeys.ResetAllAsync(CancellationToken.None);
             return CommandResult.Ok("All keys removed.");
         }
@@ -73,6 +75,7 @@ internal static class UrlAuthHandler
         if (access.Refuses(MailboxRights.Lookup) is { } refused) return refused;
         if (!access.IsOwn) return NotOnesOwn;
         if (access.Mail.FindStatus(access.Name) is not { } mailbox) return CommandResult.NoSuchMailbox;
+        session.Turns.Pause();
         await access.Mail.Store.UrlKeys.ResetAsync(mailbox.Id, CancellationToken.None);
         return CommandResult.Ok("Resetkey completed.", "URLMECH " + UrlAuthorization.Mechanism);
     }

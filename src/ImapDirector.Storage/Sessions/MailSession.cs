@@ -144,6 +144,7 @@ internal sealed partial class MailSession : IAsyncDisposable
     public async ValueTask<SelectedMailbox?> SelectAsync(MailboxAccess access, bool readOnly)
     {
         var cursor = new MailboxCursor(readOnly);
+        Turns.Pause();
         try
         {
             if (await access.Mail.OpenAsync(access.Name, cursor) is var (mailbox, uids))
@@ -252,6 +253,7 @@ internal sealed partial class MailSession : IAsyncDisposable
     {
         if (Selected is not { } selected) return;
         Selected = null;
+        Turns.Pause();
         await using (selected.Access) await selected.Mail.CloseAsync(selected.Shared, selected.Cursor);
     }
 

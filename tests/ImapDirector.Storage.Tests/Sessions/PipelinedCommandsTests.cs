@@ -2,8 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using ImapDirector.Network;
+using ImapDirector.Protocol.Imap;
 using ImapDirector.Storage.Mailboxes;
 using ImapDirector.Storage.Sessions;
+using ImapDirector.Storage.Store;
 using ImapDirector.Storage.Tests.Store;
 using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
@@ -35,40 +37,160 @@ public sealed class PipelinedCommandsTests : IAsyncDisposable
     [InlineData("n NOTIFY SET (SELECTED (MessageNew MessageExpunge))\r\n")]
     public async Task They_wait_for_a_turn_when_their_moment_is_over_and_give_it_back(string before)
     {
-        await using var user = await StoreFixture.OpenAsync();
-        await using var mail = new UserMail(user.Store, _metrics);
-        _listener.Start();
-        using var client = new TcpClient();
-        await client.ConnectAsync((IPEndPoint)_listener.LocalEndpoint);
-        await using var connection = new Connection(await _listener.AcceptSocketAsync());
-        var options = new StorageNodeOptions { DataDirectory = user.Directory.FullName, Imap = new IPEndPoint(IPAddress.Loopback, 0), Lmtp = new IPEndPoint(IPAddress.Loopback, 0) };
-        var services = new SessionServices(options, null, null!, null, user.Directory.FullName, _heavy, _all, _metrics, NullLogger.Instance);
-        using var output = new ResponseStream(connection, TimeSpan.FromMinutes(1));
-        using var patience = new SessionPatience(CancellationToken.None);
-        await using var session = new MailSession(connection, output, patience, services, mail);
-        using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
-
-        // Another session of the user has its only turn.
-        for (var i = mail.Turns.CurrentCount; i > 0; i--) await mail.Turns.WaitAsync();
-        var running = session.RunAsync();
-        var sending = client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(before + new StringBuilder().Insert(0, "x NOOP\r\n", Commands))).AsTask();
-        var answers = 0;
-        Task<string?> reading;
-        while ((reading = ReadAsync()) == await Task.WhenAny(reading, Task.Delay(TimeSpan.FromSeconds(1)))) answers++;
-        Assert.True(answers < Commands);
-
-        mail.Turns.Release();
-        for (answers += await reading is null ? 0 : 1; answers < Commands; answers++) await ReadAsync();
-        await sending;
+        await using var pipeline = await PipelineAsync();
+        await pipeline.SendAsync(before, "");
         // It waits for the client now, and leaves its turn to others.
-        Assert.True(await mail.Turns.WaitAsync(TimeSpan.FromSeconds(30)));
-        client.Close();
-        Assert.Equal(SessionEnd.Disconnected, await running.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.True(await pipeline.Mail.Turns.WaitAsync(TimeSpan.FromSeconds(30)));
+        pipeline.Leave();
+        Assert.Equal(SessionEnd.Disconnected, await pipeline.Running.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
 
-        async Task<string?> ReadAsync()
+    [Theory]
+    [InlineData("l APPEND INBOX {3}\r\n")]
+    [InlineData("l APPEND INBOX {3+}\r\n")]
+    [InlineData("l UID REPLACE 1 INBOX {3+}\r\n")]
+    public async Task Behind_them_a_client_that_does_not_send_its_message_keeps_no_turn(string last)
+    {
+        await using var pipeline = await PipelineAsync();
+        await pipeline.SendAsync("", last);
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        Assert.True(await pipeline.Mail.Turns.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [Theory]
+    [InlineData("", "l SELECT INBOX\r\n")]
+    [InlineData("s SELECT INBOX\r\n", "l CLOSE\r\n")]
+    [InlineData("", "l APPEND INBOX (word) {3+}\r\nabc\r\n")]
+    [InlineData("", "l RESETKEY\r\n")]
+    public async Task Behind_them_a_command_that_waits_for_another_s_change_keeps_no_turn(string before, string last)
+    {
+        await using var pipeline = await PipelineAsync();
+        Assert.True(AccessIdentifier.TryCreate("bob@example.com", out var bob));
+        var inbox = pipeline.Mail.Store.FindMailbox(MailboxName.Inbox)!.Id;
+        using var begun = new ManualResetEventSlim();
+        using var end = new ManualResetEventSlim();
+        var change = Task.CompletedTask;
+        try
+        {
+            await pipeline.SendAsync(before, last, () =>
+            {
+                change = Task.Run(() => pipeline.Mail.ChangeAccessAsync(inbox, bob, rights =>
+                {
+                    begun.Set();
+                    end.Wait();
+                    return rights;
+                }));
+                Assert.True(begun.Wait(TimeSpan.FromSeconds(30)));
+            });
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            Assert.True(await pipeline.Mail.Turns.WaitAsync(TimeSpan.FromSeconds(30)));
+        }
+        finally
+        {
+            end.Set();
+            await change;
+        }
+        while (!(await pipeline.ReadLineAsync())!.StartsWith("l OK", StringComparison.Ordinal))
+        {
+        }
+    }
+
+    private async Task<Pipeline> PipelineAsync()
+    {
+        var user = await StoreFixture.OpenAsync();
+        var mail = new UserMail(user.Store, _metrics);
+        _listener.Start();
+        var client = new TcpClient();
+        await client.ConnectAsync((IPEndPoint)_listener.LocalEndpoint);
+        var connection = new Connection(await _listener.AcceptSocketAsync());
+        var options = new StorageNodeOptions { DataDirectory = user.Directory.FullName, Imap = new IPEndPoint(IPAddress.Loopback, 0), Lmtp = new IPEndPoint(IPAddress.Loopback, 0) };
+        return new Pipeline(user, mail, client, connection, new SessionServices(options, null, null!, null, user.Directory.FullName, _heavy, _all, _metrics, NullLogger.Instance));
+    }
+
+    /// <summary>A session whose client sends everything at once, while another session of the user has its only turn.</summary>
+    private sealed class Pipeline : IAsyncDisposable
+    {
+        private readonly StoreFixture _user;
+        private readonly TcpClient _client;
+        private readonly Connection _connection;
+        private readonly StreamReader _reader;
+        private readonly ResponseStream _output;
+        private readonly SessionPatience _patience = new(CancellationToken.None);
+        private readonly MailSession _session;
+
+        public Pipeline(StoreFixture user, UserMail mail, TcpClient client, Connection connection, SessionServices services)
+        {
+            (_user, Mail, _client, _connection) = (user, mail, client, connection);
+            _reader = new StreamReader(client.GetStream(), Encoding.ASCII);
+            _output = new ResponseStream(connection, TimeSpan.FromMinutes(1));
+            _session = new MailSession(connection, _output, _patience, services, mail);
+            Running = _session.RunAsync();
+        }
+
+        public UserMail Mail { get; }
+
+        public Task<SessionEnd> Running { get; }
+
+        public Task<string?> ReadLineAsync() => _reader.ReadLineAsync();
+
+        public void Leave() => _client.Close();
+
+        /// <summary>Sends them, and returns when the short ones are answered.</summary>
+        /// <param name="before">What is answered before them.</param>
+        /// <param name="last">What is sent with them, behind them.</param>
+        /// <param name="meanwhile">Called before they are answered.</param>
+        public async Task SendAsync(string before, string last, Action? meanwhile = null)
+        {
+            await WriteAsync(before + "b NOOP\r\n");
+            while (await ReadLineAsync() is { } line && !line.StartsWith("b OK", StringComparison.Ordinal))
+            {
+            }
+            meanwhile?.Invoke();
+            for (var i = Mail.Turns.CurrentCount; i > 0; i--) await Mail.Turns.WaitAsync();
+            var (answers, rounds) = (0, 0);
+            Task<string?> reading;
+            Task sending;
+            do
+            {
+                // Where this machine sends them more slowly than they are answered, each is waited for.
+                Assert.True(++rounds < 20);
+                (answers, sending) = (0, WriteAsync(new StringBuilder().Insert(0, "x NOOP\r\n", Commands).ToString()));
+                while ((reading = ReadAnswerAsync()) == await Task.WhenAny(reading, Task.Delay(TimeSpan.FromSeconds(1))) && ++answers < Commands)
+                {
+                }
+            }
+            while (answers == Commands);
+            sending = SendBehindAsync(sending, last);
+            Mail.Turns.Release();
+            for (answers += await reading is null ? 0 : 1; answers < Commands; answers++) await ReadAnswerAsync();
+            await sending;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            _client.Dispose();
+            await ((Task)Running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _session.DisposeAsync();
+            _reader.Dispose();
+            _output.Dispose();
+            _patience.Dispose();
+            await _connection.DisposeAsync();
+            await Mail.DisposeAsync();
+            await _user.DisposeAsync();
+        }
+
+        private async Task WriteAsync(string text) => await _client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(text));
+
+        private async Task SendBehindAsync(Task sending, string text)
+        {
+            await sending;
+            await WriteAsync(text);
+        }
+
+        private async Task<string?> ReadAnswerAsync()
         {
             string? line;
-            do line = await reader.ReadLineAsync();
+            do line = await ReadLineAsync();
             while (line?.StartsWith("x OK", StringComparison.Ordinal) == false);
             return line;
         }
