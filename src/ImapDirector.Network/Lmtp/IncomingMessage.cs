@@ -10,13 +10,21 @@ internal sealed class IncomingMessage(LmtpServerOptions options) : IAsyncDisposa
     public long Received { get; private set; }
 
     /// <summary>Whether it is over the limit.</summary>
-    public bool IsTooLarge => Received > options.MaxMessageBytes;
+    public bool IsTooLarge { get; private set; }
 
     /// <summary>Why it could not be kept, or <c>null</c>.</summary>
     public Exception? Failure { get; private set; }
 
+    /// <summary>Whether so many more bytes stay within the limit; else it is over it from now on.</summary>
+    public bool MayTake(long bytes)
+    {
+        IsTooLarge |= bytes > options.MaxMessageBytes - Received;
+        return !IsTooLarge;
+    }
+
     public async ValueTask AddAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
+        MayTake(bytes.Length);
         Received += bytes.Length;
         if (IsTooLarge || Failure is not null)
         {

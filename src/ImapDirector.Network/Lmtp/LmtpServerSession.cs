@@ -22,6 +22,9 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
     /// <summary>Refused senders and recipients that are answered at once (limits L3).</summary>
     public const int MaxPromptRefusals = 20;
 
+    /// <summary>Of a piece that is larger than a message may be so much is read to go on behind it, as a multiple of that; with more the connection ends.</summary>
+    private const int MostSkipped = 4;
+
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
 
     private readonly LmtpLineReader _lines = new(connection.Input);
@@ -235,11 +238,15 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
         return null;
     }
 
-    /// <summary>A piece of a message. Also one that is refused is read to its end: what follows it is a command again.</summary>
+    /// <summary>A piece of a message. Also one that is refused, at once where it is too large, is read to its end: what follows it is a command again.</summary>
     private async ValueTask<LmtpSessionEnd?> ReceiveChunkAsync(BdatCommand chunk)
     {
+        // Nobody who has read our SIZE sends so much, and to read it would take as long as a delivery may.
+        if (chunk.Size / MostSkipped > options.MaxMessageBytes) return await FarewellAsync(LmtpReplies.TooLarge, LmtpSessionEnd.Misbehaved);
         var transaction = _transaction is { Recipients.Count: > 0 } begun ? begun : null;
         if (transaction is not null) _chunks ??= new ChunkedMessage(options);
+        var isRefused = transaction is not null && !_chunks!.Message.MayTake(chunk.Size);
+        if (isRefused) await AnswerChunkAsync(transaction, chunk);
         using (var limit = new CancellationTokenSource(options.DataTimeout))
         {
             try
@@ -252,21 +259,26 @@ public sealed partial class LmtpServerSession(Connection connection, ILmtpHandle
                 return await FarewellAsync(LmtpReplies.TooSlow, LmtpSessionEnd.TooSlow);
             }
         }
+        if (!isRefused) await AnswerChunkAsync(transaction, chunk);
+        return null;
+
+        static ValueTask Discard(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    }
+
+    private async ValueTask AnswerChunkAsync(LmtpTransaction? transaction, BdatCommand chunk)
+    {
         if (transaction is null || _chunks is not { } chunks)
         {
             Reply(_transaction is null ? LmtpReplies.MailFirst : LmtpReplies.NoRecipients);
-            return null;
+            return;
         }
         if (!chunk.IsLast)
         {
             Reply(chunks.Message.IsTooLarge ? LmtpReplies.TooLarge : LmtpReplies.Reset);
-            return null;
+            return;
         }
         (_transaction, _chunks) = (null, null);
         await using (chunks) await DeliverAsync(transaction, chunks.Message, chunks.HasBareLineEnd ? LmtpDataEnd.BareLineEnd : LmtpDataEnd.Complete);
-        return null;
-
-        static ValueTask Discard(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => ValueTask.CompletedTask;
     }
 
     private async ValueTask DeliverAsync(LmtpTransaction transaction, IncomingMessage message, LmtpDataEnd dataEnd)

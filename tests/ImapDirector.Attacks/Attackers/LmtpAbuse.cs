@@ -29,11 +29,9 @@ internal sealed class LmtpAbuse(AttackedServers target, int seed, byte number) :
             case 2:
                 await wire.SendAsync($"RCPT TO:<{AttackedServers.Mallory}>\r\n");
                 await wire.ReadLineAsync();
-                // A chunk that is too large is read to its end before it is answered, for as long as a delivery may take.
                 var size = Sizes[random.Next(Sizes.Length)];
                 await wire.ThrowAsync($"BDAT {size}\r\nQUIT\r\n");
-                if (size is "18446744073709551616" or "9223372036854775807" or "4294967295" or "99999999999") wire.Reset();
-                else if (await wire.ReadLineAsync() is { } line && line.StartsWith('2')) Violation($"taken: {line}");
+                if (await wire.ReadLineAsync() is { } line && line.StartsWith('2')) Violation($"taken: {line}");
                 break;
             case 3:
                 await wire.ThrowAsync("RCPT TO:<" + new string('x', random.Next(100, 100_000)) + "\r\n");

@@ -6,6 +6,8 @@ namespace ImapDirector.Network.Tests.Lmtp;
 /// <summary>Messages in pieces (BDAT, RFC 3030).</summary>
 public sealed class LmtpChunkingTests
 {
+    private const string TooLarge = "552 5.3.4 The message is larger than this server takes";
+
     [Fact]
     public async Task Pieces_become_one_message_byte_for_byte_and_each_recipient_has_its_reply_at_the_last()
     {
@@ -35,9 +37,47 @@ public sealed class LmtpChunkingTests
         await client.AskAsync("RCPT TO:<alice>");
         var half = new string('x', 600);
         await client.SendAsync($"BDAT 600\r\n{half}BDAT 600\r\n{half}BDAT 0 LAST\r\n");
-        Assert.Equal(["250 2.0.0 Ok", "552 5.3.4 The message is larger than this server takes", "552 5.3.4 The message is larger than this server takes"], await client.RepliesAsync(3));
+        Assert.Equal(["250 2.0.0 Ok", TooLarge, TooLarge], await client.RepliesAsync(3));
         await client.SendAsync("MAIL FROM:<>\r\nRCPT TO:<alice>\r\nBDAT 3 LAST\r\na\r\n");
         Assert.Equal(["250 2.1.0 Sender ok", "250 2.1.5 Ok", "250 2.0.0 Stored for alice"], await client.RepliesAsync(3));
+    }
+
+    [Fact]
+    public async Task A_piece_that_makes_it_too_large_is_refused_before_it_comes_and_what_follows_it_is_a_command_again()
+    {
+        await using var server = LmtpServer.Start();
+        await using var client = await LmtpClient.BeginAsync(server.EndPoint);
+        await client.SendAsync($"RCPT TO:<alice>\r\nRCPT TO:<bob>\r\nBDAT 600\r\n{new string('x', 600)}BDAT 401\r\n");
+        Assert.Equal(["250 2.1.5 Ok", "250 2.1.5 Ok", "250 2.0.0 Ok", TooLarge], await client.RepliesAsync(4));
+        await client.SendAsync($"{new string('x', 401)}BDAT 9 LAST\r\n");
+        Assert.Equal([TooLarge, TooLarge], await client.RepliesAsync(2));
+        await client.SendAsync($"x\r\nQUIT\r\nNOOP\r\nMAIL FROM:<>\r\nRCPT TO:<alice>\r\nBDAT 1000 LAST\r\n{new string('x', 998)}\r\n");
+        Assert.Equal(["250 2.0.0 Ok", "250 2.1.0 Sender ok", "250 2.1.5 Ok", "250 2.0.0 Stored for alice"], await client.RepliesAsync(4));
+        Assert.Equal(1000, Assert.Single(server.Messages).Message.Length);
+    }
+
+    [Theory]
+    [InlineData("4004")]
+    [InlineData("4004 LAST")]
+    [InlineData("9223372036854775807")]
+    [InlineData("99999999999999999999 LAST")]
+    public async Task A_piece_of_an_absurd_size_ends_the_connection_at_once(string size)
+    {
+        await using var server = LmtpServer.Start();
+        await using var client = await LmtpClient.BeginAsync(server.EndPoint);
+        await client.SendAsync($"RCPT TO:<alice>\r\nRCPT TO:<bob>\r\nBDAT {size}\r\n");
+        Assert.Equal(["250 2.1.5 Ok", "250 2.1.5 Ok", TooLarge], await client.RepliesAsync(3));
+        Assert.Equal(LmtpClient.Closed, await client.ReplyAsync());
+        Assert.Empty(server.Messages);
+    }
+
+    [Fact]
+    public async Task One_that_is_not_quite_so_large_does_not()
+    {
+        await using var server = LmtpServer.Start();
+        await using var client = await LmtpClient.BeginAsync(server.EndPoint);
+        await client.SendAsync($"RCPT TO:<alice>\r\nBDAT 4003 LAST\r\n{new string('x', 4003)}NOOP\r\n");
+        Assert.Equal(["250 2.1.5 Ok", TooLarge, "250 2.0.0 Ok"], await client.RepliesAsync(3));
     }
 
     [Theory]
