@@ -19,7 +19,7 @@ public sealed record BackendResponse(BackendResponseKind Kind, string Tag, ImapS
     public bool IsLine => Kind <= BackendResponseKind.Data;
 
     /// <summary>The capabilities this line announces, in upper case, be it as <c>* CAPABILITY …</c> or as the code <c>[CAPABILITY …]</c>;
-    /// <c>null</c> when it announces none.</summary>
+    /// <c>null</c> when it announces none, also with an empty list: a server has one capability at least (RFC 3501 section 7.2.1).</summary>
     public IReadOnlyList<string>? Capabilities()
     {
         const string name = "CAPABILITY";
@@ -30,7 +30,7 @@ public sealed record BackendResponse(BackendResponseKind Kind, string Tag, ImapS
         return isData ? Words(Text[name.Length..]) : null;
     }
 
-    private static string[] Words(string text) => text.ToUpperInvariant().Split(' ', StringSplitOptions.RemoveEmptyEntries);
+    private static string[]? Words(string text) => text.ToUpperInvariant().Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } words ? words : null;
 
     private static BackendResponse Failure(BackendResponseKind kind) => new(kind, "", ImapStatus.Bad, "", "", "");
 }

@@ -91,19 +91,21 @@ public sealed class BackendConnectorTests
         await session.ListenAsync();
     });
 
-    [Fact]
-    public async Task A_node_without_SASL_IR_or_ID_and_without_capabilities_is_asked_step_by_step()
+    [Theory]
+    [InlineData("")]
+    [InlineData("[CAPABILITY] ")]
+    public async Task A_node_without_SASL_IR_or_ID_and_without_capabilities_is_asked_step_by_step(string code)
     {
         await using var node = new FakeImapNode(async session =>
         {
-            await session.WriteLineAsync("* OK ready");
+            await session.WriteLineAsync($"* OK {code}ready");
             var ask = await session.ReadLineAsync();
             await session.WriteLineAsync($"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n{NodeSession.Tag(ask)} OK done");
             var authenticate = await session.ReadLineAsync();
             Assert.EndsWith("AUTHENTICATE PLAIN", authenticate);
             await session.WriteLineAsync("+ ");
             await session.ReadLineAsync();
-            await session.WriteLineAsync($"{NodeSession.Tag(authenticate)} OK in");
+            await session.WriteLineAsync($"{NodeSession.Tag(authenticate)} OK {code}in");
             ask = await session.ReadLineAsync();
             await session.WriteLineAsync($"* CAPABILITY IMAP4rev1 IMAP4rev2 COMPRESS=DEFLATE QUOTA LOGINDISABLED AUTH=PLAIN STARTTLS X]Y Z\"\r\n{NodeSession.Tag(ask)} OK done");
             await session.ListenAsync();

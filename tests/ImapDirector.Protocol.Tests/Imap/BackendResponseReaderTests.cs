@@ -50,7 +50,9 @@ public sealed class BackendResponseReaderTests
     [Theory]
     [InlineData("* CAPABILITY imap4rev1 SASL-IR\r\n", "IMAP4REV1,SASL-IR")]
     [InlineData("* OK [CAPABILITY IMAP4rev1] x\r\n", "IMAP4REV1")]
-    [InlineData("* CAPABILITY\r\n", "")]
+    [InlineData("* CAPABILITY\r\n", null)]
+    [InlineData("* OK [CAPABILITY] x\r\n", null)]
+    [InlineData("A1 OK [CAPABILITY  ] x\r\n", null)]
     [InlineData("* CAPABILITYX y\r\n", null)]
     [InlineData("* OK CAPABILITY x\r\n", null)]
     public void Capabilities_are_found_in_data_and_in_codes(string line, string? expected) =>
