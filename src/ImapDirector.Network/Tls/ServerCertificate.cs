@@ -170,12 +170,14 @@ public sealed class ServerCertificate : IDisposable
         return contents;
     }
 
-    // What is not there is told of as what cannot be used is.
+    // What is not there is told of as what cannot be used is. It comes from the network (RFC 6960, appendix A), and of what is too long no more is read than shows it.
     private static byte[] ReadStaple(string file)
     {
         try
         {
-            return File.ReadAllBytes(file);
+            using var stream = File.OpenRead(file);
+            var bytes = new byte[OcspStaple.MostBytes + 1];
+            return bytes[..stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

@@ -79,21 +79,21 @@ internal sealed partial class KeyChangingClient : IDisposable
 
 #pragma warning disable SYSLIB1092, CA5392, IDE1006 // They are found as the system finds libraries, and these are their names.
     [LibraryImport(SslLibrary)]
-    private static partial nint TLS_client_method();
+    public static partial nint TLS_client_method();
 
     [LibraryImport(SslLibrary)]
-    private static partial void SSL_set_connect_state(nint ssl);
+    public static partial void SSL_set_connect_state(nint ssl);
 
     [LibraryImport(SslLibrary)]
     private static partial int SSL_key_update(nint ssl, int kind);
 
     [LibraryImport(CryptoLibrary)]
-    private static partial nint BIO_s_mem();
+    public static partial nint BIO_s_mem();
 
     [LibraryImport(CryptoLibrary)]
-    private static partial int BIO_write(nint bio, byte[] bytes, int count);
+    public static partial int BIO_write(nint bio, byte[] bytes, int count);
 
     [LibraryImport(CryptoLibrary)]
-    private static partial int BIO_read(nint bio, [Out] byte[] bytes, int count);
+    public static partial int BIO_read(nint bio, [Out] byte[] bytes, int count);
 #pragma warning restore SYSLIB1092, CA5392, IDE1006
 }

@@ -72,7 +72,7 @@ internal sealed unsafe class TlsEngine : IDisposable
     public bool IsResumed => IsUsable && OpenSslCalls.SSL_session_reused(Ssl) == 1;
 
     // Only while it is usable, and by one call at a time: nobody can release it then.
-    private nint Ssl => _ssl.DangerousGetHandle();
+    internal nint Ssl => _ssl.DangerousGetHandle();
 
     private bool IsUsable => !_isBroken && !_ssl.IsClosed;
 
@@ -90,6 +90,8 @@ internal sealed unsafe class TlsEngine : IDisposable
             (TlsChoice.Current, TlsChoice.Chosen, TlsStaple.Current) = (_context.Choice, null, Shown);
             var step = StepOf(OpenSslCalls.SSL_do_handshake(Ssl));
             Shown = TlsChoice.Chosen ?? Shown;
+            // OpenSSL would keep it for as long as the connection lives.
+            if (step == TlsStep.Done && Shown.Staple is not null) _ = OpenSslCalls.SSL_ctrl(Ssl, OpenSslCalls.SetStatusResponse, 0, 0);
             (TlsChoice.Current, TlsChoice.Chosen, TlsStaple.Current) = (null, null, null);
             RecordTransfer.End();
             return new TlsProgress(step, received.Length - transfer.ReceivedLeft, 0, transfer.Produced);
