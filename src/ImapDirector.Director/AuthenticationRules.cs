@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Authentication.Ldap;
 using ImapDirector.Protocol.Sasl;
@@ -60,7 +61,7 @@ internal static class AuthenticationRules
         const string key = Section + "Masters:";
         if (!CanRead(masters.File))
             errors.Add($"{key}File is \"{Shown(masters.File)}\", which cannot be read: name a file of lines as name:password, of at most {PasswdFileDatabase.MaxBytes} bytes, that this process may read.");
-        else if (options.Databases.OfType<PasswdFileOptions>().Any(users => File.Exists(users.File) && Path.GetFullPath(users.File) == Path.GetFullPath(masters.File)))
+        else if (options.Databases.OfType<PasswdFileOptions>().Any(users => CanRead(users.File) && HasSameContent(users.File, masters.File)))
             errors.Add($"{key}File is \"{Shown(masters.File)}\", which is one of Databases, so that each user could be every other: name a file with nobody but masters in it.");
         if (masters.Networks.Count == 0)
             errors.Add($"{key}Networks is empty: say from where masters may log in, such as 10.0.0.0/8.");
@@ -81,6 +82,15 @@ internal static class AuthenticationRules
         {
             return false;
         }
+    }
+
+    // By whatever name: links and mounts are others.
+    private static bool HasSameContent(string one, string other)
+    {
+        if (Path.GetFullPath(one) == Path.GetFullPath(other)) return true;
+        using var first = File.OpenRead(one);
+        using var second = File.OpenRead(other);
+        return first.Length > 0 && first.Length == second.Length && SHA256.HashData(first).AsSpan().SequenceEqual(SHA256.HashData(second));
     }
 
     private static void CheckTokens(TokenOptions tokens, string key, List<string> errors)

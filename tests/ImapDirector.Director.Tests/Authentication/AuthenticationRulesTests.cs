@@ -73,6 +73,46 @@ public sealed class AuthenticationRulesTests
         Assert.Equal("!\"#$%&'()*,/:;<=>?[\\]^`{|}~", string.Concat(taken));
     }
 
+    [Theory]
+    [InlineData("link", true)]
+    [InlineData("directory", true)]
+    [InlineData("copy", true)]
+    [InlineData("other", false)]
+    public void The_users_are_no_masters_under_another_name_either(string kind, bool isFault)
+    {
+        var directory = System.IO.Directory.CreateTempSubdirectory("imapdirector-");
+        try
+        {
+            var (users, masters) = (Path.Combine(directory.FullName, "real", "users"), Path.Combine(directory.FullName, "masters"));
+            System.IO.Directory.CreateDirectory(Path.GetDirectoryName(users)!);
+            File.WriteAllText(users, "alice:{PLAIN}x\n");
+            switch (kind)
+            {
+                case "link":
+                    File.CreateSymbolicLink(masters, users);
+                    break;
+                case "directory":
+                    System.IO.Directory.CreateSymbolicLink(masters, Path.GetDirectoryName(users)!);
+                    masters = Path.Combine(masters, "users");
+                    break;
+                case "copy":
+                    File.Copy(users, masters);
+                    break;
+                default:
+                    File.WriteAllText(masters, "agnes:{PLAIN}x\n");
+                    break;
+            }
+            var errors = new List<string>();
+            AuthenticationRules.Check(new AuthenticationOptions { Masters = Masters with { File = masters }, Databases = [new PasswdFileOptions { File = users }] }, errors);
+            if (isFault) Assert.StartsWith($"Authentication:Masters:File is \"{masters}\", which is one of Databases", Assert.Single(errors), StringComparison.Ordinal);
+            else Assert.Empty(errors);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
     [Fact]
     public void Good_settings_have_no_faults()
     {
