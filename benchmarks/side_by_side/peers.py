@@ -266,7 +266,7 @@ class ImapDirector(Process):
                                           stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True)
         (self.directory / "director.json").write_text(json.dumps({
             "Name": "bench", "Imap": f"127.0.0.1:{self.plain}", "Imaps": f"127.0.0.1:{self.tls}", "CertificateFile": str(home / "cert.pem"), "KeyFile": str(home / "key.pem"),
-            "Redis": f"127.0.0.1:{self.redis_port}", "MaxConnectionsPerAddress": 100_000, "MaxSessionsPerUserAddress": 100_000, "RelayIdleTimeout": "1h", "LogLevel": "Warning",
+            "Redis": f"127.0.0.1:{self.redis_port}", "MaxConnectionsPerAddress": 100_000, "MaxSessionsPerUserAddress": 100_000, "MaxSessionsPerUser": 100_000, "RelayIdleTimeout": "1h", "LogLevel": "Warning",
             "Nodes": [{"Name": "stub", "Host": "127.0.0.1", "ImapPort": backend, "MasterPassword": "secret"}]}), encoding="ascii")
         self.wait_for_redis()
         self.make_accounts()

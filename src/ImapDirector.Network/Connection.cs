@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using ImapDirector.Network.Polling;
@@ -33,6 +34,7 @@ public sealed class Connection : IAsyncDisposable
     public const int DefaultReadAhead = 4096;
 
     private readonly StreamPipeReaderOptions _readerOptions;
+    private readonly ConnectionSocket _socket;
     private readonly SocketStream _network;
     // None any more once a relay has taken over.
     private PipeReader? _input;
@@ -54,12 +56,12 @@ public sealed class Connection : IAsyncDisposable
     internal Connection(Socket socket, StreamPipeReaderOptions readerOptions)
     {
         _readerOptions = readerOptions;
-        Socket = socket;
+        _socket = new ConnectionSocket(socket);
         socket.NoDelay = true;
         KeepAlive(socket);
         RemoteEndPoint = Unmapped((IPEndPoint)socket.RemoteEndPoint!);
         LocalEndPoint = Unmapped((IPEndPoint)socket.LocalEndPoint!);
-        Stream = _network = new SocketStream(socket);
+        Stream = _network = new SocketStream(_socket);
         (_input, _output) = (PipeReader.Create(Stream, _readerOptions), PipeWriter.Create(Stream, WriterOptions));
     }
 
@@ -105,8 +107,8 @@ public sealed class Connection : IAsyncDisposable
     /// <summary>Whether both directions are compressed.</summary>
     public bool IsCompressed => _deflated is not null;
 
-    /// <summary>The socket, for the relay.</summary>
-    public Socket Socket { get; }
+    /// <summary>The socket.</summary>
+    public Socket Socket => _socket.Socket;
 
     /// <summary>The stream under the pipes (the socket's or the TLS one), for the relay.</summary>
     public Stream Stream { get; private set; }
@@ -205,6 +207,15 @@ public sealed class Connection : IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The connection is closed.</exception>
     public void MoveTo(PollLoop loop) => _network.MoveTo(loop);
 
+    /// <summary>Hands the connection over to a <see cref="LoopSocket"/>, for good: nobody may be reading or writing, and nobody reads from <see cref="Stream"/> any more.</summary>
+    /// <returns>What to hold on to.</returns>
+    /// <exception cref="ObjectDisposedException">The connection is closed.</exception>
+    internal SafeHandle HandOver()
+    {
+        _network.Rest();
+        return _socket.HandOver();
+    }
+
     /// <summary>Ends <see cref="Input"/> and <see cref="Output"/>: from here on bytes are read and written elsewhere, and what is not consumed is gone.</summary>
     public void ForgetPipes()
     {
@@ -219,14 +230,14 @@ public sealed class Connection : IAsyncDisposable
         if (Interlocked.Exchange(ref _isClosed, 1) != 0) return;
         if (_network.Loop is not { } loop)
         {
-            Socket.Close(timeout: 0);
+            _socket.Abort();
             return;
         }
         // Closed while the loop's thread uses it, it would wait for that thread, which may be this one.
         loop.Post(() =>
         {
             _network.Leave();
-            Socket.Close(timeout: 0);
+            _socket.Abort();
         });
     }
 
@@ -253,15 +264,15 @@ public sealed class Connection : IAsyncDisposable
             {
                 // Said twice it would fail, and what the peer has not taken yet would be lost with the connection.
                 if (!_hasClosedSending) await CloseSendingAsync(nothingIsRead: true).WaitAsync(CloseNotifyTimeout);
-                await DiscardUnreadAsync();
-                Socket.Dispose();
+                await _socket.DiscardAsync(MaxDiscardedBytes);
             }
             catch (Exception lost) when (lost is IOException or SocketException or TimeoutException or ObjectDisposedException or InvalidOperationException)
             {
                 // The peer is gone or takes nothing more: there is nobody to be polite to.
-                Socket.Close(timeout: 0);
+                _socket.Abort();
             }
         }
+        _socket.Close();
         if (_deflated is not null) await _deflated.DisposeAsync();
         if (Tls is not null) await Tls.DisposeAsync();
         _handshaking?.Dispose();
@@ -287,7 +298,7 @@ public sealed class Connection : IAsyncDisposable
         _hasClosedSending = true;
         if (Tls is { } tls && nothingIsRead) await SayEndAsync(tls);
         if (_direct is { } direct) await direct.ShutdownAsync();
-        Socket.Shutdown(SocketShutdown.Send);
+        _socket.ShutdownSending();
     }
 
     private static async Task SayEndAsync(SslStream tls)
@@ -319,18 +330,6 @@ public sealed class Connection : IAsyncDisposable
         ForgetPipes();
         Stream = tls;
         (_input, _output) = (PipeReader.Create(tls, _readerOptions), PipeWriter.Create(tls, WriterOptions));
-    }
-
-    private async ValueTask DiscardUnreadAsync()
-    {
-        var discarded = 0;
-        byte[]? buffer = null;
-        while (discarded < MaxDiscardedBytes && Socket.Available > 0)
-        {
-            buffer ??= ArrayPool<byte>.Shared.Rent(16 * 1024);
-            discarded += await Socket.ReceiveAsync(buffer);
-        }
-        if (buffer is not null) ArrayPool<byte>.Shared.Return(buffer);
     }
 
     // A client that vanished without a word is found out within some four minutes; an idle one costs a packet every two.

@@ -25,6 +25,9 @@ internal static unsafe partial class LinuxCalls
     private const int SetPipeSize = 1031;
     private const int GetFlags = 3;
     private const int SetFlags = 4;
+    private const int DuplicateCloseOnExec = 1030;
+    private const int WriteSide = 1;
+    private const int AddressBytes = 16;
 
     /// <summary>epoll_create1(2).</summary>
     public static int NewPoller() => Result(epoll_create1(CloseOnExec));
@@ -85,6 +88,20 @@ internal static unsafe partial class LinuxCalls
         var flags = Result(fcntl(descriptor, GetFlags, 0));
         // Nearly always the runtime has done so.
         return flags < 0 || (flags & NonBlocking) != 0 ? flags : Result(fcntl(descriptor, SetFlags, flags | NonBlocking));
+    }
+
+    /// <summary>A second descriptor of the same file: F_DUPFD_CLOEXEC of fcntl(2).</summary>
+    public static int Duplicate(int descriptor) => Result(fcntl(descriptor, DuplicateCloseOnExec, 0));
+
+    /// <summary>shutdown(2): nothing more is written.</summary>
+    public static int ShutdownSending(int socket) => Result(shutdown(socket, WriteSide));
+
+    /// <summary>connect(2) to an address of the family AF_UNSPEC, which is 0: the connection ends with a reset.</summary>
+    public static int Disconnect(int socket)
+    {
+        var nowhere = stackalloc byte[AddressBytes];
+        new Span<byte>(nowhere, AddressBytes).Clear();
+        return Result(connect(socket, nowhere, AddressBytes));
     }
 
     /// <summary>close(2).</summary>
@@ -155,6 +172,12 @@ internal static unsafe partial class LinuxCalls
 
     [LibraryImport("libc")]
     private static partial int fcntl(int descriptor, int operation, int value);
+
+    [LibraryImport("libc")]
+    private static partial int shutdown(int socket, int side);
+
+    [LibraryImport("libc")]
+    private static partial int connect(int socket, byte* address, uint length);
 
     [LibraryImport("libc")]
     private static partial int close(int descriptor);

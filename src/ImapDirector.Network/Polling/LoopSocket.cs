@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using ImapDirector.Network.Tls.OpenSsl;
 
 namespace ImapDirector.Network.Polling;
@@ -10,7 +11,7 @@ public sealed class LoopSocket : IDisposable
 {
     private readonly PollLoop _loop;
     private readonly IPollTarget _target;
-    private readonly SafeSocketHandle _handle;
+    private readonly SafeHandle _handle;
     private readonly TlsSession? _tls;
     private PollEvents _watched;
     private ulong _id;
@@ -24,16 +25,20 @@ public sealed class LoopSocket : IDisposable
     /// <param name="socket">The socket.</param>
     /// <param name="target">Who is told of its events.</param>
     /// <exception cref="ObjectDisposedException">It is closed already.</exception>
-    public LoopSocket(PollLoop loop, Socket socket, IPollTarget target)
+    public LoopSocket(PollLoop loop, Socket socket, IPollTarget target) : this(loop, socket.SafeHandle, target)
     {
-        (_loop, _target, _handle) = (loop, target, socket.SafeHandle);
+    }
+
+    /// <summary>As above, of a connection that must be <see cref="Connection.IsDirect"/>: it is handed over.</summary>
+    /// <exception cref="ObjectDisposedException">It is closed already.</exception>
+    public LoopSocket(PollLoop loop, Connection connection, IPollTarget target) : this(loop, connection.HandOver(), target) => _tls = connection.Session;
+
+    private LoopSocket(PollLoop loop, SafeHandle handle, IPollTarget target)
+    {
+        (_loop, _target, _handle) = (loop, target, handle);
         _handle.DangerousAddRef(ref _isHeld);
         Descriptor = (int)_handle.DangerousGetHandle();
     }
-
-    /// <summary>As above, of a connection that must be <see cref="Connection.IsDirect"/>.</summary>
-    /// <exception cref="ObjectDisposedException">It is closed already.</exception>
-    public LoopSocket(PollLoop loop, Connection connection, IPollTarget target) : this(loop, connection.Socket, target) => _tls = connection.Session;
 
     /// <summary>Its number.</summary>
     public int Descriptor { get; }
@@ -42,7 +47,7 @@ public sealed class LoopSocket : IDisposable
     /// <exception cref="IOException">The system refuses.</exception>
     public void Begin()
     {
-        RuntimePollers.Forget(Descriptor);
+        if (_handle is SafeSocketHandle) RuntimePollers.Forget(Descriptor);
         if (LinuxCalls.SetNonBlocking(Descriptor) < 0) throw new IOException("A socket cannot be put into non-blocking mode.");
         _id = _loop.Add(_target);
     }

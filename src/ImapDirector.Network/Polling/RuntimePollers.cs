@@ -18,6 +18,9 @@ internal static class RuntimePollers
     /// <summary>It is closed.</summary>
     public static void Include(int poller) => Ours.TryRemove(poller, out _);
 
+    /// <summary>Whether they are found.</summary>
+    public static bool AreKnown => Found.Value.Length > 0;
+
     /// <summary>Takes a socket from them.</summary>
     public static void Forget(int socket)
     {

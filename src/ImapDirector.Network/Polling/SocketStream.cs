@@ -6,12 +6,13 @@ namespace ImapDirector.Network.Polling;
 /// <summary>The stream of a socket. It waits as the runtime does, until it is moved to a <see cref="PollLoop"/>: from then on it is read, written and waited for on
 /// that thread alone, and whoever waits goes on there, without a hop.</summary>
 /// <remarks>One read and one write at a time.</remarks>
-internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
+internal sealed class SocketStream(ConnectionSocket socket) : Stream, IPollTarget
 {
     // Whoever reads again and again without ever having to wait lets the thread's other sessions have their turn.
     private const int MostReadsInRow = 64;
 
-    private readonly NetworkStream _network = new(socket, ownsSocket: false);
+    // From the beginning: of a socket that has said its end there can be none.
+    private NetworkStream? _network = new(socket.Socket, ownsSocket: false);
     // From when it is moved to a loop.
     private Readiness _readable = null!;
     private Readiness _writable = null!;
@@ -36,13 +37,18 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
 
     int IPollTarget.Descriptor => _socket!.Descriptor;
 
+    private NetworkStream Network => _network ??= new NetworkStream(socket.Socket, ownsSocket: false);
+
+    /// <summary>Forgets how it was waited for: somebody else reads from now on.</summary>
+    public void Rest() => _network = null;
+
     /// <summary>Moves it to a loop, on whose thread this is called; nothing may be being read or written.</summary>
     /// <exception cref="IOException">The system refuses.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     public void MoveTo(PollLoop loop)
     {
         (_readable, _writable) = (new Readiness(), new Readiness());
-        _socket = new LoopSocket(loop, socket, this);
+        _socket = new LoopSocket(loop, socket.Socket, this);
         _loop = loop;
         _socket.Begin();
         // Told once each time: what is there is read until there is less than was asked for, and only then waited for.
@@ -55,19 +61,19 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
         if (_hasLeft) return;
         _hasLeft = true;
         _socket?.Dispose();
-        if (!socket.SafeHandle.IsClosed) socket.Blocking = false;
+        if (!socket.Socket.SafeHandle.IsClosed) socket.Socket.Blocking = false;
         _readable?.Fail();
         _writable?.Fail();
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _loop is null ? _network.ReadAsync(buffer, cancellationToken) : ReadOnLoopAsync(buffer, cancellationToken);
+        _loop is null ? Network.ReadAsync(buffer, cancellationToken) : ReadOnLoopAsync(buffer, cancellationToken);
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         // Nearly always the kernel takes it all, and what waiting needs is not made.
-        var sent = _loop is null ? SendAtOnce(buffer.Span) : Send(buffer.Span);
-        if (_loop is null && sent < buffer.Length) return _network.WriteAsync(buffer[sent..], cancellationToken);
+        var sent = _loop is null ? socket.SendAtOnce(buffer.Span) : Send(buffer.Span);
+        if (_loop is null && sent < buffer.Length) return Network.WriteAsync(buffer[sent..], cancellationToken);
         return sent == buffer.Length ? ValueTask.CompletedTask : WriteRestAsync(buffer[sent..], cancellationToken);
     }
 
@@ -102,7 +108,7 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _network.Dispose();
+        if (disposing) _network?.Dispose();
         base.Dispose(disposing);
     }
 
@@ -147,26 +153,6 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
         }
     }
 
-    /// <summary>What the kernel takes without waiting, beside any loop. Whatever else happens is for <see cref="_network"/> to find out.</summary>
-    private int SendAtOnce(ReadOnlySpan<byte> bytes)
-    {
-        if (!PollLoop.IsSupported || bytes.IsEmpty) return 0;
-        var isHeld = false;
-        try
-        {
-            socket.SafeHandle.DangerousAddRef(ref isHeld);
-            return Math.Max(LinuxCalls.Send((int)socket.SafeHandle.DangerousGetHandle(), bytes), 0);
-        }
-        catch (ObjectDisposedException)
-        {
-            return 0;
-        }
-        finally
-        {
-            if (isHeld) socket.SafeHandle.DangerousRelease();
-        }
-    }
-
     private int Send(ReadOnlySpan<byte> bytes)
     {
         var sent = 0;
@@ -201,7 +187,7 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
     {
         DemandThread();
         if (!_hasLeft) return _socket!.ReceivePlain(buffer);
-        var count = socket.Receive(buffer, SocketFlags.None, out var error);
+        var count = socket.Socket.Receive(buffer, SocketFlags.None, out var error);
         return error == SocketError.Success ? count : throw new IOException("The connection is lost.", new SocketException((int)error));
     }
 
@@ -209,7 +195,7 @@ internal sealed class SocketStream(Socket socket) : Stream, IPollTarget
     {
         DemandThread();
         if (!_hasLeft) return _socket!.SendPlain(bytes);
-        var count = socket.Send(bytes, SocketFlags.None, out var error);
+        var count = socket.Socket.Send(bytes, SocketFlags.None, out var error);
         return error == SocketError.Success ? count : throw new IOException("The connection is lost.", new SocketException((int)error));
     }
 

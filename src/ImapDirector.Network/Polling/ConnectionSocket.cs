@@ -1,0 +1,124 @@
+using System.Buffers;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace ImapDirector.Network.Polling;
+
+/// <summary>What a connection goes through: a socket of the runtime's, and when a loop has taken over nothing but its descriptor. What the runtime keeps for a socket that it has once
+/// waited for (some 1.5 KB, and what the last wait was cancelled by) would be there for as long as the session idles.</summary>
+internal sealed class ConnectionSocket(Socket socket)
+{
+    private Socket? _socket = socket;
+    private SocketDescriptor? _descriptor;
+
+    /// <summary>The runtime's socket; a new one where it was handed over.</summary>
+    /// <exception cref="ObjectDisposedException">It was handed over, and is closed.</exception>
+    /// <exception cref="SocketException">It was handed over, and the system gives no more descriptors.</exception>
+    public Socket Socket
+    {
+        get
+        {
+            if (Volatile.Read(ref _socket) is { } present) return present;
+            var again = _descriptor!.ToSocket();
+            if (Interlocked.CompareExchange(ref _socket, again, null) is not { } other) return again;
+            again.Dispose();
+            return other;
+        }
+    }
+
+    /// <summary>Hands the connection over to a <see cref="LoopSocket"/>. Nobody may be waiting for the socket.</summary>
+    /// <returns>What to hold on to; where it cannot be handed over the runtime's socket, as before.</returns>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    public SafeHandle HandOver()
+    {
+        if (_descriptor is { } present) return present;
+        var handed = Socket;
+        if (SocketDescriptor.TryTake(handed) is not { } descriptor) return handed.SafeHandle;
+        // In this order, for Abort on another thread.
+        Volatile.Write(ref _descriptor, descriptor);
+        Volatile.Write(ref _socket, null);
+        handed.Dispose();
+        return descriptor;
+    }
+
+    /// <summary>Writes what the system takes without waiting.</summary>
+    /// <returns>How much; whatever else happens is for <see cref="Socket"/> to find out.</returns>
+    public int SendAtOnce(ReadOnlySpan<byte> bytes)
+    {
+        if (!PollLoop.IsSupported || bytes.IsEmpty) return 0;
+        try
+        {
+            if (_descriptor is { } descriptor) return Math.Max(descriptor.Send(bytes), 0);
+            return SendAtOnce(Socket.SafeHandle, bytes);
+        }
+        catch (ObjectDisposedException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>Says TCP's end.</summary>
+    /// <exception cref="IOException">The peer is gone.</exception>
+    /// <exception cref="SocketException">The peer is gone.</exception>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    public void ShutdownSending()
+    {
+        if (_descriptor is { } descriptor) descriptor.ShutdownSending();
+        else Socket.Shutdown(SocketShutdown.Send);
+    }
+
+    /// <summary>Throws away what has come and was not read, up to so much.</summary>
+    /// <exception cref="SocketException">The peer is gone.</exception>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    public async ValueTask DiscardAsync(int most)
+    {
+        byte[]? buffer = null;
+        try
+        {
+            for (var discarded = 0; discarded < most;)
+            {
+                if (_descriptor is null && Socket.Available == 0) return;
+                buffer ??= ArrayPool<byte>.Shared.Rent(16 * 1024);
+                var count = _descriptor is { } descriptor ? descriptor.Receive(buffer) : await Socket.ReceiveAsync(buffer);
+                if (count <= 0) return;
+                discarded += count;
+            }
+        }
+        finally
+        {
+            if (buffer is not null) ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Closes, when nobody holds it any more; what was written still arrives.</summary>
+    public void Close()
+    {
+        _descriptor?.Dispose();
+        Volatile.Read(ref _socket)?.Dispose();
+    }
+
+    /// <summary>Closes with a reset, from any thread.</summary>
+    public void Abort()
+    {
+        // Handed over meanwhile, it is closed here without a word, and the descriptor is there.
+        Volatile.Read(ref _socket)?.Close(timeout: 0);
+        if (Volatile.Read(ref _descriptor) is not { } descriptor) return;
+        descriptor.Disconnect();
+        descriptor.Dispose();
+        Volatile.Read(ref _socket)?.Close(timeout: 0);
+    }
+
+    private static int SendAtOnce(SafeSocketHandle handle, ReadOnlySpan<byte> bytes)
+    {
+        var isHeld = false;
+        try
+        {
+            handle.DangerousAddRef(ref isHeld);
+            return Math.Max(LinuxCalls.Send((int)handle.DangerousGetHandle(), bytes), 0);
+        }
+        finally
+        {
+            if (isHeld) handle.DangerousRelease();
+        }
+    }
+}
