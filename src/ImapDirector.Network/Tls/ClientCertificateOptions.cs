@@ -4,7 +4,7 @@ namespace ImapDirector.Network.Tls;
 /// <param name="AuthorityFile">PEM certificates, 1 to 64: those that sign clients' certificates, up to the roots. No others are trusted.</param>
 /// <param name="IsRequired">Whether a handshake without a certificate that counts fails.</param>
 /// <param name="UserFrom">Where the user's name stands.</param>
-/// <param name="CrlFiles">Lists of revoked certificates, PEM or DER, at most 16 files of at most 16 MiB each, signed by those of <paramref name="AuthorityFile"/>. A certificate
+/// <param name="CrlFiles">Lists of revoked certificates, PEM or DER, at most 16 files of at most 4 MiB each, signed by those of <paramref name="AuthorityFile"/>. A certificate
 /// counts then only where a list of its issuer, that is not out of date, does not name it. <c>null</c>: nothing is looked up.</param>
 public sealed record ClientCertificateOptions(string AuthorityFile, bool IsRequired = false, CertificateField UserFrom = CertificateField.SubjectCommonName, IReadOnlyList<string>? CrlFiles = null);
 

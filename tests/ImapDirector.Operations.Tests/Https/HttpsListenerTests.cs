@@ -62,6 +62,22 @@ public sealed class HttpsListenerTests
     }
 
     [Fact]
+    public async Task A_certificate_that_is_revoked_counts_no_more_from_the_next_connection_on()
+    {
+        using var side = new HttpsSide(withList: true);
+        await using var server = await RunningServer.StartAsync(https: side.Options());
+        using var stolen = side.Authority.Issue();
+        using var other = side.Authority.Issue();
+        Assert.Equal(200, (await HttpsSide.SendAsync(server, stolen, "/livez")).Status);
+
+        await File.WriteAllBytesAsync(side.CrlFile, side.Authority.Revoke([stolen]));
+        Assert.True(side.Certificate.Reload());
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => HttpsSide.SendAsync(server, stolen, "/livez"));
+        Assert.Equal(200, (await HttpsSide.SendAsync(server, other, "/livez")).Status);
+    }
+
+    [Fact]
     public async Task A_connection_that_is_old_ends_with_its_next_answer()
     {
         using var side = new HttpsSide();

@@ -15,11 +15,13 @@ internal sealed class HttpsSide : IDisposable
 
     /// <param name="asks">Whether certificates are asked for.</param>
     /// <param name="isRequired">Whether they are required.</param>
-    public HttpsSide(bool asks = true, bool isRequired = true)
+    /// <param name="withList">Whether its authority has a list of revoked ones, <see cref="CrlFile"/>, with nobody on it.</param>
+    public HttpsSide(bool asks = true, bool isRequired = true, bool withList = false)
     {
+        if (withList) File.WriteAllBytes(CrlFile, Authority.Revoke([]));
         File.WriteAllText(AuthorityFile, Authority.Pem);
         Renew();
-        Certificate = ServerCertificate.Load(new CertificatePair(PathOf("cert.pem"), PathOf("key.pem")), isDirect: false, asks ? new ClientCertificateOptions(AuthorityFile, isRequired) : null);
+        Certificate = ServerCertificate.Load(new CertificatePair(PathOf("cert.pem"), PathOf("key.pem")), isDirect: false, asks ? new ClientCertificateOptions(AuthorityFile, isRequired, CrlFiles: withList ? [CrlFile] : null) : null);
     }
 
     public ClientAuthority Authority { get; } = new();
@@ -27,6 +29,8 @@ internal sealed class HttpsSide : IDisposable
     public ServerCertificate Certificate { get; }
 
     public string AuthorityFile => PathOf("clients.pem");
+
+    public string CrlFile => PathOf("list.crl");
 
     public HttpsOptions Options(params string[] operators) => new(new IPEndPoint(IPAddress.Loopback, 0), Certificate, operators);
 

@@ -14,8 +14,9 @@ namespace ImapDirector.Network.Tls.OpenSsl;
 /// </remarks>
 internal sealed class RevocationLists
 {
-    /// <summary>The longest file, in bytes: some 400,000 certificates.</summary>
-    public const int MostFileBytes = 16 * 1024 * 1024;
+    /// <summary>The longest file, in bytes: some 100,000 certificates. OpenSSL checks a list's signature, so goes over all of it, for whoever shows a certificate with its
+    /// issuer's name, and before that one's own.</summary>
+    public const int MostFileBytes = 4 * 1024 * 1024;
 
     /// <summary>The most lists, in all files.</summary>
     public const int MostLists = 64;
