@@ -34,6 +34,8 @@ internal static class LoginCorpus
         "3\r\n\r\n\0\r\nQUIT\n\u0021\u0011\0\u000c\u00c6\u0033\u0064\u0007\u00c0\0\u0002\u0001\u009c\u0040\u0003\u00e1a1 NOOP\r\n",
         $"5a ID (\"x-originating-ip\" \"192.0.2.9\" \"x-originating-port\" \"7\" \"x-connected-ip\" \"192.0.2.10\" \"x-connected-port\" \"993\" \"x-session-id\" \"abc\" \"x-proxy-ttl\" \"3\")\r\nb LOGIN alice \"{Password}\"\r\n",
         "5a ID (\"x-proxy-ttl\" \"1\")\r\nb LOGIN alice x\r\n",
+        // A password in base64 is a name like another.
+        $"1a LOGIN {Base64(Password).TrimEnd('=')} x\r\n",
         "1a LOGOUT\r\nb NOOP\r\n", "1\r\n\r\n\r\n\r\n", "1a SELECT INBOX\r\nb LOGIN {1025}\r\nc LOGIN {2000+}\r\n", "1a STARTTLS\r\nb NOOP\r\n", "1a NOOP\nb NOOP\r\n", "1" + new string('x', 9000) + "\r\n",
     ];
 

@@ -90,7 +90,7 @@ public sealed partial class LoginFuzz : IAsyncLifetime
         foreach (var (level, line) in _director.Log.Take())
         {
             Assert.True(level < LogLevel.Error || line.StartsWith(DirectorLoop, StringComparison.Ordinal), line);
-            Secrets.DemandNoneIn(line);
+            Secrets.DemandNoneInLog(line);
         }
         return new Played(end, ServerChallenge().Replace(answers, "\n+ …\r"), client.Encrypted is not null);
     }

@@ -1,11 +1,12 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace ImapDirector.Fuzz.Login;
 
 /// <summary>The passwords that must not turn up where they do not belong. They hold a letter that no tag can have, so that a client cannot have them echoed by calling a
 /// command so.</summary>
-internal static class Secrets
+internal static partial class Secrets
 {
     public const string OfUser = "k3y%Fuzz-user";
     /// <summary>Of a master, who may be anybody.</summary>
@@ -22,6 +23,16 @@ internal static class Secrets
     {
         foreach (var form in Forms) Assert.False(text.Contains(form, StringComparison.OrdinalIgnoreCase), $"a password is in: {text}");
     }
+
+    /// <summary>As above, of a line of the log. A client may call itself by a password in base64, and that is a name then; the password itself cannot be one.</summary>
+    public static void DemandNoneInLog(string line)
+    {
+        DemandNoneIn(Names().Replace(line, "$1=…"));
+        foreach (var secret in new[] { OfUser, OfChief, OfMaster }) Assert.False(line.Contains(secret, StringComparison.OrdinalIgnoreCase), $"a password is in: {line}");
+    }
+
+    [GeneratedRegex(@"\b(user|master)=\S+")]
+    private static partial Regex Names();
 
     private static string[] Of(string secret)
     {
