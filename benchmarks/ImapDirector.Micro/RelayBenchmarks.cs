@@ -37,7 +37,7 @@ public class RelayBenchmarks : IDisposable
     {
         _answer = new byte[AnswerBytes];
         Array.Fill(_answer, (byte)'x');
-        (_loops, _watch) = (new RelayLoops(Threads, NullLogger.Instance), new RelayWatch(TimeSpan.FromHours(1)));
+        (_loops, _watch) = (new RelayLoops(Threads, NullLogger.Instance), new RelayWatch(TimeSpan.FromHours(1), TimeSpan.FromSeconds(1)));
         (_client, _node) = (Pair(), Pair());
         var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
         _running = new SessionRelay(_client.Near, _node.Near, _watch, metrics, _loops, static () => TimeSpan.Zero).RunAsync(_drain.Token);

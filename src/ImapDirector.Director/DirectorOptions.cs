@@ -121,6 +121,9 @@ public sealed record DirectorOptions
     /// <summary>A relayed session with no byte in either direction for this long is closed (RFC 9051 section 5.4: at least 30 minutes).</summary>
     public TimeSpan RelayIdleTimeout { get; init; } = TimeSpan.FromMinutes(31);
 
+    /// <summary>How long a client or a node that takes nothing may still keep a session that ends. No setting: tests stand still for longer.</summary>
+    internal TimeSpan RelayLastPatience { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>In a drain, the time over which sessions are told to go, a few at a time: zero (all at once) to an hour. It ends with three quarters of the drain's own.</summary>
     public TimeSpan DrainSpread { get; init; } = TimeSpan.FromSeconds(10);
 

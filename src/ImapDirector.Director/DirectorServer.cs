@@ -83,7 +83,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _directory = new UserDirectory(options, _redis, _registry, _health, counters, loggers) { Failover = _failover };
         _reports = new SessionReports(_redis, _sessions, () => _options, () => _directory.Incarnation);
         _cluster = new ClusterWatch(_redis, _registry, _sessions, loggers.CreateLogger<ClusterWatch>());
-        _watch = new RelayWatch(options.RelayIdleTimeout);
+        _watch = new RelayWatch(options.RelayIdleTimeout, options.RelayLastPatience);
         _loops = new RelayLoops(options.RelayThreads, loggers.CreateLogger<RelayLoops>());
         _nodes = new NodeReachability(() => _registry.Current.Reachable, TimeProvider.System);
         var hasher = new PasswordHasher(options.Authentication);

@@ -13,15 +13,19 @@ internal sealed class RelayWatch : IAsyncDisposable
 
     /// <summary>Begins to walk.</summary>
     /// <param name="idleTimeout">A relay with no byte in either direction for this long is ended, at most a second late.</param>
-    public RelayWatch(TimeSpan idleTimeout)
+    /// <param name="lastPatience">So long a peer has to take what it is told in the end.</param>
+    public RelayWatch(TimeSpan idleTimeout, TimeSpan lastPatience)
     {
-        IdleTimeout = idleTimeout;
+        (IdleTimeout, LastPatience) = (idleTimeout, lastPatience);
         _timer = new PeriodicTimer(idleTimeout / 4 < LongestPeriod ? idleTimeout / 4 : LongestPeriod);
         _walking = WalkAsync();
     }
 
     /// <summary>How long a relay may be silent.</summary>
     public TimeSpan IdleTimeout { get; }
+
+    /// <summary>A peer that takes nothing any more, not even its BYE, is let go without it after this time.</summary>
+    public TimeSpan LastPatience { get; }
 
     /// <summary>Relays running now.</summary>
     public int Count => _relays.Count;

@@ -12,8 +12,7 @@ internal sealed class SessionRelay
 {
     // A side that has closed waits this long for what is still coming from the other.
     private static readonly TimeSpan HalfClosedPatience = TimeSpan.FromSeconds(30);
-    // A peer that takes nothing any more, not even its BYE, is let go without it.
-    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(20);
     private const int Running = -1;
 
     private readonly Connection _client;
@@ -151,7 +150,7 @@ internal sealed class SessionRelay
     private void Stop(SessionEnd end)
     {
         NoteEnd(end);
-        Hurry(LastPatience, end);
+        Hurry(_watch.LastPatience, end);
         _stop.Cancel();
     }
 
@@ -167,7 +166,7 @@ internal sealed class SessionRelay
                 break;
             case PumpEnd.WriteFailed:
                 // The node may have closed behind its last words, such as the answer to LOGOUT: the other direction brings them.
-                Hurry(LastPatience, SessionEnd.NodeLost);
+                Hurry(_watch.LastPatience, SessionEnd.NodeLost);
                 break;
         }
     }
@@ -218,6 +217,7 @@ internal sealed class SessionRelay
         }
         try
         {
+            if (_streamLoop is null) await UntilClientTakesAsync();
             await _client.Stream.WriteAsync("* BYE The session is closed, please connect again.\r\n"u8.ToArray());
             await _client.CloseSendingAsync();
             LoseNode();
@@ -226,6 +226,12 @@ internal sealed class SessionRelay
         {
             Abort(SessionEnd.ClientLost);
         }
+    }
+
+    /// <summary>A socket that a loop has watched the runtime does not wait for any more. When the client's time is over the socket is closed, and this ends with it.</summary>
+    private async Task UntilClientTakesAsync()
+    {
+        while (!_client.Socket.Poll(TimeSpan.Zero, SelectMode.SelectWrite)) await Task.Delay(BetweenLooks);
     }
 
     private async Task HalfCloseAsync(SessionEnd end, Connection other)

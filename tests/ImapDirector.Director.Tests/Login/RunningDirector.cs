@@ -66,6 +66,7 @@ internal sealed class RunningDirector : IAsyncDisposable
             RedisTimeout = TimeSpan.FromSeconds(5),
             DefaultDomain = "example.com",
             FailureDelay = TimeSpan.Zero,
+            RelayLastPatience = TimeSpan.FromSeconds(10),
             // Nodes of tests count who comes.
             NodeCheckInterval = TimeSpan.Zero,
             Nodes = [node],

@@ -1,7 +1,9 @@
+using System.Net.Sockets;
 using ImapDirector.Director.Relay;
 using ImapDirector.Director.Tests.Login;
 using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
+using Xunit;
 
 namespace ImapDirector.Director.Tests.Relay;
 
@@ -16,10 +18,9 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     private readonly SessionRelay _relay;
     private readonly Task<SessionEnd> _running;
 
-    private RelayUnderTest(ConnectionPair client, ConnectionPair node, TimeSpan idleTimeout, int threads, Func<TimeSpan>? keepClient, SynchronizationContext? waits)
+    private RelayUnderTest(ConnectionPair client, ConnectionPair node, RelayWatch watch, int threads, Func<TimeSpan>? keepClient, SynchronizationContext? waits)
     {
-        (_client, _node) = (client, node);
-        _watch = new RelayWatch(idleTimeout);
+        (_client, _node, _watch) = (client, node, watch);
         _loops = new RelayLoops(threads, NullLogger.Instance);
         _relay = new SessionRelay(client.Server, node.Server, _watch, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), _loops, keepClient ?? (static () => TimeSpan.Zero));
         var outer = SynchronizationContext.Current;
@@ -45,6 +46,26 @@ internal sealed class RelayUnderTest : IAsyncDisposable
         await _node.Server.DisposeAsync();
     }
 
+    /// <summary>Writes to the client, past the relay, until the system takes no more.</summary>
+    /// <returns>How many bytes.</returns>
+    public async Task<int> FillClientAsync()
+    {
+        var (socket, filler, filled) = (_client.Server.Socket, new byte[64 * 1024], 0);
+        var wasBlocking = socket.Blocking;
+        socket.Blocking = false;
+        for (var refusals = 0; refusals < 5;)
+        {
+            var count = socket.Send(filler, 0, refusals == 0 ? filler.Length : 1, SocketFlags.None, out var error);
+            filled += count;
+            if (error == SocketError.Success) continue;
+            Assert.Equal(SocketError.WouldBlock, error);
+            refusals++;
+            await Task.Delay(20);
+        }
+        socket.Blocking = wasBlocking;
+        return filled;
+    }
+
     /// <summary>What a listener does with the connections that are left when it goes.</summary>
     public void AbortElsewhere() => _client.Server.Abort();
 
@@ -57,10 +78,11 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     /// <param name="isSecure">Whether the client comes with TLS.</param>
     /// <param name="isDirect">Whether that is OpenSSL's directly.</param>
     /// <param name="idleTimeout">How long both may be silent.</param>
+    /// <param name="lastPatience">How long one may take nothing in the end; usually longer than a busy machine lets a thread stand still.</param>
     /// <param name="prepare">What happens on the connections before the relay begins.</param>
     /// <param name="keepClient">How long the client is kept when the node has ended the session.</param>
     /// <param name="waits">Where what waits for the relay's threads goes on; with none on the pool's, as in a director.</param>
-    public static async Task<RelayUnderTest> StartAsync(int threads, bool isSecure = false, bool isDirect = true, TimeSpan? idleTimeout = null,
+    public static async Task<RelayUnderTest> StartAsync(int threads, bool isSecure = false, bool isDirect = true, TimeSpan? idleTimeout = null, TimeSpan? lastPatience = null,
         Func<ConnectionPair, ConnectionPair, Task>? prepare = null, Func<TimeSpan>? keepClient = null, SynchronizationContext? waits = null)
     {
         var client = await ConnectionPair.CreateAsync();
@@ -73,7 +95,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
             await handshake;
         }
         if (prepare is not null) await prepare(client, node);
-        return new RelayUnderTest(client, node, idleTimeout ?? TimeSpan.FromMinutes(30), threads, keepClient, waits);
+        return new RelayUnderTest(client, node, new RelayWatch(idleTimeout ?? TimeSpan.FromMinutes(30), lastPatience ?? TimeSpan.FromSeconds(10)), threads, keepClient, waits);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -12,59 +11,6 @@ namespace ImapDirector.Director.Tests.Relay;
 
 /// <summary>With bytes that come through streams, as with TLS.</summary>
 public sealed class BufferedRelayTests() : SessionRelayTests(threads: 0);
-
-/// <summary>With bytes that a thread of the relay moves between plain sockets.</summary>
-public sealed class LoopRelayTests() : SessionRelayTests(threads: 1)
-{
-    [Fact]
-    public async Task A_thread_that_ends_takes_its_sessions_with_it_and_no_new_ones()
-    {
-        await using var relay = await RelayUnderTest.StartAsync(threads: 1);
-        await relay.Client.SendAsync("a NOOP\r\n");
-        Assert.Equal("a NOOP\r\n", Encoding.ASCII.GetString(await relay.Node.ReadExactlyAsync(8)));
-        relay.EndThreads();
-        Assert.Equal(SessionEnd.Fault, await relay.EndAsync());
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task What_ended_first_is_the_end_however_late_it_is_told(bool isReset)
-    {
-        var waits = new LastFirst();
-        await using var relay = await RelayUnderTest.StartAsync(threads: 1, isSecure: true, waits: waits);
-        await relay.Node.SendAsync("* BYE\r\n");
-        await relay.Node.CloseSendingAsync();
-        Assert.Equal("* BYE\r\n", await relay.Client.ReadToEndAsync());
-        if (isReset) relay.Client.Socket.Close(0);
-        else await relay.Client.CloseSendingAsync();
-
-        await TestDirector.UntilAsync(() => Task.FromResult(waits.Count == 2));
-        waits.LetGo();
-        Assert.Equal(SessionEnd.NodeClosed, await relay.EndAsync());
-    }
-
-    /// <summary>Whoever has waited is held back, and then goes on in the other order.</summary>
-    private sealed class LastFirst : SynchronizationContext
-    {
-        private readonly ConcurrentStack<(SendOrPostCallback Next, object? State)> _held = new();
-        private volatile bool _isLetGo;
-
-        public int Count => _held.Count;
-
-        public override void Post(SendOrPostCallback d, object? state)
-        {
-            if (_isLetGo) d(state);
-            else _held.Push((d, state));
-        }
-
-        public void LetGo()
-        {
-            _isLetGo = true;
-            while (_held.TryPop(out var held)) held.Next(held.State);
-        }
-    }
-}
 
 /// <summary>With streams that a thread of the relay moves, as with TLS of .NET's.</summary>
 public sealed class LoopStreamRelayTests() : SessionRelayTests(threads: 1, isDirect: false);
@@ -119,7 +65,7 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
     [Fact]
     public async Task A_client_that_is_kept_and_speaks_is_let_go()
     {
-        await using var relay = await RelayUnderTest.StartAsync(threads, keepClient: static () => TimeSpan.FromHours(1));
+        await using var relay = await RelayUnderTest.StartAsync(threads, lastPatience: TimeSpan.FromSeconds(3), keepClient: static () => TimeSpan.FromHours(1));
         await relay.Node.DisposeAsync();
 
         // The first that is sent tells the node's machine that nobody takes it, and the answer to that tells us.
@@ -360,7 +306,7 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
     [Fact]
     public async Task A_kick_ends_a_session_whose_client_takes_nothing()
     {
-        await using var relay = await RelayUnderTest.StartAsync(threads);
+        await using var relay = await RelayUnderTest.StartAsync(threads, lastPatience: TimeSpan.FromSeconds(1));
         var sending = SendRandomAsync(relay.Node.Stream, 4, 128);
         await UntilItStandsStillAsync(() => relay.Relay.BytesToClient);
 
@@ -371,9 +317,30 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
     }
 
     [Fact]
+    public async Task A_client_that_takes_what_is_there_only_after_the_kick_hears_BYE_behind_it()
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads, prepare: async (client, _) =>
+        {
+            // The runtime has waited for the socket, as in a login.
+            var reading = client.Server.Input.ReadAsync();
+            await client.Client.SendAsync("x");
+            client.Server.Input.AdvanceTo((await reading).Buffer.End);
+        });
+        await relay.Node.SendAsync("* 1 EXISTS\r\n");
+        Assert.Equal("* 1 EXISTS", await relay.Client.ReadLineAsync());
+        var filled = await relay.FillClientAsync();
+
+        await relay.KickAsync();
+        await Task.Delay(100);
+
+        Assert.Equal(new string('\0', filled) + Bye, await relay.Client.ReadToEndAsync());
+        Assert.Equal(SessionEnd.Kicked, await relay.EndAsync());
+    }
+
+    [Fact]
     public async Task A_silent_session_is_ended_with_BYE()
     {
-        await using var relay = await RelayUnderTest.StartAsync(threads, idleTimeout: TimeSpan.FromMilliseconds(200));
+        await using var relay = await RelayUnderTest.StartAsync(threads, idleTimeout: TimeSpan.FromSeconds(3));
 
         Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
         Assert.Equal(SessionEnd.Idle, await relay.EndAsync());

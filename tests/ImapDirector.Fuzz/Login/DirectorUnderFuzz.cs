@@ -94,7 +94,7 @@ internal sealed class DirectorUnderFuzz : IAsyncDisposable
         _userDirectory = new UserDirectory(_options, _redis, registry, _health, metrics, Log);
         var sessions = new LiveSessions();
         _reports = new SessionReports(_redis, sessions, () => _options, () => _userDirectory.Incarnation);
-        _watch = new RelayWatch(_options.RelayIdleTimeout);
+        _watch = new RelayWatch(_options.RelayIdleTimeout, _options.RelayLastPatience);
         _loops = new RelayLoops(_options.RelayThreads, Log);
         var hasher = new PasswordHasher(_options.Authentication);
         var backends = new BackendConnector(_options, () => registry.Current.Serving, tls, null, _health, new NodeAdmission(_options, metrics), capabilities, metrics, Log.CreateLogger<BackendConnector>());
