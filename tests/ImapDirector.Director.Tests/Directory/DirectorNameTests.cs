@@ -63,11 +63,11 @@ public sealed class DirectorNameTests
     public async Task A_director_that_was_killed_elsewhere_has_its_name_until_most_of_its_lease_is_over(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
-        var killed = await TestDirector.StartAsync(redis.ConnectionString, lease: TimeSpan.FromSeconds(2));
+        var killed = await TestDirector.StartAsync(redis.ConnectionString, lease: TimeSpan.FromSeconds(4));
         var epoch = killed.Directory.Incarnation!.Epoch;
         await killed.CrashAsync();
 
-        await using var next = await TestDirector.StartAsync(redis.ConnectionString, lease: TimeSpan.FromSeconds(2));
+        await using var next = await TestDirector.StartAsync(redis.ConnectionString, lease: TimeSpan.FromSeconds(4));
 
         Assert.True(next.Directory.Incarnation!.Epoch > epoch);
         await killed.DisposeAsync();

@@ -100,7 +100,7 @@ public sealed class RedisOutageTests
     public async Task R7_a_Redis_that_hangs_holds_nobody_and_is_used_again_when_it_goes_on()
     {
         await using var redis = await TestRedis.StartAsync(RedisKind.Redis);
-        await using var director = await TestDirector.StartAsync(redis.ConnectionString, with: o => o with { RedisTimeout = TimeSpan.FromMilliseconds(200) });
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString, with: o => o with { RedisTimeout = TimeSpan.FromSeconds(3) });
         var before = await director.OpenAsync(User("alice@example.com"), "s1");
 
         await redis.Process.StallAsync();
