@@ -12,7 +12,6 @@ internal sealed class SessionRelay
 {
     // A side that has closed waits this long for what is still coming from the other.
     private static readonly TimeSpan HalfClosedPatience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(20);
     private const int Running = -1;
 
     private readonly Connection _client;
@@ -217,7 +216,6 @@ internal sealed class SessionRelay
         }
         try
         {
-            if (_streamLoop is null) await UntilClientTakesAsync();
             await _client.Stream.WriteAsync("* BYE The session is closed, please connect again.\r\n"u8.ToArray());
             await _client.CloseSendingAsync();
             LoseNode();
@@ -226,12 +224,6 @@ internal sealed class SessionRelay
         {
             Abort(SessionEnd.ClientLost);
         }
-    }
-
-    /// <summary>A socket that a loop has watched the runtime does not wait for any more. When the client's time is over the socket is closed, and this ends with it.</summary>
-    private async Task UntilClientTakesAsync()
-    {
-        while (!_client.Socket.Poll(TimeSpan.Zero, SelectMode.SelectWrite)) await Task.Delay(BetweenLooks);
     }
 
     private async Task HalfCloseAsync(SessionEnd end, Connection other)
