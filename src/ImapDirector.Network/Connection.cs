@@ -213,7 +213,11 @@ public sealed class Connection : IAsyncDisposable
     internal SafeHandle HandOver()
     {
         _network.Rest();
-        return _socket.HandOver();
+        var handle = _socket.HandOver();
+        if (Volatile.Read(ref _isClosed) == 0) return handle;
+        // An abort meanwhile may have come too late for the one and too early for the other.
+        _socket.Abort();
+        throw new ObjectDisposedException(nameof(Connection));
     }
 
     /// <summary>Ends <see cref="Input"/> and <see cref="Output"/>: from here on bytes are read and written elsewhere, and what is not consumed is gone.</summary>
@@ -287,7 +291,7 @@ public sealed class Connection : IAsyncDisposable
     private static ClientIdentity Identify(TlsContext context, TlsSession session)
     {
         if (context.Clients is not { } clients) return default;
-        var identity = clients.Identify(session.PeerCertificate(out var fault), fault, session.IsResumed);
+        var identity = clients.Identify(session.PeerCertificate(out var fault), fault);
         // OpenSSL lets in a little more than we do.
         if (clients.IsRequired && !identity.IsVerified) throw new AuthenticationException($"The client's certificate does not count: {identity.Fault}.");
         return identity;

@@ -131,8 +131,8 @@ public sealed class HandedOverConnectionTests : IDisposable
                 // The abort came first.
             }
             await aborting;
-            await pair.Server.DisposeAsync();
             Assert.Equal(SocketError.ConnectionReset, (await Assert.ThrowsAsync<SocketException>(() => ReadAsync(pair.Client.Socket, 1))).SocketErrorCode);
+            await pair.Server.DisposeAsync();
         }
         Assert.InRange(Descriptors(), 0, before + 20);
     }

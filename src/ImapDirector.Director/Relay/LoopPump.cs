@@ -47,7 +47,7 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
         return await _ended.Task;
     }
 
-    public void Abort() => loop.Post(() => relay.End(this, PumpEnd.Aborted));
+    public void Abort() => loop.Post(() => relay.Abort(this));
 
     /// <summary>Before it begins: what the login dialogues read beyond their own lines goes first (limits D3).</summary>
     /// <param name="from">The sender.</param>

@@ -19,6 +19,9 @@ internal sealed class LoopRelay
     private readonly Side _node;
     private int _hasBegun;
     private bool _isOver;
+    // On the loop's thread. Until it has begun there everything is that of whoever begins it.
+    private bool _isOnLoop;
+    private bool _isAborted;
 
     /// <summary>Prepares it; both connections must be <see cref="Connection.IsDirect"/>, and nobody may be reading from them.</summary>
     public LoopRelay(PollLoop loop, Connection client, Connection node, Counter.Child toNode, Counter.Child toClient, SessionRelay session)
@@ -51,6 +54,13 @@ internal sealed class LoopRelay
             return;
         }
         _loop.Post(Watch);
+    }
+
+    /// <summary>Ends a direction in the middle of anything; on the loop's thread. What has not begun there yet ends when it does.</summary>
+    public void Abort(LoopPump pump)
+    {
+        if (_isOnLoop) End(pump, PumpEnd.Aborted);
+        else _isAborted = true;
     }
 
     /// <summary>Ends a direction; on the loop's thread. When both have ended, both sockets are let go.</summary>
@@ -89,6 +99,12 @@ internal sealed class LoopRelay
 
     private void Watch()
     {
+        if (_isAborted)
+        {
+            EndBoth();
+            return;
+        }
+        _isOnLoop = true;
         try
         {
             _client.Socket.Begin();
@@ -107,6 +123,7 @@ internal sealed class LoopRelay
 
     private void EndBoth()
     {
+        _isOnLoop = true;
         _toNode.End(PumpEnd.Aborted);
         _toClient.End(PumpEnd.Aborted);
         Release();

@@ -228,7 +228,8 @@ internal sealed class SessionRelay
 
     private async Task HalfCloseAsync(SessionEnd end, Connection other)
     {
-        if (NoteEnd(end)) Hurry(HalfClosedPatience, end);
+        // The other side has closed before; but it may be a node's, whose client is kept for longer.
+        if (NoteEnd(end) || _clientKeptFor is not { Ticks: > 0 }) Hurry(HalfClosedPatience, end);
         try
         {
             await other.CloseSendingAsync();

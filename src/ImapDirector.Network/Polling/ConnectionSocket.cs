@@ -20,13 +20,19 @@ internal sealed class ConnectionSocket(Socket socket)
         {
             if (Volatile.Read(ref _socket) is { } present) return present;
             var again = _descriptor!.ToSocket();
-            if (Interlocked.CompareExchange(ref _socket, again, null) is not { } other) return again;
-            again.Dispose();
-            return other;
+            if (Interlocked.CompareExchange(ref _socket, again, null) is { } other)
+            {
+                again.Dispose();
+                return other;
+            }
+            if (!_descriptor.IsClosed) return again;
+            // Closed meanwhile, by somebody who has seen no socket.
+            again.Close(timeout: 0);
+            throw new ObjectDisposedException(nameof(ConnectionSocket));
         }
     }
 
-    /// <summary>Hands the connection over to a <see cref="LoopSocket"/>. Nobody may be waiting for the socket.</summary>
+    /// <summary>Hands the connection over to a <see cref="LoopSocket"/>. Nobody may be waiting for the socket, or asking it anything: closing it meanwhile would end the connection.</summary>
     /// <returns>What to hold on to; where it cannot be handed over the runtime's socket, as before.</returns>
     /// <exception cref="ObjectDisposedException">It is closed.</exception>
     public SafeHandle HandOver()
@@ -34,9 +40,9 @@ internal sealed class ConnectionSocket(Socket socket)
         if (_descriptor is { } present) return present;
         var handed = Socket;
         if (SocketDescriptor.TryTake(handed) is not { } descriptor) return handed.SafeHandle;
-        // In this order, for Abort on another thread.
+        // In this order, for Abort on another thread; and whoever hands over asks afterwards whether there was one.
         Volatile.Write(ref _descriptor, descriptor);
-        Volatile.Write(ref _socket, null);
+        _ = Interlocked.Exchange(ref _socket, null);
         handed.Dispose();
         return descriptor;
     }

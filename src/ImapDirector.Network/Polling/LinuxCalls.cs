@@ -27,6 +27,7 @@ internal static unsafe partial class LinuxCalls
     private const int SetFlags = 4;
     private const int DuplicateCloseOnExec = 1030;
     private const int WriteSide = 1;
+    private const int BothSides = 2;
     private const int AddressBytes = 16;
 
     /// <summary>epoll_create1(2).</summary>
@@ -95,6 +96,9 @@ internal static unsafe partial class LinuxCalls
 
     /// <summary>shutdown(2): nothing more is written.</summary>
     public static int ShutdownSending(int socket) => Result(shutdown(socket, WriteSide));
+
+    /// <summary>shutdown(2): nothing more is read or written.</summary>
+    public static int Shutdown(int socket) => Result(shutdown(socket, BothSides));
 
     /// <summary>connect(2) to an address of the family AF_UNSPEC, which is 0: the connection ends with a reset.</summary>
     public static int Disconnect(int socket)

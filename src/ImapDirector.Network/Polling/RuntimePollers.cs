@@ -10,7 +10,7 @@ namespace ImapDirector.Network.Polling;
 internal static class RuntimePollers
 {
     private static readonly ConcurrentDictionary<int, bool> Ours = new();
-    private static readonly Lazy<int[]> Found = new(Find);
+    private static int[] _found = [];
 
     /// <summary>A loop's own poller is none of them.</summary>
     public static void Exclude(int poller) => Ours[poller] = true;
@@ -19,13 +19,16 @@ internal static class RuntimePollers
     public static void Include(int poller) => Ours.TryRemove(poller, out _);
 
     /// <summary>Whether they are found.</summary>
-    public static bool AreKnown => Found.Value.Length > 0;
+    public static bool AreKnown => Found.Length > 0;
 
     /// <summary>Takes a socket from them.</summary>
     public static void Forget(int socket)
     {
-        foreach (var poller in Found.Value) _ = LinuxCalls.Control(poller, LinuxCalls.Delete, socket, PollEvents.None, 0);
+        foreach (var poller in Found) _ = LinuxCalls.Control(poller, LinuxCalls.Delete, socket, PollEvents.None, 0);
     }
+
+    // None may mean that there was no descriptor left to look for them with.
+    private static int[] Found => Volatile.Read(ref _found) is { Length: > 0 } found ? found : _found = Find();
 
     /// <summary>All epoll descriptors of the process but those of loops: the runtime makes its own when the first socket is waited for, and keeps them.</summary>
     private static int[] Find()

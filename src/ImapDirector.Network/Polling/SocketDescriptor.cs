@@ -69,7 +69,8 @@ internal sealed class SocketDescriptor : SafeHandle
         try
         {
             using var held = new Held(this);
-            _ = LinuxCalls.Disconnect(held.Descriptor);
+            // Where the system has no such thing, an end in both directions.
+            if (LinuxCalls.Disconnect(held.Descriptor) < 0) _ = LinuxCalls.Shutdown(held.Descriptor);
         }
         catch (ObjectDisposedException)
         {
