@@ -62,7 +62,7 @@ internal static class AuthenticationRules
         if (!CanRead(masters.File))
             errors.Add($"{key}File is \"{Shown(masters.File)}\", which cannot be read: name a file of lines as name:password, of at most {PasswdFileDatabase.MaxBytes} bytes, that this process may read.");
         else if (options.Databases.OfType<PasswdFileOptions>().Any(users => CanRead(users.File) && HasSameContent(users.File, masters.File)))
-            errors.Add($"{key}File is \"{Shown(masters.File)}\", which is one of Databases, so that each user could be every other: name a file with nobody but masters in it.");
+            errors.Add($"{key}File is \"{Shown(masters.File)}\", which is one of Databases, or as empty, so that each user could be every other: name a file with nobody but masters in it.");
         if (masters.Networks.Count == 0)
             errors.Add($"{key}Networks is empty: say from where masters may log in, such as 10.0.0.0/8.");
         foreach (var network in masters.Networks)
@@ -87,11 +87,13 @@ internal static class AuthenticationRules
     // By whatever name: links and mounts are others.
     private static bool HasSameContent(string one, string other)
     {
-        if (Path.GetFullPath(one) == Path.GetFullPath(other)) return true;
+        if (TargetOf(one) == TargetOf(other)) return true;
         using var first = File.OpenRead(one);
         using var second = File.OpenRead(other);
-        return first.Length > 0 && first.Length == second.Length && SHA256.HashData(first).AsSpan().SequenceEqual(SHA256.HashData(second));
+        return first.Length == second.Length && SHA256.HashData(first).AsSpan().SequenceEqual(SHA256.HashData(second));
     }
+
+    private static string TargetOf(string file) => File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(file);
 
     private static void CheckTokens(TokenOptions tokens, string key, List<string> errors)
     {

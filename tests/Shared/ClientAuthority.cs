@@ -84,6 +84,29 @@ internal sealed class ClientAuthority : IDisposable
             X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Certificate, true, false), DateTimeOffset.UtcNow + (from ?? TimeSpan.FromHours(-1)));
     }
 
+    /// <summary>The same list, with something else in its fields and signed again.</summary>
+    /// <param name="list">In DER.</param>
+    /// <param name="change">Gets the number of a field and what is in it, and gives what shall be there; nothing to leave it out.</param>
+    public byte[] SignAgain(byte[] list, Func<int, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> change)
+    {
+        var whole = new AsnReader(list, AsnEncodingRules.DER).ReadSequence();
+        var (body, algorithm) = (whole.ReadSequence(), whole.ReadEncodedValue());
+        var changed = new AsnWriter(AsnEncodingRules.DER);
+        using (changed.PushSequence())
+        {
+            for (var field = 0; body.HasData; field++)
+                if (change(field, body.ReadEncodedValue()) is { IsEmpty: false } value) changed.WriteEncodedValue(value.Span);
+        }
+        var signed = new AsnWriter(AsnEncodingRules.DER);
+        using (signed.PushSequence())
+        {
+            signed.WriteEncodedValue(changed.Encode());
+            signed.WriteEncodedValue(algorithm.Span);
+            signed.WriteBitString(_key.SignData(changed.Encode(), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
+        }
+        return signed.Encode();
+    }
+
     /// <summary>As above, in PEM.</summary>
     public string RevokeInPem(params X509Certificate2[] revoked) => PemEncoding.WriteString("X509 CRL", Revoke(revoked)) + "\n";
 

@@ -52,9 +52,21 @@ internal sealed class ClientAuthorities
             throw Unusable("has what is no PEM certificate", broken);
         }
         if (certificates.Count is 0 or > MostAuthorities) throw Unusable($"has {certificates.Count} certificates");
-        if (!certificates.All(IsAuthority)) throw Unusable("has a certificate that may sign no others (its basic constraints do not say CA)");
+        if (!MayAllSign()) throw Unusable("has a certificate that may sign no others (its basic constraints do not say CA)");
         if (!certificates.Any(static one => one.SubjectName.RawData.AsSpan().SequenceEqual(one.IssuerName.RawData))) throw Unusable("has no root, which is signed by itself");
         return new ClientAuthorities(options, certificates, options.CrlFiles is { } files ? RevocationLists.Parse(files, lists!, certificates) : null);
+
+        bool MayAllSign()
+        {
+            try
+            {
+                return certificates.All(IsAuthority);
+            }
+            catch (CryptographicException broken)
+            {
+                throw Unusable("has a certificate whose extensions cannot be read", broken);
+            }
+        }
 
         InvalidDataException Unusable(string fault, Exception? cause = null) =>
             new($"The authority file \"{options.AuthorityFile}\" {fault}: give 1 to {MostAuthorities} PEM certificates of those who sign clients' certificates, their roots among them.", cause);
@@ -63,15 +75,13 @@ internal sealed class ClientAuthorities
     /// <summary>Says who a client is, whose handshake has proved that it has the certificate's key.</summary>
     /// <param name="shown">The certificate in DER; <c>null</c> for none.</param>
     /// <param name="fault">What was wrong with its chain, or <c>null</c>.</param>
-    /// <param name="isResumed">Whether that was another handshake, which this one resumes. With other lists there would be no resuming it.</param>
-    public ClientIdentity Identify(byte[]? shown, string? fault, bool isResumed = false)
+    public ClientIdentity Identify(byte[]? shown, string? fault)
     {
         if (shown is null) return default;
-        if (isResumed && Revoked?.AreOutOfDate == true) return Refused("a list of revoked certificates is out of date by now");
         try
         {
             using var certificate = X509CertificateLoader.LoadCertificate(shown);
-            return Identify(certificate, fault);
+            return Identify(certificate, fault ?? Revoked?.FaultOf(certificate));
         }
         catch (CryptographicException)
         {

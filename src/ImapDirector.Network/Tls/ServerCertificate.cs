@@ -166,7 +166,7 @@ public sealed class ServerCertificate : IDisposable
         }
         if (_clients is null) return contents;
         contents.Add(Read(_clients.AuthorityFile, "authority"));
-        foreach (var file in _clients.CrlFiles ?? []) contents.Add(Read(file, "CRL"));
+        foreach (var file in _clients.CrlFiles ?? []) contents.Add(Read(file, "CRL", OpenSsl.RevocationLists.MostFileBytes));
         return contents;
     }
 
@@ -175,9 +175,7 @@ public sealed class ServerCertificate : IDisposable
     {
         try
         {
-            using var stream = File.OpenRead(file);
-            var bytes = new byte[OcspStaple.MostBytes + 1];
-            return bytes[..stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
+            return ReadAtMost(file, OcspStaple.MostBytes);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
@@ -185,11 +183,23 @@ public sealed class ServerCertificate : IDisposable
         }
     }
 
-    private static byte[] Read(string file, string what)
+    private static byte[] ReadAtMost(string file, int most)
+    {
+        using var stream = File.OpenRead(file);
+        // A pipe or a device does not say how long it is.
+        var length = stream.CanSeek ? stream.Length : 0;
+        var bytes = new byte[(length > 0 ? Math.Min(length, most) : most) + 1];
+        return bytes[..stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
+    }
+
+    /// <param name="file">Which.</param>
+    /// <param name="what">What it is, for messages.</param>
+    /// <param name="most">Of what comes from the network: no more is read than shows that it is too long.</param>
+    private static byte[] Read(string file, string what, int? most = null)
     {
         try
         {
-            return File.ReadAllBytes(file);
+            return most is { } limit ? ReadAtMost(file, limit) : File.ReadAllBytes(file);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

@@ -25,8 +25,8 @@ internal sealed class HttpsCaller(long since)
     /// <summary>Keeps it with its connection.</summary>
     public void StayWith(IDictionary<object, object?> items) => items[Key] = this;
 
-    /// <summary>Whether its certificate is one of an operator's.</summary>
+    /// <summary>Whether its certificate is one of an operator's, who has a name: it is in the log of orders.</summary>
     /// <param name="operators">As of <see cref="HttpsOptions.Operators"/>.</param>
     public bool IsOneOf(IReadOnlyList<string> operators) =>
-        Identity.IsVerified && operators.Any(name => name == HttpsOptions.Anybody || string.Equals(name, Identity.User, StringComparison.Ordinal));
+        Identity is { IsVerified: true, User: not null } && operators.Any(name => name == HttpsOptions.Anybody || string.Equals(name, Identity.User, StringComparison.Ordinal));
 }

@@ -33,6 +33,12 @@ internal sealed partial class CertificateWatch(IReadOnlyList<ServerCertificate> 
                 isBroken = true;
                 Log.Kept(logger, unusable.Message);
             }
+            catch (Exception fault)
+            {
+                // Whatever is in a file that is read again, sessions do not end for it.
+                isBroken = true;
+                Log.Fault(logger, fault);
+            }
         }
         if (isAsked && !isNew && !isBroken) Log.NothingNew(logger);
         // What was in time a minute ago may be out of date.
@@ -61,6 +67,9 @@ internal sealed partial class CertificateWatch(IReadOnlyList<ServerCertificate> 
 
         [LoggerMessage(4, LogLevel.Error, "The certificate that clients are shown stays the old one. {Reason}")]
         public static partial void Kept(ILogger logger, string reason);
+
+        [LoggerMessage(12, LogLevel.Error, "A fault in reading the certificate's files again: what clients are shown, and who is asked for a certificate, stays as it was")]
+        public static partial void Fault(ILogger logger, Exception exception);
 
         [LoggerMessage(5, LogLevel.Information, "SIGHUP: nothing new in the certificate's files")]
         public static partial void NothingNew(ILogger logger);

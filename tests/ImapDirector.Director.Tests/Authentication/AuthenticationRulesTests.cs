@@ -77,6 +77,7 @@ public sealed class AuthenticationRulesTests
     [InlineData("link", true)]
     [InlineData("directory", true)]
     [InlineData("copy", true)]
+    [InlineData("empty", true)]
     [InlineData("other", false)]
     public void The_users_are_no_masters_under_another_name_either(string kind, bool isFault)
     {
@@ -97,6 +98,11 @@ public sealed class AuthenticationRulesTests
                     break;
                 case "copy":
                     File.Copy(users, masters);
+                    break;
+                case "empty":
+                    // Users are added later.
+                    File.WriteAllText(users, "");
+                    File.WriteAllText(masters, "");
                     break;
                 default:
                     File.WriteAllText(masters, "agnes:{PLAIN}x\n");

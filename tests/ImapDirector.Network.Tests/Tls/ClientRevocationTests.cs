@@ -157,6 +157,22 @@ public abstract class ClientRevocationTests : IDisposable
         Assert.Contains("revoked", identity.Fault, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Who_only_says_to_be_of_our_authority_is_not_looked_up()
+    {
+        File.WriteAllBytes(PathOf("list"), _root.Revoke([], from: TimeSpan.FromDays(-3), to: TimeSpan.FromDays(-1)));
+        using var certificate = Load("list");
+        using var forged = _root.Issue("CN=alice", isBroken: true);
+        var identity = await IdentifyAsync(certificate, forged);
+        Assert.False(identity.IsVerified);
+        Assert.Contains("signature", identity.Fault, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("CRL", (await IdentifyAsync(certificate, _alice)).Fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_more_of_a_list_is_read_than_shows_that_it_is_too_long() =>
+        Assert.Contains("is longer than", Assert.Throws<InvalidDataException>(() => Load("/dev/zero")).Message, StringComparison.Ordinal);
+
     private static async Task<ClientIdentity> IdentifyAsync(ServerCertificate certificate, X509Certificate2? shown, params X509Certificate2[] between)
     {
         await using var pair = await SocketPair.ConnectAsync();

@@ -9,6 +9,9 @@ namespace ImapDirector.Network.Tests.Tls;
 
 public sealed class RevocationListsTests : IDisposable
 {
+    // A list has version, algorithm, issuer and thisUpdate before it.
+    private const int NextUpdate = 4;
+
     private readonly ClientAuthority _authority = new();
 
     public void Dispose() => _authority.Dispose();
@@ -25,7 +28,6 @@ public sealed class RevocationListsTests : IDisposable
             var state = Assert.Single(lists.States);
             Assert.Equal("lists", state.File);
             Assert.InRange(state.Expires, DateTimeOffset.UtcNow.AddHours(2), DateTimeOffset.UtcNow.AddHours(4));
-            Assert.False(lists.AreOutOfDate);
         }
     }
 
@@ -72,39 +74,46 @@ public sealed class RevocationListsTests : IDisposable
     }
 
     [Fact]
-    public void Who_is_resumed_does_not_count_once_a_list_is_out_of_date()
+    public void Nobody_counts_once_a_list_is_out_of_date_neither_who_is_resumed()
     {
         using var alice = _authority.Issue();
         foreach (var (end, counts) in ((int, bool)[])[(1, true), (-1, false)])
         {
             var authorities = ClientAuthorities.Parse(new ClientCertificateOptions("clients.pem", CrlFiles: ["list.crl"]), _authority.Pem, [_authority.Revoke([], from: TimeSpan.FromDays(-2), to: TimeSpan.FromDays(end))]);
-            Assert.Equal(counts, authorities.Identify(alice.RawData, null, isResumed: true).IsVerified);
-            Assert.Equal(default, authorities.Identify(null, null, isResumed: true));
+            Assert.Equal(counts, authorities.Identify(alice.RawData, null).IsVerified);
+            Assert.Equal(default, authorities.Identify(null, null));
         }
     }
 
     [Fact]
     public void A_list_that_never_is_out_of_date_cannot_be_used()
     {
-        // The same list without nextUpdate: the second of its two times.
-        var whole = new AsnReader(_authority.Revoke([]), AsnEncodingRules.DER).ReadSequence();
-        var (body, algorithm, signature) = (whole.ReadSequence(), whole.ReadEncodedValue(), whole.ReadEncodedValue());
-        var writer = new AsnWriter(AsnEncodingRules.DER);
-        using (writer.PushSequence())
-        {
-            using (writer.PushSequence())
-            {
-                for (var field = 0; body.HasData; field++)
-                {
-                    var value = body.ReadEncodedValue().Span;
-                    if (field != 4) writer.WriteEncodedValue(value);
-                }
-            }
-            writer.WriteEncodedValue(algorithm.Span);
-            writer.WriteEncodedValue(signature.Span);
-        }
-        AssertUnusable("does not say until when", writer.Encode());
+        // The last of its two times.
+        AssertUnusable("does not say until when", _authority.SignAgain(_authority.Revoke([]), static (field, value) => field == NextUpdate ? default : value));
     }
+
+    [Theory]
+    [InlineData("00000101000000Z", false)]
+    [InlineData("00010101000000Z", false)]
+    [InlineData("99991231235959Z", true)]
+    public void Any_year_may_be_in_a_list(string end, bool isInTime)
+    {
+        var list = WithEnd(end);
+        Assert.Equal(isInTime, Assert.Single(Parse(list).States).Expires > DateTimeOffset.UtcNow);
+        using var alice = _authority.Issue();
+        var authorities = ClientAuthorities.Parse(new ClientCertificateOptions("clients.pem", CrlFiles: ["list.crl"]), _authority.Pem, [list]);
+        Assert.Equal(isInTime, authorities.Identify(alice.RawData, null).IsVerified);
+    }
+
+    [Fact]
+    public void Nothing_but_its_signature_is_looked_at_in_a_list_of_somebody_else()
+    {
+        var list = WithEnd("00000101000000Z");
+        list[^5] ^= 1;
+        AssertUnusable("nobody of AuthorityFile has signed", list);
+    }
+
+    private byte[] WithEnd(string time) => _authority.SignAgain(_authority.Revoke([]), (field, value) => field == NextUpdate ? (byte[])[0x18, (byte)time.Length, .. Encoding.ASCII.GetBytes(time)] : value);
 
     private RevocationLists Parse(byte[] content) => RevocationLists.Parse(["list.crl"], [content], [_authority.Certificate]);
 

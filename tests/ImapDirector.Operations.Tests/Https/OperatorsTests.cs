@@ -41,14 +41,14 @@ public sealed class OperatorsTests
     }
 
     [FactIfInstalled("redis-server")]
-    public async Task A_star_stands_for_whoever_has_a_certificate_that_counts()
+    public async Task A_star_stands_for_whoever_has_a_certificate_that_counts_and_a_name_in_it()
     {
         using var side = new HttpsSide(isRequired: false);
         await using var api = await RunningApi.StartAsync(https: side.Options("*"));
-        foreach (var subject in (string[])["CN=anybody", "O=nobody"])
+        foreach (var (subject, status) in ((string, int)[])[("CN=anybody", 200), ("O=nobody", 401), ("CN=alice, CN=bob", 401)])
         {
             using var shown = side.Authority.Issue(subject);
-            Assert.Equal(200, (await HttpsSide.SendAsync(api.Http, shown, Nodes)).Status);
+            Assert.Equal(status, (await HttpsSide.SendAsync(api.Http, shown, Nodes)).Status);
         }
         Assert.Equal(401, (await HttpsSide.SendAsync(api.Http, null, Nodes)).Status);
     }

@@ -14,8 +14,7 @@ namespace ImapDirector.Network.Tls.OpenSsl;
 /// </remarks>
 internal sealed class RevocationLists
 {
-    /// <summary>The longest file, in bytes: some 100,000 certificates. OpenSSL checks a list's signature, so goes over all of it, for whoever shows a certificate with its
-    /// issuer's name, and before that one's own.</summary>
+    /// <summary>The longest file, in bytes: some 100,000 certificates. A list's signature is checked, so all of it is gone over, for each certificate that is looked up in it.</summary>
     public const int MostFileBytes = 4 * 1024 * 1024;
 
     /// <summary>The most lists, in all files.</summary>
@@ -23,6 +22,8 @@ internal sealed class RevocationLists
 
     private const string PemLabel = "X509 CRL";
     private const byte DerSequence = 0x30;
+    // A list may say any year from 0 to 9999, and not all of them are a DateTimeOffset.
+    private const int MostDays = 700_000;
 
     private readonly List<CrlHandle> _lists = [];
     private readonly Dictionary<string, DateTimeOffset> _ends = new(StringComparer.Ordinal);
@@ -32,9 +33,6 @@ internal sealed class RevocationLists
 
     /// <summary>Of each file, when the first list in it is out of date.</summary>
     public IReadOnlyList<RevocationState> States => [.. _ends.Select(static one => new RevocationState(one.Key, one.Value))];
-
-    /// <summary>Whether one of them is out of date.</summary>
-    public bool AreOutOfDate => _ends.Values.Any(static end => end <= DateTimeOffset.UtcNow);
 
     /// <summary>Reads them.</summary>
     /// <param name="files">Where they came from, for messages.</param>
@@ -50,17 +48,8 @@ internal sealed class RevocationLists
         return lists;
     }
 
-    /// <summary>Has a store of authorities look everybody up in them.</summary>
-    /// <returns>Whether it does.</returns>
-    public unsafe bool TryAddTo(nint store)
-    {
-        foreach (var list in _lists)
-            if (RevocationCalls.X509_STORE_add_crl(store, list) != 1) return false;
-        RevocationCalls.X509_STORE_set_verify_cb(store, &Judge);
-        return RevocationCalls.X509_STORE_set_flags(store, new CULong(RevocationCalls.CheckLists | RevocationCalls.CheckAllLists)) == 1;
-    }
-
-    /// <summary>Looks up a certificate that another has verified, and those above it. They are all among the authorities: else there is no list of its issuer.</summary>
+    /// <summary>Looks up a certificate that has been verified, and those above it. Before that nobody may be: OpenSSL goes over the whole list for whoever shows its authority's name, and
+    /// looks at their own signature afterwards. They are all among the authorities: else there is no list of its issuer.</summary>
     /// <param name="certificate">The client's.</param>
     /// <returns>What is wrong with it, or <c>null</c>. A text of OpenSSL's, never one of the client's.</returns>
     public string? FaultOf(X509Certificate2 certificate)
@@ -86,15 +75,19 @@ internal sealed class RevocationLists
         return Marshal.PtrToStringUTF8(OpenSslCalls.X509_verify_cert_error_string(new CLong(RevocationCalls.X509_STORE_CTX_get_error(verification)))) ?? "unknown reason";
     }
 
-    private bool TrySetUpStore(X509Certificate2Collection authorities)
+    private unsafe bool TrySetUpStore(X509Certificate2Collection authorities)
     {
         var isHeld = false;
         _store.DangerousAddRef(ref isHeld);
         try
         {
             var store = _store.DangerousGetHandle();
-            return store != 0 && authorities.All(one => TlsContext.TryWith(one.RawData, certificate => OpenSslCalls.X509_STORE_add_cert(store, certificate) == 1))
-                && RevocationCalls.X509_STORE_set_depth(store, ClientAuthorities.MostBetween) == 1 && TryAddTo(store);
+            if (store == 0) return false;
+            RevocationCalls.X509_STORE_set_verify_cb(store, &Judge);
+            return authorities.All(one => TlsContext.TryWith(one.RawData, certificate => OpenSslCalls.X509_STORE_add_cert(store, certificate) == 1))
+                && RevocationCalls.X509_STORE_set_depth(store, ClientAuthorities.MostBetween) == 1
+                && _lists.All(list => RevocationCalls.X509_STORE_add_crl(store, list) == 1)
+                && RevocationCalls.X509_STORE_set_flags(store, new CULong(RevocationCalls.CheckLists | RevocationCalls.CheckAllLists)) == 1;
         }
         finally
         {
@@ -130,9 +123,10 @@ internal sealed class RevocationLists
         void Add(byte[] encoded)
         {
             var list = TryParse(encoded) ?? throw Unusable("has what is no list");
+            // First of all: anybody can write the rest.
+            if (!authorities.Any(authority => IsOf(list, authority))) throw Unusable("has a list that nobody of AuthorityFile has signed");
             if (RevocationCalls.X509_CRL_get_ext_by_NID(list, RevocationCalls.DeltaIndicator, -1) >= 0) throw Unusable("has a list of changes alone (a delta)");
             var end = EndOf(list) ?? throw Unusable("has a list that does not say until when it holds");
-            if (!authorities.Any(authority => IsOf(list, authority))) throw Unusable("has a list that nobody of AuthorityFile has signed");
             if (_lists.Count == MostLists) throw new InvalidDataException($"CrlFiles has more than {MostLists} lists: give one for each authority.");
             _lists.Add(list);
             _ends[file] = _ends.TryGetValue(file, out var other) && other < end ? other : end;
@@ -159,7 +153,7 @@ internal sealed class RevocationLists
         var (days, seconds) = (0, 0);
         var end = RevocationCalls.X509_CRL_get0_nextUpdate(list);
         // From now on.
-        return end != 0 && RevocationCalls.ASN1_TIME_diff(&days, &seconds, 0, end) == 1 ? DateTimeOffset.UtcNow.AddDays(days).AddSeconds(seconds) : null;
+        return end != 0 && RevocationCalls.ASN1_TIME_diff(&days, &seconds, 0, end) == 1 ? DateTimeOffset.UtcNow.AddDays(Math.Clamp(days, -MostDays, MostDays)).AddSeconds(seconds) : null;
     }
 
     private static bool IsOf(CrlHandle list, X509Certificate2 authority) => TlsContext.TryWith(authority.RawData, certificate =>

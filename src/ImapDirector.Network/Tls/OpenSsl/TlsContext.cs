@@ -126,7 +126,6 @@ internal sealed class TlsContext : IDisposable
         {
             if (!TryWith(authority.RawData, certificate => OpenSslCalls.X509_STORE_add_cert(store, certificate) == 1 && OpenSslCalls.SSL_CTX_add_client_CA(context, certificate) == 1)) return false;
         }
-        if (clients.Revoked?.TryAddTo(store) == false) return false;
         _ = OpenSslCalls.SSL_CTX_ctrl(context, OpenSslCalls.SetMostChainBytes, ClientAuthorities.MostChainBytes, 0);
         OpenSslCalls.SSL_CTX_set_verify_depth(context, ClientAuthorities.MostBetween);
         OpenSslCalls.SSL_CTX_set_verify(context, OpenSslCalls.VerifyPeer | (clients.IsRequired ? OpenSslCalls.FailWithoutPeerCertificate : 0), 0);
