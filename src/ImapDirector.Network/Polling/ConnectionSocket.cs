@@ -54,8 +54,8 @@ internal sealed class ConnectionSocket(Socket socket)
         if (!PollLoop.IsSupported || bytes.IsEmpty) return 0;
         try
         {
-            if (_descriptor is { } descriptor) return Math.Max(descriptor.Send(bytes), 0);
-            return SendAtOnce(Socket.SafeHandle, bytes);
+            using var held = new HeldDescriptor((SafeHandle?)_descriptor ?? Socket.SafeHandle);
+            return Math.Max(LinuxCalls.Send(held.Descriptor, bytes), 0);
         }
         catch (ObjectDisposedException)
         {
@@ -112,19 +112,5 @@ internal sealed class ConnectionSocket(Socket socket)
         descriptor.Disconnect();
         descriptor.Dispose();
         Volatile.Read(ref _socket)?.Close(timeout: 0);
-    }
-
-    private static int SendAtOnce(SafeSocketHandle handle, ReadOnlySpan<byte> bytes)
-    {
-        var isHeld = false;
-        try
-        {
-            handle.DangerousAddRef(ref isHeld);
-            return Math.Max(LinuxCalls.Send((int)handle.DangerousGetHandle(), bytes), 0);
-        }
-        finally
-        {
-            if (isHeld) handle.DangerousRelease();
-        }
     }
 }

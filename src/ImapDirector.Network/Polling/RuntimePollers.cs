@@ -10,7 +10,7 @@ namespace ImapDirector.Network.Polling;
 internal static class RuntimePollers
 {
     private static readonly ConcurrentDictionary<int, bool> Ours = new();
-    private static int[] Last = [];
+    private static int[] Known = [];
 
     /// <summary>A loop's own poller is none of them.</summary>
     public static void Exclude(int poller) => Ours[poller] = true;
@@ -28,7 +28,7 @@ internal static class RuntimePollers
     }
 
     // None may mean that there was no descriptor left to look for them with.
-    private static int[] Found => Volatile.Read(ref Last) is { Length: > 0 } found ? found : Last = Find();
+    private static int[] Found => Volatile.Read(ref Known) is { Length: > 0 } found ? found : Known = Find();
 
     /// <summary>All epoll descriptors of the process but those of loops: the runtime makes its own when the first socket is waited for, and keeps them.</summary>
     private static int[] Find()

@@ -17,7 +17,7 @@ internal sealed class SocketDescriptor : SafeHandle
     public static SocketDescriptor? TryTake(Socket socket)
     {
         if (!RuntimePollers.AreKnown) return null;
-        using var held = new Held(socket.SafeHandle);
+        using var held = new HeldDescriptor(socket.SafeHandle);
         var duplicate = LinuxCalls.Duplicate(held.Descriptor);
         if (duplicate < 0) return null;
         // A duplicate keeps it registered there when the number it was registered by is closed.
@@ -30,19 +30,10 @@ internal sealed class SocketDescriptor : SafeHandle
     /// <exception cref="SocketException">The system refuses.</exception>
     public Socket ToSocket()
     {
-        using var held = new Held(this);
+        using var held = new HeldDescriptor(this);
         var duplicate = LinuxCalls.Duplicate(held.Descriptor);
         if (duplicate < 0) throw new SocketException(-duplicate);
         return new Socket(new SafeSocketHandle(duplicate, ownsHandle: true));
-    }
-
-    /// <summary>Writes what the system takes without waiting.</summary>
-    /// <returns>A count, or the error number below zero.</returns>
-    /// <exception cref="ObjectDisposedException">This is closed.</exception>
-    public int Send(ReadOnlySpan<byte> bytes)
-    {
-        using var held = new Held(this);
-        return LinuxCalls.Send(held.Descriptor, bytes);
     }
 
     /// <summary>Reads what is there.</summary>
@@ -50,7 +41,7 @@ internal sealed class SocketDescriptor : SafeHandle
     /// <exception cref="ObjectDisposedException">This is closed.</exception>
     public int Receive(Span<byte> buffer)
     {
-        using var held = new Held(this);
+        using var held = new HeldDescriptor(this);
         return LinuxCalls.Receive(held.Descriptor, buffer);
     }
 
@@ -59,7 +50,7 @@ internal sealed class SocketDescriptor : SafeHandle
     /// <exception cref="ObjectDisposedException">This is closed.</exception>
     public void ShutdownSending()
     {
-        using var held = new Held(this);
+        using var held = new HeldDescriptor(this);
         if (LinuxCalls.ShutdownSending(held.Descriptor) is < 0 and var error) throw new IOException($"The connection is lost: error {-error}.");
     }
 
@@ -68,7 +59,7 @@ internal sealed class SocketDescriptor : SafeHandle
     {
         try
         {
-            using var held = new Held(this);
+            using var held = new HeldDescriptor(this);
             // Where the system has no such thing, an end in both directions.
             if (LinuxCalls.Disconnect(held.Descriptor) < 0) _ = LinuxCalls.Shutdown(held.Descriptor);
         }
@@ -83,21 +74,5 @@ internal sealed class SocketDescriptor : SafeHandle
     {
         LinuxCalls.Close((int)handle);
         return true;
-    }
-
-    private readonly ref struct Held
-    {
-        private readonly SafeHandle _handle;
-
-        public Held(SafeHandle handle)
-        {
-            var isHeld = false;
-            handle.DangerousAddRef(ref isHeld);
-            (_handle, Descriptor) = (handle, (int)handle.DangerousGetHandle());
-        }
-
-        public int Descriptor { get; }
-
-        public void Dispose() => _handle.DangerousRelease();
     }
 }

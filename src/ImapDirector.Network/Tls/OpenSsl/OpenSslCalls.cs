@@ -70,7 +70,7 @@ internal static unsafe partial class OpenSslCalls
     public const int BioFlush = 11;
 
     private const string Ssl = "libssl.so.3";
-    private const string Crypto = "libcrypto.so.3";
+    public const string Crypto = "libcrypto.so.3";
 
 #pragma warning disable SYSLIB1092, CA5392, IDE1006 // They are found as the system finds libraries, and these are their names.
     [LibraryImport(Ssl)]

@@ -16,101 +16,71 @@ internal static unsafe partial class RevocationCalls
     // From openssl/obj_mac.h.
     public const int DeltaIndicator = 140;
 
-    private const string Crypto = "libcrypto.so.3";
-
 #pragma warning disable SYSLIB1092, CA5392, IDE1006 // They are found as the system finds libraries, and these are their names.
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial nint d2i_X509_CRL(nint reuse, byte** from, CLong length);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial void X509_CRL_free(nint list);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial int X509_CRL_verify(CrlHandle list, nint key);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial nint X509_CRL_get_issuer(CrlHandle list);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial nint X509_CRL_get0_nextUpdate(CrlHandle list);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial int X509_CRL_get_ext_by_NID(CrlHandle list, int kind, int behind);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial int ASN1_TIME_diff(int* days, int* seconds, nint from, nint to);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial nint X509_get_subject_name(nint certificate);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial nint X509_get0_pubkey(nint certificate);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial int X509_NAME_cmp(nint one, nint other);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial nint X509_STORE_new();
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial void X509_STORE_free(nint store);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial int X509_STORE_add_crl(nint store, CrlHandle list);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial int X509_STORE_set_flags(nint store, CULong flags);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial int X509_STORE_set_depth(nint store, int depth);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial void X509_STORE_set_verify_cb(nint store, delegate* unmanaged[Cdecl]<int, nint, int> judge);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial nint X509_STORE_CTX_new();
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial void X509_STORE_CTX_free(nint verification);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial int X509_STORE_CTX_init(nint verification, StoreHandle store, nint certificate, nint between);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial int X509_STORE_CTX_get_error(nint verification);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial void X509_STORE_CTX_set_error(nint verification, int error);
 
-    [LibraryImport(Crypto)]
+    [LibraryImport(OpenSslCalls.Crypto)]
     public static partial int X509_STORE_CTX_get_error_depth(nint verification);
 #pragma warning restore SYSLIB1092, CA5392, IDE1006
-}
-
-/// <summary>An X509_CRL.</summary>
-internal sealed class CrlHandle : SafeHandle
-{
-    public CrlHandle(nint list) : base(0, ownsHandle: true) => SetHandle(list);
-
-    public override bool IsInvalid => handle == 0;
-
-    protected override bool ReleaseHandle()
-    {
-        RevocationCalls.X509_CRL_free(handle);
-        return true;
-    }
-}
-
-/// <summary>An X509_STORE of our own.</summary>
-internal sealed class StoreHandle : SafeHandle
-{
-    public StoreHandle(nint store) : base(0, ownsHandle: true) => SetHandle(store);
-
-    public override bool IsInvalid => handle == 0;
-
-    protected override bool ReleaseHandle()
-    {
-        RevocationCalls.X509_STORE_free(handle);
-        return true;
-    }
 }

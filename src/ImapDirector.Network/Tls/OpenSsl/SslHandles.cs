@@ -2,13 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace ImapDirector.Network.Tls.OpenSsl;
 
-/// <summary>An SSL_CTX. OpenSSL counts who uses it: connections keep it alive when this is released.</summary>
-internal sealed class SslContextHandle : SafeHandle
+/// <summary>Something of OpenSSL's that is ours to free.</summary>
+internal abstract class OpenSslHandle : SafeHandle
 {
-    public SslContextHandle(nint context) : base(0, ownsHandle: true) => SetHandle(context);
+    protected OpenSslHandle(nint something) : base(0, ownsHandle: true) => SetHandle(something);
 
-    public override bool IsInvalid => handle == 0;
+    public sealed override bool IsInvalid => handle == 0;
+}
 
+/// <summary>An SSL_CTX. OpenSSL counts who uses it: connections keep it alive when this is released.</summary>
+internal sealed class SslContextHandle(nint context) : OpenSslHandle(context)
+{
     protected override bool ReleaseHandle()
     {
         OpenSslCalls.SSL_CTX_free(handle);
@@ -17,15 +21,31 @@ internal sealed class SslContextHandle : SafeHandle
 }
 
 /// <summary>An SSL with its BIO.</summary>
-internal sealed class SslHandle : SafeHandle
+internal sealed class SslHandle(nint ssl) : OpenSslHandle(ssl)
 {
-    public SslHandle(nint ssl) : base(0, ownsHandle: true) => SetHandle(ssl);
-
-    public override bool IsInvalid => handle == 0;
-
     protected override bool ReleaseHandle()
     {
         OpenSslCalls.SSL_free(handle);
+        return true;
+    }
+}
+
+/// <summary>An X509_CRL.</summary>
+internal sealed class CrlHandle(nint list) : OpenSslHandle(list)
+{
+    protected override bool ReleaseHandle()
+    {
+        RevocationCalls.X509_CRL_free(handle);
+        return true;
+    }
+}
+
+/// <summary>An X509_STORE of our own.</summary>
+internal sealed class StoreHandle(nint store) : OpenSslHandle(store)
+{
+    protected override bool ReleaseHandle()
+    {
+        RevocationCalls.X509_STORE_free(handle);
         return true;
     }
 }
