@@ -23,6 +23,8 @@ internal sealed class BufferPump(Connection from, Connection to, Counter.Child c
 
     public bool IsAtEndOfResponse => _boundary.IsAtEndOfResponse;
 
+    public bool IsAnsweredLogout => _boundary.IsAnsweredLogout;
+
     public async Task<PumpEnd> RunAsync(CancellationToken stop)
     {
         var isWriting = false;

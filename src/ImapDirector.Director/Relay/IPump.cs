@@ -9,6 +9,9 @@ internal interface IPump
     /// <summary>Whether a line of ours may be put behind the last byte moved, where responses are followed; read it when the pump has stopped.</summary>
     bool IsAtEndOfResponse { get; }
 
+    /// <summary>Whether the last that was moved answers a LOGOUT, where responses are followed.</summary>
+    bool IsAnsweredLogout { get; }
+
     /// <summary>Moves bytes until one side is done or <paramref name="stop"/> fires, which is heeded between two buffers.</summary>
     Task<PumpEnd> RunAsync(CancellationToken stop);
 

@@ -32,6 +32,8 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
 
     public bool IsAtEndOfResponse => _boundary.IsAtEndOfResponse;
 
+    public bool IsAnsweredLogout => _boundary.IsAnsweredLogout;
+
     public bool HasEnded => _end is not null;
 
     /// <summary>Whether it waits for the receiver.</summary>

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace ImapDirector.Director.Relay;
 
 /// <summary>Follows a server's byte stream just closely enough to know whether a line of ours could be put in here: at the end of a line,
@@ -8,10 +10,14 @@ internal struct ResponseBoundary
     private const int TailLength = 23;
     private const int MaxDigits = 18;
 
+    private static ReadOnlySpan<byte> Bye => "* BYE"u8;
+
     private long _literalLeft;
     private long _announced;
     private int _digits;
     private State _state;
+    private bool _hasSaidBye;
+    private bool _isTagged;
 
     private enum State : byte
     {
@@ -24,6 +30,10 @@ internal struct ResponseBoundary
 
     /// <summary>Whether the bytes so far end with a whole response.</summary>
     public readonly bool IsAtEndOfResponse => _literalLeft == 0 && _state == State.EndOfLine;
+
+    /// <summary>Whether the last response is a tagged one behind <c>* BYE</c>, as the answer to LOGOUT is (RFC 9051 section 6.1.3). A <c>* BYE</c> that comes in
+    /// pieces may be missed.</summary>
+    public readonly bool IsAnsweredLogout => IsAtEndOfResponse && _hasSaidBye && _isTagged;
 
     /// <summary>Bytes of a literal that are still to come.</summary>
     public readonly long LiteralLeft => _literalLeft;
@@ -51,6 +61,7 @@ internal struct ResponseBoundary
             var newline = bytes.IndexOf((byte)'\n');
             var part = newline < 0 ? bytes : bytes[..(newline + 1)];
             bytes = bytes[part.Length..];
+            if (_state == State.EndOfLine) Begin(part);
             if (part.Length > TailLength)
             {
                 _state = State.Text;
@@ -58,6 +69,12 @@ internal struct ResponseBoundary
             }
             foreach (var value in part) Step(value);
         }
+    }
+
+    private void Begin(ReadOnlySpan<byte> line)
+    {
+        _isTagged = line[0] is not ((byte)'*' or (byte)'+');
+        _hasSaidBye |= line.Length >= Bye.Length && Ascii.EqualsIgnoreCase(line[..Bye.Length], Bye);
     }
 
     private void Step(byte value)

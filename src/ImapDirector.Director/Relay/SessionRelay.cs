@@ -13,6 +13,8 @@ internal sealed class SessionRelay
     // A side that has closed waits this long for what is still coming from the other.
     private static readonly TimeSpan HalfClosedPatience = TimeSpan.FromSeconds(30);
     private const int Running = -1;
+    private const int ClientKept = 1;
+    private const int ClientGone = 2;
 
     private readonly Connection _client;
     private readonly Connection _node;
@@ -29,6 +31,8 @@ internal sealed class SessionRelay
     private int _endWhenOverdue = (int)SessionEnd.Idle;
     private int _end = Running;
     private TimeSpan? _clientKeptFor;
+    // Whether the client is kept, and whether it has gone: both are told at once.
+    private int _kept;
 
     /// <summary>Prepares a relay; both connections stay the caller's to dispose.</summary>
     /// <param name="client">The client's.</param>
@@ -159,6 +163,8 @@ internal sealed class SessionRelay
         {
             case PumpEnd.EndOfStream:
                 await HalfCloseAsync(SessionEnd.ClientClosed, _node);
+                // One that is kept behind its node, and goes, is waited for no longer.
+                if (Interlocked.Or(ref _kept, ClientGone) == ClientKept) Stop(SessionEnd.ClientClosed);
                 break;
             case PumpEnd.ReadFailed:
                 Abort(SessionEnd.ClientLost);
@@ -192,13 +198,14 @@ internal sealed class SessionRelay
         }
     }
 
-    private TimeSpan ClientKeptFor() => _clientKeptFor ??= _keepClient();
+    // A node that closes behind its client, or behind LOGOUT, is not lost.
+    private TimeSpan ClientKeptFor() => _clientKeptFor ??= _toClient.IsAnsweredLogout || Volatile.Read(ref _end) == (int)SessionEnd.ClientClosed ? TimeSpan.Zero : _keepClient();
 
     /// <summary>A client that waits in silence is let go in its turn; one that sends something is told at once that nobody hears it, by the other direction.</summary>
     private async Task KeepClientAsync(TimeSpan time, SessionEnd end)
     {
         NoteEnd(end);
-        if (time > TimeSpan.Zero)
+        if (time > TimeSpan.Zero && Interlocked.Or(ref _kept, ClientKept) != ClientGone)
         {
             await Task.Delay(time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_streamLoop is not null) await _streamLoop.SwitchAsync();

@@ -59,6 +59,23 @@ public sealed class ResponseBoundaryTests
         Assert.True(After("* X {9999999999999999999}\r\n* 1 EXISTS\r\n"));
     }
 
+    [Theory]
+    [InlineData("* BYE see you\r\na OK LOGOUT completed\r\n", true)]
+    [InlineData("* 1 EXISTS\r\n* bye\r\n* 2 EXISTS\r\na1 OK done\r\n", true)]
+    [InlineData("* BYE going down\r\n", false)]
+    [InlineData("a OK NOOP completed\r\n* BYE going down\r\n", false)]
+    [InlineData("a OK NOOP completed\r\n", false)]
+    [InlineData("* BYE\r\na OK LOG", false)]
+    [InlineData("* BY\r\na OK\r\n", false)]
+    [InlineData("* 1 FETCH (X {7}\r\n* BYE\r\n)\r\na OK\r\n", false)]
+    [InlineData("* 1 FETCH (X {0}\r\n* BYE)\r\na OK\r\n", false)]
+    public void The_answer_to_LOGOUT_is_a_tagged_response_behind_BYE(string text, bool isAnswered)
+    {
+        var boundary = new ResponseBoundary();
+        boundary.Advance(Encoding.ASCII.GetBytes(text));
+        Assert.Equal(isAnswered, boundary.IsAnsweredLogout);
+    }
+
     private static bool After(string text)
     {
         var boundary = new ResponseBoundary();

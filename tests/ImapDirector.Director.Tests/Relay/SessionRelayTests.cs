@@ -78,6 +78,40 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
         Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
     }
 
+    [Fact]
+    public async Task A_client_that_is_kept_and_goes_is_waited_for_no_longer()
+    {
+        var asked = new TaskCompletionSource();
+        await using var relay = await RelayUnderTest.StartAsync(threads, keepClient: () => { asked.TrySetResult(); return TimeSpan.FromHours(1); });
+        await relay.Node.DisposeAsync();
+        await asked.Task;
+
+        await relay.Client.DisposeAsync();
+        // By streams the client's end may be noted first.
+        Assert.True(await relay.EndAsync() is SessionEnd.NodeClosed or SessionEnd.ClientClosed);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_node_that_closes_behind_LOGOUT_or_its_client_is_not_lost(bool logsOut)
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads, keepClient: static () => throw new InvalidOperationException("Nobody is lost."));
+        await relay.Client.SendAsync("a LOGOUT\r\n");
+        Assert.Equal("a LOGOUT", await relay.Node.ReadLineAsync());
+        if (logsOut) await relay.Node.SendAsync("* BYE\r\na OK LOGOUT completed.\r\n");
+        else
+        {
+            await relay.Client.CloseSendingAsync();
+            Assert.Equal("", await relay.Node.ReadToEndAsync());
+        }
+        await relay.Node.DisposeAsync();
+
+        Assert.Equal(logsOut ? "* BYE\r\na OK LOGOUT completed.\r\n" : "", await relay.Client.ReadToEndAsync());
+        await relay.Client.DisposeAsync();
+        Assert.Equal(logsOut ? SessionEnd.NodeClosed : SessionEnd.ClientClosed, await relay.EndAsync());
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
