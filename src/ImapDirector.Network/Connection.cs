@@ -129,7 +129,19 @@ public sealed class Connection : IAsyncDisposable
     public async Task StartTlsServerAsync(ServerCertificate certificate, CancellationToken cancellationToken, bool keepUnread = false)
     {
         var transport = TlsTransport(keepUnread);
-        var shown = certificate.Shown;
+        var shown = certificate.Use();
+        try
+        {
+            await StartTlsServerAsync(certificate, shown, transport, cancellationToken);
+        }
+        finally
+        {
+            shown.EndUse();
+        }
+    }
+
+    private async Task StartTlsServerAsync(ServerCertificate certificate, ShownCertificates shown, Stream transport, CancellationToken cancellationToken)
+    {
         if (shown.Context is not { } context)
         {
             var tls = new SslStream(transport, leaveInnerStreamOpen: true);

@@ -7,6 +7,7 @@ using ImapDirector.Operations.Health;
 using ImapDirector.Operations.Https;
 using ImapDirector.Operations.Metrics;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,6 +30,7 @@ public sealed partial class OperationsServer : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly NodeRoutes _routes;
     private readonly ReadinessCheck[] _checks;
+    private readonly ConnectionPlaces _places;
     private readonly HttpsListener? _https;
     // Never disposed: a check that hangs may outlive the server and still look at its token.
     private readonly CancellationTokenSource _stopping = new();
@@ -48,7 +50,9 @@ public sealed partial class OperationsServer : IAsyncDisposable
         _loggers = loggers;
         _logger = loggers.CreateLogger<OperationsServer>();
         _routes = new NodeRoutes(options.Nodes, options.NodeProbeInterval);
-        if (options.Https is { } https) _https = new HttpsListener(https, options.HttpsConnectionLife, loggers.CreateLogger<HttpsListener>());
+        // Most come from this machine.
+        _places = new ConnectionPlaces("http", ConnectionPlaces.Most, loggers.CreateLogger<ConnectionPlaces>());
+        if (options.Https is { } https) _https = new HttpsListener(https, options.HttpsConnectionLife, loggers);
         _checks = [.. options.Checks.Select(check => new ReadinessCheck(check, _logger, _stopping.Token))];
     }
 
@@ -120,7 +124,7 @@ public sealed partial class OperationsServer : IAsyncDisposable
     {
         // Empty, not slim: nothing may come from environment variables or from an appsettings.json in the working directory.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Logging.AddProvider(new ForwardingLoggerProvider(_loggers)).SetMinimumLevel(LogLevel.Warning)
+        builder.Logging.AddProvider(new ForwardingLoggerProvider(_loggers, TimeProvider.System)).SetMinimumLevel(LogLevel.Warning)
             // It would log that the start failed; whoever called is told by the exception.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(Configure);
@@ -153,7 +157,6 @@ public sealed partial class OperationsServer : IAsyncDisposable
     private void Configure(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxConcurrentConnections = 100;
         kestrel.Limits.MaxRequestLineSize = 2 * 1024;
         kestrel.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
         kestrel.Limits.MaxRequestHeaderCount = 50;
@@ -164,9 +167,18 @@ public sealed partial class OperationsServer : IAsyncDisposable
         kestrel.Listen(_options.Http, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => connection => AdmitAsync(connection, next));
             _listener = listen;
         });
         _https?.AddTo(kestrel);
+    }
+
+    // Whoever is there stays: there are no strangers here.
+    private async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        using var place = _places.TryTake(connection);
+        place?.Authenticated();
+        if (place is not null) await next(connection);
     }
 
     private sealed class LifetimeOfTheCaller : IHostLifetime

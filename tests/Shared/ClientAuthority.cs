@@ -15,11 +15,12 @@ internal sealed class ClientAuthority : IDisposable
 
     /// <param name="name">Its name.</param>
     /// <param name="above">Who signs it; itself without.</param>
-    public ClientAuthority(string name = "Clients of the test", ClientAuthority? above = null)
+    /// <param name="signsLists">Whether its certificate says that it may sign lists.</param>
+    public ClientAuthority(string name = "Clients of the test", ClientAuthority? above = null, bool signsLists = true)
     {
         var request = new CertificateRequest($"CN={name}", _key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | (signsLists ? X509KeyUsageFlags.CrlSign : 0), true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
         Certificate = above is null
             ? request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-10), DateTimeOffset.UtcNow.AddDays(10))
@@ -76,11 +77,12 @@ internal sealed class ClientAuthority : IDisposable
     /// <param name="revoked">Those on it.</param>
     /// <param name="from">When its time begins, from now on.</param>
     /// <param name="to">When it is out of date.</param>
-    public byte[] Revoke(X509Certificate2[] revoked, TimeSpan? from = null, TimeSpan? to = null)
+    /// <param name="number">Its number.</param>
+    public byte[] Revoke(X509Certificate2[] revoked, TimeSpan? from = null, TimeSpan? to = null, int number = 1)
     {
         var list = new CertificateRevocationListBuilder();
         foreach (var certificate in revoked) list.AddEntry(certificate);
-        return list.Build(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(_key), 1, DateTimeOffset.UtcNow + (to ?? TimeSpan.FromDays(1)), HashAlgorithmName.SHA256,
+        return list.Build(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(_key), number, DateTimeOffset.UtcNow + (to ?? TimeSpan.FromDays(1)), HashAlgorithmName.SHA256,
             X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Certificate, true, false), DateTimeOffset.UtcNow + (from ?? TimeSpan.FromHours(-1)));
     }
 

@@ -7,7 +7,7 @@ using ImapDirector.Network.Tls.OpenSsl;
 namespace ImapDirector.Network.Tls;
 
 /// <summary>Those who sign the certificates of clients. Nobody else is trusted, the system's roots neither, and nothing is fetched from anywhere.</summary>
-internal sealed class ClientAuthorities
+internal sealed class ClientAuthorities : SharedUse
 {
     /// <summary>The most there can be: clients are told the name of each.</summary>
     public const int MostAuthorities = 64;
@@ -39,8 +39,9 @@ internal sealed class ClientAuthorities
     /// <param name="options">What they are for.</param>
     /// <param name="pem">What is in their file.</param>
     /// <param name="lists">What is in each of the files with lists of revoked certificates.</param>
-    /// <exception cref="InvalidDataException">They cannot be used; the message names the file and the fix.</exception>
-    public static ClientAuthorities Parse(ClientCertificateOptions options, string pem, IReadOnlyList<byte[]>? lists = null)
+    /// <param name="former">Those before, of whose lists the newest hold; <c>null</c> for nobody.</param>
+    /// <exception cref="InvalidDataException">They cannot be used; the message names the file and the fix. Of lists <see cref="RevocationLists.Faults"/> tells it.</exception>
+    public static ClientAuthorities Parse(ClientCertificateOptions options, string pem, IReadOnlyList<FileContent>? lists = null, ClientAuthorities? former = null)
     {
         var certificates = new X509Certificate2Collection();
         try
@@ -54,7 +55,7 @@ internal sealed class ClientAuthorities
         if (certificates.Count is 0 or > MostAuthorities) throw Unusable($"has {certificates.Count} certificates");
         if (!MayAllSign()) throw Unusable("has a certificate that may sign no others (its basic constraints do not say CA)");
         if (!certificates.Any(static one => one.SubjectName.RawData.AsSpan().SequenceEqual(one.IssuerName.RawData))) throw Unusable("has no root, which is signed by itself");
-        return new ClientAuthorities(options, certificates, options.CrlFiles is { } files ? RevocationLists.Parse(files, lists!, certificates) : null);
+        return new ClientAuthorities(options, certificates, options.CrlFiles is { } files ? RevocationLists.Parse(files, lists!, certificates, former?.Revoked) : null);
 
         bool MayAllSign()
         {
@@ -104,6 +105,13 @@ internal sealed class ClientAuthorities
             told(identity);
             return identity.IsVerified || !IsRequired;
         };
+    }
+
+    /// <inheritdoc />
+    protected override void Free()
+    {
+        Revoked?.Dispose();
+        foreach (var certificate in Certificates) certificate.Dispose();
     }
 
     private ClientIdentity Identify(X509Certificate2 certificate, string? fault)

@@ -1,5 +1,4 @@
 using System.Net.Security;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace ImapDirector.Network.Tls;
@@ -15,14 +14,17 @@ public sealed class ServerCertificate : IDisposable
     private readonly ClientCertificateOptions? _clients;
     private readonly Lock _reloading = new();
     private volatile ShownCertificates _shown;
-    private byte[] _lastTried;
+    private volatile string? _fault;
+    private volatile string? _authorityFault;
+    private byte[] _lastPairs;
+    private byte[] _lastClients;
 
     private ServerCertificate(CertificatePair[] files, bool isDirect, ClientCertificateOptions? clients, TlsPolicy? policy)
     {
         (_files, _isDirect, _clients, _policy) = (files, isDirect, clients, policy ?? TlsPolicy.Default);
-        var contents = ReadAll();
-        _lastTried = DigestOf(contents);
-        _shown = Parse(contents);
+        var (ofPairs, ofClients) = (ReadPairs(), ReadClients());
+        (_lastPairs, _lastClients) = (FileContent.DigestOf(ofPairs), FileContent.DigestOf(ofClients));
+        _shown = new ShownCertificates(ParsePairs(ofPairs), _policy, ParseClients(ofClients, null), isDirect);
     }
 
     /// <summary>Loads a PEM chain and its key.</summary>
@@ -36,20 +38,23 @@ public sealed class ServerCertificate : IDisposable
         TlsPolicy? policy = null) =>
         new([first, .. further ?? []], isDirect, clients, policy);
 
-    /// <summary>Reads the files again. Handshakes from now on show what is in them; connections that are there go on.</summary>
-    /// <returns>Whether there was something new in them since they were last read.</returns>
-    /// <exception cref="InvalidDataException">They cannot be used; what was shown before stays. The same content is not tried, and told of, twice.</exception>
-    public bool Reload()
+    /// <summary>Reads the files again. Handshakes from now on show what is in them; connections that are there go on. What is shown, and which certificates of clients count, do not
+    /// wait for each other: of what cannot be used the former holds, and <see cref="Faults"/> and <see cref="ClientFaults"/> tell it.</summary>
+    public CertificateReload Reload()
     {
         lock (_reloading)
         {
-            var contents = ReadAll();
-            var digest = DigestOf(contents);
-            if (digest.AsSpan().SequenceEqual(_lastTried)) return false;
-            _lastTried = digest;
-            // What was shown is not disposed of: a handshake may be at work with it.
-            _shown = Parse(contents);
-            return true;
+            var (ofPairs, ofClients) = (ReadPairs(), ReadClients());
+            var (pairs, clients) = (FileContent.DigestOf(ofPairs), FileContent.DigestOf(ofClients));
+            var (isNew, isNewOfClients) = (!pairs.AsSpan().SequenceEqual(_lastPairs), !clients.AsSpan().SequenceEqual(_lastClients));
+            if (!isNew && !isNewOfClients) return CertificateReload.Unchanged;
+            (_lastPairs, _lastClients) = (pairs, clients);
+            var former = _shown;
+            var (shown, asked) = (isNew ? TryParsePairs(ofPairs) : null, isNewOfClients ? TryParseClients(ofClients, former.Clients) : null);
+            if (shown is null && asked is null) return CertificateReload.Kept;
+            _shown = new ShownCertificates(shown ?? former.UseAll(), _policy, asked ?? former.UseClients(), _isDirect);
+            former.Dispose();
+            return CertificateReload.Renewed;
         }
     }
 
@@ -75,7 +80,7 @@ public sealed class ServerCertificate : IDisposable
         {
             var existing = Load(pair, isDirect, clients, policy: policy);
             // Somebody else's certificate is theirs to renew.
-            if (!existing.IsSelfSigned || existing.Leaf.NotAfter - DateTime.Now > RenewBefore) return existing;
+            if (!existing.IsSelfSigned || existing.Expires - DateTimeOffset.Now > RenewBefore) return existing;
             existing.Dispose();
             SelfSignedCertificate.Write(certificateFile, keyFile, names);
         }
@@ -86,16 +91,23 @@ public sealed class ServerCertificate : IDisposable
     public string Fingerprint => _shown.All[0].Fingerprint;
 
     /// <summary>When the leaf certificate ends to be valid.</summary>
-    public DateTimeOffset Expires => Leaf.NotAfter;
+    public DateTimeOffset Expires => _shown.All[0].Expires;
 
     /// <summary>Each certificate, the first and the further ones.</summary>
-    public IReadOnlyList<CertificateState> All => [.. _files.Zip(_shown.All, static (files, one) => new CertificateState(files.CertificateFile, one.Fingerprint, one.Leaf.NotAfter))];
+    public IReadOnlyList<CertificateState> All => [.. _files.Zip(_shown.All, static (files, one) => new CertificateState(files.CertificateFile, one.Fingerprint, one.Expires))];
 
     /// <summary>Why what authorities say of certificates is not shown, for each where it is not for a fault of its file.</summary>
     public IReadOnlyList<string> StapleFaults => [.. _shown.All.Select(static one => one.StapleFault).OfType<string>()];
 
-    /// <summary>The files with lists of revoked certificates, as they were read last.</summary>
-    public IReadOnlyList<RevocationState> RevocationLists => _shown.Revoked?.States ?? [];
+    /// <summary>Why what is in the files of certificates and keys is not what is shown; a sentence with the file and the fix, as long as that is so.</summary>
+    public IReadOnlyList<string> Faults => _fault is { } fault ? [fault] : [];
+
+    /// <summary>What of the files about clients' certificates is not used; a sentence each, with the file and the fix, as long as that is so. What was known before holds in its
+    /// place, and where nothing was, no certificate counts that it is about.</summary>
+    public IReadOnlyList<string> ClientFaults => [.. new[] { _authorityFault }.OfType<string>(), .. _shown.Clients?.Revoked?.Faults ?? []];
+
+    /// <summary>The files with lists of revoked certificates, and until when what they are about can be looked up.</summary>
+    public IReadOnlyList<RevocationState> RevocationLists => _shown.Clients?.Revoked?.States ?? [];
 
     /// <summary>Options for .NET's TLS, without a question for clients' certificates; one object shared by all connections, until <see cref="Reload"/> makes another.</summary>
     public SslServerAuthenticationOptions ServerOptions => _shown.Options;
@@ -106,16 +118,27 @@ public sealed class ServerCertificate : IDisposable
     /// <summary>Options for one handshake of .NET's TLS with the first certificate, and with the question for the client's.</summary>
     /// <param name="protocol">The one that is offered by ALPN.</param>
     /// <param name="identified">Hears who the client is, where it was asked, before the handshake ends.</param>
-    public SslServerAuthenticationOptions NewOptions(SslApplicationProtocol protocol, Action<ClientIdentity> identified)
+    /// <param name="use">To be disposed of when the handshake has ended.</param>
+    public SslServerAuthenticationOptions NewOptions(SslApplicationProtocol protocol, Action<ClientIdentity> identified, out IDisposable use)
     {
-        var shown = _shown;
+        var shown = Use();
         var options = shown.NewOptionsFor(shown.All[0], identified);
         options.ApplicationProtocols = [protocol];
+        use = new CertificateUse(shown);
         return options;
     }
 
-    /// <summary>What handshakes show that begin now.</summary>
-    internal ShownCertificates Shown => _shown;
+    /// <summary>What handshakes show that begin now; with an end of its use.</summary>
+    /// <exception cref="ObjectDisposedException">Nothing is shown any more.</exception>
+    internal ShownCertificates Use()
+    {
+        while (true)
+        {
+            var shown = _shown;
+            if (shown.TryUse()) return shown;
+            ObjectDisposedException.ThrowIf(shown == _shown, this);
+        }
+    }
 
     /// <summary>Which handshakes that show it are at work.</summary>
     internal HandshakeTurns Turns { get; } = new();
@@ -131,79 +154,58 @@ public sealed class ServerCertificate : IDisposable
         Turns.Dispose();
     }
 
-    private ShownCertificates Parse(List<byte[]> contents)
-    {
-        var clients = _clients is null ? null : ClientAuthorities.Parse(_clients, TextOf(contents[3 * _files.Length]), contents[(3 * _files.Length + 1)..]);
-        return new ShownCertificates([.. _files.Select((files, i) => ShownCertificate.Parse(files, TextOf(contents[3 * i]), TextOf(contents[3 * i + 1]), files.OcspFile is null ? null : contents[3 * i + 2]))], _policy, clients, _isDirect);
-    }
-
-    private static string TextOf(byte[] content)
-    {
-        using var reader = new StreamReader(new MemoryStream(content));
-        return reader.ReadToEnd();
-    }
-
-    private static byte[] DigestOf(List<byte[]> contents)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var content in contents)
-        {
-            hash.AppendData(BitConverter.GetBytes(content.Length));
-            hash.AppendData(content);
-        }
-        return hash.GetHashAndReset();
-    }
-
-    // Of each pair three, then what there is of clients.
-    private List<byte[]> ReadAll()
-    {
-        var contents = new List<byte[]>();
-        foreach (var files in _files)
-        {
-            contents.Add(Read(files.CertificateFile, "certificate"));
-            contents.Add(Read(files.KeyFile, "key"));
-            contents.Add(files.OcspFile is null ? [] : ReadStaple(files.OcspFile));
-        }
-        if (_clients is null) return contents;
-        contents.Add(Read(_clients.AuthorityFile, "authority"));
-        foreach (var file in _clients.CrlFiles ?? []) contents.Add(Read(file, "CRL", OpenSsl.RevocationLists.MostFileBytes));
-        return contents;
-    }
-
-    // What is not there is told of as what cannot be used is. It comes from the network (RFC 6960, appendix A), and of what is too long no more is read than shows it.
-    private static byte[] ReadStaple(string file)
+    private ShownCertificate[]? TryParsePairs(List<FileContent> contents)
     {
         try
         {
-            return ReadAtMost(file, OcspStaple.MostBytes);
+            var parsed = ParsePairs(contents);
+            _fault = null;
+            return parsed;
         }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        catch (InvalidDataException unusable)
         {
-            return [];
+            _fault = unusable.Message;
+            return null;
         }
     }
 
-    private static byte[] ReadAtMost(string file, int most)
-    {
-        using var stream = File.OpenRead(file);
-        // A pipe or a device does not say how long it is.
-        var length = stream.CanSeek ? stream.Length : 0;
-        var bytes = new byte[(length > 0 ? Math.Min(length, most) : most) + 1];
-        return bytes[..stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
-    }
-
-    /// <param name="file">Which.</param>
-    /// <param name="what">What it is, for messages.</param>
-    /// <param name="most">Of what comes from the network: no more is read than shows that it is too long.</param>
-    private static byte[] Read(string file, string what, int? most = null)
+    private ClientAuthorities? TryParseClients(List<FileContent> contents, ClientAuthorities? former)
     {
         try
         {
-            return most is { } limit ? ReadAtMost(file, limit) : File.ReadAllBytes(file);
+            var parsed = ParseClients(contents, former);
+            _authorityFault = null;
+            return parsed;
         }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        catch (InvalidDataException unusable)
         {
-            throw new InvalidDataException($"The {what} file \"{file}\" cannot be read ({unreadable.GetType().Name}): name a file that this process may read.", unreadable);
+            _authorityFault = unusable.Message;
+            return null;
         }
+    }
+
+    private ShownCertificate[] ParsePairs(List<FileContent> contents) =>
+        [.. _files.Select((files, i) => ShownCertificate.Parse(files, contents[3 * i].Text, contents[3 * i + 1].Text, files.OcspFile is null ? null : contents[3 * i + 2].Bytes))];
+
+    private ClientAuthorities? ParseClients(List<FileContent> contents, ClientAuthorities? former) => _clients is null ? null : ClientAuthorities.Parse(_clients, contents[0].Text, contents[1..], former);
+
+    // Of each three. A staple that is not there is told of as one that cannot be used is; it comes from the network (RFC 6960, appendix A).
+    private List<FileContent> ReadPairs() =>
+    [
+        .. _files.SelectMany(static files => new[]
+        {
+            FileContent.Read(files.CertificateFile, "certificate"), FileContent.Read(files.KeyFile, "key"),
+            files.OcspFile is null ? new FileContent([]) : FileContent.Read(files.OcspFile, "OCSP", OcspStaple.MostBytes),
+        }),
+    ];
+
+    private List<FileContent> ReadClients() => _clients is null ? [] :
+        [FileContent.Read(_clients.AuthorityFile, "authority"), .. (_clients.CrlFiles ?? []).Select(static file => FileContent.Read(file, "CRL", OpenSsl.RevocationLists.MostFileBytes))];
+
+    private sealed class CertificateUse(ShownCertificates shown) : IDisposable
+    {
+        private ShownCertificates? _shown = shown;
+
+        public void Dispose() => Interlocked.Exchange(ref _shown, null)?.EndUse();
     }
 }

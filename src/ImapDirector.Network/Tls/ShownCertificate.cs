@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace ImapDirector.Network.Tls;
 
 /// <summary>A certificate that handshakes show, with its chain.</summary>
-internal sealed class ShownCertificate(X509Certificate2 leaf, X509Certificate2Collection chain) : IDisposable
+internal sealed class ShownCertificate(X509Certificate2 leaf, X509Certificate2Collection chain) : SharedUse
 {
     /// <summary>The server's own, with its key.</summary>
     public X509Certificate2 Leaf => leaf;
@@ -21,6 +21,9 @@ internal sealed class ShownCertificate(X509Certificate2 leaf, X509Certificate2Co
 
     /// <summary>SHA-256, upper-case hexadecimal.</summary>
     public string Fingerprint { get; } = leaf.GetCertHashString(HashAlgorithmName.SHA256);
+
+    /// <summary>When it ends to be valid.</summary>
+    public DateTimeOffset Expires { get; } = leaf.NotAfter;
 
     /// <summary>What <see cref="TlsBinding.ServerEndPoint"/> is where it is shown.</summary>
     public byte[]? EndPointBinding { get; } = TlsBindings.EndPointOf(leaf);
@@ -82,7 +85,7 @@ internal sealed class ShownCertificate(X509Certificate2 leaf, X509Certificate2Co
     }
 
     /// <inheritdoc />
-    public void Dispose()
+    protected override void Free()
     {
         leaf.Dispose();
         foreach (var certificate in chain) certificate.Dispose();

@@ -4,7 +4,7 @@ using ImapDirector.Network.Tls.OpenSsl;
 namespace ImapDirector.Network.Tls;
 
 /// <summary>What handshakes show, as it was in the files at one time: the first certificate, or the one whose name the client asks for.</summary>
-internal sealed class ShownCertificates : IDisposable
+internal sealed class ShownCertificates : SharedUse
 {
     private static readonly SslApplicationProtocol Imap = new("imap");
 
@@ -12,20 +12,20 @@ internal sealed class ShownCertificates : IDisposable
     private static readonly TimeSpan TicketKeysLive = TimeSpan.FromHours(8);
 
     private readonly TlsPolicy _policy;
-    private readonly ClientAuthorities? _clients;
     private readonly Lock _renewing = new();
     private readonly CertificateNames? _names;
     private readonly Dictionary<ShownCertificate, TlsContext> _further = [];
     private TlsContext? _context;
+    private TlsContext? _formerContext;
     private long _renewedAt = Environment.TickCount64;
 
-    /// <param name="all">The certificates, at least one.</param>
+    /// <param name="all">The certificates, at least one; a use of each is taken over.</param>
     /// <param name="policy">What may be agreed on.</param>
-    /// <param name="clients">Who signs clients' certificates; <c>null</c> to ask for none.</param>
+    /// <param name="clients">Likewise, who signs clients' certificates; <c>null</c> to ask for none.</param>
     /// <param name="isDirect">Whether handshakes are OpenSSL's directly, where it can be called.</param>
     public ShownCertificates(IReadOnlyList<ShownCertificate> all, TlsPolicy policy, ClientAuthorities? clients, bool isDirect)
     {
-        (All, _policy, _clients) = (all, policy, clients);
+        (All, _policy, Clients) = (all, policy, clients);
         Options = NewOptions(all[0]);
         if (all.Count > 1) _names = new CertificateNames(all);
         if (!isDirect) return;
@@ -40,8 +40,8 @@ internal sealed class ShownCertificates : IDisposable
     /// <summary>The certificates, the one without a name first.</summary>
     public IReadOnlyList<ShownCertificate> All { get; }
 
-    /// <summary>What those who sign clients' certificates have taken back; <c>null</c> where nothing is looked up.</summary>
-    public RevocationLists? Revoked => _clients?.Revoked;
+    /// <summary>Who signs clients' certificates; <c>null</c> where none is asked for.</summary>
+    public ClientAuthorities? Clients { get; }
 
     /// <summary>For .NET's TLS, with the first certificate.</summary>
     public SslServerAuthenticationOptions Options { get; }
@@ -55,7 +55,12 @@ internal sealed class ShownCertificates : IDisposable
             lock (_renewing)
             {
                 if (Environment.TickCount64 - _renewedAt < TicketKeysLive.TotalMilliseconds) return _context;
-                _context = NewContext() ?? _context;
+                if (NewContext() is { } renewed)
+                {
+                    // Whoever was given the one before has long begun.
+                    _formerContext?.Dispose();
+                    (_formerContext, _context) = (_context, renewed);
+                }
                 Volatile.Write(ref _renewedAt, Environment.TickCount64);
                 return _context;
             }
@@ -70,26 +75,34 @@ internal sealed class ShownCertificates : IDisposable
     /// <param name="identified">Hears who the client is.</param>
     public SslServerAuthenticationOptions OptionsFor(ShownCertificate certificate, Action<ClientIdentity> identified)
     {
-        return _clients is null && certificate == All[0] ? Options : NewOptionsFor(certificate, identified);
+        return Clients is null && certificate == All[0] ? Options : NewOptionsFor(certificate, identified);
     }
 
     /// <summary>As above, and nobody else's.</summary>
     public SslServerAuthenticationOptions NewOptionsFor(ShownCertificate certificate, Action<ClientIdentity> identified)
     {
         var options = NewOptions(certificate);
-        _clients?.AskIn(options, identified);
+        Clients?.AskIn(options, identified);
         return options;
     }
 
+    /// <summary>The certificates, for another to take over; while this is in use.</summary>
+    public IReadOnlyList<ShownCertificate> UseAll() => [.. All.Where(static one => one.TryUse())];
+
+    /// <summary>Likewise.</summary>
+    public ClientAuthorities? UseClients() => Clients?.TryUse() == true ? Clients : null;
+
     /// <inheritdoc />
-    public void Dispose()
+    protected override void Free()
     {
+        _formerContext?.Dispose();
         _context?.Dispose();
         foreach (var context in _further.Values) context.Dispose();
-        foreach (var certificate in All) certificate.Dispose();
+        foreach (var certificate in All) certificate.EndUse();
+        Clients?.EndUse();
     }
 
-    private TlsContext? NewContext() => TlsContext.TryCreate(All[0], _policy, _clients, _names is null ? null : new TlsChoice(_names, _further));
+    private TlsContext? NewContext() => TlsContext.TryCreate(All[0], _policy, Clients, _names is null ? null : new TlsChoice(_names, _further));
 
     private SslServerAuthenticationOptions NewOptions(ShownCertificate certificate) => new()
     {

@@ -25,6 +25,7 @@ internal sealed partial class ApiGate(ApiToken? token, IReadOnlyList<string> ope
     /// <summary>What a wrong token waits for its answer. The right one never waits, so that nobody is locked out.</summary>
     private static readonly TimeSpan FailureDelay = TimeSpan.FromSeconds(1);
 
+    private readonly LogBudget _refused = new(TimeProvider.System);
     private int _waiting;
 
     public async Task PassAsync(HttpContext context, RequestDelegate next)
@@ -46,6 +47,7 @@ internal sealed partial class ApiGate(ApiToken? token, IReadOnlyList<string> ope
 
     private static Task AdmitAsync(HttpContext context, RequestDelegate next)
     {
+        HttpsCaller.Of(context)?.Trust();
         context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = MaxBodyBytes;
         return next(context);
     }
@@ -66,7 +68,7 @@ internal sealed partial class ApiGate(ApiToken? token, IReadOnlyList<string> ope
                 await ApiAnswer.WriteAsync(context, ApiProblem.Of(429, "too_many", "Too many requests show a wrong token."));
                 return;
             }
-            Log.Refused(logger, context.Connection.RemoteIpAddress);
+            if (_refused.TryTake(out var leftOut)) Log.Refused(logger, context.Connection.RemoteIpAddress, leftOut);
             await Task.Delay(FailureDelay, context.RequestAborted);
             context.Response.Headers.WWWAuthenticate = "Bearer";
             await ApiAnswer.WriteAsync(context, ApiProblem.Of(401, "unauthorized", operators.Count == 0
@@ -88,7 +90,7 @@ internal sealed partial class ApiGate(ApiToken? token, IReadOnlyList<string> ope
 
     private static partial class Log
     {
-        [LoggerMessage(4302, LogLevel.Warning, "A request of the API from {Peer} showed no token, or a wrong one, and no operator's certificate")]
-        public static partial void Refused(ILogger logger, IPAddress? peer);
+        [LoggerMessage(4302, LogLevel.Warning, "A request of the API from {Peer} showed no token, or a wrong one, and no operator's certificate ({LeftOut} more such lines before were left out)")]
+        public static partial void Refused(ILogger logger, IPAddress? peer, long leftOut);
     }
 }

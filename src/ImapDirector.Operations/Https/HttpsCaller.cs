@@ -1,4 +1,6 @@
+using ImapDirector.Network;
 using ImapDirector.Network.Tls;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
@@ -6,7 +8,8 @@ namespace ImapDirector.Operations.Https;
 
 /// <summary>Who is at the other end of a connection with TLS.</summary>
 /// <param name="since">When it began, of <see cref="Environment.TickCount64"/>.</param>
-internal sealed class HttpsCaller(long since)
+/// <param name="place">Its place among all.</param>
+internal sealed class HttpsCaller(long since, ConnectionLimits.Permit place)
 {
     private static readonly object Key = typeof(HttpsCaller);
 
@@ -18,6 +21,23 @@ internal sealed class HttpsCaller(long since)
 
     /// <summary>How long it has been connected.</summary>
     public TimeSpan Age => TimeSpan.FromMilliseconds(Environment.TickCount64 - since);
+
+    /// <summary>What the handshake uses, until it ends.</summary>
+    public IDisposable? Use { get; set; }
+
+    /// <summary>The handshake is over, and a certificate that counts may have been shown in it.</summary>
+    public void EndHandshake()
+    {
+        Use?.Dispose();
+        Use = null;
+        if (Identity.IsVerified) Trust();
+    }
+
+    /// <summary>It is no stranger's any more: it counts for no address, and is not asked to make room.</summary>
+    public void Trust() => place.Authenticated();
+
+    /// <summary>That of a connection.</summary>
+    public static HttpsCaller Of(BaseConnectionContext connection) => (HttpsCaller)connection.Items[Key]!;
 
     /// <summary>That of a request; <c>null</c> where it came without TLS.</summary>
     public static HttpsCaller? Of(HttpContext context) => context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(Key, out var caller) == true ? (HttpsCaller?)caller : null;

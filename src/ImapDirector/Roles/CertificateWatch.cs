@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Roles;
 
-/// <summary>Looks after a process's certificates: shows those that are renewed, and tells of those that end soon.</summary>
+/// <summary>Looks after a process's certificates: shows those that are renewed, and tells of those that end soon, and once a day of what cannot be used.</summary>
 internal sealed partial class CertificateWatch(IReadOnlyList<ServerCertificate> certificates, ILogger logger, TimeProvider clock)
 {
     private static readonly TimeSpan WarnBefore = TimeSpan.FromDays(14);
@@ -24,14 +24,11 @@ internal sealed partial class CertificateWatch(IReadOnlyList<ServerCertificate> 
         {
             try
             {
-                if (!certificate.Reload()) continue;
+                var reload = certificate.Reload();
+                if (reload == CertificateReload.Unchanged) continue;
                 isNew = true;
+                if (reload == CertificateReload.Kept) continue;
                 foreach (var (_, fingerprint, expires) in certificate.All) Log.Reloaded(logger, fingerprint, expires);
-            }
-            catch (InvalidDataException unusable)
-            {
-                isBroken = true;
-                Log.Kept(logger, unusable.Message);
             }
             catch (Exception fault)
             {
@@ -45,7 +42,7 @@ internal sealed partial class CertificateWatch(IReadOnlyList<ServerCertificate> 
         if (isNew || OutOfDate.Count() != _outOfDate || clock.GetElapsedTime(_toldAt) >= WarnEvery) Tell();
     }
 
-    private IEnumerable<RevocationState> OutOfDate => certificates.SelectMany(static one => one.RevocationLists).Where(list => list.Expires <= clock.GetUtcNow());
+    private IEnumerable<RevocationState> OutOfDate => certificates.SelectMany(static one => one.RevocationLists).Where(list => list.Expires > DateTimeOffset.UnixEpoch && list.Expires <= clock.GetUtcNow());
 
     private void Tell()
     {
@@ -54,6 +51,8 @@ internal sealed partial class CertificateWatch(IReadOnlyList<ServerCertificate> 
         foreach (var (file, expires) in outOfDate) Log.OutOfDate(logger, file, expires);
         foreach (var certificate in certificates)
         {
+            foreach (var fault in certificate.Faults) Log.Kept(logger, fault);
+            foreach (var fault in certificate.ClientFaults) Log.KeptOfClients(logger, fault);
             foreach (var fault in certificate.StapleFaults) Log.NotStapled(logger, fault);
             foreach (var (file, _, expires) in certificate.All)
                 if (expires - clock.GetUtcNow() < WarnBefore) Log.EndsSoon(logger, file, expires);
@@ -67,6 +66,9 @@ internal sealed partial class CertificateWatch(IReadOnlyList<ServerCertificate> 
 
         [LoggerMessage(4, LogLevel.Error, "The certificate that clients are shown stays the old one. {Reason}")]
         public static partial void Kept(ILogger logger, string reason);
+
+        [LoggerMessage(13, LogLevel.Error, "Not everything is used that is in the files about clients' certificates: what was known before holds, and where that was nothing, no certificate counts. {Reason}")]
+        public static partial void KeptOfClients(ILogger logger, string reason);
 
         [LoggerMessage(12, LogLevel.Error, "A fault in reading the certificate's files again: what clients are shown, and who is asked for a certificate, stays as it was")]
         public static partial void Fault(ILogger logger, Exception exception);

@@ -182,16 +182,17 @@ public abstract class ClientCertificateTests : IDisposable
         using var certificate = Load();
         using var other = new ClientAuthority("Other");
         using var shown = other.Issue();
-        Assert.False(certificate.Reload());
+        Assert.Equal(CertificateReload.Unchanged, certificate.Reload());
         File.WriteAllText(AuthorityFile, "nothing");
-        Assert.Contains(AuthorityFile, Assert.Throws<InvalidDataException>(() => certificate.Reload()).Message, StringComparison.Ordinal);
+        Assert.Equal(CertificateReload.Kept, certificate.Reload());
+        Assert.Contains(AuthorityFile, Assert.Single(certificate.ClientFaults), StringComparison.Ordinal);
         await using (var before = await SocketPair.ConnectAsync())
         {
             await StartTlsAsync(before, certificate, shown);
             Assert.False(before.Server.Identity.IsVerified);
         }
         File.WriteAllText(AuthorityFile, other.Pem);
-        Assert.True(certificate.Reload());
+        Assert.Equal(CertificateReload.Renewed, certificate.Reload());
         using var old = Authority.Issue();
         await using var pair = await SocketPair.ConnectAsync();
         await StartTlsAsync(pair, certificate, old);

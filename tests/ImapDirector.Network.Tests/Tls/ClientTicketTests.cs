@@ -31,7 +31,7 @@ public sealed class ClientTicketTests : IDisposable
         // Without the certificate: it is in the ticket.
         Assert.Equal((true, alice), await ConnectAsync(certificate, [version, "-sess_in", PathOf("session")]));
         File.WriteAllText(PathOf("clients.pem"), other.Pem);
-        Assert.True(certificate.Reload());
+        Assert.Equal(CertificateReload.Renewed, certificate.Reload());
         Assert.Equal((false, default), await ConnectAsync(certificate, [version, "-sess_in", PathOf("session")]));
     }
 
@@ -50,7 +50,7 @@ public sealed class ClientTicketTests : IDisposable
         Assert.Equal((false, alice), await ConnectAsync(certificate, [version, "-sess_out", PathOf("session"), .. Showing(shown)]));
         Assert.Equal((true, alice), await ConnectAsync(certificate, [version, "-sess_in", PathOf("session")]));
         File.WriteAllBytes(PathOf("list"), authority.Revoke([shown]));
-        Assert.True(certificate.Reload());
+        Assert.Equal(CertificateReload.Renewed, certificate.Reload());
         Assert.Equal((false, default), await ConnectAsync(certificate, [version, "-sess_in", PathOf("session")]));
         var (_, identity) = await ConnectAsync(certificate, [version, "-sess_in", PathOf("session"), .. Showing(shown)]);
         Assert.False(identity.IsVerified);

@@ -60,11 +60,11 @@ public sealed class OcspStapleTests : IDisposable
         Respond("first", 'V');
         using var certificate = Load("first.der", null);
         File.WriteAllBytes(PathOf("first.der"), Expired(File.ReadAllBytes(PathOf("first.der"))));
-        Assert.True(certificate.Reload());
+        Assert.Equal(CertificateReload.Renewed, certificate.Reload());
         Assert.StartsWith($"The OCSP file \"{PathOf("first.der")}\" held until 2020-01-01 ", Assert.Single(certificate.StapleFaults), StringComparison.Ordinal);
         Assert.Contains("OCSP response: no response sent", await ShownAsync(certificate, "mail.example.com", "-tls1_3"), StringComparison.Ordinal);
         Respond("first", 'V');
-        Assert.True(certificate.Reload());
+        Assert.Equal(CertificateReload.Renewed, certificate.Reload());
         Assert.Empty(certificate.StapleFaults);
         Assert.Contains("OCSP Response Status: successful", await ShownAsync(certificate, "mail.example.com", "-tls1_3"), StringComparison.Ordinal);
     }
@@ -81,7 +81,7 @@ public sealed class OcspStapleTests : IDisposable
         Assert.Contains("OCSP response: no response sent", await ShownAsync(certificate, "mail.example.com", "-tls1_3"), StringComparison.Ordinal);
         Respond("first", 'V');
         if (about != "first") File.Copy(PathOf("first.der"), PathOf(about + ".der"), overwrite: true);
-        Assert.True(certificate.Reload());
+        Assert.Equal(CertificateReload.Renewed, certificate.Reload());
         Assert.Empty(certificate.StapleFaults);
     }
 

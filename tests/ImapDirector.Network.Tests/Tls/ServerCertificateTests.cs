@@ -83,25 +83,28 @@ public sealed class ServerCertificateTests : IDisposable
     {
         using var certificate = ServerCertificate.LoadOrCreateSelfSigned(_directory.FullName, ["localhost"]);
         var (fingerprint, options, expires) = (certificate.Fingerprint, certificate.ServerOptions, certificate.Expires);
-        Assert.False(certificate.Reload());
+        Assert.Equal(CertificateReload.Unchanged, certificate.Reload());
         Assert.Same(options, certificate.ServerOptions);
 
         // A renewal in the middle: the certificate is there, its key is not yet.
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var renewed = new CertificateRequest("CN=new", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(90));
         File.WriteAllText(CertificateFile, renewed.ExportCertificatePem());
-        Assert.Contains(KeyFile, Assert.Throws<InvalidDataException>(() => certificate.Reload()).Message, StringComparison.Ordinal);
+        Assert.Equal(CertificateReload.Kept, certificate.Reload());
+        Assert.Contains(KeyFile, Assert.Single(certificate.Faults), StringComparison.Ordinal);
         Assert.Equal((fingerprint, expires), (certificate.Fingerprint, certificate.Expires));
         Assert.Same(options, certificate.ServerOptions);
-        // Told once is enough.
-        Assert.False(certificate.Reload());
+        Assert.Equal(CertificateReload.Unchanged, certificate.Reload());
 
         File.WriteAllText(KeyFile, key.ExportPkcs8PrivateKeyPem());
-        Assert.True(certificate.Reload());
+        Assert.Equal(CertificateReload.Renewed, certificate.Reload());
         Assert.Equal(renewed.GetCertHashString(HashAlgorithmName.SHA256), certificate.Fingerprint);
         Assert.NotSame(options, certificate.ServerOptions);
+        Assert.Empty(certificate.Faults);
         File.Delete(KeyFile);
-        Assert.Throws<InvalidDataException>(() => certificate.Reload());
+        Assert.Equal(CertificateReload.Kept, certificate.Reload());
+        Assert.Equal(CertificateReload.Unchanged, certificate.Reload());
+        Assert.Contains(KeyFile, Assert.Single(certificate.Faults), StringComparison.Ordinal);
         Assert.Equal(renewed.GetCertHashString(HashAlgorithmName.SHA256), certificate.Fingerprint);
     }
 }

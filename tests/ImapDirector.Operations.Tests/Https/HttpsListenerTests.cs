@@ -1,4 +1,7 @@
+using System.Net;
 using System.Net.Sockets;
+using ImapDirector.Network.Tls;
+using ImapDirector.Operations.Https;
 using ImapDirector.Tests.Shared;
 using Xunit;
 
@@ -54,7 +57,7 @@ public sealed class HttpsListenerTests
 
         await File.WriteAllTextAsync(side.AuthorityFile, other.Pem);
         var renewed = side.Renew();
-        Assert.True(side.Certificate.Reload());
+        Assert.Equal(CertificateReload.Renewed, side.Certificate.Reload());
 
         Assert.NotEqual(before, renewed);
         Assert.Equal(renewed, (await HttpsSide.SendAsync(server, next, "/livez")).Fingerprint);
@@ -71,7 +74,7 @@ public sealed class HttpsListenerTests
         Assert.Equal(200, (await HttpsSide.SendAsync(server, stolen, "/livez")).Status);
 
         await File.WriteAllBytesAsync(side.CrlFile, side.Authority.Revoke([stolen]));
-        Assert.True(side.Certificate.Reload());
+        Assert.Equal(CertificateReload.Renewed, side.Certificate.Reload());
 
         await Assert.ThrowsAsync<HttpRequestException>(() => HttpsSide.SendAsync(server, stolen, "/livez"));
         Assert.Equal(200, (await HttpsSide.SendAsync(server, other, "/livez")).Status);
@@ -89,27 +92,74 @@ public sealed class HttpsListenerTests
     }
 
     [Fact]
-    public async Task Who_says_nothing_is_closed_and_a_hundred_of_them_hold_up_nobody_at_HTTP()
+    public async Task Who_says_nothing_is_closed_and_a_hundred_of_them_hold_up_nobody()
     {
         using var side = new HttpsSide();
         await using var server = await RunningServer.StartAsync(https: side.Options());
-        var silent = new List<TcpClient>();
+        using var shown = side.Authority.Issue();
+        var silent = new List<Socket>();
         try
         {
-            for (var i = 0; i < 101; i++)
-            {
-                silent.Add(new TcpClient());
-                await silent[^1].ConnectAsync(server.HttpsEndPoint);
-            }
+            for (var i = 0; i < 120; i++) silent.Add(await HttpsSide.ConnectAsync(server, new IPAddress([127, 0, 1, (byte)(1 + i / (HttpsListener.MostOfAnAddress - 2))])));
+            // All places were theirs: the first of them have made room, and nobody was refused.
+            Assert.Equal(200, (await HttpsSide.SendAsync(server, shown, "/livez")).Status);
             Assert.Equal(200, (await server.SendAsync("/livez")).Status);
             foreach (var client in silent) Assert.Equal(0, await ReadToEndAsync(client));
-            using var shown = side.Authority.Issue();
-            Assert.Equal(200, (await HttpsSide.SendAsync(server, shown, "/livez")).Status);
+            Assert.DoesNotContain(server.Log.Lines, static line => line.Text.Contains("no place", StringComparison.Ordinal));
         }
         finally
         {
             foreach (var client in silent) client.Dispose();
         }
+    }
+
+    [Fact]
+    public async Task An_address_has_so_many_places_before_it_has_shown_a_certificate_that_counts()
+    {
+        using var side = new HttpsSide(isRequired: false);
+        await using var server = await RunningServer.StartAsync(https: side.Options());
+        var (crowd, elsewhere) = (IPAddress.Parse("127.0.1.1"), IPAddress.Parse("127.0.1.2"));
+        using var shown = side.Authority.Issue();
+        var clients = new List<HttpClient>();
+        try
+        {
+            // Those with one do not count, those without do for as long as they are there.
+            for (var i = 0; i < HttpsListener.MostOfAnAddress + 2; i++) await AskAsync(crowd, withCertificate: true);
+            for (var i = 0; i < HttpsListener.MostOfAnAddress; i++) await AskAsync(crowd, withCertificate: false);
+            Assert.DoesNotContain(server.Log.Lines, static line => line.Text.Contains("no place", StringComparison.Ordinal));
+            await Assert.ThrowsAsync<HttpRequestException>(() => AskAsync(crowd, withCertificate: false));
+            Assert.Contains(server.Log.Lines, line => line.Text.Contains($"no place for another connection of https from {crowd}", StringComparison.Ordinal));
+            await AskAsync(elsewhere, withCertificate: false);
+        }
+        finally
+        {
+            foreach (var client in clients) client.Dispose();
+        }
+
+        async Task AskAsync(IPAddress from, bool withCertificate)
+        {
+            clients.Add(HttpsSide.NewClient(server, withCertificate ? shown : null, from));
+            using var answer = await clients[^1].GetAsync("/livez");
+            Assert.Equal(200, (int)answer.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Certificates_that_do_not_count_fill_no_log()
+    {
+        using var side = new HttpsSide(isRequired: false);
+        await using var server = await RunningServer.StartAsync(https: side.Options());
+        using var foreign = new ClientAuthority("Other");
+        using var shown = foreign.Issue();
+        for (var i = 0; i < 2 * LogBudget.Lines; i++) Assert.Equal(200, (await HttpsSide.SendAsync(server, shown, "/livez")).Status);
+        // The clock may have begun another minute meanwhile, once.
+        Assert.InRange(server.Log.Lines.Count(static line => line.Text.Contains("does not count", StringComparison.Ordinal)), LogBudget.Lines, 2 * LogBudget.Lines - 1);
+    }
+
+    private static async Task<int> ReadToEndAsync(Socket socket)
+    {
+        using var client = new TcpClient { Client = socket };
+        return await ReadToEndAsync(client);
     }
 
     private static async Task<int> ReadToEndAsync(TcpClient client)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ImapDirector.Network.Tls;
@@ -67,16 +68,39 @@ internal sealed class HttpsSide : IDisposable
     public static async Task<HttpsAnswer> SendAsync(RunningServer server, X509Certificate2? shown, string path, string method = "GET", params (string Name, string Value)[] headers)
     {
         var fingerprint = "";
-        using var handler = new SocketsHttpHandler { UseProxy = false };
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => (fingerprint = certificate?.GetCertHashString(HashAlgorithmName.SHA256)) is not null;
-        // Also one of an authority that the server does not name.
-        if (shown is not null) handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => shown;
-        handler.SslOptions.ApplicationProtocols = [SslApplicationProtocol.Http11];
-        using var client = new HttpClient(handler) { BaseAddress = new Uri($"https://{server.HttpsEndPoint}"), Timeout = TimeSpan.FromSeconds(30) };
+        using var client = NewClient(server, shown, IPAddress.Loopback, seen => fingerprint = seen);
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
         using var response = await client.SendAsync(request);
         return new HttpsAnswer((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers.ConnectionClose == true, fingerprint);
+    }
+
+    /// <summary>A client with one connection, which stays.</summary>
+    /// <param name="server">Whom to ask.</param>
+    /// <param name="shown">The certificate to show, or <c>null</c>.</param>
+    /// <param name="from">Where it comes from.</param>
+    /// <param name="told">Hears the fingerprint of the server's certificate.</param>
+    public static HttpClient NewClient(RunningServer server, X509Certificate2? shown, IPAddress from, Action<string>? told = null)
+    {
+        var handler = new SocketsHttpHandler { UseProxy = false, ConnectCallback = async (_, _) => new NetworkStream(await ConnectAsync(server, from), ownsSocket: true) };
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+        {
+            if (certificate is not null) told?.Invoke(certificate.GetCertHashString(HashAlgorithmName.SHA256));
+            return certificate is not null;
+        };
+        // Also one of an authority that the server does not name.
+        if (shown is not null) handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => shown;
+        handler.SslOptions.ApplicationProtocols = [SslApplicationProtocol.Http11];
+        return new HttpClient(handler) { BaseAddress = new Uri($"https://{server.HttpsEndPoint}"), Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    /// <summary>A connection and no handshake.</summary>
+    public static async Task<Socket> ConnectAsync(RunningServer server, IPAddress from)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(from, 0));
+        await socket.ConnectAsync(server.HttpsEndPoint);
+        return socket;
     }
 
     public void Dispose()

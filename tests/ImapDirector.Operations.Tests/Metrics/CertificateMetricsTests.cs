@@ -27,7 +27,7 @@ public sealed class CertificateMetricsTests : IDisposable
         Assert.Equal([Line(first, 10), Line(further, 20), Line(other, 30)], await LinesAsync(server));
 
         Write("further", 90);
-        Assert.True(certificate.Reload());
+        Assert.Equal(CertificateReload.Renewed, certificate.Reload());
         Assert.Equal([Line(first, 10), Line(further, 90), Line(other, 30)], await LinesAsync(server));
     }
 

@@ -74,7 +74,7 @@ public sealed class CertificateWatchTests : IDisposable
         File.WriteAllText(first.CertificateFile, "broken");
         Write("other", 5);
         watch.Look(isAsked: true);
-        Assert.Equal([4, 3, 10, 10], _log.Take());
+        Assert.Equal([3, 4, 10, 10], _log.Take());
         watch.Look(isAsked: true);
         Assert.Equal([5], _log.Take());
     }
@@ -107,6 +107,17 @@ public sealed class CertificateWatchTests : IDisposable
         Assert.Equal([3], _log.Take());
         LookIn(TimeSpan.FromDays(1));
         Assert.Empty(_log.Take());
+
+        File.WriteAllText(list, "garbage");
+        LookIn(TimeSpan.FromMinutes(1));
+        Assert.Equal([3, 13], _log.Take());
+        LookIn(TimeSpan.FromMinutes(1));
+        Assert.Empty(_log.Take());
+        LookIn(TimeSpan.FromDays(1));
+        Assert.Equal([13], _log.Take());
+        using var started = ServerCertificate.Load(Write("cert", 90), clients: new ClientCertificateOptions(authorityFile, CrlFiles: [list]));
+        Watch(started).Begin();
+        Assert.Equal([13], _log.Take());
 
         void WriteList(int days) => File.WriteAllBytes(list, new CertificateRevocationListBuilder().Build(authority, 1, Now.AddDays(days), HashAlgorithmName.SHA256, thisUpdate: Now.AddDays(-1)));
 

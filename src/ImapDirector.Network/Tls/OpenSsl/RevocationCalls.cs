@@ -14,7 +14,18 @@ internal static unsafe partial class RevocationCalls
     public const int NoList = 3;
 
     // From openssl/obj_mac.h.
+    public const int Number = 88;
     public const int DeltaIndicator = 140;
+    public const int DistributionPoint = 770;
+
+    // X509_get_extension_flags(3): of a certificate without a key usage all bits are set.
+    public const uint SignsLists = 0x2;
+
+    // X509V3_get_d2i(3): there is no such extension; anything else without a value is one that cannot be read.
+    public const int NotThere = -1;
+
+    // From openssl/asn1.h.
+    public const int PositiveInteger = 2;
 
 #pragma warning disable SYSLIB1092, CA5392, IDE1006 // They are found as the system finds libraries, and these are their names.
     [LibraryImport(OpenSslCalls.Crypto)]
@@ -34,6 +45,36 @@ internal static unsafe partial class RevocationCalls
 
     [LibraryImport(OpenSslCalls.Crypto)]
     public static partial int X509_CRL_get_ext_by_NID(CrlHandle list, int kind, int behind);
+
+    [LibraryImport(OpenSslCalls.Crypto)]
+    public static partial int X509_CRL_get_ext_by_critical(CrlHandle list, int isCritical, int behind);
+
+    [LibraryImport(OpenSslCalls.Crypto)]
+    public static partial nint X509_CRL_get_ext_d2i(CrlHandle list, int kind, int* isCritical, int* index);
+
+    [LibraryImport(OpenSslCalls.Crypto)]
+    public static partial nint X509_CRL_get0_lastUpdate(CrlHandle list);
+
+    [LibraryImport(OpenSslCalls.Crypto)]
+    public static partial int X509_CRL_up_ref(CrlHandle list);
+
+    [LibraryImport(OpenSslCalls.Crypto)]
+    public static partial byte* ASN1_STRING_get0_data(nint text);
+
+    [LibraryImport(OpenSslCalls.Crypto)]
+    public static partial int ASN1_STRING_length(nint text);
+
+    [LibraryImport(OpenSslCalls.Crypto)]
+    public static partial int ASN1_STRING_type(nint text);
+
+    [LibraryImport(OpenSslCalls.Crypto)]
+    public static partial void ASN1_STRING_free(nint text);
+
+    [LibraryImport(OpenSslCalls.Crypto)]
+    public static partial int ASN1_TIME_compare(nint one, nint other);
+
+    [LibraryImport(OpenSslCalls.Crypto)]
+    public static partial uint X509_get_key_usage(nint certificate);
 
     [LibraryImport(OpenSslCalls.Crypto)]
     public static partial int ASN1_TIME_diff(int* days, int* seconds, nint from, nint to);

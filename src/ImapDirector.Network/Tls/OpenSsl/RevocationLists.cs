@@ -1,8 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 
 namespace ImapDirector.Network.Tls.OpenSsl;
 
@@ -10,9 +8,9 @@ namespace ImapDirector.Network.Tls.OpenSsl;
 /// way to be given one.</summary>
 /// <remarks>
 /// A client's certificate needs a list of its issuer, signed, begun and not out of date; else it does not count. Of those above it each is looked up where there is a
-/// list of its issuer.
+/// list of its issuer. Of each authority the newest list counts that was ever read, so that nobody is good again by an old one.
 /// </remarks>
-internal sealed class RevocationLists
+internal sealed class RevocationLists : IDisposable
 {
     /// <summary>The longest file, in bytes: some 100,000 certificates. A list's signature is checked, so all of it is gone over, for each certificate that is looked up in it.</summary>
     public const int MostFileBytes = 4 * 1024 * 1024;
@@ -20,32 +18,49 @@ internal sealed class RevocationLists
     /// <summary>The most lists, in all files.</summary>
     public const int MostLists = 64;
 
-    private const string PemLabel = "X509 CRL";
-    private const byte DerSequence = 0x30;
-    // A list may say any year from 0 to 9999, and not all of them are a DateTimeOffset.
-    private const int MostDays = 700_000;
+    private readonly Dictionary<string, RevocationList> _newest = new(StringComparer.Ordinal);
+    // Of which authorities each file has, or had, a list.
+    private readonly Dictionary<string, HashSet<string>> _authorities = new(StringComparer.Ordinal);
+    private readonly List<string> _faults = [];
+    private readonly StoreHandle _store = new(RevocationCalls.X509_STORE_new());
 
-    private readonly List<CrlHandle> _lists = [];
-    private readonly Dictionary<string, DateTimeOffset> _ends = new(StringComparer.Ordinal);
-    private readonly StoreHandle _store;
+    private RevocationLists()
+    {
+    }
 
-    private RevocationLists(StoreHandle store) => _store = store;
+    /// <summary>Of each file, when the first list is out of date that counts of its authorities: the beginning of 1970 where there is none.</summary>
+    public IReadOnlyList<RevocationState> States { get; private set; } = [];
 
-    /// <summary>Of each file, when the first list in it is out of date.</summary>
-    public IReadOnlyList<RevocationState> States => [.. _ends.Select(static one => new RevocationState(one.Key, one.Value))];
+    /// <summary>Why files are not used, or lists in them: a sentence each, that names the file and the fix.</summary>
+    public IReadOnlyList<string> Faults => _faults;
 
-    /// <summary>Reads them.</summary>
+    /// <summary>Whether what it holds has been freed.</summary>
+    public bool IsFreed => _store.IsClosed;
+
+    /// <summary>Reads them. What cannot be used is left out, and told by <see cref="Faults"/>: nobody counts then that it is about, unless something is known from before.</summary>
     /// <param name="files">Where they came from, for messages.</param>
     /// <param name="contents">What is in each.</param>
     /// <param name="authorities">Whose lists they may be.</param>
-    /// <exception cref="InvalidDataException">They cannot be used; the message names the file and the fix.</exception>
-    public static RevocationLists Parse(IReadOnlyList<string> files, IReadOnlyList<byte[]> contents, X509Certificate2Collection authorities)
+    /// <param name="former">What was known before; <c>null</c> for nothing.</param>
+    /// <exception cref="InvalidDataException">None can be used at all; the message says why.</exception>
+    public static RevocationLists Parse(IReadOnlyList<string> files, IReadOnlyList<FileContent> contents, X509Certificate2Collection authorities, RevocationLists? former = null)
     {
         if (!TlsContext.IsSupported) throw new InvalidDataException("CrlFiles is set, and OpenSSL 3, which looks certificates up in them, is not here: install libssl3, or leave CrlFiles out.");
-        var lists = new RevocationLists(new StoreHandle(RevocationCalls.X509_STORE_new()));
-        for (var i = 0; i < files.Count; i++) lists.Read(files[i], contents[i], authorities);
-        if (!lists.TrySetUpStore(authorities)) throw new InvalidDataException("OpenSSL does not take the lists of CrlFiles: " + OpenSslCalls.LastReason());
-        return lists;
+        var lists = new RevocationLists();
+        try
+        {
+            lists.KeepOf(former, files, authorities);
+            var count = 0;
+            for (var i = 0; i < files.Count; i++) count += lists.Read(files[i], contents[i], authorities, former, MostLists - count);
+            if (!lists.TrySetUpStore(authorities)) throw new InvalidDataException("OpenSSL does not take the lists of CrlFiles: " + OpenSslCalls.LastReason());
+            lists.States = [.. files.Distinct(StringComparer.Ordinal).Select(file => new RevocationState(file, lists.EndOf(file)))];
+            return lists;
+        }
+        catch
+        {
+            lists.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Looks up a certificate that has been verified, and those above it. Before that nobody may be: OpenSSL goes over the whole list for whoever shows its authority's name, and
@@ -68,6 +83,13 @@ internal sealed class RevocationLists
         }
     }
 
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _store.Dispose();
+        foreach (var list in _newest.Values) list.Dispose();
+    }
+
     private string? Verify(nint verification, nint certificate)
     {
         if (verification == 0 || RevocationCalls.X509_STORE_CTX_init(verification, _store, certificate, 0) != 1) return "it cannot be looked up";
@@ -83,10 +105,11 @@ internal sealed class RevocationLists
         {
             var store = _store.DangerousGetHandle();
             if (store == 0) return false;
-            RevocationCalls.X509_STORE_set_verify_cb(store, &Judge);
+            // Of a file that is not there nobody knows whose lists would be in it.
+            if (_authorities.Values.All(static known => known.Count > 0)) RevocationCalls.X509_STORE_set_verify_cb(store, &Judge);
             return authorities.All(one => TlsContext.TryWith(one.RawData, certificate => OpenSslCalls.X509_STORE_add_cert(store, certificate) == 1))
                 && RevocationCalls.X509_STORE_set_depth(store, ClientAuthorities.MostBetween) == 1
-                && _lists.All(list => RevocationCalls.X509_STORE_add_crl(store, list) == 1)
+                && _newest.Values.All(list => RevocationCalls.X509_STORE_add_crl(store, list.Handle) == 1)
                 && RevocationCalls.X509_STORE_set_flags(store, new CULong(RevocationCalls.CheckLists | RevocationCalls.CheckAllLists)) == 1;
         }
         finally
@@ -95,70 +118,42 @@ internal sealed class RevocationLists
         }
     }
 
-    private void Read(string file, byte[] content, X509Certificate2Collection authorities)
+    private void KeepOf(RevocationLists? former, IReadOnlyList<string> files, X509Certificate2Collection authorities)
     {
+        var allowed = authorities.Select(RevocationList.KeyOf).ToHashSet(StringComparer.Ordinal);
+        foreach (var file in files) _authorities[file] = [.. (former?._authorities.GetValueOrDefault(file) ?? []).Where(allowed.Contains)];
+        foreach (var (authority, list) in former?._newest ?? [])
+            if (allowed.Contains(authority)) _newest.Add(authority, list.Share());
+    }
+
+    private int Read(string file, FileContent content, X509Certificate2Collection authorities, RevocationLists? former, int most)
+    {
+        List<RevocationList> read;
         try
         {
-            if (content.Length > MostFileBytes) throw Unusable($"is longer than {MostFileBytes} bytes");
-            var count = _lists.Count;
-            if (content is [DerSequence, ..]) Add(content);
-            else ReadPem(Encoding.Latin1.GetString(content));
-            if (_lists.Count == count) throw Unusable("has no list");
+            read = RevocationFile.Parse(file, content, authorities, most);
         }
-        finally
+        catch (InvalidDataException unusable)
         {
-            OpenSslCalls.ERR_clear_error();
+            _faults.Add(unusable.Message);
+            return 0;
         }
-
-        void ReadPem(ReadOnlySpan<char> text)
+        foreach (var list in read)
         {
-            while (PemEncoding.TryFind(text, out var fields))
+            _authorities[file].Add(list.Authority);
+            if (_newest.TryGetValue(list.Authority, out var other) && other.IsNewerThan(list))
             {
-                if (!text[fields.Label].SequenceEqual(PemLabel)) throw Unusable("has something else in it than lists");
-                Add(Convert.FromBase64String(text[fields.Base64Data].ToString()));
-                text = text[fields.Location.End..];
+                if (former?._newest.TryGetValue(list.Authority, out var before) == true && before.IsNewerThan(list)) _faults.Add($"The CRL file \"{file}\" has an older list than was there before, which goes on to hold: see what writes it. Where the authority itself has gone back, restart.");
+                list.Dispose();
+                continue;
             }
+            other?.Dispose();
+            _newest[list.Authority] = list;
         }
-
-        void Add(byte[] encoded)
-        {
-            var list = TryParse(encoded) ?? throw Unusable("has what is no list");
-            // First of all: anybody can write the rest.
-            if (!authorities.Any(authority => IsOf(list, authority))) throw Unusable("has a list that nobody of AuthorityFile has signed");
-            if (RevocationCalls.X509_CRL_get_ext_by_NID(list, RevocationCalls.DeltaIndicator, -1) >= 0) throw Unusable("has a list of changes alone (a delta)");
-            var end = EndOf(list) ?? throw Unusable("has a list that does not say until when it holds");
-            if (_lists.Count == MostLists) throw new InvalidDataException($"CrlFiles has more than {MostLists} lists: give one for each authority.");
-            _lists.Add(list);
-            _ends[file] = _ends.TryGetValue(file, out var other) && other < end ? other : end;
-        }
-
-        InvalidDataException Unusable(string why) =>
-            new($"The CRL file \"{file}\" {why}: give whole lists of revoked certificates (CRL), PEM or DER, of those in AuthorityFile, or leave it out.");
+        return read.Count;
     }
 
-    private static unsafe CrlHandle? TryParse(byte[] encoded)
-    {
-        fixed (byte* first = encoded)
-        {
-            var from = first;
-            var list = new CrlHandle(RevocationCalls.d2i_X509_CRL(0, &from, new CLong(encoded.Length)));
-            if (!list.IsInvalid && from == first + encoded.Length) return list;
-            list.Dispose();
-            return null;
-        }
-    }
-
-    private static unsafe DateTimeOffset? EndOf(CrlHandle list)
-    {
-        var (days, seconds) = (0, 0);
-        var end = RevocationCalls.X509_CRL_get0_nextUpdate(list);
-        // From now on.
-        return end != 0 && RevocationCalls.ASN1_TIME_diff(&days, &seconds, 0, end) == 1 ? DateTimeOffset.UtcNow.AddDays(Math.Clamp(days, -MostDays, MostDays)).AddSeconds(seconds) : null;
-    }
-
-    private static bool IsOf(CrlHandle list, X509Certificate2 authority) => TlsContext.TryWith(authority.RawData, certificate =>
-        RevocationCalls.X509_NAME_cmp(RevocationCalls.X509_CRL_get_issuer(list), RevocationCalls.X509_get_subject_name(certificate)) == 0
-        && RevocationCalls.X509_CRL_verify(list, RevocationCalls.X509_get0_pubkey(certificate)) == 1);
+    private DateTimeOffset EndOf(string file) => _authorities[file].Count == 0 ? DateTimeOffset.UnixEpoch : _authorities[file].Min(authority => _newest[authority].End);
 
     /// <summary>Hears of what is wrong with a certificate, and lets those above the client's be without a list.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

@@ -33,6 +33,13 @@ internal sealed class SslHandle(nint ssl) : OpenSslHandle(ssl)
 /// <summary>An X509_CRL.</summary>
 internal sealed class CrlHandle(nint list) : OpenSslHandle(list)
 {
+    /// <summary>Another one for the same; OpenSSL counts them.</summary>
+    public CrlHandle Share()
+    {
+        _ = RevocationCalls.X509_CRL_up_ref(this);
+        return new CrlHandle(handle);
+    }
+
     protected override bool ReleaseHandle()
     {
         RevocationCalls.X509_CRL_free(handle);
