@@ -12,12 +12,17 @@ internal sealed partial class Authenticator
     /// <summary>The longest password, in bytes of UTF-8: some schemes take time for every byte.</summary>
     public const int MaxPasswordBytes = 1024;
 
+    // Strangers can have it told as often as they like.
+    private static readonly TimeSpan TellOfBrokenHashesEvery = TimeSpan.FromMinutes(1);
+
     private volatile DirectorOptions _options;
     private readonly DatabaseChain _chain;
     private readonly PasswordHasher _hasher;
     private readonly HashUpgrade _upgrade;
     private readonly ILogger _logger;
     private readonly VerifiedLogins _verified;
+    private readonly TimeProvider _clock;
+    private long _toldOfBrokenHash = -1;
 
     /// <summary>Composes it.</summary>
     public Authenticator(DirectorOptions options, DatabaseChain chain, PasswordHasher hasher, ILoggerFactory loggers)
@@ -28,7 +33,7 @@ internal sealed partial class Authenticator
     /// <summary>As above, with a clock for the age of remembered logins.</summary>
     public Authenticator(DirectorOptions options, DatabaseChain chain, PasswordHasher hasher, ILoggerFactory loggers, TimeProvider clock)
     {
-        (_options, _chain, _hasher, _logger) = (options, chain, hasher, loggers.CreateLogger<Authenticator>());
+        (_options, _chain, _hasher, _logger, _clock) = (options, chain, hasher, loggers.CreateLogger<Authenticator>(), clock);
         _upgrade = new HashUpgrade(options.Authentication, hasher, loggers.CreateLogger<HashUpgrade>());
         _verified = new VerifiedLogins(clock, () => _options.AssignmentCacheAge);
     }
@@ -52,59 +57,89 @@ internal sealed partial class Authenticator
         if (password.Length is 0 or > MaxPasswordBytes) return await RefuseAsync(AuthenticationOutcome.WrongPassword, user, default, rank, cancellationToken);
 
         var outcome = AuthenticationOutcome.NoSuchUser;
-        var (hasHashed, isAnyBusy) = (false, false);
+        var (hasHashed, isAnyBusy, isAnyWrong) = (false, false, false);
+        var question = new DatabaseQuestion(user, password, client) { HopsLeft = hopsLeft };
+        List<IPasswordDatabase>? away = null;
+        var asked = 0;
         foreach (var step in _chain.Steps)
         {
-            var answer = await step.Database.AskAsync(new DatabaseQuestion(user, password, client) { HopsLeft = hopsLeft }, cancellationToken);
-            var (verdict, isBusy) = answer.Kind switch
-            {
-                DatabaseAnswerKind.Account => await CompareAsync(step, user, answer.Account!, password, rank, cancellationToken),
-                DatabaseAnswerKind.RightPassword => (AuthenticationOutcome.Success, false),
-                DatabaseAnswerKind.WrongPassword => (AuthenticationOutcome.WrongPassword, false),
-                DatabaseAnswerKind.Disabled => (AuthenticationOutcome.Disabled, false),
-                DatabaseAnswerKind.NoSuchUser => (AuthenticationOutcome.NoSuchUser, false),
-                _ => (AuthenticationOutcome.TemporaryFailure, false),
-            };
+            asked++;
+            var answer = await step.Database.AskAsync(question, cancellationToken);
+            var (verdict, isBusy) = answer.Kind == DatabaseAnswerKind.Account
+                ? await CompareAsync(step, user, answer.Account!, password, rank, cancellationToken)
+                : (VerdictOf(answer.Kind), false);
             hasHashed |= answer.Kind == DatabaseAnswerKind.Account;
             isAnyBusy |= answer.IsBusy;
-            if (isBusy) return new AuthenticationResult(AuthenticationOutcome.TemporaryFailure, user);
+            if (isBusy) return new AuthenticationResult(isAnyWrong ? AuthenticationOutcome.LikelyWrong : verdict, user);
             if (verdict == AuthenticationOutcome.Success)
             {
-                if (answer.Kind == DatabaseAnswerKind.RightPassword) _verified.Verified(user, answer.Account, password.Span);
+                if (answer.Kind == DatabaseAnswerKind.RightPassword) _verified.Verified(user, step.Database, answer.Account, password.Span);
                 return new AuthenticationResult(verdict, user, answer.Node);
             }
+            if (verdict == AuthenticationOutcome.TemporaryFailure) (away ??= []).Add(step.Database);
+            else Heed(verdict, question, step.Database);
+            isAnyWrong |= verdict == AuthenticationOutcome.WrongPassword;
             outcome = Weightier(outcome, verdict);
             if (StopsAfter(verdict, step.Rules)) break;
         }
-        if (outcome == AuthenticationOutcome.TemporaryFailure && !isAnyBusy && _verified.WasConfirmed(user, password.Span)) return new AuthenticationResult(AuthenticationOutcome.Success, user);
-        if (outcome is AuthenticationOutcome.NoSuchUser or AuthenticationOutcome.Disabled) _verified.Forget(user);
-        if (outcome == AuthenticationOutcome.WrongPassword) _verified.Forget(user, password.Span);
-        return hasHashed || outcome == AuthenticationOutcome.TemporaryFailure
-            ? new AuthenticationResult(outcome, user)
-            : await RefuseAsync(outcome, user, password, rank, cancellationToken);
+        if (outcome == AuthenticationOutcome.TemporaryFailure && !isAnyBusy) outcome = await RecallAsync(question, away!, asked, cancellationToken);
+        // Whoever has guessed wrong at one while another is away has guessed.
+        if (outcome == AuthenticationOutcome.TemporaryFailure && isAnyWrong) outcome = AuthenticationOutcome.LikelyWrong;
+        if (outcome is AuthenticationOutcome.Success or AuthenticationOutcome.TemporaryFailure or AuthenticationOutcome.LikelyWrong) return new AuthenticationResult(outcome, user);
+        // As a whole it is the chain's answer, whichever of them has found the password right.
+        if (outcome == AuthenticationOutcome.NoSuchUser || _verified.Recall(user, password.Span) is { Password: Recollection.Same }) _verified.Forget(user);
+        return hasHashed ? new AuthenticationResult(outcome, user) : await RefuseAsync(outcome, user, password, rank, cancellationToken);
+    }
+
+    /// <summary>While a database is away, the password that it has last found right is the user's. Where another one's absence has kept it from being asked, it is asked
+    /// after all: what it says now counts, not what it has said.</summary>
+    /// <returns>Success; LikelyWrong, for another password than that; or TemporaryFailure where nothing is remembered, or no longer.</returns>
+    private async Task<AuthenticationOutcome> RecallAsync(DatabaseQuestion question, List<IPasswordDatabase> away, int asked, CancellationToken cancellationToken)
+    {
+        var (user, password) = (question.User, question.Password!.Value);
+        if (_verified.Recall(user, password.Span) is not { } known) return AuthenticationOutcome.TemporaryFailure;
+        var isAway = away.Contains(known.Database);
+        if (!isAway && _chain.Steps.Skip(asked).All(step => step.Database != known.Database)) return AuthenticationOutcome.TemporaryFailure;
+        if (known.Password == Recollection.Other) return AuthenticationOutcome.LikelyWrong;
+        if (isAway) return AuthenticationOutcome.Success;
+        var answer = await known.Database.AskAsync(question, cancellationToken);
+        if (answer.IsBusy) return AuthenticationOutcome.TemporaryFailure;
+        if (answer.Account is not { } account) Heed(VerdictOf(answer.Kind), question, known.Database);
+        else if (account.IsDisabled) _verified.Forget(user);
+        else _verified.ForgetOutdated(user, known.Database, account);
+        return _verified.Recall(user, password.Span) is { Password: Recollection.Same } ? AuthenticationOutcome.Success : AuthenticationOutcome.TemporaryFailure;
+    }
+
+    private void Heed(AuthenticationOutcome verdict, DatabaseQuestion question, IPasswordDatabase database)
+    {
+        if (verdict == AuthenticationOutcome.Disabled) _verified.Forget(question.User);
+        if (verdict == AuthenticationOutcome.NoSuchUser) _verified.Refused(question.User, database, null);
+        if (verdict == AuthenticationOutcome.WrongPassword) _verified.Refused(question.User, database, question.Password);
     }
 
     private async Task<(AuthenticationOutcome Outcome, bool IsBusy)> CompareAsync(ChainStep step, UserName user, Account account, ReadOnlyMemory<byte> password, HashRank rank, CancellationToken cancellationToken)
     {
+        var recollection = account.IsDisabled ? Recollection.None : _verified.Recall(user, step.Database, account, password.Span);
         if (account.IsDisabled) _verified.Forget(user);
-        else if (_verified.IsFresh(user, account, password.Span))
+        else if (recollection == Recollection.Same)
         {
             _verified.Confirmed(user);
             return (AuthenticationOutcome.Success, false);
         }
-        _verified.ForgetOutdated(user, account);
+        _verified.ForgetOutdated(user, step.Database, account);
         var hash = PasswordHash.TryParse(account.Password, _options.Authentication.AllowPlainHashes);
-        if (hash is null && !account.IsDisabled) Log.BrokenHash(_logger, step.Database.Name, user);
+        if (hash is null && !account.IsDisabled) TellOfBrokenHash(step.Database, user);
         var isRight = await _hasher.VerifyAsync(hash, password, rank, cancellationToken);
         if (isRight is null)
         {
             Log.TooManyWaiting(_logger);
-            return (AuthenticationOutcome.TemporaryFailure, true);
+            // The right one would have been let in without hashing.
+            return (recollection == Recollection.Other ? AuthenticationOutcome.LikelyWrong : AuthenticationOutcome.TemporaryFailure, true);
         }
-        if (hash is null) return (account.IsDisabled ? AuthenticationOutcome.Disabled : AuthenticationOutcome.TemporaryFailure, false);
-        if (!isRight.Value) return (AuthenticationOutcome.WrongPassword, false);
+        // What is stored and is no hash has no right password; that there is such a user is nobody's business.
+        if (hash is null || !isRight.Value) return (hash is null && account.IsDisabled ? AuthenticationOutcome.Disabled : AuthenticationOutcome.WrongPassword, false);
         if (account.IsDisabled) return (AuthenticationOutcome.Disabled, false);
-        _verified.Verified(user, await _upgrade.ApplyAsync(step.Database, user, account, hash, password, cancellationToken), password.Span);
+        _verified.Verified(user, step.Database, await _upgrade.ApplyAsync(step.Database, user, account, hash, password, cancellationToken), password.Span);
         return (AuthenticationOutcome.Success, false);
     }
 
@@ -112,8 +147,25 @@ internal sealed partial class Authenticator
     {
         if (await _hasher.VerifyAsync(null, password, rank, cancellationToken) is not null) return new AuthenticationResult(outcome, user);
         Log.TooManyWaiting(_logger);
-        return new AuthenticationResult(AuthenticationOutcome.TemporaryFailure, user);
+        // The right one would have needed no hash.
+        return new AuthenticationResult(AuthenticationOutcome.LikelyWrong, user);
     }
+
+    private void TellOfBrokenHash(IPasswordDatabase database, UserName user)
+    {
+        var (now, last) = (_clock.GetTimestamp(), Volatile.Read(ref _toldOfBrokenHash));
+        if (last >= 0 && _clock.GetElapsedTime(last, now) < TellOfBrokenHashesEvery) return;
+        if (Interlocked.CompareExchange(ref _toldOfBrokenHash, now, last) == last) Log.BrokenHash(_logger, database.Name, user);
+    }
+
+    private static AuthenticationOutcome VerdictOf(DatabaseAnswerKind kind) => kind switch
+    {
+        DatabaseAnswerKind.RightPassword => AuthenticationOutcome.Success,
+        DatabaseAnswerKind.WrongPassword => AuthenticationOutcome.WrongPassword,
+        DatabaseAnswerKind.Disabled => AuthenticationOutcome.Disabled,
+        DatabaseAnswerKind.NoSuchUser => AuthenticationOutcome.NoSuchUser,
+        _ => AuthenticationOutcome.TemporaryFailure,
+    };
 
     // Of several answers: what is not known may be right, and who was not known to one may be to another.
     private static AuthenticationOutcome Weightier(AuthenticationOutcome one, AuthenticationOutcome other) =>
@@ -129,7 +181,7 @@ internal sealed partial class Authenticator
 
     private static partial class Log
     {
-        [LoggerMessage(3101, LogLevel.Error, "What {Database} has stored of the password of {User} is none of the known hashes, or out of bounds")]
+        [LoggerMessage(3101, LogLevel.Error, "What {Database} has stored of the password of {User} is none of the known hashes, or out of bounds. This is told once a minute, whoever else has none")]
         public static partial void BrokenHash(ILogger logger, string database, UserName user);
 
         [LoggerMessage(3102, LogLevel.Warning, "Too many logins are waiting for a password check")]
@@ -166,4 +218,6 @@ internal enum AuthenticationOutcome
     Unfinished,
     /// <summary>A database did not answer: <c>NO [UNAVAILABLE]</c>.</summary>
     TemporaryFailure,
+    /// <summary>As <see cref="TemporaryFailure"/> to the client; but the right password would have let it in, so that it has guessed, and this counts.</summary>
+    LikelyWrong,
 }

@@ -15,47 +15,55 @@ internal sealed class VerifiedLogins(TimeProvider clock, Func<TimeSpan> outageAg
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly BoundedCache<UserName, Entry> _entries = new(Capacity);
 
-    /// <summary>Whether this password was verified within a minute against this very account.</summary>
-    public bool IsFresh(UserName user, Account account, ReadOnlySpan<byte> password) =>
-        _entries.TryGet(user, out var entry) && clock.GetElapsedTime(entry.VerifiedAt) < SkipHashingFor
-        && Matches(entry.Account, Digest(user, Encoding.UTF8.GetBytes(account.Password)))
-        && Matches(entry.Password, Digest(user, password));
+    /// <summary>Which password was verified within a minute against this very account.</summary>
+    public Recollection Recall(UserName user, IPasswordDatabase database, Account account, ReadOnlySpan<byte> password) =>
+        _entries.TryGet(user, out var entry) && clock.GetElapsedTime(entry.VerifiedAt) < SkipHashingFor && IsOf(entry, user, database, account) ? Compare(entry, user, password) : Recollection.None;
 
-    /// <summary>Whether this password was right when Redis last confirmed the account, within the configured age.</summary>
-    public bool WasConfirmed(UserName user, ReadOnlySpan<byte> password) =>
-        _entries.TryGet(user, out var entry) && clock.GetElapsedTime(entry.ConfirmedAt) < outageAge()
-        && Matches(entry.Password, Digest(user, password));
+    /// <summary>Which password was right when a database last confirmed the account, within the configured age.</summary>
+    /// <returns>That, and the database; <c>null</c> where nothing is remembered.</returns>
+    public (Recollection Password, IPasswordDatabase Database)? Recall(UserName user, ReadOnlySpan<byte> password) =>
+        _entries.TryGet(user, out var entry) && clock.GetElapsedTime(entry.ConfirmedAt) < outageAge() ? (Compare(entry, user, password), entry.Database) : null;
 
     /// <summary>The password was right, by hashing or as a database said.</summary>
     /// <param name="user">The user.</param>
-    /// <param name="account">What it was compared with; <c>null</c> where a database did it, which is asked again each time.</param>
+    /// <param name="database">The database that knows the account, or has said so.</param>
+    /// <param name="account">What it was compared with; <c>null</c> where the database did it, which is asked again each time.</param>
     /// <param name="password">The password.</param>
-    public void Verified(UserName user, Account? account, ReadOnlySpan<byte> password)
+    public void Verified(UserName user, IPasswordDatabase database, Account? account, ReadOnlySpan<byte> password)
     {
         var now = clock.GetTimestamp();
-        _entries.Set(user, new Entry(Digest(user, password), account is null ? [] : Digest(user, Encoding.UTF8.GetBytes(account.Password)), now, now));
+        _entries.Set(user, new Entry(database, Digest(user, password), account is null ? [] : Digest(user, Encoding.UTF8.GetBytes(account.Password)), now, now));
     }
 
-    /// <summary>The password was right, by <see cref="IsFresh"/>: Redis has confirmed the account, but the minute goes on from the hashing.</summary>
+    /// <summary>The password was right, as remembered of the minute: the database has confirmed the account, but the minute goes on from the hashing.</summary>
     public void Confirmed(UserName user)
     {
         if (_entries.TryGet(user, out var entry)) _entries.Set(user, entry with { ConfirmedAt = clock.GetTimestamp() });
     }
 
-    /// <summary>The account is gone, switched off or has another password than the one remembered.</summary>
+    /// <summary>The account is gone or switched off.</summary>
     public void Forget(UserName user) => _entries.Remove(user);
 
-    /// <summary>The password is right no longer. Another one that is wrong says nothing of it: whoever guesses would drive out the user's.</summary>
-    public void Forget(UserName user, ReadOnlySpan<byte> password)
+    /// <summary>A database has refused the user. What another one has found right is that one's to take back.</summary>
+    /// <param name="user">The user.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="password">The password that is right no longer; <c>null</c> where there is no such user. Another one that is wrong says nothing of it: whoever guesses
+    /// would drive out the user's.</param>
+    public void Refused(UserName user, IPasswordDatabase database, ReadOnlyMemory<byte>? password)
     {
-        if (_entries.TryGet(user, out var entry) && Matches(entry.Password, Digest(user, password))) Forget(user);
+        if (_entries.TryGet(user, out var entry) && entry.Database == database && (password is not { } wrong || Compare(entry, user, wrong.Span) == Recollection.Same)) Forget(user);
     }
 
-    /// <summary>Forgets what was verified against another state of the account.</summary>
-    public void ForgetOutdated(UserName user, Account account)
+    /// <summary>Forgets what was verified against another state of a database's account.</summary>
+    public void ForgetOutdated(UserName user, IPasswordDatabase database, Account account)
     {
-        if (_entries.TryGet(user, out var entry) && !Matches(entry.Account, Digest(user, Encoding.UTF8.GetBytes(account.Password)))) Forget(user);
+        if (_entries.TryGet(user, out var entry) && entry.Database == database && !IsOf(entry, user, database, account)) Forget(user);
     }
+
+    private bool IsOf(Entry entry, UserName user, IPasswordDatabase database, Account account) =>
+        entry.Database == database && Matches(entry.Account, Digest(user, Encoding.UTF8.GetBytes(account.Password)));
+
+    private Recollection Compare(Entry entry, UserName user, ReadOnlySpan<byte> password) => Matches(entry.Password, Digest(user, password)) ? Recollection.Same : Recollection.Other;
 
     private byte[] Digest(UserName user, ReadOnlySpan<byte> secret)
     {
@@ -68,5 +76,16 @@ internal sealed class VerifiedLogins(TimeProvider clock, Func<TimeSpan> outageAg
 
     private static bool Matches(byte[] a, byte[] b) => CryptographicOperations.FixedTimeEquals(a, b);
 
-    private sealed record Entry(byte[] Password, byte[] Account, long VerifiedAt, long ConfirmedAt);
+    private sealed record Entry(IPasswordDatabase Database, byte[] Password, byte[] Account, long VerifiedAt, long ConfirmedAt);
+}
+
+/// <summary>What is remembered of a password.</summary>
+internal enum Recollection
+{
+    /// <summary>Nothing of the user.</summary>
+    None,
+    /// <summary>That it was right.</summary>
+    Same,
+    /// <summary>That another one was.</summary>
+    Other,
 }

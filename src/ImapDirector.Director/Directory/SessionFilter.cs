@@ -9,17 +9,21 @@ namespace ImapDirector.Director.Directory;
 /// <param name="Address">From this address, or <c>null</c>.</param>
 public sealed record SessionFilter(UserName? User, string? Node, IPAddress? Address)
 {
+    /// <summary>Whether it is a move that ends them: a login that has waited for the move is not meant.</summary>
+    internal bool IsOfMove { get; init; }
+
     /// <summary>Whether a session is meant.</summary>
     public bool Matches(UserName user, string? node, IPAddress? address) =>
         (User is not { } wanted || wanted == user) && (Node is null || Node == node) && (Address is null || Address.Equals(address));
 
-    /// <summary>As orders carry it: <c>user=… node=… address=…</c>.</summary>
+    /// <summary>As orders carry it: <c>user=… node=… address=… move=yes</c>.</summary>
     public override string ToString()
     {
-        var parts = new List<string>(3);
+        var parts = new List<string>(4);
         if (User is { } user) parts.Add($"user={user.Value}");
         if (Node is { } node) parts.Add($"node={node}");
         if (Address is { } address) parts.Add($"address={address}");
+        if (IsOfMove) parts.Add("move=yes");
         return string.Join(' ', parts);
     }
 
@@ -42,6 +46,9 @@ public sealed record SessionFilter(UserName? User, string? Node, IPAddress? Addr
                     break;
                 case "address" when IPAddress.TryParse(value, out var address):
                     filter = filter with { Address = address };
+                    break;
+                case "move" when value == "yes":
+                    filter = filter with { IsOfMove = true };
                     break;
                 default:
                     return false;

@@ -162,7 +162,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             return await RefuseAsync(dialogue, attempt, user, "no_password", record.Master is null ? LoginRefusal.Unavailable : LoginRefusal.NotAuthorized, began, login);
         }
         var live = new LiveSession(user, node.Name, client.RemoteEndPoint.Address) { Id = client.Id, AskedAt = ticket.AskedAt };
-        if (services.Sessions.TryAdd(live, _options, services.Reports.Elsewhere) is not DirectoryOutcome.Assigned and var full)
+        if (services.Sessions.TryAdd(live, _options, services.Reports.Elsewhere, began) is not DirectoryOutcome.Assigned and var full)
         {
             await services.Directory.CloseSessionAsync(user, client.Id);
             return await RefuseAsync(dialogue, attempt, user, MetricLabel.Of(full), RefusalOf(full), began, login);
@@ -295,7 +295,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
 
     private static LoginRefusal RefusalOf(AuthenticationOutcome outcome) => outcome switch
     {
-        AuthenticationOutcome.TemporaryFailure => LoginRefusal.Unavailable,
+        AuthenticationOutcome.TemporaryFailure or AuthenticationOutcome.LikelyWrong => LoginRefusal.Unavailable,
         AuthenticationOutcome.Unfinished => LoginRefusal.Unfinished,
         _ => LoginRefusal.AuthenticationFailed,
     };

@@ -29,9 +29,7 @@ internal sealed class ScramProof(Connection client, SaslLines lines, ScramClient
         using (var turn = await gate.EnterAsync(cancellationToken))
         {
             if (turn is null) return null;
-            candidate = names.ActsFor is null
-                ? await proofs.Scram.FindAsync(names.Name, hash, client.RemoteEndPoint.Address, gate.Rank, cancellationToken)
-                : await proofs.Masters.FindAsync(names.Name, hash, client.RemoteEndPoint.Address, gate.Rank, cancellationToken);
+            candidate = await FindAsync(gate, cancellationToken);
         }
         var server = new ScramServer(first, candidate.Verifier, binding);
         // The turn is others' while the client takes its time.
@@ -42,8 +40,16 @@ internal sealed class ScramProof(Connection client, SaslLines lines, ScramClient
         // The server's proof, which the client answers with nothing.
         var isHeard = await AskAsync(signature, cancellationToken) is not null;
         CryptographicOperations.ZeroMemory(signature);
-        return isHeard ? result : await GiveUpAsync(gate, candidate);
+        if (!isHeard) return await GiveUpAsync(gate, candidate);
+        // It took as long as it liked: meanwhile the user may have been locked out, or have got another password.
+        var again = await JudgeAgainAsync(gate, candidate, result.Value, cancellationToken);
+        if (again.Outcome != AuthenticationOutcome.Success) await gate.NoteAsync(again, proof, cancellationToken);
+        return again;
     }
+
+    private Task<ScramCandidate> FindAsync(LoginGate gate, CancellationToken cancellationToken) => names.ActsFor is null
+        ? proofs.Scram.FindAsync(names.Name, hash, client.RemoteEndPoint.Address, gate.Rank, cancellationToken)
+        : proofs.Masters.FindAsync(names.Name, hash, client.RemoteEndPoint.Address, gate.Rank, cancellationToken);
 
     private async Task<AuthenticationResult> JudgeAsync(ScramCandidate candidate, ScramOutcome outcome, CancellationToken cancellationToken)
     {
@@ -52,6 +58,14 @@ internal sealed class ScramProof(Connection client, SaslLines lines, ScramClient
         // A client that thinks we have no channel binding was told so by somebody in between (RFC 5802 section 6).
         if (first.Binding == ScramBinding.ServerLacksIt && hasPlus) return result with { Outcome = AuthenticationOutcome.OtherChannel };
         return result.Outcome == AuthenticationOutcome.Success && names.ActsFor is { } user ? await proofs.Masters.AdmitAsync(user, client.RemoteEndPoint.Address, cancellationToken) : result;
+    }
+
+    private async Task<AuthenticationResult> JudgeAgainAsync(LoginGate gate, ScramCandidate candidate, AuthenticationResult result, CancellationToken cancellationToken)
+    {
+        var now = await FindAsync(gate, cancellationToken);
+        if (now.Outcome != AuthenticationOutcome.Success) return result with { Outcome = now.Outcome };
+        if (!CryptographicOperations.FixedTimeEquals(now.Verifier.StoredKey, candidate.Verifier.StoredKey)) return result with { Outcome = AuthenticationOutcome.WrongPassword };
+        return names.ActsFor is { } user ? await proofs.Masters.AdmitAsync(user, client.RemoteEndPoint.Address, cancellationToken) : result;
     }
 
     private static async Task<AuthenticationResult?> GiveUpAsync(LoginGate gate, ScramCandidate candidate)

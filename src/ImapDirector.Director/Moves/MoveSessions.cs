@@ -10,7 +10,7 @@ internal sealed class MoveSessions(RedisConnection redis, Func<Incarnation?> inc
     /// <returns><c>false</c> when Redis does not answer.</returns>
     public async Task<bool> KickAsync(UserName user, CancellationToken cancellationToken) =>
         (await redis.CallAsync("kick", database => database.ScriptEvaluateAsync(RedisScripts.Kick, [RedisKeys.Kicks, RedisKeys.KickSequence],
-            [new SessionFilter(user, null, null).ToString(), RedisKeys.ClusterChannel]), cancellationToken)).Succeeded;
+            [new SessionFilter(user, null, null) { IsOfMove = true }.ToString(), RedisKeys.ClusterChannel]), cancellationToken)).Succeeded;
 
     /// <summary>The sessions that are left, of directors that are alive.</summary>
     /// <returns><c>null</c> when Redis does not answer.</returns>

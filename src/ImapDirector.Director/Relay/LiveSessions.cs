@@ -11,14 +11,18 @@ namespace ImapDirector.Director.Relay;
 /// <summary>The sessions of this director, from the moment that the directory knows of them.</summary>
 internal sealed class LiveSessions
 {
-    // A session is in the directory a moment before it is here: a kick that comes in between meets it when it arrives.
-    private static readonly TimeSpan RememberKicks = TimeSpan.FromSeconds(30);
+    // A session is in the directory a moment before it is here: a move that ends sessions in between meets it when it arrives.
+    private static readonly TimeSpan RememberMoves = TimeSpan.FromSeconds(30);
+    // Whoever was kicked must log in again. How long a client may take for that has an end, which is an hour at most.
+    private static readonly TimeSpan RememberKicks = TimeSpan.FromHours(1);
     private const int MostRemembered = 1000;
 
     private readonly ConcurrentDictionary<LiveSession, bool> _sessions = new();
     private readonly Queue<(SessionFilter Filter, long At)> _kicks = new();
+    private readonly Queue<(SessionFilter Filter, long At)> _moves = new();
     private readonly Lock _lock = new();
-    private readonly Dictionary<UserName, int> _users = [];
+    // The newest of each user's, which leads to the others.
+    private readonly Dictionary<UserName, LiveSession> _users = [];
     private readonly Dictionary<string, int> _nodes = [];
     private readonly Dictionary<IPAddress, int> _networks = [];
 
@@ -30,23 +34,31 @@ internal sealed class LiveSessions
             if (_sessions.TryAdd(session, true)) Note(session, 1);
     }
 
-    /// <summary>As <see cref="Add"/>, where the limits of its node and its address leave room.</summary>
+    /// <summary>As <see cref="Add"/>, where the limits of its node, its address and its user leave room. The directory has looked at the user's already, unless it is away.</summary>
     /// <param name="session">The session.</param>
     /// <param name="limits">The limits.</param>
     /// <param name="elsewhere">The sessions of other directors.</param>
+    /// <param name="began">When the attempt to log in began, by <see cref="Stopwatch.GetTimestamp"/>: a kick since then is for it, too.</param>
     /// <returns><see cref="DirectoryOutcome.Assigned"/>, or the limit that is reached.</returns>
-    public DirectoryOutcome TryAdd(LiveSession session, DirectorOptions limits, SessionCounts elsewhere)
+    public DirectoryOutcome TryAdd(LiveSession session, DirectorOptions limits, SessionCounts elsewhere, long began)
     {
         lock (_lock)
         {
+            var (ofUser, fromThere) = (0, 0);
+            for (var other = _users.GetValueOrDefault(session.User); other is not null; other = other.Older)
+            {
+                ofUser++;
+                if (other.Address.Equals(session.Address)) fromThere++;
+            }
+            if (ofUser >= limits.MaxSessionsPerUser) return DirectoryOutcome.UserLimitReached;
+            if (fromThere >= limits.MaxSessionsPerUserAddress) return DirectoryOutcome.LimitReached;
             if (limits.MaxSessionsPerNode > 0 && _nodes.GetValueOrDefault(session.Home) + elsewhere.Nodes.GetValueOrDefault(session.Home) >= limits.MaxSessionsPerNode)
                 return DirectoryOutcome.NodeLimitReached;
             if (limits.MaxSessionsPerAddress > 0 && !AddressList.Contains(limits.Throttle.ExemptNetworks, session.Address)
                 && _networks.GetValueOrDefault(session.Network) + elsewhere.Addresses.GetValueOrDefault(session.Network.ToString()) >= limits.MaxSessionsPerAddress)
                 return DirectoryOutcome.AddressLimitReached;
             Add(session);
-            foreach (var (filter, at) in _kicks)
-                if (at >= session.AskedAt && filter.Matches(session.User, session.Node, session.Address)) session.Kick();
+            if (IsMeant(session, _kicks, began) || IsMeant(session, _moves, session.AskedAt)) session.Kick();
             return DirectoryOutcome.Assigned;
         }
     }
@@ -69,7 +81,7 @@ internal sealed class LiveSessions
     /// <summary>Whether a user has more than one of them.</summary>
     public bool HasSeveral(UserName user)
     {
-        lock (_lock) return _users.GetValueOrDefault(user) > 1;
+        lock (_lock) return _users.GetValueOrDefault(user)?.Older is not null;
     }
 
     /// <summary>Ends the sessions that are meant, and those that the directory has been asked for already and that are not here yet.</summary>
@@ -78,8 +90,9 @@ internal sealed class LiveSessions
     {
         lock (_lock)
         {
-            while (_kicks.TryPeek(out var oldest) && (_kicks.Count >= MostRemembered || Stopwatch.GetElapsedTime(oldest.At) > RememberKicks)) _kicks.Dequeue();
-            _kicks.Enqueue((filter, Stopwatch.GetTimestamp()));
+            var (same, age) = filter.IsOfMove ? (_moves, RememberMoves) : (_kicks, RememberKicks);
+            while (same.TryPeek(out var oldest) && (same.Count >= MostRemembered || Stopwatch.GetElapsedTime(oldest.At) > age)) same.Dequeue();
+            same.Enqueue((filter, Stopwatch.GetTimestamp()));
         }
         var kicked = 0;
         foreach (var (session, _) in _sessions)
@@ -91,11 +104,38 @@ internal sealed class LiveSessions
         return kicked;
     }
 
+    private static bool IsMeant(LiveSession session, Queue<(SessionFilter Filter, long At)> kicks, long since)
+    {
+        foreach (var (filter, at) in kicks)
+            if (at >= since && filter.Matches(session.User, session.Node, session.Address)) return true;
+        return false;
+    }
+
     private void Note(LiveSession session, int more)
     {
-        Note(_users, session.User, more);
+        if (more > 0) Link(session);
+        else Unlink(session);
         Note(_nodes, session.Home, more);
         Note(_networks, session.Network, more);
+    }
+
+    private void Link(LiveSession session)
+    {
+        session.Older = _users.GetValueOrDefault(session.User);
+        _users[session.User] = session;
+    }
+
+    private void Unlink(LiveSession session)
+    {
+        var newer = _users[session.User];
+        if (newer != session)
+        {
+            while (newer.Older != session) newer = newer.Older!;
+            newer.Older = session.Older;
+        }
+        else if (session.Older is { } older) _users[session.User] = older;
+        else _users.Remove(session.User);
+        session.Older = null;
     }
 
     private static void Note<T>(Dictionary<T, int> counts, T key, int more) where T : notnull
@@ -116,6 +156,9 @@ internal sealed class LiveSession(UserName user, string node, IPAddress address)
 
     /// <summary>When Redis was asked for it, by <see cref="Stopwatch.GetTimestamp"/>: for the last time, where the login has waited for a move, which kicks too.</summary>
     public long AskedAt { get; init; } = Stopwatch.GetTimestamp();
+
+    /// <summary>The one before it of the same user; of <see cref="LiveSessions"/>, under its lock.</summary>
+    public LiveSession? Older { get; set; }
 
     /// <summary>The connection's id.</summary>
     public string Id { get; init; } = "";

@@ -1,7 +1,9 @@
 using System.Text;
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Tests.Directory;
+using ImapDirector.Director.Tests.Login;
 using ImapDirector.Tests.Shared;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -52,14 +54,21 @@ public sealed class AuthenticatorTests
     }
 
     [Fact]
-    public async Task A_password_that_is_no_hash_lets_nobody_in()
+    public async Task A_password_that_is_no_hash_lets_nobody_in_and_is_told_to_operators_once_a_minute_and_to_clients_never()
     {
         await using var server = await AccountServer.StartAsync(RedisKind.Garnet);
         foreach (var broken in (string[])["secret", "", new string('x', 5000)])
         {
             await server.Redis.Database.HashSetAsync(AliceAccount, "password", broken);
-            Assert.Equal(AuthenticationOutcome.TemporaryFailure, (await server.LoginAsync("alice", broken.Length is 0 or > 1024 ? "x" : broken)).Outcome);
+            Assert.Equal(AuthenticationOutcome.WrongPassword, (await server.LoginAsync("alice", broken.Length is 0 or > 1024 ? "x" : broken)).Outcome);
         }
+        Assert.Equal(1, server.BrokenHashesTold);
+        server.Clock.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromTicks(1));
+        await server.LoginAsync("alice", "x");
+        Assert.Equal(1, server.BrokenHashesTold);
+        server.Clock.Advance(TimeSpan.FromTicks(1));
+        await server.LoginAsync("alice", "x");
+        Assert.Equal(2, server.BrokenHashesTold);
     }
 
     [FactIfInstalled("redis-server")]
@@ -81,7 +90,7 @@ public sealed class AuthenticatorTests
     }
 
     [FactIfInstalled("redis-server")]
-    public async Task With_Redis_away_only_a_password_that_was_confirmed_lets_in_and_a_wrong_one_is_no_wrong_password()
+    public async Task With_Redis_away_only_a_password_that_was_confirmed_lets_in()
     {
         await using var server = await AccountServer.StartAsync(RedisKind.Redis);
         Assert.Equal(AuthenticationOutcome.Success, (await server.LoginAsync("alice", "secret")).Outcome);
@@ -89,7 +98,7 @@ public sealed class AuthenticatorTests
         await server.Redis.Process.KillAsync();
 
         Assert.Equal(AuthenticationOutcome.Success, (await server.LoginAsync("alice", "secret")).Outcome);
-        Assert.Equal(AuthenticationOutcome.TemporaryFailure, (await server.LoginAsync("alice", "wrong")).Outcome);
+        Assert.Equal(AuthenticationOutcome.LikelyWrong, (await server.LoginAsync("alice", "wrong")).Outcome);
         Assert.Equal(AuthenticationOutcome.TemporaryFailure, (await server.LoginAsync("bob", "secret")).Outcome);
         server.Clock.Advance(server.Options.AssignmentCacheAge - TimeSpan.FromTicks(1));
         Assert.Equal(AuthenticationOutcome.Success, (await server.LoginAsync("alice", "secret")).Outcome);
@@ -164,13 +173,18 @@ public sealed class AuthenticatorTests
     {
         private readonly TestDirector _director;
         private readonly Authenticator _authenticator;
+        private readonly LinesLogged _log = new();
+        private readonly LoggerFactory _loggers;
 
         private AccountServer(TestRedis redis, TestDirector director)
         {
             (Redis, _director) = (redis, director);
             var chain = DatabaseChain.Create(director.Options, director.Redis, () => [], null, NullLoggerFactory.Instance);
-            _authenticator = new Authenticator(director.Options, chain, new PasswordHasher(), NullLoggerFactory.Instance, Clock);
+            _loggers = new LoggerFactory([_log]);
+            _authenticator = new Authenticator(director.Options, chain, new PasswordHasher(), _loggers, Clock);
         }
+
+        public int BrokenHashesTold => _log.Lines.Count(static line => line.StartsWith("3101 ", StringComparison.Ordinal));
 
         public TestRedis Redis { get; }
 
@@ -206,6 +220,7 @@ public sealed class AuthenticatorTests
         {
             await _director.DisposeAsync();
             await Redis.DisposeAsync();
+            _loggers.Dispose();
         }
     }
 }

@@ -24,10 +24,10 @@ public sealed class DatabaseChainTests
         { "patient WrongPassword, usual NoSuchUser", nameof(AuthenticationOutcome.WrongPassword), 2 },
         { "usual Failure, usual RightPassword", nameof(AuthenticationOutcome.TemporaryFailure), 1 },
         { "patient Failure, usual RightPassword", nameof(AuthenticationOutcome.Success), 2 },
-        // What one could not tell is never a wrong password.
+        // What one could not tell is never told as a wrong password.
         { "patient Failure, usual NoSuchUser", nameof(AuthenticationOutcome.TemporaryFailure), 2 },
-        { "patient Failure, usual WrongPassword", nameof(AuthenticationOutcome.TemporaryFailure), 2 },
-        { "patient WrongPassword, usual Failure", nameof(AuthenticationOutcome.TemporaryFailure), 2 },
+        { "patient Failure, usual WrongPassword", nameof(AuthenticationOutcome.LikelyWrong), 2 },
+        { "patient WrongPassword, usual Failure", nameof(AuthenticationOutcome.LikelyWrong), 2 },
         { "patient Disabled, usual RightPassword", nameof(AuthenticationOutcome.Disabled), 1 },
         { "final NoSuchUser, usual RightPassword", nameof(AuthenticationOutcome.NoSuchUser), 1 },
     };

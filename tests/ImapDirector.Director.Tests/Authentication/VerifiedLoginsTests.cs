@@ -8,6 +8,7 @@ namespace ImapDirector.Director.Tests.Authentication;
 public sealed class VerifiedLoginsTests
 {
     private static readonly Account Alice = new("$argon2id$one", false, default);
+    private static readonly DatabaseOfTest Database = new(), Another = new();
     private readonly ManualClock _clock = new();
     private readonly VerifiedLogins _logins;
 
@@ -16,66 +17,78 @@ public sealed class VerifiedLoginsTests
     [Fact]
     public void D10_a_login_is_remembered_for_its_user_its_password_and_its_account_only()
     {
-        _logins.Verified(User("alice"), Alice, "secret"u8);
+        _logins.Verified(User("alice"), Database, Alice, "secret"u8);
 
-        Assert.True(_logins.IsFresh(User("alice"), Alice, "secret"u8));
-        Assert.False(_logins.IsFresh(User("alice"), Alice, "wrong"u8));
-        Assert.False(_logins.IsFresh(User("bob"), Alice, "secret"u8));
-        Assert.False(_logins.IsFresh(User("alice"), Alice with { Password = "$argon2id$two" }, "secret"u8));
-        Assert.False(_logins.WasConfirmed(User("alice"), "wrong"u8));
-        Assert.False(_logins.WasConfirmed(User("bob"), "secret"u8));
+        Assert.Equal(Recollection.Same, _logins.Recall(User("alice"), Database, Alice, "secret"u8));
+        Assert.Equal(Recollection.Other, _logins.Recall(User("alice"), Database, Alice, "wrong"u8));
+        Assert.Equal(Recollection.None, _logins.Recall(User("bob"), Database, Alice, "secret"u8));
+        Assert.Equal(Recollection.None, _logins.Recall(User("alice"), Database, Alice with { Password = "$argon2id$two" }, "secret"u8));
+        Assert.Equal(Recollection.Other, _logins.Recall(User("alice"), "wrong"u8)?.Password);
+        Assert.Null(_logins.Recall(User("bob"), "secret"u8)?.Password);
+        Assert.Equal(Recollection.None, _logins.Recall(User("alice"), Another, Alice, "secret"u8));
+        Assert.Same(Database, _logins.Recall(User("alice"), "secret"u8)!.Value.Database);
     }
 
     [Fact]
     public void D10_the_minute_without_hashing_is_not_extended_by_using_it()
     {
-        _logins.Verified(User("alice"), Alice, "secret"u8);
+        _logins.Verified(User("alice"), Database, Alice, "secret"u8);
         _clock.Advance(TimeSpan.FromSeconds(60) - TimeSpan.FromTicks(1));
-        Assert.True(_logins.IsFresh(User("alice"), Alice, "secret"u8));
+        Assert.Equal(Recollection.Same, _logins.Recall(User("alice"), Database, Alice, "secret"u8));
         _logins.Confirmed(User("alice"));
 
         _clock.Advance(TimeSpan.FromTicks(1));
 
-        Assert.False(_logins.IsFresh(User("alice"), Alice, "secret"u8));
-        Assert.True(_logins.WasConfirmed(User("alice"), "secret"u8));
+        Assert.Equal(Recollection.None, _logins.Recall(User("alice"), Database, Alice, "secret"u8));
+        Assert.Equal(Recollection.Same, _logins.Recall(User("alice"), "secret"u8)?.Password);
     }
 
     [Fact]
     public void The_age_for_an_outage_counts_from_the_last_confirmation()
     {
-        _logins.Verified(User("alice"), Alice, "secret"u8);
+        _logins.Verified(User("alice"), Database, Alice, "secret"u8);
         _clock.Advance(TimeSpan.FromSeconds(30));
         _logins.Confirmed(User("alice"));
         _clock.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromTicks(1));
-        Assert.True(_logins.WasConfirmed(User("alice"), "secret"u8));
+        Assert.Equal(Recollection.Same, _logins.Recall(User("alice"), "secret"u8)?.Password);
 
         _clock.Advance(TimeSpan.FromTicks(1));
 
-        Assert.False(_logins.WasConfirmed(User("alice"), "secret"u8));
+        Assert.Null(_logins.Recall(User("alice"), "secret"u8)?.Password);
     }
 
     [Fact]
     public void A_password_that_has_become_wrong_is_forgotten_and_one_that_never_was_right_drives_out_none()
     {
-        _logins.Verified(User("alice"), null, "secret"u8);
+        _logins.Verified(User("alice"), Database, null, "secret"u8);
 
-        _logins.Forget(User("alice"), "guess"u8);
-        _logins.Forget(User("bob"), "secret"u8);
-        Assert.True(_logins.WasConfirmed(User("alice"), "secret"u8));
+        _logins.Refused(User("alice"), Database, "guess"u8.ToArray());
+        _logins.Refused(User("bob"), Database, "secret"u8.ToArray());
+        _logins.Refused(User("alice"), Another, "secret"u8.ToArray());
+        _logins.Refused(User("alice"), Another, null);
+        Assert.Equal(Recollection.Same, _logins.Recall(User("alice"), "secret"u8)?.Password);
 
-        _logins.Forget(User("alice"), "secret"u8);
-        Assert.False(_logins.WasConfirmed(User("alice"), "secret"u8));
+        _logins.Refused(User("alice"), Database, "secret"u8.ToArray());
+        Assert.Null(_logins.Recall(User("alice"), "secret"u8)?.Password);
     }
 
     [Fact]
     public void What_was_verified_against_another_password_is_forgotten_as_soon_as_that_is_seen()
     {
-        _logins.Verified(User("alice"), Alice, "secret"u8);
-        _logins.ForgetOutdated(User("alice"), Alice);
-        Assert.True(_logins.WasConfirmed(User("alice"), "secret"u8));
+        _logins.Verified(User("alice"), Database, Alice, "secret"u8);
+        _logins.ForgetOutdated(User("alice"), Database, Alice);
+        _logins.ForgetOutdated(User("alice"), Another, Alice with { Password = "$argon2id$two" });
+        Assert.Equal(Recollection.Same, _logins.Recall(User("alice"), "secret"u8)?.Password);
 
-        _logins.ForgetOutdated(User("alice"), Alice with { Password = "$argon2id$two" });
+        _logins.ForgetOutdated(User("alice"), Database, Alice with { Password = "$argon2id$two" });
 
-        Assert.False(_logins.WasConfirmed(User("alice"), "secret"u8));
+        Assert.Null(_logins.Recall(User("alice"), "secret"u8)?.Password);
+    }
+
+    private sealed class DatabaseOfTest : IPasswordDatabase
+    {
+        public string Name => "test";
+
+        public ValueTask<DatabaseAnswer> AskAsync(DatabaseQuestion question, CancellationToken cancellationToken) => ValueTask.FromResult(DatabaseAnswer.Failure);
     }
 }

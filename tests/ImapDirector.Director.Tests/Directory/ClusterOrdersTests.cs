@@ -78,6 +78,7 @@ public sealed class ClusterOrdersTests
     [InlineData("user=alice@example.com")]
     [InlineData("user=alice@example.com node=node1 address=2001:db8::1")]
     [InlineData("address=192.0.2.1")]
+    [InlineData("user=alice@example.com move=yes")]
     public void A_filter_is_read_as_it_was_written(string text)
     {
         Assert.True(SessionFilter.TryParse(text, out var filter));
@@ -92,6 +93,7 @@ public sealed class ClusterOrdersTests
     [InlineData("address=everywhere")]
     [InlineData("user=alice@example.com ")]
     [InlineData("user=alice@example.com since=yesterday")]
+    [InlineData("user=alice@example.com move=no")]
     [InlineData("*")]
     public void An_order_that_cannot_be_read_as_a_whole_is_none(string text) => Assert.False(SessionFilter.TryParse(text, out _));
 
@@ -105,19 +107,5 @@ public sealed class ClusterOrdersTests
 
         public void Log<TState>(Microsoft.Extensions.Logging.LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception,
             Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
-    }
-
-    [Fact]
-    public void A_kick_meets_a_session_that_the_directory_was_asked_for_before_and_that_arrives_after()
-    {
-        var sessions = new LiveSessions();
-        var asked = Stopwatch.GetTimestamp();
-        sessions.Kick(new SessionFilter(User("alice@example.com"), null, null));
-        var (met, other) = (new LiveSession(User("alice@example.com"), "node1", IPAddress.Loopback) { AskedAt = asked }, new LiveSession(User("bob@example.com"), "node1", IPAddress.Loopback) { AskedAt = asked });
-        var later = new LiveSession(User("alice@example.com"), "node1", IPAddress.Loopback);
-        foreach (var session in new[] { met, other, later })
-            Assert.Equal(DirectoryOutcome.Assigned, sessions.TryAdd(session, new DirectorOptions(), SessionCounts.None));
-
-        Assert.Equal((true, false, false), (met.IsKicked, other.IsKicked, later.IsKicked));
     }
 }

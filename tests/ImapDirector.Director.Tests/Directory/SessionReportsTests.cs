@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using ImapDirector.Director.Directory;
 using ImapDirector.Director.Relay;
@@ -54,7 +55,7 @@ public sealed class SessionReportsTests
         await others.ExchangeAsync(CancellationToken.None);
         await reports.ExchangeAsync(CancellationToken.None);
 
-        DirectoryOutcome Add(string id, string address, string node = "node1") => mine.TryAdd(Session(id, "carol@example.com", address, node), here.Options, reports.Elsewhere);
+        DirectoryOutcome Add(string id, string address, string node = "node1") => mine.TryAdd(Session(id, "carol@example.com", address, node), here.Options, reports.Elsewhere, Stopwatch.GetTimestamp());
         // Of the same /64.
         Assert.Equal(DirectoryOutcome.Assigned, Add("m1", "2001:db8::2"));
         Assert.Equal(DirectoryOutcome.AddressLimitReached, Add("m2", "2001:db8::3", "node2"));

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using ImapDirector.Director.Authentication;
@@ -135,30 +134,5 @@ internal sealed class RunningDirector : IAsyncDisposable
         _certificate.Dispose();
         _loggers.Dispose();
         if (_ownRedis is not null) await _ownRedis.DisposeAsync();
-    }
-
-    /// <summary>Keeps what is logged, each line behind its event's id.</summary>
-    private sealed class LinesLogged : ILoggerProvider, ILogger
-    {
-        public ConcurrentQueue<string> Lines { get; } = new();
-
-        public ConcurrentQueue<string> Errors { get; } = new();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            var line = $"{eventId.Id} {formatter(state, exception)} {exception}";
-            Lines.Enqueue(line);
-            if (logLevel >= LogLevel.Error) Errors.Enqueue(line);
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }

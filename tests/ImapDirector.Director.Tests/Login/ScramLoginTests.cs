@@ -1,5 +1,7 @@
 using System.Text;
+using ImapDirector.Director.Directory;
 using ImapDirector.Director.Tests.Backends;
+using ImapDirector.Director.Tests.Directory;
 using ImapDirector.Protocol.Sasl;
 using ImapDirector.Tests.Shared;
 using Xunit;
@@ -172,6 +174,44 @@ public sealed class ScramLoginTests
         Assert.StartsWith("b NO [LIMIT]", await next.AskAsync("b LOGIN alice secret"));
     }
 
+    [TheoryIfInstalled("redis-server")]
+    [InlineData("password", "a NO [AUTHENTICATIONFAILED] Authentication failed.", "wrong_password")]
+    [InlineData("disabled", "a NO [AUTHENTICATIONFAILED] Authentication failed.", "disabled")]
+    [InlineData("gone", "a NO [AUTHENTICATIONFAILED] Authentication failed.", "no_such_user")]
+    [InlineData("away", "a NO [UNAVAILABLE] Your mail cannot be reached now, please try again later.", "temporary_failure")]
+    public async Task Whoever_holds_an_exchange_behind_the_proof_is_not_let_in_once_the_user_would_not_be(string what, string expected, string result)
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node);
+        await using var client = await director.ConnectAsync();
+        await HoldAsync(client);
+
+        if (what == "password") await director.Redis.Database.HashSetAsync(AliceAccount, "password", await VerifierAsync("another"));
+        else if (what == "disabled") await director.Redis.Database.HashSetAsync(AliceAccount, "disabled", 1);
+        else if (what == "gone") await director.Redis.Database.KeyDeleteAsync(AliceAccount);
+        else await director.Redis.Process.KillAsync();
+
+        Assert.Equal(expected, await client.SayAsync(""));
+        Assert.Single(director.Lines, line => line.StartsWith("3402 ", StringComparison.Ordinal) && line.Contains($"login refused: {result}, user=alice@example.com", StringComparison.Ordinal));
+        Assert.Empty(node.Sessions);
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task Whoever_holds_an_exchange_behind_the_proof_is_met_by_a_kick_meanwhile()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node);
+        await using var client = await director.ConnectAsync();
+        await HoldAsync(client);
+
+        Assert.True(await director.Server.Sessions.KickAsync(new SessionFilter(TestDirector.User("alice@example.com"), null, null), CancellationToken.None));
+        await TestDirector.UntilAsync(() => Task.FromResult(director.Lines.Any(static line => line.StartsWith("3041 ", StringComparison.Ordinal))));
+
+        await client.SendAsync("\r\n");
+        Assert.EndsWith("* BYE The session is closed, please connect again.\r\n", await client.ReadToEndAsync(), StringComparison.Ordinal);
+        Assert.Equal(["KI"], await director.EndCodesAsync());
+    }
+
     [FactIfInstalled("redis-server")]
     public async Task A_connection_may_break_off_three_times()
     {
@@ -210,6 +250,14 @@ public sealed class ScramLoginTests
 
     private static async Task<string> VerifierAsync(string password) =>
         (await ImapDirector.Director.Authentication.UserAccounts.HashAsync(ImapDirector.Director.Authentication.PasswordScheme.ScramSha256, Encoding.ASCII.GetBytes(password), CancellationToken.None))!;
+
+    /// <summary>As alice, up to the director's proof, which is not answered.</summary>
+    private static async Task HoldAsync(ImapConversation client)
+    {
+        var scram = new ScramTestClient(ScramHashName.Sha256, "n,,", "alice", "rOprNGfwEbeRWgbNEkqO");
+        scram.Hear(Convert.FromBase64String((await client.SayAsync($"a AUTHENTICATE SCRAM-SHA-256 {Convert.ToBase64String(scram.First)}"))[2..]));
+        Assert.StartsWith("+ ", await client.SayAsync(Convert.ToBase64String(scram.Final("secret", []))));
+    }
 
     private static async Task<(string Answer, string? ServerProof)> ProveAsync(ImapConversation client, string mechanism, string header, string user, string password, byte[] binding)
     {

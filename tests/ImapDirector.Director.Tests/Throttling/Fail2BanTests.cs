@@ -29,12 +29,14 @@ public sealed class Fail2BanTests
             "id login refused: unfinished, user=alice@example.com mechanism=sasl_scram_sha_256 client=192.0.2.9:40000",
             "id login refused: no_such_master, user=alice@example.com master=support mechanism=sasl_plain client=192.0.2.10:40000",
             "id login refused: wrong_password, user= master= mechanism=login client=192.0.2.11:40000",
+            "id login refused: likely_wrong, user=alice@example.com mechanism=login client=192.0.2.12:40000",
             "id login refused: no_password, user=alice@example.com master=support mechanism=login client=192.0.2.8:40000",
+            "id login refused: temporary_failure, user=alice@example.com mechanism=login client=192.0.2.8:40000",
             "id login refused: unavailable, user=alice@example.com mechanism=login client=192.0.2.8:40000",
             "id login refused: backend_failed, user=alice@example.com mechanism=login client=192.0.2.8:40000",
         ];
         var found = await FindAsync([.. lines, .. more]);
-        Assert.Equal(["127.0.0.1", "127.0.0.1", "192.0.2.10", "192.0.2.11", "192.0.2.7", "192.0.2.9", "2001:db8::7"], found.Order(StringComparer.Ordinal));
+        Assert.Equal(["127.0.0.1", "127.0.0.1", "192.0.2.10", "192.0.2.11", "192.0.2.12", "192.0.2.7", "192.0.2.9", "2001:db8::7"], found.Order(StringComparer.Ordinal));
     }
 
     private static async Task<string[]> FindAsync(string[] lines)

@@ -36,6 +36,24 @@ public sealed class LoginGateTests
         Assert.Equal(0, _turns.Count);
     }
 
+    [Theory]
+    [InlineData(nameof(AuthenticationOutcome.WrongPassword), "throttled")]
+    [InlineData(nameof(AuthenticationOutcome.LikelyWrong), "throttled")]
+    [InlineData(nameof(AuthenticationOutcome.TemporaryFailure), null)]
+    public async Task What_cannot_be_checked_counts_where_it_is_a_guess(string outcome, string? refused)
+    {
+        var result = new AuthenticationResult(Enum.Parse<AuthenticationOutcome>(outcome), default);
+        // One more is checked, and none behind it.
+        for (var number = 0; number < 4; number++) Assert.Equal(result, await CheckAsync($"guess{number}"));
+        // The same one again is no other guess: it counts once, and waits all the same.
+        var last = Gate("192.0.2.1", "alice@example.com");
+        await last.CheckAsync("guess3"u8.ToArray(), _ => Task.FromResult(result), CancellationToken.None);
+        Assert.Equal(refused, last.Refused);
+
+        Task<AuthenticationResult?> CheckAsync(string guess) =>
+            Gate("192.0.2.1", "alice@example.com").CheckAsync(Encoding.ASCII.GetBytes(guess), _ => Task.FromResult(result), CancellationToken.None).AsTask();
+    }
+
     [Fact]
     public async Task Between_two_steps_of_an_attempt_others_may_have_used_the_limit_up()
     {

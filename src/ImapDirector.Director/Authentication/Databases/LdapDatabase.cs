@@ -12,10 +12,13 @@ namespace ImapDirector.Director.Authentication;
 /// <summary>An LDAP directory: logs in there as the user, or reads the user's hash. A bounded pool of connections, each question within its time.</summary>
 internal sealed partial class LdapDatabase : IPasswordDatabase, IAsyncDisposable
 {
+    private const int ConstraintViolation = 19;
     private const int NoSuchObject = 32;
     private const int InappropriateAuthentication = 48;
     private const int InvalidCredentials = 49;
+    private const int InsufficientAccessRights = 50;
     private const int Busy = 51;
+    private const int UnwillingToPerform = 53;
     private const int WaitingPerConnection = 2;
 
     private readonly LdapDatabaseOptions _options;
@@ -142,6 +145,8 @@ internal sealed partial class LdapDatabase : IPasswordDatabase, IAsyncDisposable
         {
             0 => new DatabaseAnswer(DatabaseAnswerKind.RightPassword),
             InvalidCredentials or InappropriateAuthentication or NoSuchObject => DatabaseAnswer.WrongPassword,
+            // What directories answer for one who is locked out or switched off: it is up, and says no.
+            ConstraintViolation or InsufficientAccessRights or UnwillingToPerform => LockedOut(question.User, result),
             _ => Refused("login", result),
         };
     }
@@ -161,6 +166,12 @@ internal sealed partial class LdapDatabase : IPasswordDatabase, IAsyncDisposable
         }
         if (result is not (0 or NoSuchObject)) return (Refused("search", result), null);
         return entries is [var entry] ? (null, entry) : (DatabaseAnswer.NoSuchUser, null);
+    }
+
+    private DatabaseAnswer LockedOut(UserName user, int result)
+    {
+        Log.LockedOut(_logger, _options.Url, user, result);
+        return DatabaseAnswer.Disabled;
     }
 
     private DatabaseAnswer Refused(string what, int result)
@@ -190,6 +201,9 @@ internal sealed partial class LdapDatabase : IPasswordDatabase, IAsyncDisposable
 
         [LoggerMessage(3124, LogLevel.Warning, "Too many logins are waiting for {Directory}")]
         public static partial void TooManyWaiting(ILogger logger, Uri directory);
+
+        [LoggerMessage(3126, LogLevel.Warning, "{Directory} does not let {User} log in, whatever the password: result {Result}")]
+        public static partial void LockedOut(ILogger logger, Uri directory, UserName user, int result);
 
         [LoggerMessage(3125, LogLevel.Debug, "A connection to {Directory} was gone: {Reason}")]
         public static partial void Reconnecting(ILogger logger, Uri directory, string reason);
