@@ -9,6 +9,9 @@ internal sealed partial class MoveRunner : IAsyncDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
 
+    // What a fault ends would be begun again at once.
+    private static readonly TimeSpan PauseAfterFault = TimeSpan.FromSeconds(10);
+
     // Those only wait, for sessions to end and for a delay: when a node is lost that shares its storage there are as many as users who come back.
     private const int MaxWithoutCopying = 256;
 
@@ -84,6 +87,7 @@ internal sealed partial class MoveRunner : IAsyncDisposable
         catch (Exception fault)
         {
             Log.Fault(_logger, move.User, fault);
+            await Task.Delay(PauseAfterFault, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         _loop.Wake();
     }

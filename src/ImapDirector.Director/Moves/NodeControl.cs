@@ -93,7 +93,8 @@ internal sealed class NodeControl : IDisposable
             using var response = await _http.SendAsync(request, cancellationToken);
             return response.StatusCode == HttpStatusCode.OK ? await response.Content.ReadFromJsonAsync<T>(Json, cancellationToken) : null;
         }
-        catch (Exception lost) when (lost is HttpRequestException or JsonException or IOException || (lost is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        // InvalidOperationException is an answer in a character set that there is not.
+        catch (Exception lost) when (lost is HttpRequestException or JsonException or IOException or InvalidOperationException || (lost is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return null;
         }
