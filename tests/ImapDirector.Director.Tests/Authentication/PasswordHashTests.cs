@@ -80,6 +80,14 @@ public sealed class PasswordHashTests
         }
     }
 
+    [Fact]
+    public async Task With_bcrypt_what_is_no_UTF_8_is_no_password_whatever_it_is_read_as()
+    {
+        var hash = BcryptHash.TryParse(BcryptHash.Make("\uFFFD\uFFFD"u8.ToArray()))!;
+        Assert.True(await hash.MatchesAsync("\uFFFD\uFFFD"u8.ToArray()));
+        Assert.False(await hash.MatchesAsync([0xFF, 0xFE]));
+    }
+
     [Theory]
     [InlineData(0, false)]
     [InlineData(1, true)]

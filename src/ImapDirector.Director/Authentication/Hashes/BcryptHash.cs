@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Unicode;
 
 namespace ImapDirector.Director.Authentication;
 
@@ -11,7 +12,6 @@ internal sealed record BcryptHash : PasswordHash
     private const int MinCost = 4;
     private const int MaxCost = 14;
     private const int Length = 60;
-    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     private readonly string _text;
 
@@ -34,14 +34,8 @@ internal sealed record BcryptHash : PasswordHash
     /// <inheritdoc />
     public override ValueTask<bool> MatchesAsync(byte[] password)
     {
-        try
-        {
-            return ValueTask.FromResult(BCrypt.Net.BCrypt.Verify(Strict.GetString(password), _text));
-        }
-        catch (DecoderFallbackException)
-        {
-            // What is no UTF-8 was not hashed by anybody.
-            return ValueTask.FromResult(false);
-        }
+        // What is no UTF-8 was not hashed by anybody. It is compared all the same, or the time would tell that there is such a user.
+        var isText = Utf8.IsValid(password);
+        return ValueTask.FromResult(BCrypt.Net.BCrypt.Verify(Encoding.UTF8.GetString(password), _text) & isText);
     }
 }
