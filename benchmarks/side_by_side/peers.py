@@ -300,7 +300,7 @@ class ImapDirector(Process):
 
     @staticmethod
     def build(target):
-        """A Release build of this repository; gives the program."""
-        subprocess.run(["nice", "dotnet", "build", str(REPOSITORY / "src/ImapDirector"), "-c", "Release", "-o", str(target), "-v", "quiet", "--nologo"],
+        """This repository as it is published; gives the program."""
+        subprocess.run(["nice", "dotnet", "publish", str(REPOSITORY / "src/ImapDirector"), "-c", "Release", "-o", str(target), "-v", "quiet", "--nologo"],
                        check=True, stdout=subprocess.DEVNULL)
         return target / "imapdirector"

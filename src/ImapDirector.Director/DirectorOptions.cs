@@ -1,4 +1,5 @@
 using System.Net;
+using ImapDirector.Network;
 using ImapDirector.Network.Polling;
 using ImapDirector.Network.Tls;
 
@@ -132,6 +133,9 @@ public sealed record DirectorOptions
 
     /// <summary>Whether another process of the same user may listen on the same ports (<c>SO_REUSEPORT</c>), as the next one does while this one drains.</summary>
     public bool ReusePort { get; init; }
+
+    /// <summary>Connections that may wait to be accepted at each listener; 1 to 65535. The system has a limit of its own (<c>net.core.somaxconn</c>, listen(2)).</summary>
+    public int AcceptBacklog { get; init; } = Listener.DefaultBacklog;
 
     /// <summary>Threads that move the bytes of sessions; 0 to 256. With 0, and on systems other than Linux, the runtime's thread pool moves them.</summary>
     public int RelayThreads { get; init; } = PollLoop.IsSupported ? Environment.ProcessorCount : 0;

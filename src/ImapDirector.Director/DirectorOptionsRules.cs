@@ -143,6 +143,7 @@ internal static class DirectorOptionsRules
 
     private static void CheckLimits(DirectorOptions options, List<string> errors)
     {
+        Between(errors, "AcceptBacklog", options.AcceptBacklog, 1, ushort.MaxValue);
         Between(errors, "RelayThreads", options.RelayThreads, 0, 256);
         Between(errors, "MaxMoveWaiters", options.MaxMoveWaiters, 0, 100_000);
         Between(errors, "MaxMoves", options.MaxMoves, 0, 100);

@@ -283,7 +283,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         int readAhead = Connection.DefaultReadAhead)
     {
         if (endPoint is null) return null;
-        var listener = new Listener(name, endPoint, limits, handler, _loggers.CreateLogger<Listener>(), _options.ReusePort, readAhead);
+        var listener = new Listener(name, endPoint, limits, handler, _loggers.CreateLogger<Listener>(), _options.ReusePort, readAhead, _options.AcceptBacklog);
         listener.Start();
         Log.Listening(_logger, name, listener.LocalEndPoint);
         return listener;

@@ -14,11 +14,14 @@ namespace ImapDirector.Network;
 /// <param name="logger">Where errors of accept and of handlers go.</param>
 /// <param name="reusePort">Whether another process of the same user may listen there as well (SO_REUSEPORT, socket(7)); Linux only.</param>
 /// <param name="readAhead">As <see cref="Connection.ReaderOptions"/> has it.</param>
+/// <param name="backlog">Connections that may wait to be accepted.</param>
 public sealed partial class Listener(string name, IPEndPoint endPoint, ConnectionLimits limits,
     Func<Connection, CancellationToken, Task> handler, ILogger logger, bool reusePort = false,
-    int readAhead = Connection.DefaultReadAhead) : IAsyncDisposable
+    int readAhead = Connection.DefaultReadAhead, int backlog = Listener.DefaultBacklog) : IAsyncDisposable
 {
-    private const int Backlog = 4096;
+    /// <summary>Connections that may wait to be accepted, if the system allows as many (<c>net.core.somaxconn</c>, listen(2)).</summary>
+    public const int DefaultBacklog = 4096;
+
     // Linux' numbers (asm-generic/socket.h); the framework has none for it.
     private const int SocketLevel = 1;
     private const int MomentsToAccept = 100;
@@ -50,7 +53,7 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
             if (endPoint.Address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
             if (reusePort) socket.SetRawSocketOption(SocketLevel, ReusePortOption, BitConverter.GetBytes(1));
             socket.Bind(endPoint);
-            socket.Listen(Backlog);
+            socket.Listen(backlog);
         }
         catch (SocketException refused)
         {

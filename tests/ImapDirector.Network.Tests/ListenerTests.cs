@@ -141,6 +141,28 @@ public sealed class ListenerTests
     }
 
     [Fact]
+    public async Task Five_thousand_that_come_at_once_are_all_served()
+    {
+        const int storm = 5_000;
+        await using var listener = Listen(new ConnectionLimits(storm, storm), async (connection, _) =>
+        {
+            await connection.SayAsync("hi\r\n");
+            await connection.Input.ReadAsync(CancellationToken.None);
+        });
+        var coming = Enumerable.Range(0, storm).Select(_ => Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None)).ToArray();
+        var clients = await Task.WhenAll(coming);
+        try
+        {
+            Assert.All(await Task.WhenAll(clients.Select(static client => client.HearAsync(4))), static heard => Assert.Equal("hi\r\n", heard));
+            Assert.Equal((storm, 0), (listener.Count, listener.Refused));
+        }
+        finally
+        {
+            foreach (var client in clients) await client.DisposeAsync();
+        }
+    }
+
+    [Fact]
     public async Task A_port_can_be_taken_again_right_after_its_connections_were_closed_by_us()
     {
         var first = Listen(new ConnectionLimits(10, 10), (connection, _) => connection.SayAsync("hi\r\n"));

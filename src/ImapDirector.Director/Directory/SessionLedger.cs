@@ -14,7 +14,7 @@ internal sealed class SessionLedger(RedisConnection redis, int capacity = Sessio
     private volatile bool _overflowed;
 
     /// <summary>Whether Redis has something to hear.</summary>
-    public bool HasWork => !_closing.IsEmpty || _overflowed || _open.Values.Any(entry => entry.RegisteredAs == 0);
+    public bool HasWork => !_closing.IsEmpty || _overflowed || _open.Any(static entry => entry.Value.RegisteredAs == 0);
 
     /// <summary>Whether records were lost track of; only a new incarnation makes up for that. Asking resets it.</summary>
     public bool TakeOverflow()

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 namespace ImapDirector.Director.Directory;
 
 /// <summary>Tells in Redis every few seconds what this director's sessions have moved since, for whoever lists them; and, where there is a limit for them, how many there are
-/// at each node and from each address, and reads what the other directors tell. A session that is silent costs nothing.</summary>
+/// at each node and from each address, and reads what the other directors tell. A session that is silent costs a comparison.</summary>
 internal sealed class SessionReports(RedisConnection redis, LiveSessions sessions, Func<DirectorOptions> options, Func<Incarnation?> incarnation) : IAsyncDisposable
 {
     private const int MostAtOnce = 500;
@@ -19,7 +19,7 @@ internal sealed class SessionReports(RedisConnection redis, LiveSessions session
 
     // Never disposed: it has no timer, and a second DisposeAsync asks it.
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Dictionary<string, string> _told = [];
+    private readonly Dictionary<LiveSession, Moved> _told = [];
     private long _toldAs;
     private volatile SessionCounts _elsewhere = SessionCounts.None;
     private Task _loop = Task.CompletedTask;
@@ -72,17 +72,24 @@ internal sealed class SessionReports(RedisConnection redis, LiveSessions session
     {
         if (_toldAs != epoch) _told.Clear();
         _toldAs = epoch;
-        var now = new Dictionary<string, string>();
-        foreach (var session in sessions.Snapshot()) now[session.Id] = SessionTraffic.Format(session.BytesToNode, session.BytesToClient, session.Node);
-        var changes = now.Where(entry => _told.GetValueOrDefault(entry.Key) != entry.Value).Concat(_told.Keys.Where(id => !now.ContainsKey(id)).Select(static id => KeyValuePair.Create(id, ""))).ToArray();
-        // Also without a change: it is kept for as long as it is told.
-        foreach (var some in changes.Length == 0 ? [[]] : changes.Chunk(MostAtOnce))
+        var changes = new List<(LiveSession Session, Moved? Moved)>();
+        foreach (var session in sessions.All)
         {
-            if (!await WriteAsync(RedisKeys.Traffic(epoch), "", some, cancellationToken)) return;
-            foreach (var (id, text) in some)
+            var moved = new Moved(session.BytesToNode, session.BytesToClient, session.Node);
+            if (!_told.TryGetValue(session, out var before) || before != moved) changes.Add((session, moved));
+        }
+        foreach (var (session, _) in _told)
+            if (!sessions.Contains(session)) changes.Add((session, null));
+        // Also without a change: it is kept for as long as it is told.
+        foreach (var some in changes.Count == 0 ? [[]] : changes.Chunk(MostAtOnce))
+        {
+            var fields = Array.ConvertAll(some, static change =>
+                KeyValuePair.Create(change.Session.Id, change.Moved is { } moved ? SessionTraffic.Format(moved.ToNode, moved.ToClient, moved.Node) : ""));
+            if (!await WriteAsync(RedisKeys.Traffic(epoch), "", fields, cancellationToken)) return;
+            foreach (var (session, moved) in some)
             {
-                if (text.Length == 0) _told.Remove(id);
-                else _told[id] = text;
+                if (moved is { } told) _told[session] = told;
+                else _told.Remove(session);
             }
         }
     }
@@ -121,6 +128,8 @@ internal sealed class SessionReports(RedisConnection redis, LiveSessions session
             [(long)Kept.TotalMilliseconds, replace, .. fields.SelectMany(static field => new RedisValue[] { field.Key, field.Value })]), cancellationToken)).Succeeded;
 
     private static void Add(Dictionary<string, int> counts, string key, int count) => counts[key] = counts.GetValueOrDefault(key) + count;
+
+    private readonly record struct Moved(long ToNode, long ToClient, string Node);
 }
 
 /// <summary>How many sessions there are.</summary>

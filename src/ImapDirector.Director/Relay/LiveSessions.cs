@@ -78,6 +78,12 @@ internal sealed class LiveSessions
     /// <summary>Those of this moment.</summary>
     public LiveSession[] Snapshot() => [.. _sessions.Keys];
 
+    /// <summary>One after the other, without a copy of all: who comes or goes meanwhile is there or not.</summary>
+    public IEnumerable<LiveSession> All => _sessions.Select(static entry => entry.Key);
+
+    /// <summary>Whether it has not ended.</summary>
+    public bool Contains(LiveSession session) => _sessions.ContainsKey(session);
+
     /// <summary>Whether a user has more than one of them.</summary>
     public bool HasSeveral(UserName user)
     {

@@ -101,6 +101,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             DrainSpread = settings.Time("DrainSpread", defaults.DrainSpread),
             NodeLossSpread = settings.Time("NodeLossSpread", defaults.NodeLossSpread),
             ReusePort = settings.Flag("ReusePort", defaults.ReusePort),
+            AcceptBacklog = settings.Number("AcceptBacklog", defaults.AcceptBacklog),
             RelayThreads = settings.Number("RelayThreads", defaults.RelayThreads),
             RelayIdleTimeout = settings.Time("RelayIdleTimeout", defaults.RelayIdleTimeout),
             MaxConnections = settings.Number("MaxConnections", defaults.MaxConnections),

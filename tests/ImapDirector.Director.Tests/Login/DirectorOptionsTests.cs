@@ -42,6 +42,8 @@ public sealed class DirectorOptionsTests
         { "HandshakeTimeout", Good with { HandshakeTimeout = TimeSpan.Zero } },
         { "FailureDelay", Good with { FailureDelay = TimeSpan.FromSeconds(-1) } },
         { "FailureDelay", Good with { FailureDelay = TimeSpan.FromSeconds(31) } },
+        { "AcceptBacklog", Good with { AcceptBacklog = 0 } },
+        { "AcceptBacklog", Good with { AcceptBacklog = 65536 } },
         { "RelayThreads", Good with { RelayThreads = 257 } },
         { "RelayIdleTimeout", Good with { RelayIdleTimeout = TimeSpan.Zero } },
         { "MaxConnections", Good with { MaxConnections = 0 } },
