@@ -30,6 +30,12 @@ public sealed class Connection : IAsyncDisposable
 
     private static readonly StreamPipeReaderOptions UsualReaderOptions = ReaderOptions(DefaultReadAhead);
 
+    // Whoever connects waits for answers, for a while, and holds a buffer meanwhile: a look whether there is something would be a call for each.
+    private static readonly StreamPipeReaderOptions AnswerReaderOptions = new(bufferSize: DefaultReadAhead, minimumReadSize: DefaultReadAhead / 4, leaveOpen: true);
+
+    /// <summary>Whether what <see cref="SetUp"/> sets of a listening socket is set of what it accepts.</summary>
+    internal static bool IsInherited => OperatingSystem.IsLinux();
+
     /// <summary>How much is read at once where nothing else is said, in bytes.</summary>
     public const int DefaultReadAhead = 4096;
 
@@ -39,6 +45,8 @@ public sealed class Connection : IAsyncDisposable
     // None any more once a relay has taken over.
     private PipeReader? _input;
     private PipeWriter? _output;
+    // Few of those that we make are ever named.
+    private string? _id;
     private int _isClosed;
     private bool _hasClosedSending;
     private DeflatedStream? _deflated;
@@ -53,12 +61,11 @@ public sealed class Connection : IAsyncDisposable
     }
 
     /// <summary>As above, with <see cref="ReaderOptions"/>, one object for many.</summary>
-    internal Connection(Socket socket, StreamPipeReaderOptions readerOptions)
+    internal Connection(Socket socket, StreamPipeReaderOptions readerOptions, bool isSetUp = false)
     {
         _readerOptions = readerOptions;
         _socket = new ConnectionSocket(socket);
-        socket.NoDelay = true;
-        KeepAlive(socket);
+        if (!isSetUp) SetUp(socket);
         RemoteEndPoint = Unmapped((IPEndPoint)socket.RemoteEndPoint!);
         LocalEndPoint = Unmapped((IPEndPoint)socket.LocalEndPoint!);
         Stream = _network = new SocketStream(_socket);
@@ -66,7 +73,7 @@ public sealed class Connection : IAsyncDisposable
     }
 
     /// <summary>Names the connection in every log line and at the node; unique in this process and hard to guess.</summary>
-    public string Id { get; } = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(IdBytes));
+    public string Id => Volatile.Read(ref _id) ?? MakeId();
 
     /// <summary>The client's address: the peer's, or the one of a trusted PROXY header. Never an IPv4 address in IPv6's clothes.</summary>
     public IPEndPoint RemoteEndPoint { get; set => field = Unmapped(value); }
@@ -200,11 +207,12 @@ public sealed class Connection : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token fired first: the caller's time-out.</exception>
     public static async Task<Connection> ConnectAsync(EndPoint endPoint, CancellationToken cancellationToken)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        // For both families only where it is not known which.
+        var socket = endPoint is IPEndPoint { AddressFamily: var family } ? new Socket(family, SocketType.Stream, ProtocolType.Tcp) : new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
             await socket.ConnectAsync(endPoint, cancellationToken);
-            return new Connection(socket);
+            return new Connection(socket, AnswerReaderOptions);
         }
         catch
         {
@@ -330,6 +338,12 @@ public sealed class Connection : IAsyncDisposable
         }
     }
 
+    private string MakeId()
+    {
+        var made = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(IdBytes));
+        return Interlocked.CompareExchange(ref _id, made, null) ?? made;
+    }
+
     private static InvalidOperationException TakenOver() => new("The connection has been taken over: its pipes are gone.");
 
     private Stream TlsTransport(bool keepUnread)
@@ -348,9 +362,10 @@ public sealed class Connection : IAsyncDisposable
         (_input, _output) = (PipeReader.Create(tls, _readerOptions), PipeWriter.Create(tls, WriterOptions));
     }
 
-    // A client that vanished without a word is found out within some four minutes; an idle one costs a packet every two.
-    private static void KeepAlive(Socket socket)
+    /// <summary>Turns Nagle's algorithm off and keep-alive on: a client that vanished without a word is found out within some four minutes; an idle one costs a packet every two.</summary>
+    internal static void SetUp(Socket socket)
     {
+        socket.NoDelay = true;
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 120);
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 30);

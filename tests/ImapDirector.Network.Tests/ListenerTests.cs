@@ -22,6 +22,22 @@ public sealed class ListenerTests
     }
 
     [Fact]
+    public async Task What_is_accepted_sends_at_once_and_finds_out_about_clients_that_vanish()
+    {
+        var found = new TaskCompletionSource<object[]>();
+        await using var listener = Listen(new ConnectionLimits(10, 10), (connection, _) =>
+        {
+            var socket = connection.Socket;
+            found.SetResult([socket.NoDelay, socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive)!,
+                .. new[] { SocketOptionName.TcpKeepAliveTime, SocketOptionName.TcpKeepAliveInterval, SocketOptionName.TcpKeepAliveRetryCount }.Select(option => socket.GetSocketOption(SocketOptionLevel.Tcp, option)!)]);
+            return Task.CompletedTask;
+        });
+        await using var client = await Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None);
+
+        Assert.Equal([true, 1, 120, 30, 4], await found.Task);
+    }
+
+    [Fact]
     public async Task A_connection_over_the_limit_is_closed_without_a_handler()
     {
         await using var listener = Listen(new ConnectionLimits(10, 1), async (connection, _) =>

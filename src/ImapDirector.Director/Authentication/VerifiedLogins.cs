@@ -10,6 +10,7 @@ namespace ImapDirector.Director.Authentication;
 internal sealed class VerifiedLogins(TimeProvider clock, Func<TimeSpan> outageAge)
 {
     private const int Capacity = 100_000;
+    private const int UsualBytes = 512;
     private static readonly TimeSpan SkipHashingFor = TimeSpan.FromSeconds(60);
 
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
@@ -67,11 +68,15 @@ internal sealed class VerifiedLogins(TimeProvider clock, Func<TimeSpan> outageAg
 
     private byte[] Digest(UserName user, ReadOnlySpan<byte> secret)
     {
-        using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
-        hmac.AppendData(Encoding.UTF8.GetBytes(user.Value));
-        hmac.AppendData([0]);
-        hmac.AppendData(secret);
-        return hmac.GetHashAndReset();
+        // At one go: OpenSSL makes each of its objects by name.
+        var length = Encoding.UTF8.GetByteCount(user.Value) + 1 + secret.Length;
+        var text = length <= UsualBytes ? stackalloc byte[UsualBytes] : new byte[length];
+        var used = Encoding.UTF8.GetBytes(user.Value, text);
+        text[used++] = 0;
+        secret.CopyTo(text[used..]);
+        var digest = HMACSHA256.HashData(_key, text[..length]);
+        CryptographicOperations.ZeroMemory(text[..length]);
+        return digest;
     }
 
     private static bool Matches(byte[] a, byte[] b) => CryptographicOperations.FixedTimeEquals(a, b);

@@ -144,12 +144,11 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, B
 
     private static byte[] IdCommand(string tag, ForwardedClient client)
     {
-        var fields = string.Create(CultureInfo.InvariantCulture, $"""
-            {tag} ID ("x-originating-ip" "{client.Remote.Address}" "x-originating-port" "{client.Remote.Port}" "x-connected-ip" "{client.Local.Address}"
-             "x-connected-port" "{client.Local.Port}" "x-session-id" "{client.SessionId}" "x-proxy-ttl" "{client.HopsLeft - 1}"
-             "x-client-transport" "{(client.IsSecure ? "TLS" : "insecure")}")
-            """);
-        return Encoding.ASCII.GetBytes(fields.ReplaceLineEndings("") + "\r\n");
+        var fields = string.Create(CultureInfo.InvariantCulture,
+            $"{tag} ID (\"x-originating-ip\" \"{client.Remote.Address}\" \"x-originating-port\" \"{client.Remote.Port}\" \"x-connected-ip\" \"{client.Local.Address}\" "
+            + $"\"x-connected-port\" \"{client.Local.Port}\" \"x-session-id\" \"{client.SessionId}\" \"x-proxy-ttl\" \"{client.HopsLeft - 1}\" "
+            + $"\"x-client-transport\" \"{(client.IsSecure ? "TLS" : "insecure")}\")\r\n");
+        return Encoding.ASCII.GetBytes(fields);
     }
 
     // Straight to the stream: a pipe would leave the secret in memory that it lends to the next connection.

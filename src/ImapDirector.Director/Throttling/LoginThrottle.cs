@@ -55,10 +55,10 @@ internal sealed class LoginThrottle
     public async ValueTask<ThrottleEntry> EnterAsync(IPAddress address, Claimant who, CancellationToken cancellationToken)
     {
         var pair = (who, NetworkOf(address));
-        if (IsExempt(address, who)) return new ThrottleEntry(true, false, [], pair);
+        if (IsExempt(address, who)) return new ThrottleEntry(true, false, static () => [], pair) { IsExempt = true };
         var key = await KeyAsync(cancellationToken);
+        if (Knows(pair, out var known)) return Known(() => KeysOf(address, who, key), pair, known.HasFailed);
         var keys = KeysOf(address, who, key);
-        if (Knows(pair, out var known)) return Known(keys, pair, known.HasFailed);
         var state = await AskAsync(ledger => ledger.EnterAsync(keys, cancellationToken));
         var own = state.Counts[^1];
         var failures = keys.Zip(state.Counts).Max(static one => one.First.Kind switch { ThrottleKind.Address => one.Second, ThrottleKind.Network => one.Second / NetworkFactor, _ => 0 });
@@ -67,10 +67,10 @@ internal sealed class LoginThrottle
         {
             var now = _clock.GetTimestamp();
             _known.Set(pair, new KnownPair(now, now, own > 0));
-            return Known(keys, pair, own > 0);
+            return Known(() => keys, pair, own > 0);
         }
         var isSpaced = keys.Zip(state.Counts).Any(one => one.First.Spaces(one.Second, own));
-        return new ThrottleEntry(state.Wait == TimeSpan.Zero, own > 0, keys, pair) { IsSpaced = isSpaced, Rank = new HashRank(failures) };
+        return new ThrottleEntry(state.Wait == TimeSpan.Zero, own > 0, () => keys, pair) { IsSpaced = isSpaced, Rank = new HashRank(failures) };
     }
 
     /// <summary>Whether the user, or the master, has logged in from the address before, at any director.</summary>
@@ -89,7 +89,7 @@ internal sealed class LoginThrottle
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async ValueTask<TimeSpan> FailedAsync(ThrottleEntry entry, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
     {
-        if (entry.Keys.Count == 0) return _first;
+        if (entry.IsExempt) return _first;
         var key = await KeyAsync(cancellationToken);
         var guess = Guess(name.Span, password.Span, key);
         var state = await AskAsync(ledger => ledger.FailAsync(entry.Keys, guess, cancellationToken));
@@ -109,7 +109,7 @@ internal sealed class LoginThrottle
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async ValueTask SucceededAsync(ThrottleEntry entry, CancellationToken cancellationToken)
     {
-        if (entry.Keys.Count == 0) return;
+        if (entry.IsExempt) return;
         if (!entry.Pair.Who.IsNobody)
         {
             var now = _clock.GetTimestamp();
@@ -128,7 +128,7 @@ internal sealed class LoginThrottle
         _shared is not null && !pair.Who.IsNobody && await _shared.IsKnownAsync(keys[^1].Bucket, Digest(pair, await KeyAsync(cancellationToken)), cancellationToken);
 
     // Who guesses at them there, and may do so ten times, does not go before others.
-    private static ThrottleEntry Known(List<ThrottleKey> keys, (Claimant, IPAddress) pair, bool hasFailed) => new(true, hasFailed, keys, pair) { Rank = hasFailed ? default : HashRank.First };
+    private static ThrottleEntry Known(Func<IReadOnlyList<ThrottleKey>> keys, (Claimant, IPAddress) pair, bool hasFailed) => new(true, hasFailed, keys, pair) { Rank = hasFailed ? default : HashRank.First };
 
     private async ValueTask<byte[]> KeyAsync(CancellationToken cancellationToken) =>
         (_secret is null ? null : await _secret.KeyForAsync("throttle", cancellationToken)) ?? _ownKey;
@@ -172,12 +172,29 @@ internal sealed class LoginThrottle
 }
 
 /// <summary>What the throttle says of an attempt.</summary>
-/// <param name="MayCheck">Whether it may be checked now.</param>
-/// <param name="HasFailed">Whether there are failures to forget when it succeeds.</param>
-/// <param name="Keys">What its failure counts for; empty for nothing.</param>
-/// <param name="Pair">Who comes from where.</param>
-internal sealed record ThrottleEntry(bool MayCheck, bool HasFailed, IReadOnlyList<ThrottleKey> Keys, (Claimant Who, IPAddress Network) Pair)
+/// <param name="mayCheck">Whether it may be checked now.</param>
+/// <param name="hasFailed">Whether there are failures to forget when it succeeds.</param>
+/// <param name="makeKeys">Makes what its failure counts for: digests, of which a user who is known and gives the right password needs none.</param>
+/// <param name="pair">Who comes from where.</param>
+internal sealed class ThrottleEntry(bool mayCheck, bool hasFailed, Func<IReadOnlyList<ThrottleKey>> makeKeys, (Claimant Who, IPAddress Network) pair)
 {
+    private IReadOnlyList<ThrottleKey>? _keys;
+
+    /// <summary>Whether it may be checked now.</summary>
+    public bool MayCheck => mayCheck;
+
+    /// <summary>Whether there are failures to forget when it succeeds.</summary>
+    public bool HasFailed => hasFailed;
+
+    /// <summary>What its failure counts for; empty for nothing.</summary>
+    public IReadOnlyList<ThrottleKey> Keys => _keys ??= makeKeys();
+
+    /// <summary>Who comes from where.</summary>
+    public (Claimant Who, IPAddress Network) Pair => pair;
+
+    /// <summary>Whether nothing of it is counted.</summary>
+    public bool IsExempt { get; init; }
+
     /// <summary>Whether only so many are checked, and this is the one now.</summary>
     public bool IsSpaced { get; init; }
 

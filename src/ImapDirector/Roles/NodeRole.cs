@@ -12,6 +12,9 @@ namespace ImapDirector.Roles;
 /// <summary><c>imapdirector node</c>.</summary>
 internal sealed class NodeRole : IRole
 {
+    // Commits to disk hold a thread each: without a floor, a pool sized for two cores would make everybody else wait for them.
+    private const int MostCommits = 64;
+
     private readonly StorageNode _node;
     private readonly ServerCertificate? _certificate;
     private readonly ServerCertificate? _https;
@@ -20,6 +23,7 @@ internal sealed class NodeRole : IRole
     /// <exception cref="ConfigurationException">The certificate or the HTTP settings cannot be used.</exception>
     public NodeRole(NodeSettings settings, ILoggerFactory loggers)
     {
+        MakeRoomForCommits();
         var registry = ProcessMetrics.NewRegistry();
         _certificate = settings.Process.LoadCertificate(settings.Node.Name);
         _https = settings.Process.LoadHttpsCertificate();
@@ -27,6 +31,9 @@ internal sealed class NodeRole : IRole
         _node = new StorageNode(settings.Node, _certificate, Metrics.WithCustomRegistry(registry), loggers);
         _operations = HttpSide.Create(settings.Process, [new NamedCheck("node", _node.NotReadyReasonAsync)], registry, loggers, _node, _https);
     }
+
+    /// <summary>Lets the pool have more threads than there are cores without waiting. Whoever keeps no mail does without: each thread that is woken for nothing costs.</summary>
+    public static void MakeRoomForCommits() => ThreadPool.SetMinThreads(MostCommits, MostCommits);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {

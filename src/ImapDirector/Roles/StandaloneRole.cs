@@ -27,6 +27,7 @@ internal sealed class StandaloneRole(StandaloneOptions options, ProcessSettings 
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        NodeRole.MakeRoomForCommits();
         _data = StandaloneData.Open(options.DataDirectory);
         _certificate = ServerCertificate.LoadOrCreateSelfSigned(_data.MakePrivate("tls"), ["localhost", "127.0.0.1", "::1", options.Address.ToString()]);
         new CertificateMetrics(Metrics.WithCustomRegistry(_registry)).Follow(_registry, Certificates);

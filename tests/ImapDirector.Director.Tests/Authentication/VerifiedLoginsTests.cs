@@ -29,6 +29,23 @@ public sealed class VerifiedLoginsTests
         Assert.Same(Database, _logins.Recall(User("alice"), "secret"u8)!.Value.Database);
     }
 
+    [Theory]
+    [InlineData(490)]
+    [InlineData(510)]
+    [InlineData(1024)]
+    public void D10_a_login_is_remembered_however_long_its_password_is(int length)
+    {
+        var password = Enumerable.Repeat((byte)'x', length).ToArray();
+        for (var more = 0; more < 24; more++, password = [.. password, (byte)'x'])
+        {
+            _logins.Verified(User("alice"), Database, Alice, password);
+
+            Assert.Equal(Recollection.Same, _logins.Recall(User("alice"), Database, Alice, password));
+            Assert.Equal(Recollection.Other, _logins.Recall(User("alice"), Database, Alice, password.AsSpan(1)));
+            Assert.Equal(Recollection.Other, _logins.Recall(User("alice"), Database, Alice, [.. password[..^1], (byte)'y']));
+        }
+    }
+
     [Fact]
     public void D10_the_minute_without_hashing_is_not_extended_by_using_it()
     {

@@ -104,6 +104,9 @@ internal static unsafe partial class OpenSslCalls
     public static partial int SSL_CTX_check_private_key(SslContextHandle context);
 
     [LibraryImport(Ssl)]
+    public static partial int SSL_CTX_set_num_tickets(SslContextHandle context, nuint tickets);
+
+    [LibraryImport(Ssl)]
     public static partial int SSL_CTX_set_session_id_context(SslContextHandle context, byte* name, uint length);
 
     [LibraryImport(Ssl)]

@@ -83,7 +83,8 @@ internal sealed class TlsContext : IDisposable
         _ = OpenSslCalls.SSL_CTX_ctrl(context, OpenSslCalls.SetMode, OpenSslCalls.PartialWrite | OpenSslCalls.MovingWriteBuffer | OpenSslCalls.ReleaseBuffers, 0);
         // Records that carry nothing are counted (TlsEngine), and not gone over as long as there are more.
         _ = OpenSslCalls.SSL_CTX_ctrl(context, OpenSslCalls.ClearMode, OpenSslCalls.AutoRetry, 0);
-        // Sessions are resumed by tickets, which the clients keep.
+        // Sessions are resumed by tickets, which the clients keep. One for each handshake, for the next connection: a second one has to be sealed and sent as well.
+        _ = OpenSslCalls.SSL_CTX_set_num_tickets(context, 1);
         _ = OpenSslCalls.SSL_CTX_ctrl(context, OpenSslCalls.SetSessionCacheMode, 0, 0);
         OpenSslCalls.SSL_CTX_set_alpn_select_cb(context, &ChooseProtocol, 0);
         fixed (byte* name = "imap"u8)

@@ -40,7 +40,8 @@ internal sealed class TlsStream(Stream transport, TlsSession session) : Stream
             {
                 turns.Leave();
             }
-            if (session.HasUnsent)
+            // What comes behind a handshake of TLS 1.3 is a ticket, which nobody waits for: it goes with our first words, or before we wait for the client's.
+            if (session.HasUnsent && !(step == TlsStep.Done && session.Version == "1.3"))
             {
                 // Also where it failed: the peer is told why.
                 await session.TakeTurnAsync(cancellationToken);
