@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Authentication.Ldap;
+using ImapDirector.Network.Tls;
 using ImapDirector.Protocol.Sasl;
 using static ImapDirector.Network.SettingRules;
 
@@ -159,7 +160,8 @@ internal static class AuthenticationRules
         Between(errors, key + "Timeout", http.Timeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(30));
     }
 
-    private static void CheckCa(string? file, string key, List<string> errors)
+    /// <summary>Whether a file holds authorities; <paramref name="key"/> is what stands before <c>CaFile</c>.</summary>
+    public static void CheckCa(string? file, string key, List<string> errors)
     {
         if (file is null) return;
         try

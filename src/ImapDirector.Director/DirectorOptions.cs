@@ -23,8 +23,11 @@ public sealed record DirectorOptions
     /// <summary>The domain of user names without one, or <c>null</c>.</summary>
     public string? DefaultDomain { get; init; }
 
-    /// <summary>Whether a password may be sent without TLS. From loopback it always may.</summary>
+    /// <summary>Whether a password may be sent without TLS from everywhere, and not from <see cref="PlainTextNetworks"/> alone.</summary>
     public bool AllowPlainTextLogin { get; init; }
+
+    /// <summary>From where a password may be sent without TLS. Behind a load balancer that tells no client's address everybody has its own.</summary>
+    public IReadOnlyList<IPNetwork> PlainTextNetworks { get; init; } = AddressList.Loopback;
 
     /// <summary>How users prove who they are.</summary>
     public AuthenticationOptions Authentication { get; init; } = new();

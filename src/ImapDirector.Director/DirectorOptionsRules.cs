@@ -137,6 +137,7 @@ internal static class DirectorOptionsRules
         Between(errors, key + "UserFailures", throttle.UserFailures, 1, 100_000);
         Between(errors, key + "FailuresPerMinute", throttle.FailuresPerMinute, 1, 10_000_000);
         Between(errors, key + "PolicyTimeout", throttle.PolicyTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(10));
+        AuthenticationRules.CheckCa(throttle.PolicyCaFile, key + "Policy", errors);
         if (throttle.PolicyUrl is { } url && (url.Scheme != "https" && !(url.Scheme == "http" && url.IsLoopback) || url.UserInfo.Length > 0))
             errors.Add($"{key}PolicyUrl is no address of a service with https, or with http on this machine (the value is not shown, it may hold a password): write http://127.0.0.1:8084/.");
     }

@@ -37,6 +37,7 @@ public static class DirectorReload
             [nameof(DirectorOptions.NodeCheckUser)] = static (running, read) => running with { NodeCheckUser = read.NodeCheckUser },
             [nameof(DirectorOptions.NodeNetworks)] = static (running, read) => running with { NodeNetworks = read.NodeNetworks },
             [nameof(DirectorOptions.Nodes)] = static (running, read) => running with { Nodes = read.Nodes },
+            [nameof(DirectorOptions.PlainTextNetworks)] = static (running, read) => running with { PlainTextNetworks = read.PlainTextNetworks },
             [nameof(DirectorOptions.ProxyNetworks)] = static (running, read) => running with { ProxyNetworks = read.ProxyNetworks },
             [nameof(DirectorOptions.SharedStoragePools)] = static (running, read) => running with { SharedStoragePools = read.SharedStoragePools },
         }.ToFrozenDictionary();

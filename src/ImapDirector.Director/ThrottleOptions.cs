@@ -27,6 +27,9 @@ public sealed record ThrottleOptions
     /// <summary>The password it wants, with any user name. Never logged.</summary>
     public string PolicyPassword { get; init; } = "";
 
+    /// <summary>PEM certificates that sign the service's, or <c>null</c> for the system's.</summary>
+    public string? PolicyCaFile { get; init; }
+
     /// <summary>How long it may take: 50 ms to 10 s.</summary>
     public TimeSpan PolicyTimeout { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -5,6 +5,9 @@ namespace ImapDirector.Network;
 /// <summary>Addresses as lists of networks see them: an IPv4 client on an IPv6 socket is an IPv4 client.</summary>
 public static class AddressList
 {
+    /// <summary>This machine's own addresses.</summary>
+    public static IReadOnlyList<IPNetwork> Loopback { get; } = [new(IPAddress.Parse("127.0.0.0"), 8), new(IPAddress.IPv6Loopback, 128)];
+
     /// <summary>Whether one of the networks holds the address.</summary>
     public static bool Contains(IReadOnlyList<IPNetwork> networks, IPAddress address)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using ImapDirector.Network;
 using ImapDirector.Protocol;
 
 namespace ImapDirector.Storage;
@@ -34,8 +35,11 @@ public sealed record StorageNodeOptions
     /// <summary>Addresses besides loopback that may connect, as CIDR networks (limits B3, L7).</summary>
     public IReadOnlyList<IPNetwork> TrustedNetworks { get; init; } = [];
 
-    /// <summary>Whether IMAP from a non-loopback address needs TLS before login.</summary>
+    /// <summary>Whether IMAP from elsewhere than <see cref="PlainTextNetworks"/> needs TLS before login.</summary>
     public bool RequireTls { get; init; } = true;
+
+    /// <summary>From where it needs none all the same.</summary>
+    public IReadOnlyList<IPNetwork> PlainTextNetworks { get; init; } = AddressList.Loopback;
 
     /// <summary>The largest message, in bytes, by APPEND or LMTP (limits N5).</summary>
     public long MaxMessageBytes { get; init; } = 50L * 1024 * 1024;

@@ -1,7 +1,7 @@
 using System.Net.Security;
-using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using ImapDirector.Network.Tls;
 
 namespace ImapDirector.Director.Backends;
 
@@ -25,21 +25,12 @@ internal sealed class BackendTlsOptions(X509Certificate2Collection? authorities)
 
     public SslClientAuthenticationOptions For(BackendNode node)
     {
-        var options = new SslClientAuthenticationOptions
-        {
-            TargetHost = node.TlsName ?? node.Host,
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        };
+        var options = OutgoingTls.For(node.TlsName ?? node.Host, authorities);
         if (node.TlsFingerprint is { } text)
         {
             // Exactly this certificate or key, whoever signed it and whatever name it carries.
             var expected = Convert.FromHexString(DirectorOptionsRules.NormalizeFingerprint(text));
             options.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is X509Certificate2 shown && IsPinned(shown, expected);
-        }
-        else if (authorities is not null)
-        {
-            options.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            options.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
         }
         return options;
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using ImapDirector.Network.Tls;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -43,6 +44,12 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
         configuration.ReconnectRetryPolicy = new ExponentialRetry(100, 2000);
         configuration.IncludeDetailInExceptions = false;
         configuration.ClientName = "imapdirector";
+        configuration.SslClientAuthenticationOptions = host =>
+        {
+            var tls = OutgoingTls.For(host, caFile: null);
+            if (configuration.SslProtocols is { } protocols) tls.EnabledSslProtocols = protocols;
+            return tls;
+        };
         return configuration;
     }
 

@@ -128,7 +128,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         }
     }
 
-    private bool MayLogIn => client.IsSecure || options.AllowPlainTextLogin || IPAddress.IsLoopback(client.RemoteEndPoint.Address);
+    private bool MayLogIn => client.IsSecure || options.AllowPlainTextLogin || AddressList.Contains(options.PlainTextNetworks, client.RemoteEndPoint.Address);
 
     private string Offer => client.IsSecure ? Capabilities.Secure(nodes.Common) + _offer.TextFor(client)
         : MayLogIn ? Capabilities.PlainAllowed(nodes.Common) + _offer.TextFor(client) : Capabilities.TlsFirst(nodes.Common);

@@ -19,6 +19,9 @@ internal sealed class MechanismOffer(DirectorOptions options)
         _ => !mechanism.EndsWith(Plus, StringComparison.Ordinal) || CanBind(client),
     };
 
+    /// <summary>Whether one with channel binding is: a client can see by any of them that there is binding here.</summary>
+    public bool IncludesBinding(Connection client) => _mechanisms.Any(static mechanism => mechanism.EndsWith(Plus, StringComparison.Ordinal)) && CanBind(client);
+
     /// <summary>Whether the command LOGIN is: it is PLAIN in other words.</summary>
     public bool IncludesLogin => _mechanisms.Contains("PLAIN");
 

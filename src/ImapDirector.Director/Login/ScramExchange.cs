@@ -18,12 +18,11 @@ internal sealed class ScramExchange(Connection client, SaslLines lines, Authenti
         if (line is null) return null;
         if (!SaslCredentials.TryDecode(line, out var message) || ScramClientFirst.TryParse(message) is not { } first
             || (first.Binding == ScramBinding.Used) != isPlus || !TryBind(first, out var binding)) return lines.Fail(SaslFailure.Malformed);
-        var hasPlus = offer.Includes(command.Mechanism + MechanismOffer.Plus, client);
         var names = LoginNames.Of(first.Identity, first.User, options);
         return new LoginAttempt(command.Tag, "sasl_" + command.Mechanism.ToLowerInvariant().Replace('-', '_'), names.Name, [])
         {
             ActsFor = names.ActsFor,
-            Proof = new ScramProof(client, lines, first, names, hash, binding, hasPlus, proofs),
+            Proof = new ScramProof(client, lines, first, names, hash, binding, offer.IncludesBinding(client), proofs),
         };
     }
 

@@ -15,7 +15,7 @@ namespace ImapDirector.Director.Login;
 /// <param name="names">Who it names.</param>
 /// <param name="hash">The mechanism's hash function.</param>
 /// <param name="binding">What the channel is bound by.</param>
-/// <param name="hasPlus">Whether the mechanism with channel binding was offered, too.</param>
+/// <param name="hasPlus">Whether a mechanism with channel binding was offered, with whatever hash function.</param>
 /// <param name="proofs">What users and masters have.</param>
 internal sealed class ScramProof(Connection client, SaslLines lines, ScramClientFirst first, LoginNames names, ScramHashName hash, byte[] binding, bool hasPlus, LoginProofs proofs) : ILoginProof
 {

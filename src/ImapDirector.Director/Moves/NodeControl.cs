@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ImapDirector.Director.Backends;
+using ImapDirector.Network.Tls;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Assertions;
 
@@ -33,6 +34,7 @@ internal sealed class NodeControl : IDisposable
             UseCookies = false,
             MaxResponseHeadersLength = MaxHeaderKilobytes,
             ActivityHeadersPropagator = null,
+            SslOptions = OutgoingTls.For(host: null, caFile: null),
         })
         { Timeout = AnswerLimit, MaxResponseContentBufferSize = MaxAnswerBytes };
     }

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ImapDirector.Director.Directory;
+using ImapDirector.Network.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Throttling;
@@ -30,7 +31,15 @@ internal sealed partial class LoginPolicy : IDisposable
     public LoginPolicy(ThrottleOptions options, ClusterSecret secret, ILogger<LoginPolicy> logger)
     {
         (_options, _secret, _logger) = (options, secret, logger);
-        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false, ConnectTimeout = options.PolicyTimeout, MaxConnectionsPerServer = 32 })
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            ConnectTimeout = options.PolicyTimeout,
+            MaxConnectionsPerServer = 32,
+            SslOptions = OutgoingTls.For(host: null, options.PolicyCaFile),
+        })
         {
             Timeout = options.PolicyTimeout,
             MaxResponseContentBufferSize = MaxBytes,
@@ -38,7 +47,7 @@ internal sealed partial class LoginPolicy : IDisposable
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes("imapdirector:" + options.PolicyPassword)));
     }
 
-    /// <summary>Asks whether an attempt may be checked.</summary>
+    /// <summary>Asks whether an attempt may be checked; where not, that is reported.</summary>
     /// <returns>How long its check waits; <c>null</c> when it is refused.</returns>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async Task<TimeSpan?> AllowAsync(PolicyQuestion question, CancellationToken cancellationToken)
@@ -47,21 +56,23 @@ internal sealed partial class LoginPolicy : IDisposable
         if (answer is null || answer.RootElement.ValueKind != JsonValueKind.Object || !answer.RootElement.TryGetProperty("status", out var status)
             || status.ValueKind != JsonValueKind.Number || !status.TryGetInt32(out var seconds))
             return _options.PolicyFailOpen ? TimeSpan.Zero : null;
-        if (seconds < 0) return null;
-        return seconds >= LongestDelay.TotalSeconds ? LongestDelay : TimeSpan.FromSeconds(seconds);
+        if (seconds >= 0) return seconds >= LongestDelay.TotalSeconds ? LongestDelay : TimeSpan.FromSeconds(seconds);
+        // It counts what it has refused itself only when it is told.
+        using var heard = await AskAsync("report", question, (HasSucceeded: false, IsItsOwn: true), cancellationToken);
+        return null;
     }
 
     /// <summary>Tells how a check ended.</summary>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async Task ReportAsync(PolicyQuestion question, bool hasSucceeded, CancellationToken cancellationToken)
     {
-        using var answer = await AskAsync("report", question, hasSucceeded, cancellationToken);
+        using var answer = await AskAsync("report", question, (hasSucceeded, IsItsOwn: false), cancellationToken);
     }
 
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();
 
-    private async Task<JsonDocument?> AskAsync(string command, PolicyQuestion question, bool? hasSucceeded, CancellationToken cancellationToken)
+    private async Task<JsonDocument?> AskAsync(string command, PolicyQuestion question, (bool HasSucceeded, bool IsItsOwn)? outcome, CancellationToken cancellationToken)
     {
         var body = new Dictionary<string, object>
         {
@@ -71,7 +82,7 @@ internal sealed partial class LoginPolicy : IDisposable
             ["protocol"] = "imap",
             ["tls"] = question.IsSecure,
         };
-        if (hasSucceeded is { } success) (body["success"], body["policy_reject"]) = (success, false);
+        if (outcome is { } told) (body["success"], body["policy_reject"]) = (told.HasSucceeded, told.IsItsOwn);
         using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         try

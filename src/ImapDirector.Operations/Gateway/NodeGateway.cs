@@ -1,3 +1,4 @@
+using ImapDirector.Network.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Routing;
@@ -26,6 +27,7 @@ internal static class NodeGateway
                 handler.ConnectTimeout = ConnectTimeout;
                 handler.MaxResponseHeadersLength = MaxResponseHeaderKilobytes;
                 handler.ActivityHeadersPropagator = null;
+                handler.SslOptions = OutgoingTls.For(host: null, caFile: null);
             })
             .AddTransforms(CarryOnlyWhatIsNeeded);
         ReplaceKeyRing(services);

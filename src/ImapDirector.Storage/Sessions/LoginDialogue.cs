@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net;
 using ImapDirector.Network;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Imap;
@@ -21,7 +20,7 @@ internal sealed partial class LoginDialogue(Connection connection, ResponseStrea
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
     private readonly bool _tlsRequired =
-        services.Options.RequireTls && !IPAddress.IsLoopback(connection.RemoteEndPoint.Address);
+        services.Options.RequireTls && !AddressList.Contains(services.Options.PlainTextNetworks, connection.RemoteEndPoint.Address);
 
     private ImapCommandReader _reader = null!;
     private int _failures;

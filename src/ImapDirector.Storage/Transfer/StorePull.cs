@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text.Json;
+using ImapDirector.Network.Tls;
 
 namespace ImapDirector.Storage.Transfer;
 
@@ -35,6 +36,7 @@ internal sealed class StorePull : IDisposable
             UseCookies = false,
             MaxResponseHeadersLength = MaxHeaderKilobytes,
             ActivityHeadersPropagator = null,
+            SslOptions = OutgoingTls.For(host: null, caFile: null),
         };
         _http = new HttpClient(handler) { BaseAddress = source, Timeout = Timeout.InfiniteTimeSpan };
         Authorize(assertion);

@@ -5,6 +5,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ImapDirector.Configuration;
+using ImapDirector.Network.Tls;
 using ImapDirector.Operations.Api;
 using ImapDirector.Standalone;
 
@@ -31,7 +32,15 @@ internal sealed class ApiClient : IDisposable
     private ApiClient(Uri address, string token)
     {
         // Whole lists may take a while; what does not even connect is away.
-        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = ConnectTimeout }) { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
+        _client = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ConnectTimeout = ConnectTimeout,
+            SslOptions = OutgoingTls.For(host: null, caFile: null),
+        })
+        { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
         _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         if (Environment.UserName.All(char.IsAscii)) _client.DefaultRequestHeaders.TryAddWithoutValidation("X-Operator", Environment.UserName);
     }

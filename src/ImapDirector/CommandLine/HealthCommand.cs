@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ImapDirector.Network.Tls;
 
 namespace ImapDirector.CommandLine;
 
@@ -25,7 +26,7 @@ internal static class HealthCommand
         command.SetAction(async (result, cancellationToken) =>
         {
             var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
-            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience, MaxResponseContentBufferSize = 64 * 1024 };
+            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = OutgoingTls.For(host: null, caFile: null) }) { Timeout = Patience, MaxResponseContentBufferSize = 64 * 1024 };
             try
             {
                 using var response = await client.GetAsync(result.GetValue(url), cancellationToken);

@@ -68,6 +68,7 @@ internal sealed record DirectorSettings(DirectorOptions Director, ProcessSetting
             Lmtp = settings.EndPoint("Lmtp"),
             DefaultDomain = settings.Text("DefaultDomain"),
             AllowPlainTextLogin = settings.Flag("AllowPlainTextLogin", defaults.AllowPlainTextLogin),
+            PlainTextNetworks = settings.Networks("PlainTextNetworks", defaults.PlainTextNetworks),
             Authentication = settings.Within("Authentication", AuthenticationSettings.Read),
             ClientCertificates = settings.Within("ClientCertificates", static below => ClientCertificateSettings.Read(below, isRequired: false)),
             Throttle = settings.Within("Throttle", ThrottleSettings.Read),

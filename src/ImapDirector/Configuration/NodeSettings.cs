@@ -1,4 +1,5 @@
 using System.Net;
+using ImapDirector.Network;
 using ImapDirector.Storage;
 using Microsoft.Extensions.Configuration;
 
@@ -22,7 +23,7 @@ internal sealed record NodeSettings(StorageNodeOptions Node, ProcessSettings Pro
         var node = ReadNode(settings);
         settings.RefuseUnknown();
         process.Check(settings.Errors, needsCertificate: false);
-        if (node is { RequireTls: true, Imap: { } imap } && !IPAddress.IsLoopback(imap.Address) && process is { CertificateFile: null, SelfSignedDirectory: null })
+        if (node is { RequireTls: true, Imap: { } imap } && !AddressList.Contains(node.PlainTextNetworks, imap.Address) && process is { CertificateFile: null, SelfSignedDirectory: null })
             settings.Errors.Add($"Imap is \"{imap}\", where RequireTls asks for TLS, but there is no certificate: set CertificateFile and KeyFile, or RequireTls to false where the network is private.");
         if (process.Https is { Operators.Count: > 0 }) settings.Errors.Add("Https:Operators is set, while a node takes orders of directors alone: leave it out.");
         if (settings.Errors.Count == 0) settings.Errors.AddRange(node.Validate());
@@ -54,6 +55,7 @@ internal sealed record NodeSettings(StorageNodeOptions Node, ProcessSettings Pro
             ClockTolerance = settings.Time("ClockTolerance", defaults.ClockTolerance),
             TrustedNetworks = settings.Networks("TrustedNetworks"),
             RequireTls = settings.Flag("RequireTls", defaults.RequireTls),
+            PlainTextNetworks = settings.Networks("PlainTextNetworks", defaults.PlainTextNetworks),
             MaxMessageBytes = settings.LongNumber("MaxMessageBytes", defaults.MaxMessageBytes),
             QuotaBytes = settings.LongNumber("QuotaBytes", defaults.QuotaBytes),
             QuotaMessages = settings.LongNumber("QuotaMessages", defaults.QuotaMessages),

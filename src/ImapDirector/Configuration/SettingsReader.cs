@@ -84,6 +84,13 @@ internal sealed class SettingsReader(IConfiguration section, List<string> errors
         return networks;
     }
 
+    /// <summary>As <see cref="Networks(string)"/>, with what holds where the key is not there at all: an empty list is one.</summary>
+    public IReadOnlyList<IPNetwork> Networks(string key, IReadOnlyList<IPNetwork> otherwise)
+    {
+        var networks = Networks(key);
+        return section.GetChildren().Any(child => string.Equals(child.Key, key, StringComparison.OrdinalIgnoreCase)) ? networks : otherwise;
+    }
+
     /// <summary>Reads a list of texts; <paramref name="otherwise"/> where there is none.</summary>
     public IReadOnlyList<string> Texts(string key, IReadOnlyList<string> otherwise)
     {

@@ -17,6 +17,7 @@ internal static class ThrottleSettings
             FailuresPerMinute = settings.Number("FailuresPerMinute", defaults.FailuresPerMinute),
             PolicyUrl = settings.Value<Uri?>("PolicyUrl", null, static (string text, out Uri? url) => Uri.TryCreate(text, UriKind.Absolute, out url), "http://127.0.0.1:8084/"),
             PolicyPassword = settings.Secret("PolicyPassword") ?? defaults.PolicyPassword,
+            PolicyCaFile = settings.Text("PolicyCaFile"),
             PolicyTimeout = settings.Time("PolicyTimeout", defaults.PolicyTimeout),
             PolicyFailOpen = settings.Flag("PolicyFailOpen", defaults.PolicyFailOpen),
         };

@@ -59,6 +59,7 @@ public sealed class DirectorOptionsTests
         { "AssignmentReplicaWait", Good with { AssignmentReplicaWait = TimeSpan.FromMilliseconds(9) } },
         { "AssignmentReplicaWait", Good with { AssignmentReplicaWait = TimeSpan.FromSeconds(11) } },
         { "MaxMessageBytes", Good with { MaxMessageBytes = 1023 } },
+        { "Throttle:PolicyCaFile", Good with { Throttle = new ThrottleOptions { PolicyCaFile = "/nonexistent" } } },
         { "Throttle:PolicyUrl", Good with { Throttle = new ThrottleOptions { PolicyUrl = new Uri("http://policy.example.com:8084/") } } },
         { "Throttle:PolicyUrl", Good with { Throttle = new ThrottleOptions { PolicyUrl = new Uri("https://user:word@policy.example.com/") } } },
         { "SpoolDirectory", Good with { SpoolDirectory = "/nonexistent/spool" } },

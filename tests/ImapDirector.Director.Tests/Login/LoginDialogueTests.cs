@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using ImapDirector.Director.Login;
@@ -313,6 +314,30 @@ public sealed class LoginDialogueTests
         await dialogue.Client.PlayAsync("C: a LOGIN alice secret", "S: a " + Refused);
 
         Assert.Equal([("login", "alice", "secret")], dialogue.Attempts);
+    }
+
+    [Fact]
+    public async Task A_password_in_the_clear_is_taken_from_the_networks_that_are_listed()
+    {
+        await using var dialogue = await DialogueUnderTest.GreetedAsync(Stranger, options => options with { PlainTextNetworks = [IPNetwork.Parse("192.0.2.0/24")] });
+
+        await dialogue.Client.PlayAsync("C: a LOGIN alice secret", "S: a " + Refused);
+
+        Assert.Equal([("login", "alice", "secret")], dialogue.Attempts);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("192.0.2.0/24")]
+    public async Task P20_loopback_is_a_network_like_others_where_they_are_listed(string? listed)
+    {
+        await using var dialogue = await DialogueUnderTest.StartAsync(with: options => options with { PlainTextNetworks = listed is null ? [] : [IPNetwork.Parse(listed)] });
+
+        await dialogue.Client.PlayAsync($"S: * OK [CAPABILITY {Offer} STARTTLS LOGINDISABLED] ImapDirector ready.",
+            "C: a LOGIN alice secret", "S: a NO [PRIVACYREQUIRED] Use TLS first.",
+            $"C: b AUTHENTICATE PLAIN {Base64("\0alice\0secret")}", "S: b NO [PRIVACYREQUIRED] Use TLS first.");
+
+        Assert.Empty(dialogue.Attempts);
     }
 
     [Fact]

@@ -92,6 +92,18 @@ public sealed class ScramLoginTests
     }
 
     [FactIfInstalled("redis-server")]
+    public async Task Binding_that_is_offered_with_another_hash_cannot_be_hidden_either()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await StartAsync(node, o => o with { Authentication = o.Authentication with { Mechanisms = ["SCRAM-SHA-256", "SCRAM-SHA-1-PLUS"] } });
+        await using var hidden = await director.SecureAsync();
+        Assert.StartsWith("a NO ", (await ProveAsync(hidden, "SCRAM-SHA-256", "y,,", "alice", "secret", [])).Answer);
+        await using var plain = await director.ConnectAsync();
+        Assert.StartsWith("a OK ", (await ProveAsync(plain, "SCRAM-SHA-256", "y,,", "alice", "secret", [])).Answer);
+        Assert.Single(director.Lines, line => line.StartsWith("3402 ", StringComparison.Ordinal) && line.Contains("other_channel", StringComparison.Ordinal));
+    }
+
+    [FactIfInstalled("redis-server")]
     public async Task Nobody_may_ask_to_be_somebody_else()
     {
         await using var node = FakeImapNode.Ready();

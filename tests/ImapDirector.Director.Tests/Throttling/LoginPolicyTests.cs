@@ -59,6 +59,15 @@ public sealed class LoginPolicyTests
         Assert.All(requests, request => Assert.DoesNotContain("secret", request, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task What_the_service_refuses_is_reported_to_it_as_its_own_refusal()
+    {
+        await using var service = new HttpAuthServer(_ => HttpAuthServer.Json("""{"status":-1}"""));
+        using var policy = Open(service.Url, failOpen: true);
+        Assert.Null(await policy.AllowAsync(await QuestionAsync(policy), CancellationToken.None));
+        Assert.Matches("""\APOST /auth\?command=report [\s\S]+"tls":true,"success":false,"policy_reject":true\}\z""", service.Requests.ToArray()[1]);
+    }
+
     [FactIfInstalled("redis-server")]
     public async Task Each_director_tells_the_service_the_same_of_the_same_user_and_password()
     {

@@ -22,6 +22,14 @@ public sealed class LoginTests
     }
 
     [Fact]
+    public async Task Where_loopback_is_not_listed_it_needs_TLS_too()
+    {
+        await using var node = await RunningNode.StartAsync(static options => options with { PlainTextNetworks = [] });
+        await using var client = await node.ConnectAsync();
+        Assert.StartsWith("NO [PRIVACYREQUIRED] ", (await client.CommandAsync($"AUTHENTICATE PLAIN {RunningNode.Credentials("alice@example.com")}"))[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_greeting_offers_PLAIN_and_no_LOGIN()
     {
         await using var node = await RunningNode.StartAsync();

@@ -33,6 +33,15 @@ public sealed partial class BoundariesTests
         Assert.Empty(Repository.Sources.SelectMany(file => file.Find(ScriptWithoutName())));
     }
 
+    [Fact]
+    public void Whoever_speaks_TLS_to_others_goes_by_one_policy()
+    {
+        Assert.Empty(Repository.Sources.Where(file => file.Path is not ("src/ImapDirector.Network/Tls/OutgoingTls.cs" or "src/ImapDirector.Network/Tls/ClientAuthorities.cs"))
+            .SelectMany(file => file.Find(OwnPolicy())));
+        Assert.Contains(Repository.Sources, file => file.Find(HttpClients()).Any());
+        Assert.Empty(Repository.Sources.Where(file => !file.Code.Contains("SslOptions = OutgoingTls.For(", StringComparison.Ordinal)).SelectMany(file => file.Find(HttpClients())));
+    }
+
     [Theory]
     [InlineData("""command.CommandText = "SELECT uid FROM message WHERE id = 1";""", true)]
     [InlineData("\"\"\"\n    INSERT INTO message", true)]
@@ -45,6 +54,12 @@ public sealed partial class BoundariesTests
 
     [GeneratedRegex(@"\bSELECT\s[^;""]*\sFROM\s|\bINSERT\s+(OR\s+\w+\s+)?INTO\b|\bDELETE\s+FROM\b|\bUPDATE\s+\w+\s+SET\b|\bCREATE\s+(UNIQUE\s+)?(TABLE|INDEX)\b|\bPRAGMA\s|\bSqlite(Command|Connection|DataReader|Transaction)\b")]
     private static partial Regex Sql();
+
+    [GeneratedRegex(@"\bnew\s+(SslClientAuthenticationOptions|X509ChainPolicy|X509Chain)\b")]
+    private static partial Regex OwnPolicy();
+
+    [GeneratedRegex(@"\bnew\s+(SocketsHttpHandler|HttpClientHandler)\b|\bnew\s+HttpClient\(\)|\bConfigureHttpClient\(")]
+    private static partial Regex HttpClients();
 
     [GeneratedRegex(@"\bredis\.p?call\s*\(|""EVAL(SHA)?\b|\bLuaScript\b")]
     private static partial Regex RedisScript();

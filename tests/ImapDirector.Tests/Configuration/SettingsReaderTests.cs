@@ -2,6 +2,7 @@ using System.Net;
 using CsCheck;
 using ImapDirector.Configuration;
 using ImapDirector.Director;
+using ImapDirector.Network;
 using Microsoft.Extensions.Configuration;
 using Xunit;
 
@@ -144,6 +145,18 @@ public sealed class SettingsReaderTests : IDisposable
         File.WriteAllText(file, """{ "LmtpNetworks": [] }""");
         var reader = new SettingsReader(SettingsSource.Load(file, []), []);
         Assert.Empty(reader.Networks("LmtpNetworks"));
+        Assert.Empty(reader.Networks("LmtpNetworks", AddressList.Loopback));
+        Assert.Equal(AddressList.Loopback, reader.Networks("PlainTextNetworks", AddressList.Loopback));
+        Assert.Empty(reader.Errors);
+    }
+
+    [Theory]
+    [InlineData("PlainTextNetworks", "")]
+    [InlineData("plaintextnetworks:0", "10.0.0.0/8", "10.0.0.0/8")]
+    public void A_list_that_has_something_by_default_can_be_another_or_empty(string key, string value, params string[] expected)
+    {
+        var reader = Reader((key, value));
+        Assert.Equal(expected, reader.Networks("PlainTextNetworks", AddressList.Loopback).Select(network => network.ToString()));
         Assert.Empty(reader.Errors);
     }
 

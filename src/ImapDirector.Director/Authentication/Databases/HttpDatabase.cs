@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using ImapDirector.Network.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Authentication;

@@ -1,11 +1,13 @@
 using System.Collections.Frozen;
+using System.Net;
+using ImapDirector.Network;
 using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Authentication;
 
-/// <summary>A file in the form of Dovecot's passwd-file, <c>name:password:…</c>; only the two first fields, and <c>nologin</c> among the extra ones, mean
-/// something here. It is read again when it has changed; one that cannot be read leaves what was read before.</summary>
+/// <summary>A file in the form of Dovecot's passwd-file, <c>name:password:…</c>; only the two first fields, and what <see cref="PasswdFileExtras"/> reads, mean
+/// something here. It is read again when it has changed and is at rest; one that cannot be read leaves what was read before.</summary>
 internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposable
 {
     public const long MaxBytes = 64L * 1024 * 1024;
@@ -21,7 +23,8 @@ internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposabl
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _reading = new(1);
     private volatile Snapshot? _snapshot;
-    private (DateTime Written, long Length)? _lastTried;
+    private FileState? _lastTried;
+    private FileState? _lastSeen;
     private long _lookedAt;
 
     /// <summary>Composes it; the file is read at the first question.</summary>
@@ -36,7 +39,7 @@ internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposabl
     {
         if (_snapshot is null || _clock.GetElapsedTime(Volatile.Read(ref _lookedAt)) >= LookAgain) await RefreshAsync(cancellationToken);
         if (_snapshot is not { } snapshot) return DatabaseAnswer.Failure;
-        return snapshot.Users.TryGetValue(question.User, out var account) ? DatabaseAnswer.Of(account) : DatabaseAnswer.NoSuchUser;
+        return snapshot.Users.TryGetValue(question.User, out var entry) ? DatabaseAnswer.Of(entry.For(question.Client)) : DatabaseAnswer.NoSuchUser;
     }
 
     /// <inheritdoc />
@@ -48,12 +51,14 @@ internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposabl
         if (!await _reading.WaitAsync(_snapshot is null ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancellationToken)) return;
         try
         {
+            // Who has waited for another goes on with what that one found, too.
+            if (_snapshot is null && _clock.GetElapsedTime(Volatile.Read(ref _lookedAt)) < LookAgain) return;
             Volatile.Write(ref _lookedAt, _clock.GetTimestamp());
-            var file = new FileInfo(_file);
-            var state = (file.LastWriteTimeUtc, file.Exists ? file.Length : 0);
+            var state = FileState.Of(_file);
             if (_lastTried == state) return;
+            if (!await IsAtRestAsync(state, cancellationToken)) return;
             _lastTried = state;
-            await ReadAsync(cancellationToken);
+            await ReadAsync(state, cancellationToken);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
@@ -70,7 +75,18 @@ internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposabl
         }
     }
 
-    private async Task ReadAsync(CancellationToken cancellationToken)
+    // What somebody is still writing is half of a file, in which users seem to be missing. Who comes before there is anything waits for it.
+    private async Task<bool> IsAtRestAsync(FileState state, CancellationToken cancellationToken)
+    {
+        var isAtRest = state.IsOld || state == _lastSeen;
+        _lastSeen = state;
+        if (isAtRest || _snapshot is not null) return isAtRest;
+        await Task.Delay(LookAgain, cancellationToken);
+        _lastSeen = FileState.Of(_file);
+        return _lastSeen == state;
+    }
+
+    private async Task ReadAsync(FileState state, CancellationToken cancellationToken)
     {
         await using var stream = new FileStream(_file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         if (stream.Length > MaxBytes)
@@ -78,34 +94,66 @@ internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposabl
             Log.TooLarge(_logger, _file, MaxBytes);
             return;
         }
-        var users = new Dictionary<UserName, Account>();
-        var (number, ignored) = (0, 0);
+        var users = new Dictionary<UserName, Entry>();
+        var (number, ignored, restricted) = (0, 0, 0);
+        string? restriction = null;
         using var reader = new StreamReader(stream);
         while (await reader.ReadLineAsync(cancellationToken) is { } line)
         {
             number++;
             if (line.Length == 0 || line[0] == '#') continue;
             // The first line of a name counts, as it does with Dovecot.
-            if (users.Count >= MaxUsers || !TryRead(line, out var user, out var account) || !users.TryAdd(user, account)) ignored++;
+            if (users.Count >= MaxUsers || !TryRead(line, out var user, out var entry, out var unknown) || !users.TryAdd(user, entry)) ignored++;
+            else if (unknown is not null) (restricted, restriction) = (restricted + 1, restriction ?? unknown);
+        }
+        if (FileState.Of(_file) != state)
+        {
+            // It is another by now, and looked at again.
+            _lastTried = null;
+            return;
         }
         _snapshot = new Snapshot(users.ToFrozenDictionary());
         Log.Read(_logger, _file, users.Count, number, ignored);
+        if (restriction is not null) Log.Restricted(_logger, _file, restricted, restriction);
     }
 
-    private bool TryRead(string line, out UserName user, out Account account)
+    private bool TryRead(string line, out UserName user, out Entry entry, out string? unknown)
     {
         var fields = line.Split(':', ExtraFields + 1);
-        account = new Account("", false, DateTimeOffset.UnixEpoch);
+        (entry, unknown) = (default, null);
         if (!UserName.TryCreate(fields[0], _defaultDomain, out user) || fields.Length < 2) return false;
         var password = fields[1];
         // Dovecot's default scheme is CRYPT, where a name without braces means that.
         var isDisabled = password is "" or PasswordNeverMatches || password.StartsWith('!');
-        if (fields.Length > ExtraFields) isDisabled |= fields[ExtraFields].Split(' ').Any(static extra => extra is "nologin" or "nologin=y" or "nologin=yes");
-        account = account with { Password = password, IsDisabled = isDisabled };
+        var extras = fields.Length > ExtraFields ? PasswdFileExtras.Read(fields[ExtraFields]) : default;
+        unknown = extras.Unknown;
+        entry = new Entry(new Account(password, isDisabled || extras.IsDisabled, DateTimeOffset.UnixEpoch), extras.Networks);
         return true;
     }
 
-    private sealed record Snapshot(FrozenDictionary<UserName, Account> Users);
+    private sealed record Snapshot(FrozenDictionary<UserName, Entry> Users);
+
+    /// <param name="Account">What its line says.</param>
+    /// <param name="Networks">From where alone it may log in; <c>null</c>: from everywhere.</param>
+    private readonly record struct Entry(Account Account, IReadOnlyList<IPNetwork>? Networks)
+    {
+        public Account For(IPAddress client) => Networks is null || AddressList.Contains(Networks, client) ? Account : Account with { IsDisabled = true };
+    }
+
+    /// <summary>What tells whether it is the same file with the same in it. One that is put in its place was made at another time, whatever it says of its last change.</summary>
+    private readonly record struct FileState(DateTime Made, DateTime Written, long Length)
+    {
+        private static readonly TimeSpan Rest = 2 * LookAgain;
+
+        /// <summary>Whether nobody has written to it for a while.</summary>
+        public bool IsOld => Written < DateTime.UtcNow - Rest;
+
+        public static FileState Of(string path)
+        {
+            var file = new FileInfo(path);
+            return new FileState(file.CreationTimeUtc, file.LastWriteTimeUtc, file.Exists ? file.Length : 0);
+        }
+    }
 
     private static partial class Log
     {
@@ -117,5 +165,8 @@ internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposabl
 
         [LoggerMessage(3113, LogLevel.Error, "{File} is larger than {MaxBytes} bytes: what was read before still counts")]
         public static partial void TooLarge(ILogger logger, string file, long maxBytes);
+
+        [LoggerMessage(3114, LogLevel.Error, "{File}: {Users} users cannot log in, because their extra fields restrict them in a way that is not known here, such as {Field}")]
+        public static partial void Restricted(ILogger logger, string file, int users, string field);
     }
 }

@@ -3,6 +3,7 @@ using System.Formats.Asn1;
 using System.Net;
 using System.Security.Cryptography;
 using ImapDirector.Network;
+using ImapDirector.Network.Tls;
 using ImapDirector.Protocol;
 
 namespace ImapDirector.Director.Authentication.Ldap;

@@ -15,7 +15,7 @@ internal sealed partial class IntrospectionVerifier : ITokenVerifier, IDisposabl
 
     /// <summary>Composes it; nothing is asked yet.</summary>
     public IntrospectionVerifier(TokenOptions options, ILogger<IntrospectionVerifier> logger) =>
-        (_options, _logger, _http) = (options, logger, IssuerHttp.Create(options.IntrospectionUrl!, options));
+        (_options, _logger, _http) = (options, logger, IssuerHttp.Create(options));
 
     /// <inheritdoc />
     public async ValueTask<TokenAnswer> VerifyAsync(string token, CancellationToken cancellationToken)

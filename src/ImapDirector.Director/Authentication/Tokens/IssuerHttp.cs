@@ -1,3 +1,5 @@
+using ImapDirector.Network.Tls;
+
 namespace ImapDirector.Director.Authentication.Tokens;
 
 /// <summary>HTTP towards the issuer: no redirect, no proxy, bounded in time and bytes.</summary>
@@ -5,7 +7,7 @@ internal static class IssuerHttp
 {
     private const int MaxBytes = 256 * 1024;
 
-    public static HttpClient Create(Uri url, TokenOptions options) => new(new SocketsHttpHandler
+    public static HttpClient Create(TokenOptions options) => new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
         UseProxy = false,
@@ -14,18 +16,11 @@ internal static class IssuerHttp
         MaxConnectionsPerServer = 16,
         MaxResponseHeadersLength = 16,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        SslOptions = Trusting(url, options.CaFile),
+        // The name is the handler's to fill in: keys may be on another host than the configuration.
+        SslOptions = OutgoingTls.For(host: null, options.CaFile),
     })
     {
         Timeout = options.Timeout,
         MaxResponseContentBufferSize = MaxBytes,
     };
-
-    // The name is the handler's to fill in: keys may be on another host than the configuration.
-    private static System.Net.Security.SslClientAuthenticationOptions Trusting(Uri url, string? caFile)
-    {
-        var tls = OutgoingTls.For(url.DnsSafeHost, caFile);
-        tls.TargetHost = null;
-        return tls;
-    }
 }

@@ -27,7 +27,7 @@ internal sealed partial class JwtVerifier : ITokenVerifier, IDisposable
         (_options, _logger) = (options, logger);
         var issuer = options.Issuer!.OriginalString.TrimEnd('/');
         var address = options.KeysUrl?.AbsoluteUri ?? issuer + "/.well-known/openid-configuration";
-        _http = IssuerHttp.Create(options.KeysUrl ?? options.Issuer, options);
+        _http = IssuerHttp.Create(options);
         _configuration = new ConfigurationManager<OpenIdConnectConfiguration>(address,
             options.KeysUrl is null ? new OwnConfiguration(options.Issuer.OriginalString) : new KeysAlone(options.Issuer.OriginalString),
             new HttpDocumentRetriever(_http) { RequireHttps = !options.Issuer.IsLoopback })
