@@ -30,7 +30,8 @@ done
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 status=0
-dotnet build ImapDirector.sln -c Release --nologo -v quiet
+dotnet restore ImapDirector.sln --locked-mode --nologo -v quiet
+dotnet build ImapDirector.sln -c Release --no-restore --nologo -v quiet
 dotnet test ImapDirector.sln -c Release --no-build --nologo -v quiet --logger "console;verbosity=minimal" --logger trx --results-directory "$results" "$@" || status=$?
 
 sum() { cat "$results"/*.trx 2>/dev/null | grep -o "<Counters [^>]*" | grep -o " $1=\"[0-9]*\"" | tr -dc '0-9\n' | awk '{ s += $1 } END { print s + 0 }'; }

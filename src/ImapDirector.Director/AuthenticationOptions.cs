@@ -14,8 +14,8 @@ public sealed record AuthenticationOptions
     /// <summary>Whether what SCRAM needs is made at a login with the password, for accounts in Redis.</summary>
     public bool MakeScramVerifiers { get; init; }
 
-    /// <summary>The iterations of what is made for SCRAM, and of names that do not exist: 4096 to 1000000.</summary>
-    public int ScramIterations { get; init; } = 10_000;
+    /// <summary>The iterations of what is made for SCRAM, and of names that do not exist: 4096 to 1000000. Clients with Cyrus SASL take 65536 at most.</summary>
+    public int ScramIterations { get; init; } = 60_000;
 
     /// <summary>How tokens are checked, for OAUTHBEARER and XOAUTH2.</summary>
     public TokenOptions Tokens { get; init; } = new();

@@ -118,6 +118,8 @@ internal static class AuthenticationRules
         if (tokens.IntrospectionUrl is not null && tokens.ClientId.Length == 0)
             errors.Add($"{key}ClientId is unset, while IntrospectionUrl is set: say who we are there.");
         CheckCa(tokens.CaFile, key, errors);
+        if (tokens.Types.Any(string.IsNullOrWhiteSpace)) errors.Add($"{key}Types has an empty one: name what a token may be, such as at+jwt, or leave it out.");
+        Between(errors, key + "MaxKeysAge", tokens.MaxKeysAge, TimeSpan.FromHours(1), TimeSpan.FromDays(30));
         Between(errors, key + "ClockTolerance", tokens.ClockTolerance, TimeSpan.Zero, TimeSpan.FromMinutes(5));
         Between(errors, key + "Timeout", tokens.Timeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(30));
     }

@@ -5,7 +5,7 @@ namespace ImapDirector.Director;
 /// <summary>The director's metrics. No label carries anything a client sent.</summary>
 public sealed class DirectorMetrics(IMetricFactory factory)
 {
-    /// <summary>Logins by mechanism and result (the names of <c>AuthenticationOutcome</c> and <c>DirectoryOutcome</c> in snake case, or <c>backend_failed</c>).</summary>
+    /// <summary>Logins by mechanism and result (the names of <c>AuthenticationOutcome</c> and <c>DirectoryOutcome</c> in snake case, <c>backend_failed</c> or <c>privacy_required</c>).</summary>
     public Counter Logins { get; } = factory.CreateCounter("imapdirector_logins_total",
         "Login attempts, by mechanism and result.", ["mechanism", "result"]);
 
@@ -25,6 +25,9 @@ public sealed class DirectorMetrics(IMetricFactory factory)
 
     /// <summary>Connections that have not logged in.</summary>
     public Gauge PreLoginConnections { get; } = factory.CreateGauge("imapdirector_prelogin_connections", "Connections in the login dialogue.");
+
+    /// <summary>Connections closed at once because there were too many, by listener.</summary>
+    public Counter RefusedConnections { get; } = factory.CreateCounter("imapdirector_connections_refused_total", "Connections closed at once because of MaxConnections or MaxConnectionsPerAddress, by listener.", ["listener"]);
 
     /// <summary>Bytes relayed by direction (<c>to_client</c>, <c>to_node</c>).</summary>
     public Counter RelayedBytes { get; } = factory.CreateCounter("imapdirector_relayed_bytes_total", "Bytes relayed, by direction.", ["direction"]);

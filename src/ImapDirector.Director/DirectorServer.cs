@@ -37,6 +37,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly TokenLogin? _tokens;
     private readonly MasterLogin _masters;
     private readonly LoginPolicy? _policy;
+    private readonly Counter _refused;
     private readonly RelayWatch _watch;
     private readonly RelayLoops _loops;
     private readonly NodeReachability _nodes;
@@ -65,6 +66,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     public DirectorServer(DirectorOptions options, ServerCertificate certificate, IMetricFactory metrics, ILoggerFactory loggers)
     {
         var counters = new DirectorMetrics(metrics);
+        _refused = counters.RefusedConnections;
         _options = options;
         _logger = loggers.CreateLogger<DirectorServer>();
         _loggers = loggers;
@@ -283,7 +285,8 @@ public sealed partial class DirectorServer : IAsyncDisposable
         int readAhead = Connection.DefaultReadAhead)
     {
         if (endPoint is null) return null;
-        var listener = new Listener(name, endPoint, limits, handler, _loggers.CreateLogger<Listener>(), _options.ReusePort, readAhead, _options.AcceptBacklog);
+        var refused = _refused.WithLabels(name);
+        var listener = new Listener(name, endPoint, limits, handler, _loggers.CreateLogger<Listener>(), _options.ReusePort, readAhead, _options.AcceptBacklog, () => refused.Inc());
         listener.Start();
         Log.Listening(_logger, name, listener.LocalEndPoint);
         return listener;

@@ -36,6 +36,12 @@ public sealed record TokenOptions
     /// <summary>The signatures that count, out of <see cref="KnownAlgorithms"/>.</summary>
     public IReadOnlyList<string> Algorithms { get; init; } = ["RS256", "PS256", "ES256", "ES384"];
 
+    /// <summary>What a token may say that it is (<c>typ</c>), such as <c>at+jwt</c> (RFC 9068); empty for anything.</summary>
+    public IReadOnlyList<string> Types { get; init; } = [];
+
+    /// <summary>How old the issuer's keys may be, when others cannot be fetched: 1 hour to 30 days.</summary>
+    public TimeSpan MaxKeysAge { get; init; } = TimeSpan.FromHours(24);
+
     /// <summary>How far the issuer's clock may be from ours: at most 5 minutes.</summary>
     public TimeSpan ClockTolerance { get; init; } = TimeSpan.FromSeconds(60);
 

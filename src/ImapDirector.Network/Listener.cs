@@ -15,9 +15,10 @@ namespace ImapDirector.Network;
 /// <param name="reusePort">Whether another process of the same user may listen there as well (SO_REUSEPORT, socket(7)); Linux only.</param>
 /// <param name="readAhead">As <see cref="Connection.ReaderOptions"/> has it.</param>
 /// <param name="backlog">Connections that may wait to be accepted.</param>
+/// <param name="onRefused">Called for each connection that is refused because of a limit.</param>
 public sealed partial class Listener(string name, IPEndPoint endPoint, ConnectionLimits limits,
     Func<Connection, CancellationToken, Task> handler, ILogger logger, bool reusePort = false,
-    int readAhead = Connection.DefaultReadAhead, int backlog = Listener.DefaultBacklog) : IAsyncDisposable
+    int readAhead = Connection.DefaultReadAhead, int backlog = Listener.DefaultBacklog, Action? onRefused = null) : IAsyncDisposable
 {
     /// <summary>Connections that may wait to be accepted, if the system allows as many (<c>net.core.somaxconn</c>, listen(2)).</summary>
     public const int DefaultBacklog = 4096;
@@ -166,8 +167,8 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
         connection.Permit = limits.TryEnter(connection.RemoteEndPoint.Address, connection.Abort);
         if (connection.Permit is null)
         {
+            NoteRefusal(connection.RemoteEndPoint.Address);
             connection.Abort();
-            NoteRefusal();
             return;
         }
         lock (_lock) _connections.Add(connection);
@@ -215,13 +216,14 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
     }
 
     // A flood must not become a flood of log lines.
-    private void NoteRefusal()
+    private void NoteRefusal(IPAddress address)
     {
+        onRefused?.Invoke();
         var refused = Interlocked.Increment(ref _refused);
         var now = Environment.TickCount64;
         if (_refusalLoggedAt != long.MinValue && now - _refusalLoggedAt < RefusalLogMilliseconds) return;
         _refusalLoggedAt = now;
-        Log.TooMany(logger, name, refused);
+        Log.TooMany(logger, name, refused, address);
     }
 
     private static partial class Log
@@ -229,8 +231,8 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
         [LoggerMessage(2001, LogLevel.Error, "{Listener}: accepting failed: {Error}")]
         public static partial void AcceptFailed(ILogger logger, string listener, SocketError error);
 
-        [LoggerMessage(2002, LogLevel.Warning, "{Listener}: connections over the limits are refused, {Refused} so far")]
-        public static partial void TooMany(ILogger logger, string listener, long refused);
+        [LoggerMessage(2002, LogLevel.Warning, "{Listener}: connections over the limits are refused, {Refused} so far, this one from {Address}")]
+        public static partial void TooMany(ILogger logger, string listener, long refused, IPAddress address);
 
         [LoggerMessage(2003, LogLevel.Debug, "{ConnectionId} {Listener}: lost: {Reason}")]
         public static partial void Lost(ILogger logger, string connectionId, string listener, string reason);

@@ -35,8 +35,9 @@ public sealed class ConfigurationTests
         using var directory = new TemporaryDirectory();
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
+        await File.WriteAllTextAsync(directory.File("password"), Secret);
         var (exitCode, _, error) = await RunningProgram.RunAsync("", "node", "--set", $"Imap={taken.LocalEndpoint}", "--set", "Lmtp=127.0.0.1:0",
-            "--set", $"DataDirectory={directory.File("mail")}", "--set", $"MasterPassword={Secret}");
+            "--set", $"DataDirectory={directory.File("mail")}", "--set", $"MasterPasswordFile={directory.File("password")}");
         Assert.Equal(78, exitCode);
         Assert.Equal($"imapdirector: Imap cannot listen on \"{taken.LocalEndpoint}\" (AddressAlreadyInUse): free the port, or configure another address.\n", error[error.IndexOf("imapdirector: ", StringComparison.Ordinal)..]);
     }

@@ -31,6 +31,16 @@ public sealed class StandaloneTests
     }
 
     [Fact]
+    public async Task The_password_comes_from_standard_input_where_it_is_a_dash()
+    {
+        using var directory = new TemporaryDirectory();
+        var (exitCode, _, error) = await RunningProgram.RunAsync("\n", "standalone", "--data", directory.Path, "--imap-port", "0", "--imaps-port", "0", "--lmtp-port", "0", "--http-port", "0", "--redis-port", "0",
+            "--user", Mail.Alice, "--password", "-");
+        Assert.Equal(78, exitCode);
+        Assert.Contains("--password is empty or too long", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_is_offered_before_login_is_what_there_is_after_it()
     {
         using var directory = new TemporaryDirectory();

@@ -41,11 +41,10 @@ internal sealed partial class HashUpgrade(AuthenticationOptions options, Passwor
         return upgraded;
     }
 
-    // SASLprep (RFC 4013), which SCRAM's clients do, changes nothing of printable ASCII; of anything else it might.
     private List<ScramHashName> Missing(Account account, PasswordHash hash, ReadOnlySpan<byte> password)
     {
         var missing = new List<ScramHashName>();
-        if (!options.MakeScramVerifiers || hash is ScramHash || password.ContainsAnyExceptInRange((byte)' ', (byte)'~')) return missing;
+        if (!options.MakeScramVerifiers || hash is ScramHash || !ScramField.CanBeMadeOf(password)) return missing;
         if (options.Offers("SCRAM-SHA-256") && IsOutdated(account.ScramSha256, account.Password)) missing.Add(ScramHashName.Sha256);
         if (options.Offers("SCRAM-SHA-1") && IsOutdated(account.ScramSha1, account.Password)) missing.Add(ScramHashName.Sha1);
         return missing;

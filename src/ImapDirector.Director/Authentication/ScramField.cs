@@ -10,6 +10,10 @@ internal static class ScramField
 {
     private const int TagLetters = 16;
 
+    /// <summary>Whether a verifier can be made of a password. SASLprep (RFC 4013), which SCRAM's clients do, changes nothing of printable ASCII; of anything else it might, and the proof of
+    /// the right password would be wrong.</summary>
+    public static bool CanBeMadeOf(ReadOnlySpan<byte> password) => !password.ContainsAnyExceptInRange((byte)' ', (byte)'~');
+
     /// <summary>Writes it.</summary>
     public static string Write(ScramVerifier verifier, string storedPassword) => $"{verifier.ToText()} {TagOf(storedPassword)}";
 

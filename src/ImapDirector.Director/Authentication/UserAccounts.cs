@@ -23,13 +23,14 @@ public sealed class UserAccounts
 
     /// <summary>Hashes a password, in Dovecot's notation with the scheme in braces.</summary>
     /// <param name="scheme">One of <see cref="HashSchemes"/>.</param>
-    /// <param name="password">UTF-8, 1 to 1024 bytes (72 for bcrypt); the caller zeroes it afterwards.</param>
+    /// <param name="password">UTF-8, 1 to 1024 bytes (72 for bcrypt), of printable ASCII alone for SCRAM; the caller zeroes it afterwards.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns><c>null</c> when the password cannot be hashed so.</returns>
     public static async Task<string?> HashAsync(PasswordScheme scheme, byte[] password, CancellationToken cancellationToken)
     {
         // What bcrypt would cut off should not be thought to protect anything.
         if (password.Length is 0 or > Authenticator.MaxPasswordBytes || (scheme == PasswordScheme.Bcrypt && password.Length > BcryptHash.MaxPasswordBytes)) return null;
+        if (scheme is PasswordScheme.ScramSha256 or PasswordScheme.ScramSha1 && !ScramField.CanBeMadeOf(password)) return null;
         var hasher = new PasswordHasher();
         return scheme switch
         {

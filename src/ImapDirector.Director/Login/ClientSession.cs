@@ -85,7 +85,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(drain);
         patience.CancelAfter(_options.LoginTimeout);
         var login = patience.Token;
-        var dialogue = new LoginDialogue(client, _options, services.Handshake, services.Capabilities, services.Proofs);
+        var dialogue = new LoginDialogue(client, _options, services.Handshake, services.Capabilities, services.Proofs) { OnInTheClear = NoteInTheClear };
         try
         {
             await ReadProxyHeaderAsync(login);
@@ -274,6 +274,13 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         if (left > TimeSpan.Zero) await Task.Delay(left, login);
         await dialogue.RefuseAsync(attempt, refusal, login);
         return false;
+    }
+
+    private void NoteInTheClear(string mechanism)
+    {
+        const string result = "privacy_required";
+        services.Metrics.Logins.WithLabels(mechanism, result).Inc();
+        Log.Refused(services.Logger, client.Id, "", mechanism, result, client.RemoteEndPoint);
     }
 
     private void LogEnd(SessionEnd end)

@@ -28,6 +28,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     private int _commands;
     private int _bad;
     private int _failures;
+    private bool _hasRefusedInTheClear;
     private SessionEnd? _end;
     // Who is at the other end, as far as nothing is said of it in ID.
     private IPEndPoint? _peer;
@@ -52,6 +53,9 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
 
     /// <summary>What the client calls itself; <c>null</c> where it has not said.</summary>
     public string? ClientName => _said.ClientName;
+
+    /// <summary>Called for the first attempt to log in that is refused because it came in the clear, with the mechanism as metrics call it: others on the connection say nothing new.</summary>
+    public Action<string>? OnInTheClear { get; init; }
 
     /// <summary>Says hello.</summary>
     public async Task GreetAsync(CancellationToken cancellationToken)
@@ -250,7 +254,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         if (MayLogIn && _offer.IncludesLogin) return attempt;
         attempt.Dispose();
         if (MayLogIn) Bad(login.Tag, "LOGIN is switched off.");
-        else RefuseInTheClear(login.Tag);
+        else RefuseInTheClear(login.Tag, "login");
         return null;
     }
 
@@ -260,7 +264,7 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
         if (!MayLogIn)
         {
             CryptographicOperations.ZeroMemory(command.InitialResponse);
-            RefuseInTheClear(command.Tag);
+            RefuseInTheClear(command.Tag, "sasl");
             return null;
         }
         if (!_offer.Includes(command.Mechanism, client))
@@ -304,8 +308,10 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
     }
 
     // The password was sent in the clear all the same; a second one should not be.
-    private void RefuseInTheClear(string tag)
+    private void RefuseInTheClear(string tag, string mechanism)
     {
+        if (!_hasRefusedInTheClear) OnInTheClear?.Invoke(mechanism);
+        _hasRefusedInTheClear = true;
         client.Output.Status(tag, ImapStatus.No, "PRIVACYREQUIRED", "Use TLS first.");
         _bad++;
     }

@@ -22,13 +22,13 @@ internal static class StandaloneCommand
         var http = Port("--http-port", "Metrics and health.", 1180);
         var redis = Port("--redis-port", "The embedded Redis-compatible server.", 1163);
         var user = new Option<string?>("--user") { Description = "An account to make; one that exists gets the password.", HelpName = "NAME@DOMAIN" };
-        var password = new Option<string?>("--password") { Description = "Its password. Other users of this machine may see it in the list of processes; without it one is made up and shown.", HelpName = "PW" };
+        var password = new Option<string?>("--password") { Description = "Its password. Other users of this machine may see it in the list of processes; \"-\" reads it from standard input; without it one is made up and shown.", HelpName = "PW" };
         var level = new Option<LogLevel>("--log-level") { Description = "The least that is logged.", HelpName = "LEVEL", DefaultValueFactory = _ => LogLevel.Information };
         var command = new Command("standalone", "Run everything in one process: a director, two nodes and an embedded Redis-compatible server, with a self-signed certificate and a first user.")
         {
             data, address, imap, imaps, lmtp, http, redis, user, password, level,
         };
-        command.SetAction(async (result, _) =>
+        command.SetAction(async (result, cancellationToken) =>
         {
             var options = new StandaloneOptions
             {
@@ -41,7 +41,7 @@ internal static class StandaloneCommand
                 HttpPort = result.GetValue(http),
                 RedisPort = result.GetValue(redis),
                 User = result.GetValue(user),
-                Password = result.GetValue(password),
+                Password = result.GetValue(password) is "-" ? await Console.In.ReadLineAsync(cancellationToken) ?? "" : result.GetValue(password),
             };
             if (options is { Password: not null, User: null }) throw new ConfigurationException("--password is given without --user: name the account it is for.");
             var settings = new ProcessSettings { Http = new IPEndPoint(IPAddress.Loopback, options.HttpPort), LogLevel = result.GetValue(level) };

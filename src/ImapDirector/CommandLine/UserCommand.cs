@@ -48,7 +48,7 @@ internal static class UserCommand
             CryptographicOperations.ZeroMemory(password);
             if (hash is null)
             {
-                await result.InvocationConfiguration.Error.WriteLineAsync("imapdirector: The password cannot be used: give 1 to 1024 bytes.");
+                await result.InvocationConfiguration.Error.WriteLineAsync("imapdirector: The password cannot be used: give 1 to 1024 bytes, with Bcrypt 72 at most, and with SCRAM printable ASCII alone (what clients make of other letters is not known here).");
                 return ExitCode.BadData;
             }
             await result.InvocationConfiguration.Output.WriteLineAsync(hash);

@@ -63,6 +63,8 @@ internal static class AuthenticationSettings
             UserClaim = settings.Text("UserClaim") ?? defaults.UserClaim,
             RequireVerifiedEmail = settings.Flag("RequireVerifiedEmail", defaults.RequireVerifiedEmail),
             Algorithms = settings.Texts("Algorithms", defaults.Algorithms),
+            Types = settings.Texts("Types", defaults.Types),
+            MaxKeysAge = settings.Time("MaxKeysAge", defaults.MaxKeysAge),
             ClockTolerance = settings.Time("ClockTolerance", defaults.ClockTolerance),
             Timeout = settings.Time("Timeout", defaults.Timeout),
             RequireAccount = settings.Flag("RequireAccount", defaults.RequireAccount),

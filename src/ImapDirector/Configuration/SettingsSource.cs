@@ -7,6 +7,9 @@ internal static class SettingsSource
 {
     private const string Prefix = "IMAPDIRECTOR__";
 
+    /// <summary>The settings that may be in files of their own (<see cref="SettingsReader.Secret"/>), wherever they stand.</summary>
+    public static readonly IReadOnlySet<string> Secrets = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "Redis", "MasterPassword", "LookupPassword", "HeaderValue", "ClientSecret", "PolicyPassword" };
+
     /// <exception cref="ConfigurationException">The file cannot be read, or a <c>--set</c> has no <c>=</c>.</exception>
     public static IConfiguration Load(string? file, IReadOnlyList<string> assignments)
     {
@@ -34,11 +37,24 @@ internal static class SettingsSource
         }
     }
 
+    // Redis may be without a password.
+    private static bool IsSecret(string key, string value)
+    {
+        var name = key[(key.LastIndexOf(':') + 1)..];
+        return Secrets.Contains(name) && (!name.Equals("Redis", StringComparison.OrdinalIgnoreCase) || value.Contains("password", StringComparison.OrdinalIgnoreCase));
+    }
+
     private static KeyValuePair<string, string?> Split(string assignment)
     {
         var equals = assignment.IndexOf('=', StringComparison.Ordinal);
         // What stands there may be a value, and a secret one: it is not shown.
         if (equals <= 0) throw new ConfigurationException("A --set has no \"=\": write it as KEY=VALUE, such as --set Imap=127.0.0.1:1143.");
-        return new KeyValuePair<string, string?>(assignment[..equals].Replace("__", ":", StringComparison.Ordinal), assignment[(equals + 1)..]);
+        var key = assignment[..equals].Replace("__", ":", StringComparison.Ordinal);
+        if (IsSecret(key, assignment[(equals + 1)..]))
+        {
+            throw new ConfigurationException($"--set would show {key} to every user of this machine, in the list of processes (the value is not shown here): write it into a file that only this program may read, "
+                + $"and name that with --set {key}File=/etc/imapdirector/secret.");
+        }
+        return new KeyValuePair<string, string?>(key, assignment[(equals + 1)..]);
     }
 }

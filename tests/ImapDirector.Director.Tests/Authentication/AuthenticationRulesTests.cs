@@ -9,8 +9,13 @@ public sealed class AuthenticationRulesTests
     private static readonly MasterOptions Masters = new() { File = Path.Combine(AppContext.BaseDirectory, "security.md"), Networks = [IPNetwork.Parse("10.0.0.0/8")] };
     private static readonly HttpDatabaseOptions Http = new() { Url = new Uri("https://auth.example.com/login") };
 
+    private static readonly TokenOptions Tokens = new() { Issuer = new Uri("https://id.example.com"), Audiences = ["imap"] };
+
     public static TheoryData<string, AuthenticationOptions> Broken => new()
     {
+        { "Tokens:MaxKeysAge", new() { Mechanisms = ["OAUTHBEARER"], Tokens = Tokens with { MaxKeysAge = TimeSpan.FromMinutes(59) } } },
+        { "Tokens:MaxKeysAge", new() { Mechanisms = ["OAUTHBEARER"], Tokens = Tokens with { MaxKeysAge = TimeSpan.FromDays(31) } } },
+        { "Tokens:Types", new() { Mechanisms = ["OAUTHBEARER"], Tokens = Tokens with { Types = ["at+jwt", ""] } } },
         { "Databases", new() { Databases = [] } },
         { "Argon2MemoryKiB", new() { Argon2MemoryKiB = 7 } },
         { "Argon2MemoryKiB", new() { Argon2MemoryKiB = 15, Argon2Lanes = 2 } },

@@ -29,6 +29,9 @@ internal sealed class TokenIssuer : IAsyncDisposable
     /// <summary>How it names itself in its configuration.</summary>
     public string? ConfiguredName { get; set; }
 
+    /// <summary>Whether it has no answer to anything.</summary>
+    public bool IsAway { get; set; }
+
     public IReadOnlyCollection<string> Requests => _server.Requests;
 
     /// <summary>Makes a key and publishes it alone.</summary>
@@ -41,7 +44,7 @@ internal sealed class TokenIssuer : IAsyncDisposable
     }
 
     public string Token(string? user = "alice@example.com", string? issuer = null, string audience = Audience, TimeSpan? expires = null, SigningCredentials? credentials = null,
-        bool saysVerified = true, IDictionary<string, object>? more = null)
+        bool saysVerified = true, IDictionary<string, object>? more = null, string? type = null)
     {
         var claims = new Dictionary<string, object>(more ?? new Dictionary<string, object>());
         if (user is not null) claims.TryAdd("email", user);
@@ -54,6 +57,7 @@ internal sealed class TokenIssuer : IAsyncDisposable
             NotBefore = now.AddHours(-2),
             Expires = now + (expires ?? TimeSpan.FromMinutes(5)),
             Claims = claims,
+            TokenType = type,
             SigningCredentials = credentials ?? new SigningCredentials(_published[0], SecurityAlgorithms.RsaSha256),
         });
     }
@@ -64,6 +68,7 @@ internal sealed class TokenIssuer : IAsyncDisposable
 
     private string Answer(string request)
     {
+        if (IsAway) return "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
         if (request.StartsWith("GET /.well-known/openid-configuration ", StringComparison.Ordinal))
             return HttpAuthServer.Json($$"""{"issuer":"{{ConfiguredName ?? Issuer}}","jwks_uri":"{{Issuer}}/keys"}""");
         if (request.StartsWith("GET /keys ", StringComparison.Ordinal))

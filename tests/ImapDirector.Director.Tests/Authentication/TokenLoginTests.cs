@@ -160,6 +160,41 @@ public sealed class TokenLoginTests
     }
 
     [Fact]
+    public async Task Keys_that_cannot_be_fetched_again_count_for_a_time_and_no_longer()
+    {
+        await using var issuer = new TokenIssuer();
+        var clock = new ManualClock();
+        using var verifier = new JwtVerifier(issuer.Options with { MaxKeysAge = TimeSpan.FromHours(24) }, NullLogger<JwtVerifier>.Instance, clock);
+        async Task<TokenAnswerKind> AskAsync() => (await verifier.VerifyAsync(issuer.Token(), CancellationToken.None)).Kind;
+        Assert.Equal(TokenAnswerKind.Valid, await AskAsync());
+
+        issuer.IsAway = true;
+        clock.Advance(TimeSpan.FromHours(24));
+        Assert.Equal(TokenAnswerKind.Valid, await AskAsync());
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(TokenAnswerKind.Failure, await AskAsync());
+        Assert.Equal(TokenAnswerKind.Failure, await AskAsync());
+
+        issuer.IsAway = false;
+        Assert.Equal(TokenAnswerKind.Valid, await AskAsync());
+        // Nobody has asked for long, and it is there: nobody has to come again.
+        clock.Advance(TimeSpan.FromDays(7));
+        Assert.Equal(TokenAnswerKind.Valid, await AskAsync());
+    }
+
+    [Theory]
+    [InlineData("at+jwt", true)]
+    [InlineData("JWT", false)]
+    [InlineData(null, false)]
+    public async Task Where_types_are_listed_a_token_is_of_one_of_them(string? type, bool isTaken)
+    {
+        await using var issuer = new TokenIssuer();
+        var token = issuer.Token(type: type);
+        Assert.Equal(isTaken ? Success : InvalidToken, (await CheckAsync(issuer, token, with: issuer.Options with { Types = ["at+jwt", "application/at+jwt"] })).Outcome);
+        Assert.Equal(Success, (await CheckAsync(issuer, token)).Outcome);
+    }
+
+    [Fact]
     public async Task An_issuer_that_is_away_or_names_itself_otherwise_is_no_wrong_token()
     {
         await using var issuer = new TokenIssuer { ConfiguredName = "https://id.example.net" };

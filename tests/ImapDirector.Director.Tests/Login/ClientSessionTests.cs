@@ -11,6 +11,22 @@ namespace ImapDirector.Director.Tests.Login;
 public sealed class ClientSessionTests
 {
     [FactIfInstalled("redis-server")]
+    public async Task A_password_in_the_clear_is_counted_and_told_with_the_address_once_for_a_connection()
+    {
+        await using var node = FakeImapNode.Ready();
+        await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { PlainTextNetworks = [] });
+        await using (var client = await director.ConnectAsync())
+        {
+            Assert.StartsWith("a NO [PRIVACYREQUIRED] ", await client.AskAsync("a LOGIN alice secret"));
+            Assert.StartsWith("b NO [PRIVACYREQUIRED] ", await client.AskAsync("b AUTHENTICATE PLAIN AGFsaWNlAHNlY3JldA=="));
+        }
+        await director.EndCodesAsync();
+        Assert.Single(director.Lines, line => line.StartsWith("3402 ", StringComparison.Ordinal) && line.Contains(" login refused: privacy_required, user= mechanism=login client=127.0.0.1:", StringComparison.Ordinal));
+        Assert.Contains("imapdirector_logins_total{mechanism=\"login\",result=\"privacy_required\"} 1\n", await director.MetricsTextAsync(), StringComparison.Ordinal);
+        Assert.Empty(node.Sessions);
+    }
+
+    [FactIfInstalled("redis-server")]
     public async Task A_client_logs_in_and_talks_to_its_node()
     {
         await using var node = new FakeImapNode(async session =>

@@ -164,6 +164,8 @@ public sealed class DirectorServerTests
         await using var second = await ImapConversation.ConnectAsync(director.Server.ImapsEndPoint!);
 
         Assert.False(await IsGreetedAsync(director));
+        Assert.Contains("imapdirector_connections_refused_total{listener=\"imap\"} 1\n", await director.MetricsTextAsync(), StringComparison.Ordinal);
+        Assert.Single(director.Lines, line => line.StartsWith("2002 ", StringComparison.Ordinal) && line.Contains(" this one from 127.0.0.1", StringComparison.Ordinal));
         await first.PlayAsync("C: a LOGIN alice secret", "S: a OK …");
         Assert.True(await IsGreetedAsync(director));
     }

@@ -53,7 +53,7 @@ public sealed class MasterLoginTests : IAsyncLifetime
         var master = session.Master!.Value.Value;
         Assert.Contains(master, (string[])["support", "tool", "bob@example.com"]);
         Assert.EndsWith($" - {mechanism} - {master}", Assert.Single(await director.SessionsAsync()), StringComparison.Ordinal);
-        Assert.Contains("imapdirector_master_logins_total{result=\"success\"} 1", await MetricsAsync(director), StringComparison.Ordinal);
+        Assert.Contains("imapdirector_master_logins_total{result=\"success\"} 1", await director.MetricsTextAsync(), StringComparison.Ordinal);
         await client.DisposeAsync();
         await TestDirector.UntilAsync(() => Task.FromResult(director.Lines.Any(static line => line.StartsWith("3413 ", StringComparison.Ordinal))));
         Assert.Matches($@"\A3411 \S+ master {master} has logged in as alice@example\.com: node=node1 mechanism={mechanism} client=127\.0\.0\.1:\d+ \z", director.Lines.Single(static line => line.StartsWith("3411 ", StringComparison.Ordinal)));
@@ -227,13 +227,6 @@ public sealed class MasterLoginTests : IAsyncLifetime
         scram.Hear(Convert.FromBase64String((await client.SayAsync($"a AUTHENTICATE {mechanism} {Convert.ToBase64String(scram.First)}"))[2..]));
         var line = await client.SayAsync(Convert.ToBase64String(scram.Final(password, binding)));
         return line.StartsWith("+ ", StringComparison.Ordinal) ? await client.SayAsync("") : line;
-    }
-
-    private static async Task<string> MetricsAsync(RunningDirector director)
-    {
-        using var text = new MemoryStream();
-        await director.Registry.CollectAndExportAsTextAsync(text);
-        return Encoding.UTF8.GetString(text.ToArray());
     }
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.ASCII.GetBytes(text));

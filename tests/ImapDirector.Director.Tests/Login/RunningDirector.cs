@@ -47,6 +47,14 @@ internal sealed class RunningDirector : IAsyncDisposable
 
     public CollectorRegistry Registry { get; } = Metrics.NewCustomRegistry();
 
+    /// <summary>What is shown of its metrics now.</summary>
+    public async Task<string> MetricsTextAsync()
+    {
+        using var text = new MemoryStream();
+        await Registry.CollectAndExportAsTextAsync(text);
+        return System.Text.Encoding.UTF8.GetString(text.ToArray());
+    }
+
     /// <summary>Every line logged so far.</summary>
     public IReadOnlyCollection<string> Lines => _log.Lines;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using CsCheck;
 using ImapDirector.Configuration;
 using ImapDirector.Director;
@@ -8,7 +9,7 @@ using Xunit;
 
 namespace ImapDirector.Tests.Configuration;
 
-public sealed class SettingsReaderTests : IDisposable
+public sealed partial class SettingsReaderTests : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("imapdirector-");
 
@@ -127,6 +128,27 @@ public sealed class SettingsReaderTests : IDisposable
     }
 
     [Theory]
+    [InlineData("MasterPassword", "MasterPassword")]
+    [InlineData("Nodes__0__masterpassword", "Nodes:0:masterpassword")]
+    [InlineData("Authentication:Tokens:ClientSecret", "Authentication:Tokens:ClientSecret")]
+    [InlineData("Redis", "Redis")]
+    public void A_secret_is_no_argument(string key, string named)
+    {
+        var refused = Assert.Single(Assert.Throws<ConfigurationException>(() => SettingsSource.Load(null, [$"{key}=127.0.0.1:6379,password=hunter2"])).Errors);
+        Assert.Contains($"--set {named}File=", refused, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_read_as_a_secret_and_no_more_is_known_as_one()
+    {
+        Assert.Equal("secret", SettingsSource.Load(null, ["MasterPasswordFile=secret"])["MasterPasswordFile"]);
+        Assert.Equal("127.0.0.1:6379", SettingsSource.Load(null, ["Redis=127.0.0.1:6379"])["Redis"]);
+        var read = Architecture.Repository.Sources.Where(file => file.IsBelow("src/ImapDirector/Configuration")).SelectMany(file => SecretRead().Matches(file.Code)).Select(match => match.Groups[1].Value);
+        Assert.Equal(SettingsSource.Secrets.Order(StringComparer.Ordinal), read.Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
     [InlineData("[]")]
     [InlineData("[1]")]
     [InlineData("{ \"A\": 1, \"A\": 2 }")]
@@ -174,6 +196,9 @@ public sealed class SettingsReaderTests : IDisposable
             var wrong = Assert.Throws<ConfigurationException>(() => DirectorSettings.Read(Configuration(settings)));
             Assert.DoesNotContain(secret, wrong.ToString(), StringComparison.Ordinal);
         }, iter: 300);
+
+    [GeneratedRegex(@"\bsettings\.Secret\(""(\w+)""\)")]
+    private static partial Regex SecretRead();
 
     private static SettingsReader Reader(params (string Key, string Value)[] settings) => new(Configuration(settings), []);
 

@@ -1,8 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.JsonWebTokens;
-using Microsoft.IdentityModel.Protocols;
-using Microsoft.IdentityModel.Protocols.OpenIdConnect;
-using Microsoft.IdentityModel.Tokens;
 
 namespace ImapDirector.Director.Authentication.Tokens;
 
@@ -11,61 +8,36 @@ namespace ImapDirector.Director.Authentication.Tokens;
 internal sealed partial class JwtVerifier : ITokenVerifier, IDisposable
 {
     private const int MaxTokenBytes = 8 * 1024;
-    // A token with an unknown key may make us look for new ones this often.
-    private static readonly TimeSpan FetchAgainAfter = TimeSpan.FromSeconds(30);
 
     private readonly TokenOptions _options;
     private readonly ILogger _logger;
+    private readonly TimeProvider _clock;
     private readonly HttpClient _http;
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxTokenBytes };
-    private readonly TokenValidationParameters _parameters;
-    private readonly ConfigurationManager<OpenIdConnectConfiguration> _configuration;
+    private IssuerKeys _keys;
 
     /// <summary>Composes it; nothing is fetched yet.</summary>
-    public JwtVerifier(TokenOptions options, ILogger<JwtVerifier> logger)
+    public JwtVerifier(TokenOptions options, ILogger<JwtVerifier> logger, TimeProvider clock)
     {
-        (_options, _logger) = (options, logger);
-        var issuer = options.Issuer!.OriginalString.TrimEnd('/');
-        var address = options.KeysUrl?.AbsoluteUri ?? issuer + "/.well-known/openid-configuration";
-        _http = IssuerHttp.Create(options);
-        _configuration = new ConfigurationManager<OpenIdConnectConfiguration>(address,
-            options.KeysUrl is null ? new OwnConfiguration(options.Issuer.OriginalString) : new KeysAlone(options.Issuer.OriginalString),
-            new HttpDocumentRetriever(_http) { RequireHttps = !options.Issuer.IsLoopback })
-        {
-            RefreshInterval = FetchAgainAfter,
-            AutomaticRefreshInterval = TimeSpan.FromHours(1),
-            // A key that the issuer has taken back is not to open anything any more.
-            UseLastKnownGoodConfiguration = false,
-        };
-        _parameters = new TokenValidationParameters
-        {
-            ConfigurationManager = _configuration,
-            ValidIssuer = options.Issuer.OriginalString,
-            ValidAudiences = options.Audiences,
-            // Only what is verified with a public key: a token cannot choose to be signed with one that everybody knows, or not at all.
-            ValidAlgorithms = options.Algorithms,
-            RequireSignedTokens = true,
-            RequireExpirationTime = true,
-            ValidateIssuerSigningKey = true,
-            ClockSkew = options.ClockTolerance,
-            LogValidationExceptions = false,
-        };
+        (_options, _logger, _clock, _http) = (options, logger, clock, IssuerHttp.Create(options));
+        _keys = new IssuerKeys(options, _http, clock);
     }
 
     /// <inheritdoc />
     public async ValueTask<TokenAnswer> VerifyAsync(string token, CancellationToken cancellationToken)
     {
+        var keys = KeysOfNow();
         try
         {
             // Without the keys nothing can be said of a token, which is not to say that it is wrong.
-            await _configuration.GetConfigurationAsync(cancellationToken);
+            await keys.WaitAsync(cancellationToken);
         }
         catch (InvalidOperationException unreachable)
         {
             Log.NoKeys(_logger, _options.Issuer!, unreachable.GetBaseException().Message);
             return new TokenAnswer(TokenAnswerKind.Failure);
         }
-        var result = await _handler.ValidateTokenAsync(token, _parameters);
+        var result = await _handler.ValidateTokenAsync(token, keys.Parameters);
         if (!result.IsValid)
         {
             Log.Refused(_logger, result.Exception.GetType().Name);
@@ -77,25 +49,13 @@ internal sealed partial class JwtVerifier : ITokenVerifier, IDisposable
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();
 
-    /// <summary>The issuer's own configuration (OpenID Connect Discovery 1.0); one of another issuer is none.</summary>
-    private sealed class OwnConfiguration(string issuer) : IConfigurationRetriever<OpenIdConnectConfiguration>
+    // Whoever can keep us from the issuer could go on with a stolen key that it has taken back. Keys that are too old are none: they are fetched anew before anything is said.
+    private IssuerKeys KeysOfNow()
     {
-        public async Task<OpenIdConnectConfiguration> GetConfigurationAsync(string address, IDocumentRetriever retriever, CancellationToken cancel)
-        {
-            var configuration = await OpenIdConnectConfigurationRetriever.GetAsync(address, retriever, cancel);
-            return configuration.Issuer == issuer ? configuration : throw new InvalidOperationException("The configuration is another issuer's.");
-        }
-    }
-
-    /// <summary>The keys without a configuration around them.</summary>
-    private sealed class KeysAlone(string issuer) : IConfigurationRetriever<OpenIdConnectConfiguration>
-    {
-        public async Task<OpenIdConnectConfiguration> GetConfigurationAsync(string address, IDocumentRetriever retriever, CancellationToken cancel)
-        {
-            var configuration = new OpenIdConnectConfiguration { Issuer = issuer };
-            foreach (var key in new JsonWebKeySet(await retriever.GetDocumentAsync(address, cancel)).GetSigningKeys()) configuration.SigningKeys.Add(key);
-            return configuration;
-        }
+        var keys = Volatile.Read(ref _keys);
+        if (!keys.AreTooOld) return keys;
+        var fresh = new IssuerKeys(_options, _http, _clock);
+        return Interlocked.CompareExchange(ref _keys, fresh, keys) == keys ? fresh : Volatile.Read(ref _keys);
     }
 
     private static partial class Log

@@ -16,7 +16,7 @@ internal sealed class TokenLogin : IDisposable
     /// <summary>With the verifier that the settings name.</summary>
     public TokenLogin(DirectorOptions options, TokenOptions tokens, DatabaseChain chain, ILoggerFactory loggers)
         : this(options, tokens, chain, tokens.IntrospectionUrl is null
-            ? new JwtVerifier(tokens, loggers.CreateLogger<JwtVerifier>())
+            ? new JwtVerifier(tokens, loggers.CreateLogger<JwtVerifier>(), TimeProvider.System)
             : new IntrospectionVerifier(tokens, loggers.CreateLogger<IntrospectionVerifier>()))
     {
     }
