@@ -17,6 +17,7 @@ public sealed class CyrusServer : IAsyncDisposable
 
     private const string Binaries = "/usr/lib/cyrus/bin";
     private const string Host = "cyrus.test";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly string _directory;
     private readonly Process _master;
@@ -105,7 +106,15 @@ public sealed class CyrusServer : IAsyncDisposable
         if (!_master.HasExited)
         {
             await RunAsync("kill", $"{_master.Id}");
-            await _master.WaitForExitAsync();
+            try
+            {
+                await _master.WaitForExitAsync().WaitAsync(Patience);
+            }
+            catch (TimeoutException)
+            {
+                // On a busy machine it can miss that a child has ended, and waits for it for ever.
+                _master.Kill(entireProcessTree: true);
+            }
         }
         _master.Dispose();
         System.IO.Directory.Delete(_directory, recursive: true);
