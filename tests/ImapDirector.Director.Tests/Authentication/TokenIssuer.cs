@@ -15,7 +15,7 @@ internal sealed class TokenIssuer : IAsyncDisposable
 
     public TokenIssuer()
     {
-        _server = new HttpAuthServer(Answer);
+        _server = new HttpAuthServer(request => Change(Answer(request)));
         Publish("first");
     }
 
@@ -31,6 +31,9 @@ internal sealed class TokenIssuer : IAsyncDisposable
 
     /// <summary>Whether it has no answer to anything.</summary>
     public bool IsAway { get; set; }
+
+    /// <summary>Makes another response of each.</summary>
+    public Func<string, string> Change { get; set; } = static response => response;
 
     public IReadOnlyCollection<string> Requests => _server.Requests;
 

@@ -26,15 +26,18 @@ internal sealed partial class JwtVerifier : ITokenVerifier, IDisposable
     /// <inheritdoc />
     public async ValueTask<TokenAnswer> VerifyAsync(string token, CancellationToken cancellationToken)
     {
+        // One login fetches them, and the others wait for it: each of them in vain, where the issuer hangs, and no longer than if it had asked itself.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_options.Timeout);
         var keys = KeysOfNow();
         try
         {
             // Without the keys nothing can be said of a token, which is not to say that it is wrong.
-            await keys.WaitAsync(cancellationToken);
+            await keys.WaitAsync(limit.Token);
         }
-        catch (InvalidOperationException unreachable)
+        catch (Exception failed) when (failed is InvalidOperationException || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            Log.NoKeys(_logger, _options.Issuer!, unreachable.GetBaseException().Message);
+            Log.NoKeys(_logger, _options.Issuer!, failed is OperationCanceledException ? "no answer in time" : failed.GetBaseException().Message);
             return new TokenAnswer(TokenAnswerKind.Failure);
         }
         var result = await _handler.ValidateTokenAsync(token, keys.Parameters);

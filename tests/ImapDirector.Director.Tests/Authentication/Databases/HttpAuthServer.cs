@@ -27,6 +27,17 @@ internal sealed class HttpAuthServer : IAsyncDisposable
     /// <summary>A response with these headers.</summary>
     public static string Ok(params string[] headers) => $"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{string.Concat(headers.Select(header => header + "\r\n"))}\r\n";
 
+    /// <summary>A response whose head (its first line, its headers and the empty line) has so many bytes.</summary>
+    public static string WithHead(int bytes, string response)
+    {
+        var filled = response.Replace("\r\n\r\n", "\r\nX-Filling: \r\n\r\n", StringComparison.Ordinal);
+        var end = filled.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+        return filled.Insert(end, new string('x', bytes - (end + 4)));
+    }
+
+    /// <summary>A response that sends whoever asks to another place.</summary>
+    public static string Redirect(Uri elsewhere) => $"HTTP/1.1 302 Found\r\nLocation: {elsewhere}\r\nContent-Length: 0\r\n\r\n";
+
     /// <summary>A response with JSON in it.</summary>
     public static string Json(string body) => $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
 
