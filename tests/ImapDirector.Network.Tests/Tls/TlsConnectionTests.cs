@@ -323,6 +323,31 @@ public abstract class TlsConnectionTests : IDisposable
         Assert.Equal(_certificate.Fingerprint, Convert.ToHexString(pair.Server.Binding(TlsBinding.ServerEndPoint)!));
     }
 
+    [Fact]
+    public async Task P10_so_many_handshakes_are_at_work_at_once_and_the_next_one_waits_for_its_turn()
+    {
+        for (var i = 0; i < 4 * Environment.ProcessorCount; i++) Assert.True(_certificate.Turns.EnterAsync(CancellationToken.None).IsCompletedSuccessfully);
+        await using var late = await SocketPair.ConnectAsync();
+        // It takes some milliseconds where there is a turn.
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        var shaking = late.Client.StartTlsClientAsync(TrustingAnybody(), CancellationToken.None);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => late.Server.StartTlsServerAsync(_certificate, patience.Token).WaitAsync(TestBytes.Patience));
+        Assert.False(late.Server.IsSecure);
+        late.Server.Abort();
+        await Assert.ThrowsAnyAsync<Exception>(() => shaking);
+
+        _certificate.Turns.Leave();
+        for (var i = 0; i < 3; i++)
+        {
+            await using var pair = await SocketPair.ConnectAsync();
+            await StartTlsAsync(pair);
+            Assert.True(pair.Server.IsSecure);
+        }
+        // Each has given it back, and not more than that.
+        Assert.True(_certificate.Turns.EnterAsync(CancellationToken.None).IsCompletedSuccessfully);
+        Assert.False(_certificate.Turns.EnterAsync(CancellationToken.None).IsCompleted);
+    }
+
     private protected Task StartTlsAsync(Connection server) => server.StartTlsServerAsync(_certificate, CancellationToken.None);
 
     private protected Task StartTlsAsync(SocketPair pair, SslClientAuthenticationOptions? options = null) => Task.WhenAll(

@@ -78,6 +78,51 @@ public sealed class HttpDatabaseTests
         Assert.Empty(service.Requests);
     }
 
+    [Theory]
+    [InlineData(16 * 1024 - 1, nameof(RightPassword))]
+    [InlineData(16 * 1024, nameof(RightPassword))]
+    [InlineData(16 * 1024 + 1, nameof(Failure))]
+    public async Task The_head_of_an_answer_may_take_16_KiB(int bytes, string kind)
+    {
+        await using var service = new HttpAuthServer(_ => HttpAuthServer.WithHead(bytes, HttpAuthServer.Ok("Auth-Status: OK")));
+        using var database = Open(service.Url, static with => with with { Timeout = TimeSpan.FromSeconds(30) });
+        Assert.Equal(kind, (await AskAsync(database, "alice@example.com", "secret")).Kind.ToString());
+    }
+
+    [Fact]
+    public async Task What_comes_behind_the_headers_is_not_waited_for()
+    {
+        await using var service = new HttpAuthServer(_ => "HTTP/1.1 200 OK\r\nAuth-Status: OK\r\nContent-Length: 1000000000000\r\n\r\nx");
+        using var database = Open(service.Url, static with => with with { Timeout = TimeSpan.FromSeconds(30) });
+        Assert.Equal(RightPassword, (await AskAsync(database, "alice@example.com", "secret")).Kind);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("HTTP/1.1 200 OK\r\nAuth-Status: OK\r\n")]
+    [InlineData("HTTP/1.1 100 Continue\r\n\r\n")]
+    public async Task A_service_that_hangs_is_given_up_and_asked_anew(string beginning)
+    {
+        var answer = beginning;
+        await using var service = new HttpAuthServer(_ => answer);
+        using var database = Open(service.Url, static with => with with { Timeout = TimeSpan.FromMilliseconds(300) });
+
+        Assert.Same(DatabaseAnswer.Failure, await AskAsync(database, "alice@example.com", "secret").WaitAsync(TimeSpan.FromSeconds(60)));
+
+        answer = HttpAuthServer.Ok("Auth-Status: OK");
+        await TestDirector.UntilAsync(async () => (await AskAsync(database, "alice@example.com", "secret")).Kind == RightPassword);
+    }
+
+    [Fact]
+    public async Task Nobody_is_asked_whom_the_service_names_instead_of_itself()
+    {
+        await using var elsewhere = new HttpAuthServer(_ => HttpAuthServer.Ok("Auth-Status: OK"));
+        await using var service = new HttpAuthServer(_ => HttpAuthServer.Redirect(elsewhere.Url));
+        using var database = Open(service.Url);
+        Assert.Equal(Failure, (await AskAsync(database, "alice@example.com", "secret")).Kind);
+        Assert.Empty(elsewhere.Requests);
+    }
+
     private static HttpDatabase Open(Uri url, Func<HttpDatabaseOptions, HttpDatabaseOptions>? with = null)
     {
         var options = new HttpDatabaseOptions { Url = url, Timeout = TimeSpan.FromSeconds(5) };
