@@ -8,6 +8,19 @@ namespace ImapDirector.Director.Tests.Authentication;
 
 public sealed class UserAccountsTests
 {
+    [FactIfInstalled("redis-server")]
+    public async Task R7_what_is_stored_of_a_password_may_take_4_KiB()
+    {
+        await using var redis = await TestRedis.StartAsync(RedisKind.Redis);
+        await using var keeper = await KeeperAsync(redis.ConnectionString);
+        var database = new RedisPasswordDatabase(keeper.Redis);
+        foreach (var (bytes, read) in new[] { (4095, 4095), (4096, 4096), (4097, 0) })
+        {
+            await redis.Database.HashSetAsync("imapdirector:{alice@example.com}:account", "password", new string('x', bytes));
+            Assert.Equal(read, (await database.FindAsync(TestDirector.User("alice@example.com"), CancellationToken.None)).Value!.Password.Length);
+        }
+    }
+
     [Theory, OnRedis, OnGarnet]
     public async Task An_account_is_made_once_changed_shown_listed_and_removed(RedisKind kind)
     {

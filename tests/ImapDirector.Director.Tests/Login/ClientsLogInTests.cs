@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using System.Text.RegularExpressions;
 using ImapDirector.Director.Authentication;
 using ImapDirector.Director.Tests.Authentication;
 using ImapDirector.Director.Tests.Authentication.Databases;
@@ -10,7 +11,7 @@ using Xunit;
 namespace ImapDirector.Director.Tests.Login;
 
 /// <summary>Mechanism by password database by client: each logs in with what is right and not with what is wrong.</summary>
-public sealed class ClientsLogInTests : IDisposable
+public sealed partial class ClientsLogInTests : IDisposable
 {
     private const string User = "carol@example.com";
     private const string Right = "right-Pass1";
@@ -96,10 +97,32 @@ public sealed class ClientsLogInTests : IDisposable
         var programs = new MailPrograms(director, User, _directory.FullName);
         foreach (var client in Rows.Single(row => row.Mechanism == mechanism).Clients)
         {
+            var before = await LoginsAsync(director);
             Assert.True(await programs.LogsInAsync(client, mechanism, right), $"{client} is refused");
+            var after = await LoginsAsync(director);
+            // PLAIN is offered as well: that the client is in is not to say how.
+            Assert.Equal([$"{LabelOf(mechanism, client)} success"], after.Where(one => one.Value != before.GetValueOrDefault(one.Key)).Select(static one => one.Key));
             Assert.False(await programs.LogsInAsync(client, mechanism, wrong), $"{client} is let in");
+            Assert.All((await LoginsAsync(director)).Where(one => one.Value != after.GetValueOrDefault(one.Key)).Select(static one => one.Key),
+                one => Assert.True(one.StartsWith(LabelOf(mechanism, client) + " ", StringComparison.Ordinal) && !one.EndsWith(" success", StringComparison.Ordinal), $"{client}: {one}"));
         }
     }
+
+    // mbsync means the command, where others mean the mechanism of that name.
+    private static string LabelOf(string mechanism, string client) =>
+        (mechanism, client) is ("LOGIN", "mbsync") ? "login" : "sasl_" + mechanism.ToLowerInvariant().Replace('-', '_');
+
+    /// <summary>How often there was what, by mechanism and result.</summary>
+    private static async Task<Dictionary<string, string>> LoginsAsync(RunningDirector director)
+    {
+        using var text = new MemoryStream();
+        await director.Registry.CollectAndExportAsTextAsync(text);
+        return LoginsMetric().Matches(System.Text.Encoding.UTF8.GetString(text.ToArray())).Where(static one => one.Groups["count"].Value != "0")
+            .ToDictionary(static one => $"{one.Groups["mechanism"].Value} {one.Groups["result"].Value}", static one => one.Groups["count"].Value);
+    }
+
+    [GeneratedRegex("^imapdirector_logins_total\\{mechanism=\"(?<mechanism>[^\"]*)\",result=\"(?<result>[^\"]*)\"\\} (?<count>.*)$", RegexOptions.Multiline)]
+    private static partial Regex LoginsMetric();
 
     [Fact]
     public async Task The_table_in_the_documentation_is_the_one_that_is_tried()

@@ -111,6 +111,28 @@ public sealed class LoginPolicyTests
         Assert.Equal(["allow", "report", "allow", "report"], service.Requests.Select(request => request.Split('=', ' ')[2]));
     }
 
+    [Theory]
+    [InlineData(64 * 1024 - 1, 0.0)]
+    [InlineData(64 * 1024, 0.0)]
+    [InlineData(64 * 1024 + 1, null)]
+    public async Task An_answer_of_the_service_may_take_64_KiB(int bytes, double? seconds)
+    {
+        // JSON may end with spaces.
+        await using var service = new HttpAuthServer(_ => HttpAuthServer.Json("""{"status":0}""".PadRight(bytes)));
+        using var policy = Open(service.Url, failOpen: false);
+        Assert.Equal(seconds, (await policy.AllowAsync(await QuestionAsync(policy), CancellationToken.None))?.TotalSeconds);
+    }
+
+    [Fact]
+    public async Task A_service_that_names_another_is_not_followed()
+    {
+        await using var elsewhere = new HttpAuthServer(_ => HttpAuthServer.Json("""{"status":0}"""));
+        await using var service = new HttpAuthServer(_ => HttpAuthServer.Redirect(elsewhere.Url));
+        using var policy = Open(service.Url, failOpen: false);
+        Assert.Null(await policy.AllowAsync(await QuestionAsync(policy), CancellationToken.None));
+        Assert.Empty(elsewhere.Requests);
+    }
+
     private static LoginPolicy Open(Uri url, bool failOpen, RedisConnection? redis = null)
     {
         redis ??= new RedisConnection(new DirectorOptions(), new DirectorMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry())), NullLogger<RedisConnection>.Instance);

@@ -152,6 +152,31 @@ public sealed class PasswdFileDatabaseTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_of_64_MiB_is_read()
+    {
+        var user = "alice:{SSHA}abc\n";
+        var comment = "#" + new string('x', 64 * 1024 - 2) + "\n";
+        await using (var writer = new StreamWriter(_file))
+        {
+            for (var i = 0; i < PasswdFileDatabase.MaxBytes / comment.Length - 1; i++) await writer.WriteAsync(comment);
+            await writer.WriteAsync(comment[..(comment.Length - user.Length - 1)] + "\n" + user);
+        }
+        Assert.Equal(PasswdFileDatabase.MaxBytes, new FileInfo(_file).Length);
+        using var database = Open();
+        Assert.Equal("{SSHA}abc", (await AskAsync(database, "alice@example.com"))!.Value.Password);
+    }
+
+    [Fact]
+    public async Task A_million_users_are_read_and_no_more()
+    {
+        await using (var writer = new StreamWriter(_file))
+            for (var i = 1; i <= 1_000_001; i++) await writer.WriteAsync(FormattableString.Invariant($"u{i}:x\n"));
+        using var database = Open();
+        Assert.Equal("x", (await AskAsync(database, "u1000000@example.com"))!.Value.Password);
+        Assert.Equal(DatabaseAnswerKind.NoSuchUser, (await AnswerAsync(database, "u1000001@example.com")).Kind);
+    }
+
+    [Fact]
     public async Task A_file_beyond_the_limit_is_not_read()
     {
         await using (var stream = new FileStream(_file, FileMode.Create)) stream.SetLength(PasswdFileDatabase.MaxBytes + 1);
