@@ -63,6 +63,13 @@ public sealed class PasswordHashTests
         Assert.False(await hash.MatchesAsync(Encoding.ASCII.GetBytes(new string('x', 99))));
     }
 
+    [Theory]
+    [InlineData("$6$rounds=1000000$saltstring$ctTWYoqxfpOnbMyHZtHg4DNmyfS4mzLqt3p.XgzaK5WNYcHnewQseF0pr7OLS7rgPbei49nOM1vMmZhyBptmG.", 150, true)]
+    [InlineData("$6$rounds=1000000$saltstring$ctTWYoqxfpOnbMyHZtHg4DNmyfS4mzLqt3p.XgzaK5WNYcHnewQseF0pr7OLS7rgPbei49nOM1vMmZhyBptmG.", 151, false)]
+    [InlineData("$6$rounds=1000000$saltstring$Q7LZgGj6IDOnElbN95w/uNmJsrpbR0h6AJZKPjYIcnfoBQdISDpOAQ75zfPGVwt1sxIyY0zVNDron.x8zeBxg/", 151, false)]
+    public async Task A_long_password_does_not_make_many_rounds_cost_several_times_as_much(string stored, int length, bool isRight) =>
+        Assert.Equal(isRight, await PasswordHash.TryParse(stored)!.MatchesAsync(Encoding.ASCII.GetBytes(new string('x', length))));
+
     [TheoryIfInstalled("doveadm")]
     [InlineData(PasswordScheme.Argon2id)]
     [InlineData(PasswordScheme.Bcrypt)]

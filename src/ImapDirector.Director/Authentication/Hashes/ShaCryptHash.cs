@@ -11,6 +11,8 @@ internal sealed record ShaCryptHash : PasswordHash
     private const int MinRounds = 1000;
     // About half a second. The format would allow a thousand times as many.
     private const int MaxRounds = 1_000_000;
+    // Each round takes the whole password in about twice: what strangers send may not make eight times of it.
+    private const int MaxRoundsTimesBytes = 150_000_000;
     private const int MaxSalt = 16;
     private const int Sha256Letters = 43;
     private const int Sha512Letters = 86;
@@ -53,7 +55,13 @@ internal sealed record ShaCryptHash : PasswordHash
     }
 
     /// <inheritdoc />
-    public override ValueTask<bool> MatchesAsync(byte[] password) => ValueTask.FromResult(CryptographicOperations.FixedTimeEquals(Compute(password), _hash));
+    public override ValueTask<bool> MatchesAsync(byte[] password)
+    {
+        // A longer one is compared all the same, as far as that goes, or the time would tell that there is such a user.
+        var most = MaxRoundsTimesBytes / _rounds;
+        var isWhole = password.Length <= most;
+        return ValueTask.FromResult(CryptographicOperations.FixedTimeEquals(Compute(isWhole ? password : password[..most]), _hash) & isWhole);
+    }
 
     private byte[] Compute(byte[] password)
     {
