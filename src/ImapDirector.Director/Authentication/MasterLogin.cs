@@ -31,7 +31,7 @@ internal sealed partial class MasterLogin : IDisposable
     {
         (_options, _users, _isAssigned, _hasher, _verifiers, _logger) = (options, users, isAssigned, hasher, verifiers, loggers.CreateLogger<MasterLogin>());
         if (options.Authentication.Masters is { } masters)
-            _masters = new PasswdFileDatabase(new PasswdFileOptions { File = masters.File }, null, TimeProvider.System, loggers.CreateLogger<PasswdFileDatabase>());
+            _masters = new PasswdFileDatabase(new PasswdFileOptions { File = masters.File }, null, TimeProvider.System, loggers.CreateLogger<PasswdFileDatabase>(), endsWithFile: true);
     }
 
     /// <summary>Other networks of load balancers and directors from here on.</summary>

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace ImapDirector.Director.Authentication;
 
 /// <summary>A file in the form of Dovecot's passwd-file, <c>name:password:…</c>; only the two first fields, and what <see cref="PasswdFileExtras"/> reads, mean
-/// something here. It is read again when it has changed and is at rest; one that cannot be read leaves what was read before.</summary>
+/// something here. It is read again when it has changed and is at rest; one that cannot be read leaves what was read before, and is tried again.</summary>
 internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposable
 {
     public const long MaxBytes = 64L * 1024 * 1024;
@@ -21,15 +21,22 @@ internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposabl
     private readonly string? _defaultDomain;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
+    private readonly bool _endsWithFile;
     private readonly SemaphoreSlim _reading = new(1);
     private volatile Snapshot? _snapshot;
     private FileState? _lastTried;
     private FileState? _lastSeen;
+    private string? _lastTold;
     private long _lookedAt;
 
     /// <summary>Composes it; the file is read at the first question.</summary>
-    public PasswdFileDatabase(PasswdFileOptions options, string? defaultDomain, TimeProvider clock, ILogger<PasswdFileDatabase> logger) =>
-        (_file, _defaultDomain, _clock, _logger, _lookedAt) = (options.File, defaultDomain, clock, logger, clock.GetTimestamp() - clock.TimestampFrequency * 60);
+    /// <param name="options">Which file.</param>
+    /// <param name="defaultDomain">That of names without one.</param>
+    /// <param name="clock">What time it is.</param>
+    /// <param name="logger">Where it is told what was read.</param>
+    /// <param name="endsWithFile">Whether there is nobody once the file is gone: who removes it wants that. Else everybody would be locked out by a slip.</param>
+    public PasswdFileDatabase(PasswdFileOptions options, string? defaultDomain, TimeProvider clock, ILogger<PasswdFileDatabase> logger, bool endsWithFile = false) =>
+        (_file, _defaultDomain, _clock, _logger, _endsWithFile, _lookedAt) = (options.File, defaultDomain, clock, logger, endsWithFile, clock.GetTimestamp() - clock.TimestampFrequency * 60);
 
     /// <inheritdoc />
     public string Name => "passwd_file";
@@ -57,17 +64,17 @@ internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposabl
             var state = FileState.Of(_file);
             if (_lastTried == state) return;
             if (!await IsAtRestAsync(state, cancellationToken)) return;
-            _lastTried = state;
-            await ReadAsync(state, cancellationToken);
+            if (_endsWithFile && !state.Exists) Forget();
+            // It is another by now, and looked at again.
+            else if (!await ReadAsync(state, cancellationToken)) return;
+            (_lastTried, _lastTold) = (state, null);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            Log.Unreadable(_logger, _file, unreadable.GetType().Name);
-        }
-        catch (OperationCanceledException)
-        {
-            _lastTried = null;
-            throw;
+            // As when there are too many open files: what is new in it must not wait until it changes once more.
+            var reason = unreadable.GetType().Name;
+            if (_lastTold != reason) Log.Unreadable(_logger, _file, reason);
+            _lastTold = reason;
         }
         finally
         {
@@ -86,13 +93,20 @@ internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposabl
         return _lastSeen == state;
     }
 
-    private async Task ReadAsync(FileState state, CancellationToken cancellationToken)
+    private void Forget()
+    {
+        _snapshot = new Snapshot(FrozenDictionary<UserName, Entry>.Empty);
+        Log.Gone(_logger, _file);
+    }
+
+    /// <returns>Whether it was the same file from the beginning to the end.</returns>
+    private async Task<bool> ReadAsync(FileState state, CancellationToken cancellationToken)
     {
         await using var stream = new FileStream(_file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         if (stream.Length > MaxBytes)
         {
             Log.TooLarge(_logger, _file, MaxBytes);
-            return;
+            return true;
         }
         var users = new Dictionary<UserName, Entry>();
         var (number, ignored, restricted) = (0, 0, 0);
@@ -106,15 +120,11 @@ internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposabl
             if (users.Count >= MaxUsers || !TryRead(line, out var user, out var entry, out var unknown) || !users.TryAdd(user, entry)) ignored++;
             else if (unknown is not null) (restricted, restriction) = (restricted + 1, restriction ?? unknown);
         }
-        if (FileState.Of(_file) != state)
-        {
-            // It is another by now, and looked at again.
-            _lastTried = null;
-            return;
-        }
+        if (FileState.Of(_file) != state) return false;
         _snapshot = new Snapshot(users.ToFrozenDictionary());
         Log.Read(_logger, _file, users.Count, number, ignored);
         if (restriction is not null) Log.Restricted(_logger, _file, restricted, restriction);
+        return true;
     }
 
     private bool TryRead(string line, out UserName user, out Entry entry, out string? unknown)
@@ -145,13 +155,15 @@ internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposabl
     {
         private static readonly TimeSpan Rest = 2 * LookAgain;
 
+        public bool Exists => Length >= 0;
+
         /// <summary>Whether nobody has written to it for a while.</summary>
         public bool IsOld => Written < DateTime.UtcNow - Rest;
 
         public static FileState Of(string path)
         {
             var file = new FileInfo(path);
-            return new FileState(file.CreationTimeUtc, file.LastWriteTimeUtc, file.Exists ? file.Length : 0);
+            return new FileState(file.CreationTimeUtc, file.LastWriteTimeUtc, file.Exists ? file.Length : -1);
         }
     }
 
@@ -162,6 +174,9 @@ internal sealed partial class PasswdFileDatabase : IPasswordDatabase, IDisposabl
 
         [LoggerMessage(3112, LogLevel.Error, "{File} cannot be read ({Reason}): what was read before still counts")]
         public static partial void Unreadable(ILogger logger, string file, string reason);
+
+        [LoggerMessage(3115, LogLevel.Error, "{File} is gone: nobody is in it until it is there again")]
+        public static partial void Gone(ILogger logger, string file);
 
         [LoggerMessage(3113, LogLevel.Error, "{File} is larger than {MaxBytes} bytes: what was read before still counts")]
         public static partial void TooLarge(ILogger logger, string file, long maxBytes);

@@ -144,6 +144,33 @@ public sealed class PasswdFileDatabaseTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_of_masters_that_is_gone_has_nobody_until_it_is_back()
+    {
+        await WriteAsync("support:{SSHA}one\n");
+        using var masters = new PasswdFileDatabase(new PasswdFileOptions { File = _file }, "example.com", _clock, NullLogger<PasswdFileDatabase>.Instance, endsWithFile: true);
+        Assert.NotNull(await AskAsync(masters, "support@example.com"));
+        File.Delete(_file);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(DatabaseAnswerKind.NoSuchUser, (await AnswerAsync(masters, "support@example.com")).Kind);
+        await WriteAsync("support:{SSHA}other\n");
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("{SSHA}other", (await AskAsync(masters, "support@example.com"))!.Value.Password);
+    }
+
+    [Fact]
+    public async Task What_could_not_be_read_at_once_is_read_though_the_file_does_not_change_again()
+    {
+        await WriteAsync("alice:{SSHA}one\n");
+        using var database = Open();
+        Assert.Equal("{SSHA}one", (await AskAsync(database, "alice@example.com"))!.Value.Password);
+        await WriteAsync("alice:{SSHA}other\n");
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        await using (new FileStream(_file, FileMode.Open, FileAccess.Read, FileShare.None)) Assert.Equal("{SSHA}one", (await AskAsync(database, "alice@example.com"))!.Value.Password);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("{SSHA}other", (await AskAsync(database, "alice@example.com"))!.Value.Password);
+    }
+
+    [Fact]
     public async Task A_file_that_was_never_read_is_a_failure_and_no_empty_list()
     {
         File.Delete(_file);
