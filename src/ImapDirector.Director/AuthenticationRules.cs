@@ -24,6 +24,7 @@ internal static class AuthenticationRules
         Between(errors, Section + "MaxHashes", options.MaxHashes, 1, 256);
         Between(errors, Section + "MaxWaitingHashes", options.MaxWaitingHashes, 0, 100_000);
         Between(errors, Section + "ScramIterations", options.ScramIterations, MinScramIterations, ScramVerifier.MaxIterations);
+        if (SodiumCheck.Fault is { } fault) errors.Add(fault);
         CheckMechanisms(options, errors);
         CheckMasters(options, errors);
         if (options.OffersTokens) CheckTokens(options.Tokens, Section + "Tokens:", errors);
