@@ -24,10 +24,13 @@ internal sealed class ClientAuthorities : SharedUse
     private readonly CertificateField _userFrom;
 
     private ClientAuthorities(ClientCertificateOptions options, X509Certificate2Collection certificates, RevocationLists? revoked) =>
-        (_userFrom, IsRequired, Certificates, Revoked) = (options.UserFrom, options.IsRequired, certificates, revoked);
+        (_userFrom, IsRequired, Certificates, Revoked, Keys) = (options.UserFrom, options.IsRequired, certificates, revoked, certificates.Select(RevocationList.KeyOf).ToHashSet(StringComparer.Ordinal));
 
     /// <summary>The roots, and what may stand below them.</summary>
     public X509Certificate2Collection Certificates { get; }
+
+    /// <summary>What stands for each of them.</summary>
+    public HashSet<string> Keys { get; }
 
     /// <summary>What they have taken back; <c>null</c> where nothing is looked up.</summary>
     public RevocationLists? Revoked { get; }

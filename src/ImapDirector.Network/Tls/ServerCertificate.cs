@@ -115,6 +115,9 @@ public sealed class ServerCertificate : IDisposable
     /// <summary>Whether handshakes fail without a client's certificate that counts.</summary>
     public bool RequiresClients => _clients?.IsRequired == true;
 
+    /// <summary>Whether one of those who sign clients' certificates here does it there too.</summary>
+    public bool SharesAuthoritiesWith(ServerCertificate other) => _shown.Clients is { } own && other._shown.Clients is { } others && own.Keys.Overlaps(others.Keys);
+
     /// <summary>Options for one handshake of .NET's TLS with the first certificate, and with the question for the client's.</summary>
     /// <param name="protocol">The one that is offered by ALPN.</param>
     /// <param name="identified">Hears who the client is, where it was asked, before the handshake ends.</param>

@@ -23,6 +23,7 @@ internal sealed class DirectorRole : IRole
         var registry = ProcessMetrics.NewRegistry();
         _certificate = settings.Process.LoadCertificate(settings.Director.Name, settings.Director.ClientCertificates) ?? throw new ConfigurationException("CertificateFile and KeyFile are unset: name the PEM files.");
         _https = settings.Process.LoadHttpsCertificate();
+        if (_https is not null) OperatorAuthorities.Check(settings.Process.Https!.Operators, _https, _certificate, loggers.CreateLogger<DirectorRole>());
         new CertificateMetrics(Metrics.WithCustomRegistry(registry)).Follow(registry, Certificates);
         _director = new DirectorServer(settings.Director, _certificate, Metrics.WithCustomRegistry(registry), loggers);
         _operations = HttpSide.Create(settings.Process, [new NamedCheck("director", _director.NotReadyReasonAsync)], _director, settings.LoadApiToken(), registry, loggers, _https);
