@@ -68,7 +68,7 @@ public sealed class OrdersTests
         var (code, _, error) = await RunningProgram.RunAsync("", "nodes", "list", "--api", cluster.Director.Http.ToString(), "--token-file", directory.File("token"));
         Assert.Equal((78, "imapdirector: Show the token of the director's ApiTokenFile, as \"Authorization: Bearer …\".\n"), (code, error));
         (code, _, error) = await RunningProgram.RunAsync("", "nodes", "list", "--api", cluster.Director.Http.ToString());
-        Assert.Equal((78, "imapdirector: --api and --token-file belong together: give both, or neither.\n"), (code, error));
+        Assert.Equal((78, "imapdirector: --api has nothing to show: give --token-file, or --certificate-file and --key-file.\n"), (code, error));
         Assert.Equal(3, (await FailAsync(cluster, "user", "show", "nobody@example.com")).Code);
         Assert.Equal(65, (await FailAsync(cluster, "user", "show", "../nodes")).Code);
     }

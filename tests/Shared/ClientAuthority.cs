@@ -40,21 +40,22 @@ internal sealed class ClientAuthority : IDisposable
     /// <param name="to">When it ends.</param>
     /// <param name="padding">Bytes that make it longer.</param>
     /// <param name="isBroken">Whether the signature is wrong.</param>
-    public X509Certificate2 Issue(string subject = "CN=alice", string[]? emails = null, string? usage = ForClients, TimeSpan? from = null, TimeSpan? to = null, int padding = 0, bool isBroken = false) =>
-        Issue(new X500DistinguishedName(subject), emails, usage, from, to, padding, isBroken);
+    /// <param name="dnsName">The host's among its alternative names.</param>
+    public X509Certificate2 Issue(string subject = "CN=alice", string[]? emails = null, string? usage = ForClients, TimeSpan? from = null, TimeSpan? to = null, int padding = 0, bool isBroken = false, string? dnsName = null) =>
+        Issue(new X500DistinguishedName(subject), emails, usage, from, to, padding, isBroken, dnsName);
 
     /// <summary>As above.</summary>
-    public X509Certificate2 Issue(X500DistinguishedName subject, string[]? emails = null, string? usage = ForClients, TimeSpan? from = null, TimeSpan? to = null, int padding = 0, bool isBroken = false)
+    public X509Certificate2 Issue(X500DistinguishedName subject, string[]? emails = null, string? usage = ForClients, TimeSpan? from = null, TimeSpan? to = null, int padding = 0, bool isBroken = false, string? dnsName = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         if (usage is not null) request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
-        if (emails is not null)
+        if (emails is not null || dnsName is not null)
         {
             var names = new SubjectAlternativeNameBuilder();
-            names.AddDnsName("client.example.com");
-            foreach (var email in emails) names.AddEmailAddress(email);
+            names.AddDnsName(dnsName ?? "client.example.com");
+            foreach (var email in emails ?? []) names.AddEmailAddress(email);
             request.CertificateExtensions.Add(names.Build());
         }
         if (padding > 0)

@@ -2,6 +2,9 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.NetworkInformation;
+using System.Net.Security;
+using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ImapDirector.Configuration;
@@ -24,29 +27,34 @@ internal sealed class ApiClient : IDisposable
 
     private static readonly Option<string?> Config = new("--config", "-c") { Description = "A director's configuration: its Http says where to ask, its ApiTokenFile what to show.", HelpName = "FILE", Recursive = true };
     private static readonly Option<string?> Data = new("--data") { Description = $"A stand-alone server's directory; \"{StandaloneCommand.DefaultData}\" when nothing else is given. The server must be running.", HelpName = "DIR", Recursive = true };
-    private static readonly Option<string?> Api = new("--api") { Description = "Where to ask instead, such as http://127.0.0.1:1180; with --token-file.", HelpName = "URL", Recursive = true };
+    private static readonly Option<string?> Api = new("--api") { Description = "Where to ask instead, such as http://127.0.0.1:1180 with --token-file, or https://director1.example.com:1181 with that or --certificate-file.", HelpName = "URL", Recursive = true };
     private static readonly Option<string?> TokenFile = new("--token-file") { Description = "The file with the token to show, for --api.", HelpName = "FILE", Recursive = true };
+
+    private static readonly Option<string?> CertificateFile = new("--certificate-file") { Description = "An operator's certificate to show, PEM with its chain, for --api with https; with --key-file.", HelpName = "FILE", Recursive = true };
+    private static readonly Option<string?> KeyFile = new("--key-file") { Description = "The key of --certificate-file, PEM.", HelpName = "FILE", Recursive = true };
+    private static readonly Option<string?> CaFile = new("--ca-file") { Description = "Who has signed the director's certificate, PEM, for --api with https; without it, whom the system trusts.", HelpName = "FILE", Recursive = true };
 
     private readonly HttpClient _client;
 
-    private ApiClient(Uri address, string token)
+    private ApiClient(Uri address, string? token, SslClientAuthenticationOptions? tls = null)
     {
         // Whole lists may take a while; what does not even connect is away.
-        _client = new HttpClient(new SocketsHttpHandler
+        var handler = new SocketsHttpHandler
         {
             UseProxy = false,
             AllowAutoRedirect = false,
             UseCookies = false,
             ConnectTimeout = ConnectTimeout,
             SslOptions = OutgoingTls.For(host: null, caFile: null),
-        })
-        { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
-        _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        };
+        if (tls is not null) handler.SslOptions = tls;
+        _client = new HttpClient(handler) { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
+        if (token is not null) _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         if (Environment.UserName.All(char.IsAscii)) _client.DefaultRequestHeaders.TryAddWithoutValidation("X-Operator", Environment.UserName);
     }
 
     /// <summary>What says which director is asked.</summary>
-    public static Option<string?>[] Sources => [Config, Data, Api, TokenFile];
+    public static Option<string?>[] Sources => [Config, Data, Api, TokenFile, CertificateFile, KeyFile, CaFile];
 
     /// <summary>The option that names a director's configuration.</summary>
     public static string? ConfigOf(ParseResult result) => result.GetValue(Config);
@@ -152,10 +160,11 @@ internal sealed class ApiClient : IDisposable
     {
         var (config, data, api, token) = (result.GetValue(Config), result.GetValue(Data), result.GetValue(Api), result.GetValue(TokenFile));
         if (new object?[] { config, data, api }.Count(static given => given is not null) > 1) throw new ConfigurationException("Of --config, --data and --api more than one is given: leave the others out.");
-        if (api is null != token is null) throw new ConfigurationException("--api and --token-file belong together: give both, or neither.");
         try
         {
-            if (api is not null) return new ApiClient(Uri.TryCreate(api, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" ? address : throw new ConfigurationException("--api is no http address: write it as http://127.0.0.1:1180."), ApiToken.Read(token!));
+            if (api is not null) return OfAddress(api, token, result.GetValue(CertificateFile), result.GetValue(KeyFile), result.GetValue(CaFile));
+            if (token is not null || result.GetValue(CertificateFile) is not null || result.GetValue(KeyFile) is not null || result.GetValue(CaFile) is not null)
+                throw new ConfigurationException("--token-file, --certificate-file, --key-file and --ca-file go with --api: give that too, or leave them out.");
             var (http, file) = config is not null ? DirectorSettings.ReadApi(SettingsSource.Load(config, [])) : StandaloneData.ReadApi(data ?? StandaloneCommand.DefaultData);
             var host = http.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : http.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : http.Address;
             return new ApiClient(new Uri($"http://{new IPEndPoint(host, http.Port)}"), ApiToken.Read(file));
@@ -165,6 +174,21 @@ internal sealed class ApiClient : IDisposable
             throw new ConfigurationException(unusable.Message);
         }
     }
+
+    private static ApiClient OfAddress(string api, string? token, string? certificate, string? key, string? authorities)
+    {
+        if (!Uri.TryCreate(api, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https")) throw new ConfigurationException("--api is no http address: write it as http://127.0.0.1:1180.");
+        if (token is null && certificate is null) throw new ConfigurationException("--api has nothing to show: give --token-file, or --certificate-file and --key-file.");
+        if (certificate is null != key is null) throw new ConfigurationException("--certificate-file and --key-file belong together: give both, or neither.");
+        if (address.Scheme == "https") return new ApiClient(address, token is null ? null : ApiToken.Read(token), OperatorTls.Load(certificate, key, authorities));
+        if (certificate is not null || authorities is not null) throw new ConfigurationException("--api is http, where no certificate is shown: write the director's Https:Address, as https://….");
+        // The director would refuse it, but by then everybody on the way has read it.
+        if (!IsHere(address)) throw new ConfigurationException("--api is http and another machine, so that the token would cross the network in the clear: come by https, or through SSH.");
+        return new ApiClient(address, ApiToken.Read(token!));
+    }
+
+    private static bool IsHere(Uri address) => address.IsLoopback || (IPAddress.TryParse(address.DnsSafeHost, out var named)
+        && NetworkInterface.GetAllNetworkInterfaces().Any(network => network.GetIPProperties().UnicastAddresses.Any(own => own.Address.Equals(named))));
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? body, TimeSpan patience, CancellationToken cancellationToken)
     {
@@ -178,7 +202,9 @@ internal sealed class ApiClient : IDisposable
         }
         catch (Exception away) when (away is HttpRequestException || (away is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new RefusedException(ExitCode.Unavailable, $"{_client.BaseAddress} does not answer: see that the director runs.");
+            throw new RefusedException(ExitCode.Unavailable, away.GetBaseException() is AuthenticationException
+                ? $"{_client.BaseAddress} and this command do not trust each other's certificates: see --ca-file and --certificate-file, and event 4305 of the director."
+                : $"{_client.BaseAddress} does not answer: see that the director runs.");
         }
         if (response.IsSuccessStatusCode) return response;
         using (response) throw await RefusalOfAsync(response, cancellationToken);
