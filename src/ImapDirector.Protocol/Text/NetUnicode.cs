@@ -24,9 +24,11 @@ internal static class NetUnicode
         Order(codes, table);
         Join(codes, table);
         var composed = new StringBuilder(text.Length);
+        Span<char> units = stackalloc char[2];
         foreach (var code in codes)
         {
-            if (Rune.TryCreate(code, out var rune)) composed.Append(rune);
+            // As a Rune it would be boxed and made a string each time.
+            if (Rune.TryCreate(code, out var rune)) composed.Append(units[..rune.EncodeToUtf16(units)]);
             else composed.Append((char)code);
         }
         return composed.Equals(text) ? text : composed.ToString();

@@ -94,7 +94,7 @@ public sealed class HostileIssuerTests
     };
 
     private static IDisposable Open(TokenOptions options) => options.IntrospectionUrl is null
-        ? new JwtVerifier(options, NullLogger<JwtVerifier>.Instance)
+        ? new JwtVerifier(options, NullLogger<JwtVerifier>.Instance, TimeProvider.System)
         : new IntrospectionVerifier(options, NullLogger<IntrospectionVerifier>.Instance);
 
     private static Task<TokenAnswer> VerifyAsync(IDisposable verifier, TokenIssuer issuer) => ((ITokenVerifier)verifier).VerifyAsync(issuer.Token(), CancellationToken.None).AsTask();

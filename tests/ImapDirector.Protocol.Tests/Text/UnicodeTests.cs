@@ -75,6 +75,16 @@ public sealed class UnicodeTests
     }
 
     [Fact]
+    public void A_composed_text_takes_few_bytes_a_letter()
+    {
+        var text = new string('\u00fc', 4_000);
+        NetUnicode.Compose(text);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        NetUnicode.Compose(text);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 24L * text.Length);
+    }
+
+    [Fact]
     public void A_mailbox_has_one_name_however_it_is_spelled()
     {
         Assert.True(MailboxName.TryDecode(Encoding.UTF8.GetBytes("Entwu\u0308rfe/\u212bngstro\u0308m"), utf8: true, out var name));
