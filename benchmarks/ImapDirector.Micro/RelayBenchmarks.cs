@@ -13,15 +13,14 @@ namespace ImapDirector.Micro;
 [MemoryDiagnoser]
 public class RelayBenchmarks : IDisposable
 {
+    private readonly Ended _ended = new();
     private readonly byte[] _command = "a NOOP\r\n"u8.ToArray();
     private readonly byte[] _received = new byte[256 * 1024];
-    private readonly CancellationTokenSource _drain = new();
     private byte[] _answer = [];
     private RelayLoops _loops = null!;
     private RelayWatch _watch = null!;
     private (Socket Far, Connection Near) _client;
     private (Socket Far, Connection Near) _node;
-    private Task _running = Task.CompletedTask;
 
     /// <summary>Threads of the relay; with none the runtime's move the bytes.</summary>
     [Params(0, 1)]
@@ -40,7 +39,7 @@ public class RelayBenchmarks : IDisposable
         (_loops, _watch) = (new RelayLoops(Threads, NullLogger.Instance), new RelayWatch(TimeSpan.FromHours(1), TimeSpan.FromSeconds(1)));
         (_client, _node) = (Pair(), Pair());
         var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
-        _running = new SessionRelay(_client.Near, _node.Near, _watch, metrics, _loops, static () => TimeSpan.Zero).RunAsync(_drain.Token);
+        SessionRelay.Create(_client.Near, _node.Near, _watch, metrics, _loops, _ended).Begin();
     }
 
     /// <summary>One command and its answer.</summary>
@@ -59,12 +58,11 @@ public class RelayBenchmarks : IDisposable
     {
         _client.Far.Dispose();
         _node.Far.Dispose();
-        _running.Wait(TimeSpan.FromSeconds(10));
+        _ended.Task.Wait(TimeSpan.FromSeconds(10));
         _client.Near.Abort();
         _node.Near.Abort();
         _watch.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(10));
         _loops.Dispose();
-        _drain.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -80,5 +78,16 @@ public class RelayBenchmarks : IDisposable
         var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         far.Connect(listener.LocalEndpoint);
         return (far, new Connection(listener.AcceptSocket()));
+    }
+
+    private sealed class Ended : IRelayOwner
+    {
+        private readonly TaskCompletionSource _ended = new();
+
+        public Task Task => _ended.Task;
+
+        public TimeSpan KeepClient() => TimeSpan.Zero;
+
+        public void OnEnded(SessionEnd end, Exception? fault) => _ended.SetResult();
     }
 }

@@ -32,6 +32,12 @@ public sealed class DirectorMetrics(IMetricFactory factory)
     /// <summary>Bytes relayed by direction (<c>to_client</c>, <c>to_node</c>).</summary>
     public Counter RelayedBytes { get; } = factory.CreateCounter("imapdirector_relayed_bytes_total", "Bytes relayed, by direction.", ["direction"]);
 
+    /// <summary>Of them, those to nodes: one for all sessions.</summary>
+    internal Counter.Child BytesToNode => field ??= RelayedBytes.WithLabels("to_node");
+
+    /// <summary>Of them, those to clients.</summary>
+    internal Counter.Child BytesToClient => field ??= RelayedBytes.WithLabels("to_client");
+
     /// <summary>Connections to nodes by result (<c>ok</c>, or why not).</summary>
     public Counter BackendConnects { get; } = factory.CreateCounter("imapdirector_backend_connects_total",
         "Connections made to nodes, by node and result.", ["node", "result"]);

@@ -32,7 +32,6 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly LiveSessions _sessions = new();
     private readonly SessionReports _reports;
     // Told to whoever has not been told before, when the waves are over.
-    private readonly CancellationTokenSource _lastCall = new();
     private readonly DatabaseChain _accounts;
     private readonly TokenLogin? _tokens;
     private readonly MasterLogin _masters;
@@ -100,7 +99,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _policy = options.Throttle.PolicyUrl is null ? null : new LoginPolicy(options.Throttle, secret, loggers.CreateLogger<LoginPolicy>());
         var throttle = new LoginThrottle(options, _redis, secret, TimeProvider.System);
         _services = new LoginServices(options, new ServerHandshake(certificate, options.HandshakeTimeout), authenticator, proofs, throttle, new CheckTurns(), _policy, _directory, backends, capabilities, _watch, _loops, _sessions, _reports, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
-            counters, loggers.CreateLogger<ClientSession>(), _lastCall.Token);
+            counters, loggers.CreateLogger<ClientSession>());
         _deliveries = new DeliveryHandler(options, _accounts, _directory, assertions, _health, counters, loggers.CreateLogger<DeliveryHandler>());
         NodeOrders = new NodeOrders(_redis, _registry);
         Sessions = new ClusterOrders(_redis);
@@ -251,7 +250,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         var served = Task.WhenAll(Listeners.Select(listener => listener.DrainAsync(timeout)));
         var most = timeout * 0.75;
         await DrainWaves.RunAsync(_sessions, _options.DrainSpread < most ? _options.DrainSpread : most, served);
-        await _lastCall.CancelAsync();
+        _watch.KickAll();
         await served;
         await _moves.DisposeAsync();
         await _reports.DisposeAsync();
@@ -276,7 +275,6 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _policy?.Dispose();
         await _accounts.DisposeAsync();
         await _redis.DisposeAsync();
-        _lastCall.Dispose();
     }
 
     private IEnumerable<Listener> Listeners => new[] { _imap, _imaps, _lmtp }.OfType<Listener>();

@@ -41,7 +41,9 @@ public sealed class Connection : IAsyncDisposable
 
     private readonly StreamPipeReaderOptions _readerOptions;
     private readonly ConnectionSocket _socket;
-    private readonly SocketStream _network;
+    // None any more once a loop has taken over, until the connection is to be waited for again.
+    private SocketStream? _network;
+    private Stream? _stream;
     // None any more once a relay has taken over.
     private PipeReader? _input;
     private PipeWriter? _output;
@@ -51,8 +53,8 @@ public sealed class Connection : IAsyncDisposable
     private bool _hasClosedSending;
     private DeflatedStream? _deflated;
     private byte[]? _endPointBinding;
+    private string? _id;
     private TlsSession? _handshaking;
-    private TlsStream? _direct;
 
     /// <summary>Wraps a connected socket, which it owns from here on.</summary>
     /// <param name="socket">The socket.</param>
@@ -66,23 +68,30 @@ public sealed class Connection : IAsyncDisposable
         _readerOptions = readerOptions;
         _socket = new ConnectionSocket(socket);
         if (!isSetUp) SetUp(socket);
-        RemoteEndPoint = Unmapped((IPEndPoint)socket.RemoteEndPoint!);
-        LocalEndPoint = Unmapped((IPEndPoint)socket.LocalEndPoint!);
-        Stream = _network = new SocketStream(_socket);
-        (_input, _output) = (PipeReader.Create(Stream, _readerOptions), PipeWriter.Create(Stream, WriterOptions));
+        _stream = _network = new SocketStream(_socket);
+        (_input, _output) = (PipeReader.Create(_stream, _readerOptions), PipeWriter.Create(_stream, WriterOptions));
     }
 
     /// <summary>Names the connection in every log line and at the node; unique in this process and hard to guess.</summary>
     public string Id => Volatile.Read(ref _id) ?? MakeId();
 
     /// <summary>The client's address: the peer's, or the one of a trusted PROXY header. Never an IPv4 address in IPv6's clothes.</summary>
-    public IPEndPoint RemoteEndPoint { get; set => field = Unmapped(value); }
+    /// <exception cref="SocketException">It has never been asked for, and the peer is gone.</exception>
+    /// <exception cref="ObjectDisposedException">It has never been asked for, and the connection is closed.</exception>
+    public IPEndPoint RemoteEndPoint { get => field ??= Unmapped((IPEndPoint)Socket.RemoteEndPoint!); set => field = Unmapped(value); }
 
-    /// <summary>Our address.</summary>
-    public IPEndPoint LocalEndPoint { get; }
+    /// <summary>Our address; asked for before a relay takes over.</summary>
+    /// <exception cref="ObjectDisposedException">The connection is closed.</exception>
+    public IPEndPoint LocalEndPoint => Unmapped((IPEndPoint)Socket.LocalEndPoint!);
 
     /// <summary>The place it takes among the listener's limits; <c>null</c> for a connection we made. The listener gives it back.</summary>
     public ConnectionLimits.Permit? Permit { get; set; }
+
+    /// <summary>Whoever has accepted it; <c>null</c> for a connection we made.</summary>
+    internal IConnectionOwner? Owner { get; init; }
+
+    /// <summary>Whether it goes on without who serves it.</summary>
+    internal bool IsKeptOpen { get; private set; }
 
     /// <summary>.NET's TLS stream, or <c>null</c>: while the connection is plain, and where TLS is OpenSSL's directly.</summary>
     public SslStream? Tls { get; private set; }
@@ -118,7 +127,7 @@ public sealed class Connection : IAsyncDisposable
     public Socket Socket => _socket.Socket;
 
     /// <summary>The stream under the pipes (the socket's or the TLS one), for the relay.</summary>
-    public Stream Stream { get; private set; }
+    public Stream Stream => _stream ?? Reopen();
 
     /// <summary>Reads from the peer.</summary>
     public PipeReader Input => _input ?? throw TakenOver();
@@ -169,7 +178,7 @@ public sealed class Connection : IAsyncDisposable
         var stream = new TlsStream(transport, _handshaking);
         await stream.HandshakeAsync(certificate.Turns, cancellationToken);
         Identity = Identify(context, _handshaking);
-        (Session, _direct, _endPointBinding) = (_handshaking, stream, _handshaking.Shown.EndPointBinding);
+        (Session, _endPointBinding) = (_handshaking, _handshaking.Shown.EndPointBinding);
         Use(stream);
     }
 
@@ -225,15 +234,16 @@ public sealed class Connection : IAsyncDisposable
     /// alone. Nothing may be being read or written.</summary>
     /// <exception cref="IOException">The system refuses.</exception>
     /// <exception cref="ObjectDisposedException">The connection is closed.</exception>
-    public void MoveTo(PollLoop loop) => _network.MoveTo(loop);
+    public void MoveTo(PollLoop loop) => Network.MoveTo(loop);
 
     /// <summary>Hands the connection over to a <see cref="LoopSocket"/>, for good: nobody may be reading or writing, and nobody reads from <see cref="Stream"/> any more.</summary>
     /// <returns>What to hold on to.</returns>
     /// <exception cref="ObjectDisposedException">The connection is closed.</exception>
     internal SafeHandle HandOver()
     {
-        _network.Rest();
         var handle = _socket.HandOver();
+        // What waits for it as a stream does is made again for whoever has to: idle sessions are many.
+        (_stream, _network) = (null, null);
         if (Volatile.Read(ref _isClosed) == 0) return handle;
         // An abort meanwhile may have come too late for the one and too early for the other.
         _socket.Abort();
@@ -248,11 +258,18 @@ public sealed class Connection : IAsyncDisposable
         (_input, _output) = (null, null);
     }
 
+    /// <summary>Has the connection go on although who serves it returns, until <see cref="EndAsync"/>: nobody waits for it meanwhile. Who says so returns at once, and with nothing
+    /// but that left to do.</summary>
+    public void KeepOpen() => IsKeptOpen = true;
+
+    /// <summary>Ends a connection that was kept open: disposes of it and gives its place back. Whoever has accepted it waits for that when it goes.</summary>
+    public Task EndAsync() => Owner?.EndAsync(this) ?? DisposeAsync().AsTask();
+
     /// <summary>Closes with a reset, in the middle of anything, from any thread; pending reads and writes end with an exception.</summary>
     public void Abort()
     {
         if (Interlocked.Exchange(ref _isClosed, 1) != 0) return;
-        if (_network.Loop is not { } loop)
+        if (_network is not { Loop: { } loop } network)
         {
             _socket.Abort();
             return;
@@ -260,7 +277,7 @@ public sealed class Connection : IAsyncDisposable
         // Closed while the loop's thread uses it, it would wait for that thread, which may be this one.
         loop.Post(() =>
         {
-            _network.Leave();
+            network.Leave();
             _socket.Abort();
         });
     }
@@ -272,13 +289,13 @@ public sealed class Connection : IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The connection was aborted.</exception>
     public Task CloseSendingAsync() =>
         // A read on another thread may be under way, and SslStream lets OpenSSL do both at once on one session: memory is torn, and the process can end.
-        CloseSendingAsync(nothingIsRead: _network.Loop is not null);
+        CloseSendingAsync(nothingIsRead: _network?.Loop is not null);
 
     /// <summary>Flushes nothing: completes the pipes, says TLS close_notify where it can within a moment, closes the socket. No read or write may be
     /// under way.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_network.Loop is { } loop) await loop.RunAsync(_network.Leave);
+        if (_network?.Loop is { } loop) await loop.RunAsync(_network.Leave);
         if (_input is not null) await _input.CompleteAsync();
         // Completing the writer would flush, which could wait for a peer that takes nothing: an exception tells it not to.
         if (_output is not null) await _output.CompleteAsync(new OperationCanceledException());
@@ -300,7 +317,7 @@ public sealed class Connection : IAsyncDisposable
         if (_deflated is not null) await _deflated.DisposeAsync();
         if (Tls is not null) await Tls.DisposeAsync();
         _handshaking?.Dispose();
-        await _network.DisposeAsync();
+        if (_network is not null) await _network.DisposeAsync();
     }
 
     /// <summary>How <see cref="Input"/> reads.</summary>
@@ -321,7 +338,7 @@ public sealed class Connection : IAsyncDisposable
     {
         _hasClosedSending = true;
         if (Tls is { } tls && nothingIsRead) await SayEndAsync(tls);
-        if (_direct is { } direct) await direct.ShutdownAsync();
+        if (Session is not null && Stream is TlsStream direct) await direct.ShutdownAsync();
         _socket.ShutdownSending();
     }
 
@@ -346,19 +363,23 @@ public sealed class Connection : IAsyncDisposable
 
     private static InvalidOperationException TakenOver() => new("The connection has been taken over: its pipes are gone.");
 
+    private SocketStream Network => _network ??= new SocketStream(_socket, isAtRest: true);
+
+    private Stream Reopen() => _stream = Session is { } session ? new TlsStream(Network, session) : Network;
+
     private Stream TlsTransport(bool keepUnread)
     {
         if (IsSecure) throw new InvalidOperationException("The connection has TLS already.");
-        if (!keepUnread || !Input.TryRead(out var unread)) return _network;
+        if (!keepUnread || !Input.TryRead(out var unread)) return Network;
         var early = unread.Buffer.ToArray();
         Input.AdvanceTo(unread.Buffer.End);
-        return early.Length > 0 ? new PrefixedStream(early, _network) : _network;
+        return early.Length > 0 ? new PrefixedStream(early, Network) : Network;
     }
 
     private void Use(Stream tls)
     {
         ForgetPipes();
-        Stream = tls;
+        _stream = tls;
         (_input, _output) = (PipeReader.Create(tls, _readerOptions), PipeWriter.Create(tls, WriterOptions));
     }
 

@@ -45,23 +45,23 @@ public sealed class ConnectionLimits
     public Permit? TryEnter(IPAddress address, Action? evict = null)
     {
         var network = _isShared(address) ? null : NetworkOf(address);
-        Permit? evicted = null;
+        Action? makeRoom = null;
         Permit entered;
         lock (_lock)
         {
             if (IsFull(network)) return null;
             if (_count >= _maxConnections)
             {
-                evicted = _strangers.First?.Value;
-                if (evicted is null) return null;
-                Leave(evicted);
+                if (_strangers.First?.Value is not { } oldest) return null;
+                makeRoom = oldest.Evict;
+                Leave(oldest);
             }
             Count(network, 1);
             _count++;
             entered = new Permit(this, network, evict);
-            _strangers.AddLast(entered.Place);
+            _strangers.AddLast(entered.Place!);
         }
-        evicted?.Evict();
+        makeRoom?.Invoke();
         return entered;
     }
 
@@ -71,7 +71,7 @@ public sealed class ConnectionLimits
         lock (_lock)
         {
             // Who has authenticated, or left, counts for no address.
-            if (permit.Place.List is null || Equals(network, permit.Network)) return true;
+            if (permit.Place is null || Equals(network, permit.Network)) return true;
             if (IsFull(network)) return false;
             Count(permit.Network, -1);
             Count(network, 1);
@@ -108,9 +108,10 @@ public sealed class ConnectionLimits
 
     private void LeaveStrangers(Permit permit)
     {
-        if (permit.Place.List is null) return;
-        _strangers.Remove(permit.Place);
+        if (permit.Place is not { } place) return;
+        _strangers.Remove(place);
         Count(permit.Network, -1);
+        permit.Settle();
     }
 
     private static IPAddress NetworkOf(IPAddress address) => ClientNetwork.Of(address, Ipv6PrefixBytes);
@@ -119,17 +120,18 @@ public sealed class ConnectionLimits
     public sealed class Permit : IDisposable
     {
         private readonly ConnectionLimits _limits;
-        private readonly Action? _evict;
-
         internal Permit(ConnectionLimits limits, IPAddress? network, Action? evict)
         {
-            (_limits, Network, _evict) = (limits, network, evict);
+            (_limits, Network, Evict) = (limits, network, evict);
             Place = new LinkedListNode<Permit>(this);
         }
 
         internal IPAddress? Network { get; set; }
 
-        internal LinkedListNode<Permit> Place { get; }
+        // Of a stranger alone, as what it is evicted by: who has logged in may stay for days.
+        internal LinkedListNode<Permit>? Place { get; private set; }
+
+        internal Action? Evict { get; private set; }
 
         internal bool HasLeft { get; set; }
 
@@ -143,6 +145,6 @@ public sealed class ConnectionLimits
         /// <summary>The connection is gone.</summary>
         public void Dispose() => _limits.Leave(this);
 
-        internal void Evict() => _evict?.Invoke();
+        internal void Settle() => (Place, Evict, Network) = (null, null, null);
     }
 }

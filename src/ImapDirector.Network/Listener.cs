@@ -9,8 +9,8 @@ namespace ImapDirector.Network;
 /// <param name="name">How logs and metrics call it: <c>imap</c>, <c>imaps</c>, <c>lmtp</c>.</param>
 /// <param name="endPoint">Where to listen; port 0 takes a free one.</param>
 /// <param name="limits">How many connections, in all and from one address; one object may serve several listeners.</param>
-/// <param name="handler">Serves a connection. It owns it until it returns; the listener disposes it then. The token fires
-/// when a drain begins: say BYE and return.</param>
+/// <param name="handler">Serves a connection. It owns it until it returns; the listener disposes it then, or when whoever has kept it open
+/// (<see cref="Connection.KeepOpen"/>) ends it. The token fires when a drain begins: say BYE and return.</param>
 /// <param name="logger">Where errors of accept and of handlers go.</param>
 /// <param name="reusePort">Whether another process of the same user may listen there as well (SO_REUSEPORT, socket(7)); Linux only.</param>
 /// <param name="readAhead">As <see cref="Connection.ReaderOptions"/> has it.</param>
@@ -18,7 +18,7 @@ namespace ImapDirector.Network;
 /// <param name="onRefused">Called for each connection that is refused because of a limit.</param>
 public sealed partial class Listener(string name, IPEndPoint endPoint, ConnectionLimits limits,
     Func<Connection, CancellationToken, Task> handler, ILogger logger, bool reusePort = false,
-    int readAhead = Connection.DefaultReadAhead, int backlog = Listener.DefaultBacklog, Action? onRefused = null) : IAsyncDisposable
+    int readAhead = Connection.DefaultReadAhead, int backlog = Listener.DefaultBacklog, Action? onRefused = null) : IAsyncDisposable, IConnectionOwner
 {
     /// <summary>Connections that may wait to be accepted, if the system allows as many (<c>net.core.somaxconn</c>, listen(2)).</summary>
     public const int DefaultBacklog = 4096;
@@ -154,9 +154,11 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
     private void Admit(Socket socket)
     {
         Connection connection;
+        IPAddress address;
         try
         {
-            connection = new Connection(socket, _readerOptions, isSetUp: Connection.IsInherited);
+            connection = new Connection(socket, _readerOptions, isSetUp: Connection.IsInherited) { Owner = this };
+            address = connection.RemoteEndPoint.Address;
         }
         catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
         {
@@ -164,10 +166,10 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
             socket.Dispose();
             return;
         }
-        connection.Permit = limits.TryEnter(connection.RemoteEndPoint.Address, connection.Abort);
+        connection.Permit = limits.TryEnter(address, connection.Abort);
         if (connection.Permit is null)
         {
-            NoteRefusal(connection.RemoteEndPoint.Address);
+            NoteRefusal(address);
             connection.Abort();
             return;
         }
@@ -181,6 +183,7 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
         try
         {
             await handler(connection, _drain.Token);
+            if (connection.IsKeptOpen) return;
         }
         catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
@@ -190,6 +193,11 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
         {
             Log.Fault(logger, connection.Id, name, fault);
         }
+        await EndAsync(connection);
+    }
+
+    private async Task EndAsync(Connection connection)
+    {
         await CloseAsync(connection);
         lock (_lock)
         {
@@ -197,6 +205,8 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
             if (_connections.Count == 0 && _drain.IsCancellationRequested) _allServed.TrySetResult();
         }
     }
+
+    Task IConnectionOwner.EndAsync(Connection connection) => EndAsync(connection);
 
     private async Task CloseAsync(Connection connection)
     {

@@ -14,8 +14,8 @@ using Prometheus;
 
 namespace ImapDirector.Director.Login;
 
-/// <summary>The way of a connection: PROXY header, TLS, greeting, login dialogue, authentication, directory, the session at the node, the relay,
-/// and the release on every way out.</summary>
+/// <summary>The way of a connection until its bytes are relayed: PROXY header, TLS, greeting, login dialogue, authentication, directory, the session at the node,
+/// and the release on every way out. Then it is a <see cref="RelayedSession"/>'s.</summary>
 /// <param name="client">The connection; whoever accepted it disposes it.</param>
 /// <param name="isImplicitTls">Whether TLS comes first (port 993).</param>
 /// <param name="services">What sessions work with.</param>
@@ -25,25 +25,23 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     private readonly DirectorOptions _options = services.Options;
     private readonly long _began = Stopwatch.GetTimestamp();
     private IPEndPoint _connectedTo = client.LocalEndPoint;
-    private bool _isBeforeLogin = true;
     private UserName _user;
     // Who has logged in as the user, where it was not the user.
     private UserName? _master;
     private BackendNode? _node;
     private LiveSession? _live;
     private BackendSession? _session;
-    private SessionRelay? _relay;
     // Of the attempt that is being made.
     private LoginGate? _gate;
 
-    /// <summary>Serves the connection until it ends, and logs one line about it. Whatever goes wrong with one session is caught here.</summary>
+    /// <summary>Serves the connection until it ends, and logs one line about it, or until it is relayed. Whatever goes wrong with one session is caught here.</summary>
     public async Task RunAsync()
     {
-        var end = SessionEnd.Fault;
+        SessionEnd? end = SessionEnd.Fault;
         services.Metrics.PreLoginConnections.Inc();
         try
         {
-            end = await ServeAsync();
+            end = await TryLogInAsync();
         }
         catch (SessionEndedException ended)
         {
@@ -52,29 +50,30 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         }
         catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException)
         {
-            end = _isBeforeLogin ? SessionEnd.ClientClosedBeforeLogin : SessionEnd.ClientLost;
+            end = SessionEnd.ClientClosedBeforeLogin;
         }
         catch (Exception fault)
         {
-            Log.Fault(services.Logger, client.Id, fault);
+            SessionEndLog.Fault(services.Logger, client.Id, fault);
         }
-        finally
-        {
-            LeavePreLogin();
-            LogEnd(end);
-        }
+        services.Metrics.PreLoginConnections.Dec();
+        // What a login needs is gone while bytes are relayed, maybe for days.
+        if (end is null) new RelayedSession(client, _session!, _live!, _master, _began, services).Begin();
+        else SessionEndLog.Write(services.Logger, client, end.Value, new SessionFacts(_user, _master, _node?.Name, 0, 0), _began);
     }
 
-    private async Task<SessionEnd> ServeAsync()
+    private async Task<SessionEnd?> TryLogInAsync()
     {
+        var hasFailed = true;
         try
         {
-            // By itself: what a login needs is gone when bytes are relayed, maybe for days.
-            return await LogInAsync() ?? await RelayAsync(_session!, _live!);
+            var end = await LogInAsync();
+            hasFailed = end is not null;
+            return end;
         }
         finally
         {
-            await LeaveAsync();
+            if (hasFailed) await LeaveAsync();
         }
     }
 
@@ -238,25 +237,6 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
     private BackendUser UserAt(SessionTicket ticket, UserName user, LoginAttempt attempt) =>
         new(user, attempt.HasUsersPassword ? attempt.Password : [], services.Sessions.HasSeveral(user)) { Epoch = ticket.Epoch };
 
-    private async Task<SessionEnd> RelayAsync(BackendSession session, LiveSession live)
-    {
-        LeavePreLogin();
-        using var counted = services.Metrics.Sessions.WithLabels(_node!.Name).TrackInProgress();
-        using var unfenced = _node.IsBundled && _options.AssertionKeyFile is not null ? null : services.Metrics.UnfencedSessions.WithLabels(_node.Name).TrackInProgress();
-        var node = _node.Name;
-        _relay = new SessionRelay(client, session.Connection, services.Watch, services.Metrics, services.Loops, () => services.Losses.Lost(node));
-        live.Attach(_relay);
-        services.Losses.Opened(node);
-        try
-        {
-            return await _relay.RunAsync(services.LastCall);
-        }
-        finally
-        {
-            services.Losses.Closed(node);
-        }
-    }
-
     /// <summary>Refuses, and answers <c>false</c>, as late after the check began as any other refusal: neither its cause nor what it cost can be told from the time (limits P14, P18).</summary>
     private async Task<bool> RefuseAsync(LoginDialogue dialogue, LoginAttempt attempt, UserName user, string result, LoginRefusal refusal,
         long began, CancellationToken login)
@@ -283,22 +263,8 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         Log.Refused(services.Logger, client.Id, "", mechanism, result, client.RemoteEndPoint);
     }
 
-    private void LogEnd(SessionEnd end)
-    {
-        var (toNode, toClient, milliseconds) = (_relay?.BytesToNode ?? 0, _relay?.BytesToClient ?? 0, (long)Stopwatch.GetElapsedTime(_began).TotalMilliseconds);
-        if (_master is { } master) Log.MasterEnded(services.Logger, client.Id, end.Code(), _user, master, _node?.Name, client.RemoteEndPoint, toNode, toClient, milliseconds);
-        else Log.Ended(services.Logger, client.Id, end.Code(), _user.ToString(), _node?.Name, client.RemoteEndPoint, toNode, toClient, milliseconds);
-    }
-
     // What is no name is not shown.
     private static string NameOf(byte[] sent, string? defaultDomain) => LoginName.TryRead(sent, defaultDomain, out var name) ? name.Value : "";
-
-    private void LeavePreLogin()
-    {
-        if (!_isBeforeLogin) return;
-        _isBeforeLogin = false;
-        services.Metrics.PreLoginConnections.Dec();
-    }
 
     private static LoginRefusal RefusalOf(AuthenticationOutcome outcome) => outcome switch
     {
@@ -313,10 +279,6 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
 
     private static partial class Log
     {
-        [LoggerMessage(3401, LogLevel.Information, "{ConnectionId} {Code} user={User} node={Node} client={Client} in={BytesToNode} out={BytesToClient} ms={Milliseconds}")]
-        public static partial void Ended(ILogger logger, string connectionId, string code, string user, string? node, IPEndPoint client,
-            long bytesToNode, long bytesToClient, long milliseconds);
-
         [LoggerMessage(3402, LogLevel.Information, "{ConnectionId} login refused: {Result}, user={User} mechanism={Mechanism} client={Client}")]
         public static partial void Refused(ILogger logger, string connectionId, string user, string mechanism, string result, IPEndPoint client);
 
@@ -325,10 +287,6 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
 
         [LoggerMessage(3412, LogLevel.Information, "{ConnectionId} login refused: {Result}, user={User} master={Master} mechanism={Mechanism} client={Client}")]
         public static partial void MasterRefused(ILogger logger, string connectionId, string user, string master, string mechanism, string result, IPEndPoint client);
-
-        [LoggerMessage(3413, LogLevel.Information, "{ConnectionId} {Code} user={User} master={Master} node={Node} client={Client} in={BytesToNode} out={BytesToClient} ms={Milliseconds}")]
-        public static partial void MasterEnded(ILogger logger, string connectionId, string code, UserName user, UserName master, string? node, IPEndPoint client,
-            long bytesToNode, long bytesToClient, long milliseconds);
 
         [LoggerMessage(3414, LogLevel.Warning, "{ConnectionId} master {Master} cannot be {User}: node {Node} wants the user's own password. Let the directors log in there as master")]
         public static partial void NoMasterThere(ILogger logger, string connectionId, UserName master, UserName user, string node);
@@ -353,8 +311,5 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
 
         [LoggerMessage(3410, LogLevel.Information, "{ConnectionId} the client's certificate is of no use: {Fault}. client={Client}")]
         public static partial void CertificateOfNoUse(ILogger logger, string connectionId, string fault, IPEndPoint client);
-
-        [LoggerMessage(3404, LogLevel.Error, "{ConnectionId} a fault ended the session")]
-        public static partial void Fault(ILogger logger, string connectionId, Exception exception);
     }
 }

@@ -8,7 +8,7 @@ namespace ImapDirector.Director.Relay;
 
 /// <summary>Moves bytes in one direction through a pooled buffer that exists only while there are bytes to move. It reads no more than it has
 /// written, so a peer that does not read holds up one buffer and no more (limits R5). Where the connections are on a loop, all of it happens on its thread.</summary>
-internal sealed class BufferPump(Connection from, Connection to, Counter.Child counter, SessionRelay session, bool followsResponses, PollLoop? loop) : IPump
+internal sealed class BufferPump(Connection from, Connection to, Counter.Child counter, SessionRelay session, bool followsResponses, PollLoop? loop)
 {
     /// <summary>The most that is on its way in one direction, in bytes.</summary>
     public const int BufferBytes = 32 * 1024;
@@ -19,12 +19,16 @@ internal sealed class BufferPump(Connection from, Connection to, Counter.Child c
     private ResponseBoundary _boundary;
     private long _bytes;
 
+    /// <summary>How many bytes have been moved.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 
+    /// <summary>Whether a line of ours may be put behind the last byte moved, where responses are followed; read it when it has stopped.</summary>
     public bool IsAtEndOfResponse => _boundary.IsAtEndOfResponse;
 
+    /// <summary>Whether the last that was moved answers a LOGOUT, where responses are followed.</summary>
     public bool IsAnsweredLogout => _boundary.IsAnsweredLogout;
 
+    /// <summary>Moves bytes until one side is done or <paramref name="stop"/> fires, which is heeded between two buffers.</summary>
     public async Task<PumpEnd> RunAsync(CancellationToken stop)
     {
         var isWriting = false;
@@ -74,8 +78,6 @@ internal sealed class BufferPump(Connection from, Connection to, Counter.Child c
             Return(ref buffer, ref used);
         }
     }
-
-    public void Abort() => to.Abort();
 
     // A read into nothing ends when there is something to read, and holds no buffer until then.
     private ValueTask<int> WaitForBytesAsync(CancellationToken stop) => from.Stream.ReadAsync(Memory<byte>.Empty, stop);

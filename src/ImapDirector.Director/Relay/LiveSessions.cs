@@ -155,10 +155,9 @@ internal sealed class LiveSessions
 /// <summary>A session that can be told to end, also while it is still logging in at the node: it ends then as soon as it is relayed.</summary>
 internal sealed class LiveSession(UserName user, string node, IPAddress address)
 {
-    private readonly Lock _lock = new();
     private volatile string _node = node;
     private SessionRelay? _relay;
-    private bool _isKicked;
+    private int _isKicked;
 
     /// <summary>When Redis was asked for it, by <see cref="Stopwatch.GetTimestamp"/>: for the last time, where the login has waited for a move, which kicks too.</summary>
     public long AskedAt { get; init; } = Stopwatch.GetTimestamp();
@@ -183,44 +182,25 @@ internal sealed class LiveSession(UserName user, string node, IPAddress address)
     public IPAddress Network { get; } = LoginThrottle.NetworkOf(address);
 
     /// <summary>Bytes passed to the node.</summary>
-    public long BytesToNode => Relay?.BytesToNode ?? 0;
+    public long BytesToNode => Volatile.Read(ref _relay)?.BytesToNode ?? 0;
 
     /// <summary>Bytes passed to the client.</summary>
-    public long BytesToClient => Relay?.BytesToClient ?? 0;
+    public long BytesToClient => Volatile.Read(ref _relay)?.BytesToClient ?? 0;
 
     /// <summary>Whether it has been told.</summary>
-    public bool IsKicked
-    {
-        get
-        {
-            lock (_lock) return _isKicked;
-        }
-    }
-
-    private SessionRelay? Relay
-    {
-        get
-        {
-            lock (_lock) return _relay;
-        }
-    }
+    public bool IsKicked => Volatile.Read(ref _isKicked) != 0;
 
     /// <summary>From here on the relay is what is told.</summary>
     public void Attach(SessionRelay relay)
     {
-        lock (_lock)
-        {
-            _relay = relay;
-            if (_isKicked) relay.Kick();
-        }
+        Interlocked.Exchange(ref _relay, relay);
+        // Either this sees the kick, or the kick sees the relay; told twice it ends all the same.
+        if (IsKicked) relay.Kick();
     }
 
     public void Kick()
     {
-        lock (_lock)
-        {
-            _isKicked = true;
-            _relay?.Kick();
-        }
+        Interlocked.Exchange(ref _isKicked, 1);
+        Volatile.Read(ref _relay)?.Kick();
     }
 }

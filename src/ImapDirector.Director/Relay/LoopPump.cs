@@ -1,14 +1,14 @@
-using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using ImapDirector.Network;
 using ImapDirector.Network.Polling;
-using Prometheus;
 
 namespace ImapDirector.Director.Relay;
 
 /// <summary>One direction of a <see cref="LoopRelay"/>: passes on what is there, through the buffer that all sessions of the thread share, or through a pipe in the
-/// kernel where much is to come. Only what the receiver does not take is kept, and nothing more is read until it has (limits R5). Everything runs on
-/// the loop's thread but <see cref="RunAsync"/> and <see cref="Abort"/>.</summary>
-internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child counter, SessionRelay session, bool followsResponses) : IPump
+/// kernel where much is to come. Only what the receiver does not take is kept, and nothing more is read until it has (limits R5). It is told of the events of
+/// the socket it reads from, also of those that the other direction waits for, which writes there. Everything runs on the loop's thread, but what makes it ready to begin.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "The socket is let go when both directions have ended, on the thread that uses it.")]
+internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarget
 {
     // Below this two calls through a pipe cost more than two with a copy.
     private const int WorthAPipe = 128 * 1024;
@@ -16,50 +16,92 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     // After so many turns others get theirs.
     private const int MostTurns = 8;
 
-    private readonly TaskCompletionSource<PumpEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ResponseBoundary _boundary;
-    private LoopSocket _from = null!;
-    private LoopSocket _to = null!;
+    private LoopSocket? _from;
     private KeptBytes _kept;
     private SplicePipe? _pipe;
-    private PumpEnd? _end;
+    private long _bytes;
+    private int _fullReads;
+    private PumpEnd _end;
     private bool _isStopping;
     private bool _isAtEndOfStream;
-    private int _fullReads;
-    private long _bytes;
+    private bool _isFollowed;
 
+    /// <summary>Which it is.</summary>
+    public Direction Direction => direction;
+
+    /// <summary>How many bytes have been moved.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 
+    /// <summary>Whether a line of ours may be put behind the last byte moved, where responses are followed; read it when it has ended.</summary>
     public bool IsAtEndOfResponse => _boundary.IsAtEndOfResponse;
 
+    /// <summary>Whether the last that was moved answers a LOGOUT, where responses are followed.</summary>
     public bool IsAnsweredLogout => _boundary.IsAnsweredLogout;
 
-    public bool HasEnded => _end is not null;
+    public bool HasEnded => _end != PumpEnd.None;
+
+    public int Descriptor => From.Descriptor;
+
+    private LoopPump Opposite => relay.Opposite(this);
+
+    private LoopSocket From => _from ?? throw new InvalidOperationException("The relay has not begun.");
+
+    private LoopSocket To => Opposite.From;
+
+    // Only a node's responses are: a line of ours goes to the client alone.
+    private bool FollowsResponses => direction == Direction.ToClient;
 
     /// <summary>Whether it waits for the receiver.</summary>
-    public bool IsHeldUp => !HasEnded && (!_kept.IsEmpty || _pipe is not null || _to.HasUnsent);
+    private bool IsHeldUp => !HasEnded && (!_kept.IsEmpty || _pipe is not null || To.HasUnsent);
 
     /// <summary>Whether it waits for the sender.</summary>
-    public bool IsWaiting => !HasEnded && !IsHeldUp;
+    private bool IsWaiting => !HasEnded && !IsHeldUp;
 
-    public async Task<PumpEnd> RunAsync(CancellationToken stop)
-    {
-        relay.Begin();
-        await using var stopping = stop.UnsafeRegister(static pump => ((LoopPump)pump!).PostStop(), this);
-        return await _ended.Task;
-    }
-
-    public void Abort() => loop.Post(() => relay.Abort(this));
+    /// <summary>Before it begins: takes the sender over.</summary>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    public void Hold(Connection sender) => _from = new LoopSocket(relay.Loop, sender, this);
 
     /// <summary>Before it begins: what the login dialogues read beyond their own lines goes first (limits D3).</summary>
-    /// <param name="from">The sender.</param>
-    /// <param name="to">The receiver.</param>
-    /// <param name="early">Those bytes.</param>
-    /// <param name="isAll">Whether the sender has closed its side behind them.</param>
-    public void Prepare(LoopSocket from, LoopSocket to, ReadOnlySequence<byte> early, bool isAll)
+    public void TakeEarly(Connection sender)
     {
-        (_from, _to, _isAtEndOfStream) = (from, to, isAll);
-        foreach (var piece in early) _kept.Add(piece.Span);
+        if (!sender.Input.TryRead(out var early)) return;
+        _isAtEndOfStream = early.IsCompleted;
+        foreach (var piece in early.Buffer) _kept.Add(piece.Span);
+        sender.Input.AdvanceTo(early.Buffer.End);
+    }
+
+    /// <summary>Begins to be told of the sender.</summary>
+    /// <exception cref="IOException">The system refuses.</exception>
+    public void Begin() => From.Begin();
+
+    /// <summary>Is told of the sender no more, and lets it go.</summary>
+    public void LetGo() => _from?.Dispose();
+
+    /// <summary>Watches the sender for what is waited for now, there and by the other direction.</summary>
+    public void Rearm() => From.Watch((IsWaiting ? PollEvents.Readable : PollEvents.None) | (Opposite.IsHeldUp ? PollEvents.Writable : PollEvents.None));
+
+    public void OnReady(PollEvents events)
+    {
+        var (isLost, writer) = ((events & (PollEvents.Error | PollEvents.HangUp)) != 0, Opposite);
+        if (isLost && From.Watched == PollEvents.None)
+        {
+            // Nobody waits for it, but it will never take anything any more.
+            if (!writer.HasEnded) relay.End(writer, PumpEnd.WriteFailed);
+            return;
+        }
+        if (writer.IsHeldUp && (isLost || (events & PollEvents.Writable) != 0)) writer.GoOn();
+        if (IsWaiting && (isLost || (events & PollEvents.Readable) != 0)) Move();
+        relay.Rearm();
+    }
+
+    public void OnGivenUp() => relay.EndBoth();
+
+    /// <summary>Ends it between two buffers, also before it has begun.</summary>
+    public void Stop(bool hasBegun)
+    {
+        _isStopping = true;
+        if (hasBegun && IsWaiting) relay.End(this, PumpEnd.Stopped);
     }
 
     /// <summary>Goes on where it was held up.</summary>
@@ -77,21 +119,21 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
         if (_isAtEndOfStream) EndOfStream();
         else if (_isStopping) relay.End(this, PumpEnd.Stopped);
         // No event tells of it.
-        else if (_from.HasMore) Move();
+        else if (From.HasMore) Move();
     }
 
     /// <summary>Passes on what has come.</summary>
     public void Move()
     {
-        for (var turn = 0; (turn < MostTurns || _from.HasMore) && IsWaiting; turn++)
+        for (var turn = 0; (turn < MostTurns || From.HasMore) && IsWaiting; turn++)
         {
-            if (IsMuchToCome && loop.Pipes.TryRent() is { } pipe)
+            if (IsMuchToCome && relay.Loop.Pipes.TryRent() is { } pipe)
             {
                 if (!MoveThrough(pipe)) return;
                 continue;
             }
-            var buffer = loop.Buffer;
-            var count = _from.Receive(buffer, out var isAll);
+            var buffer = relay.Loop.Buffer;
+            var count = From.Receive(buffer, out var isAll);
             if (count <= 0)
             {
                 EndOfReading(count);
@@ -103,14 +145,11 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
             if (isAll)
             {
                 _fullReads = 0;
-                if (!_from.HasMore) return;
+                if (!From.HasMore) return;
             }
             else _fullReads++;
         }
     }
-
-    /// <summary>The receiver is gone, although nothing is to be written to it now.</summary>
-    public void LoseReceiver() => relay.End(this, PumpEnd.WriteFailed);
 
     /// <summary>Gives everything back; the first end is the one that counts.</summary>
     /// <returns>Whether it was this one.</returns>
@@ -118,33 +157,32 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     {
         if (HasEnded) return false;
         _end = end;
-        session.NoteEnd(this, end);
+        relay.NoteEnd(direction, end);
         _kept.Clear();
-        if (_pipe is { } pipe) loop.Pipes.Return(pipe);
+        if (_pipe is { } pipe) relay.Loop.Pipes.Return(pipe);
         _pipe = null;
         return true;
     }
 
-    /// <summary>Tells whoever waits for it.</summary>
-    public void TellEnd() => _ended.TrySetResult(_end!.Value);
+    /// <summary>Its end, once: for whoever does what follows it.</summary>
+    public PumpEnd? TakeFollowing()
+    {
+        if (_isFollowed) return null;
+        _isFollowed = true;
+        return _end;
+    }
 
     /// <summary>Behind the announcement of a large literal its length is known; of the other direction it is guessed from what has come so far.</summary>
-    private bool IsMuchToCome => _from.IsPlain && _to.IsPlain && (followsResponses ? _boundary.LiteralLeft >= WorthAPipe : _fullReads >= 2);
-
-    private void PostStop() => loop.Post(() =>
-    {
-        _isStopping = true;
-        if (IsWaiting) relay.End(this, PumpEnd.Stopped);
-    });
+    private bool IsMuchToCome => From.IsPlain && To.IsPlain && (FollowsResponses ? _boundary.LiteralLeft >= WorthAPipe : _fullReads >= 2);
 
     private bool MoveThrough(SplicePipe pipe)
     {
         // Not a byte beyond the literal: what is behind it has to be followed.
-        var most = followsResponses ? (int)Math.Min(_boundary.LiteralLeft, int.MaxValue) : int.MaxValue;
-        var count = pipe.Fill(_from.Descriptor, most);
+        var most = FollowsResponses ? (int)Math.Min(_boundary.LiteralLeft, int.MaxValue) : int.MaxValue;
+        var count = pipe.Fill(From.Descriptor, most);
         if (count <= 0)
         {
-            loop.Pipes.Return(pipe);
+            relay.Loop.Pipes.Return(pipe);
             _fullReads = 0;
             EndOfReading(count);
             return false;
@@ -159,7 +197,7 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
         var pipe = _pipe!;
         while (pipe.Count > 0)
         {
-            var count = pipe.Drain(_to.Descriptor);
+            var count = pipe.Drain(To.Descriptor);
             if (LoopSocket.WasInterrupted(count)) continue;
             if (LoopSocket.WouldBlock(count)) return false;
             if (count <= 0)
@@ -167,11 +205,11 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
                 relay.End(this, PumpEnd.WriteFailed);
                 return false;
             }
-            if (followsResponses) _boundary.SkipLiteral(count);
+            if (FollowsResponses) _boundary.SkipLiteral(count);
             Count(count);
         }
         _pipe = null;
-        loop.Pipes.Return(pipe);
+        relay.Loop.Pipes.Return(pipe);
         return true;
     }
 
@@ -185,9 +223,9 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     private void EndOfStream()
     {
         _isAtEndOfStream = true;
-        session.NoteEnd(this, PumpEnd.EndOfStream);
+        relay.NoteEnd(direction, PumpEnd.EndOfStream);
         // To a client that is kept although its node has gone, something is still to be said.
-        if (!followsResponses || !session.KeepsClient) _to.SayEnd();
+        if (!FollowsResponses || !relay.KeepsClient) To.SayEnd();
         // Else it ends when that has been taken.
         if (!IsHeldUp) relay.End(this, PumpEnd.EndOfStream);
     }
@@ -197,7 +235,7 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
         var sent = 0;
         while (sent < bytes.Length)
         {
-            var count = _to.Send(bytes[sent..]);
+            var count = To.Send(bytes[sent..]);
             if (LoopSocket.WasInterrupted(count)) continue;
             if (LoopSocket.WouldBlock(count)) break;
             if (count < 0)
@@ -205,7 +243,7 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
                 relay.End(this, PumpEnd.WriteFailed);
                 break;
             }
-            if (followsResponses) _boundary.Advance(bytes.Slice(sent, count));
+            if (FollowsResponses) _boundary.Advance(bytes.Slice(sent, count));
             Count(count);
             sent += count;
         }
@@ -215,14 +253,14 @@ internal sealed class LoopPump(LoopRelay relay, PollLoop loop, Counter.Child cou
     private void Count(int count)
     {
         Volatile.Write(ref _bytes, _bytes + count);
-        counter.Inc(count);
-        session.Touch();
+        (direction == Direction.ToNode ? relay.Metrics.BytesToNode : relay.Metrics.BytesToClient).Inc(count);
+        relay.Touch();
     }
 
     /// <returns>Whether nothing waits any more that the receiver's socket has taken.</returns>
     private bool SendRest()
     {
-        var result = _to.SendRest();
+        var result = To.SendRest();
         if (result > 0) return true;
         if (!LoopSocket.WouldBlock(result)) relay.End(this, PumpEnd.WriteFailed);
         return false;

@@ -10,6 +10,7 @@ internal sealed class RelayWatch : IAsyncDisposable
     private readonly ConcurrentDictionary<SessionRelay, bool> _relays = new();
     private readonly PeriodicTimer _timer;
     private readonly Task _walking;
+    private int _isOver;
 
     /// <summary>Begins to walk.</summary>
     /// <param name="idleTimeout">A relay with no byte in either direction for this long is ended, at most a second late.</param>
@@ -30,9 +31,22 @@ internal sealed class RelayWatch : IAsyncDisposable
     /// <summary>Relays running now.</summary>
     public int Count => _relays.Count;
 
-    public void Add(SessionRelay relay) => _relays[relay] = true;
+    public void Add(SessionRelay relay)
+    {
+        _relays[relay] = true;
+        // With a fence between, as below: one of the two sees the other.
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref _isOver) != 0) relay.Kick();
+    }
 
     public void Remove(SessionRelay relay) => _relays.TryRemove(relay, out _);
+
+    /// <summary>Ends all relays, and from now on each that begins.</summary>
+    public void KickAll()
+    {
+        Interlocked.Exchange(ref _isOver, 1);
+        foreach (var (relay, _) in _relays) relay.Kick();
+    }
 
     public async ValueTask DisposeAsync()
     {

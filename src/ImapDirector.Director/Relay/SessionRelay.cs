@@ -6,113 +6,95 @@ using ImapDirector.Network.Polling;
 namespace ImapDirector.Director.Relay;
 
 /// <summary>Passes bytes between a client and its node until one of them is done, the time is over or the session is kicked. Everything that does
-/// not depend on how bytes are moved is here.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "The watch may cancel the source at any moment; it has no timer and no link, so it holds nothing to give back.")]
-internal sealed class SessionRelay
+/// not depend on how bytes are moved is here; while they are, nobody waits: what follows the end of a direction begins when it has ended.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "Whoever tells it to stop may cancel the source at any moment; it has no timer and no link, so it holds nothing to give back.")]
+internal abstract class SessionRelay
 {
     // A side that has closed waits this long for what is still coming from the other.
     private static readonly TimeSpan HalfClosedPatience = TimeSpan.FromSeconds(30);
     private const int Running = -1;
     private const int ClientKept = 1;
     private const int ClientGone = 2;
+    private const long NotAsked = -1;
 
-    private readonly Connection _client;
-    private readonly Connection _node;
     private readonly RelayWatch _watch;
-    // How long the client is kept when the node has ended the session.
-    private readonly Func<TimeSpan> _keepClient;
-    // Where streams are moved to; null where they stay, or are not needed.
-    private readonly PollLoop? _streamLoop;
-    private readonly IPump _toNode;
-    private readonly IPump _toClient;
-    private readonly CancellationTokenSource _stop = new();
+    private readonly IRelayOwner _owner;
+    // Only where somebody waits for it.
+    private CancellationTokenSource? _stop;
+    private Exception? _fault;
     private long _lastByteAt = Environment.TickCount64;
-    private long _patience;
-    private int _endWhenOverdue = (int)SessionEnd.Idle;
+    // In ticks: for how long the client is kept behind its node.
+    private long _clientKeptFor = NotAsked;
+    // In milliseconds.
+    private int _patience;
     private int _end = Running;
-    private TimeSpan? _clientKeptFor;
+    private int _running = 2;
     // Whether the client is kept, and whether it has gone: both are told at once.
     private int _kept;
+    private int _isStopping;
+    private int _endWhenOverdue = (int)SessionEnd.Idle;
 
-    /// <summary>Prepares a relay; both connections stay the caller's to dispose.</summary>
+    /// <summary>Prepares it; both connections stay the owner's to dispose of.</summary>
+    protected SessionRelay(Connection client, Connection node, RelayWatch watch, IRelayOwner owner)
+    {
+        (Client, Node, _watch, _owner) = (client, node, watch, owner);
+        _patience = (int)watch.IdleTimeout.TotalMilliseconds;
+    }
+
+    /// <summary>Prepares a relay.</summary>
     /// <param name="client">The client's.</param>
     /// <param name="node">The node's.</param>
     /// <param name="watch">Ends it when it is silent for too long.</param>
     /// <param name="metrics">Where bytes are counted.</param>
     /// <param name="loops">Threads that move bytes.</param>
-    /// <param name="keepClient">Asked when the node ends the session: for how long its client is kept nevertheless, so that not all of a node's come again at once.</param>
-    public SessionRelay(Connection client, Connection node, RelayWatch watch, DirectorMetrics metrics, RelayLoops loops, Func<TimeSpan> keepClient)
+    /// <param name="owner">Whoever hears of its end, and disposes of the connections then.</param>
+    public static SessionRelay Create(Connection client, Connection node, RelayWatch watch, DirectorMetrics metrics, RelayLoops loops, IRelayOwner owner)
     {
-        (_client, _node, _watch, _keepClient) = (client, node, watch, keepClient);
-        _patience = (long)watch.IdleTimeout.TotalMilliseconds;
-        var (toNode, toClient) = (metrics.RelayedBytes.WithLabels("to_node"), metrics.RelayedBytes.WithLabels("to_client"));
         var loop = loops.Next();
-        if (loop is not null && client.IsDirect && node.IsDirect)
-        {
-            (_toNode, _toClient) = new LoopRelay(loop, client, node, toNode, toClient, this).Pumps;
-            return;
-        }
-        _streamLoop = loop;
-        _toNode = new BufferPump(client, node, toNode, this, followsResponses: false, loop);
-        _toClient = new BufferPump(node, client, toClient, this, followsResponses: true, loop);
+        return loop is not null && client.IsDirect && node.IsDirect
+            ? new LoopRelay(loop, client, node, watch, metrics, owner)
+            : new StreamRelay(loop, client, node, watch, metrics, owner);
     }
 
     /// <summary>Bytes passed to the node.</summary>
-    public long BytesToNode => _toNode.Bytes;
+    public abstract long BytesToNode { get; }
 
     /// <summary>Bytes passed to the client.</summary>
-    public long BytesToClient => _toClient.Bytes;
+    public abstract long BytesToClient { get; }
 
-    /// <summary>Passes bytes on until the end; called once. Never throws for what a peer did.</summary>
-    /// <param name="kick">Ends the session: with <c>* BYE</c> where that cannot land inside a response, else without a word.</param>
-    public async Task<SessionEnd> RunAsync(CancellationToken kick)
+    /// <summary>Whether something is still to be said to the client although the node has closed its side. For how long it is kept is asked once, by whichever of
+    /// the node's direction meets that end first: the thread that moves its bytes, or whoever follows it.</summary>
+    public bool KeepsClient => ClientKeptFor() > TimeSpan.Zero;
+
+    protected Connection Client { get; }
+
+    protected Connection Node { get; }
+
+    /// <summary>Whether a line of ours may be put behind the last byte that went to the client; asked when nothing is passed to it any more.</summary>
+    protected abstract bool IsAtEndOfResponse { get; }
+
+    /// <summary>Whether the last that went to the client answers a LOGOUT.</summary>
+    protected abstract bool IsAnsweredLogout { get; }
+
+    protected bool IsStopping => Volatile.Read(ref _isStopping) != 0;
+
+    /// <summary>Fires when both directions are to stop.</summary>
+    protected CancellationToken Stopping
+    {
+        get
+        {
+            var made = new CancellationTokenSource();
+            var source = Interlocked.CompareExchange(ref _stop, made, null) ?? made;
+            if (IsStopping) source.Cancel();
+            return source.Token;
+        }
+    }
+
+    /// <summary>Passes bytes on from here to the end; called once. Never throws: its owner is told.</summary>
+    public void Begin()
     {
         _watch.Add(this);
-        try
-        {
-            await using var kicked = kick.UnsafeRegister(static relay => ((SessionRelay)relay!).Kick(), this);
-            if (_streamLoop is not null)
-            {
-                // Right here: behind a method of its own the rest might go on elsewhere, beside the loop's thread.
-                await _streamLoop.SwitchAsync();
-                MoveStreams(_streamLoop);
-            }
-            await Task.WhenAll(OrEndBothAsync(PassToNodeAsync()), OrEndBothAsync(PassToClientAsync()));
-            // What follows is not for the thread that moves bytes.
-            if (_streamLoop is not null) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            return _end == Running ? SessionEnd.Fault : (SessionEnd)_end;
-        }
-        finally
-        {
-            _watch.Remove(this);
-        }
-    }
-
-    /// <summary>A fault of ours in one direction must not leave the other one behind.</summary>
-    private async Task OrEndBothAsync(Task direction)
-    {
-        try
-        {
-            await direction;
-        }
-        catch
-        {
-            Abort(SessionEnd.Fault);
-            throw;
-        }
-    }
-
-    private void MoveStreams(PollLoop loop)
-    {
-        try
-        {
-            _client.MoveTo(loop);
-            _node.MoveTo(loop);
-        }
-        catch (Exception refused) when (refused is IOException or ObjectDisposedException)
-        {
-            Abort(SessionEnd.Fault);
-        }
+        BeginToPass();
     }
 
     /// <summary>Ends the relay when nothing has moved for as long as it may be silent: first asking, then at once.</summary>
@@ -120,7 +102,7 @@ internal sealed class SessionRelay
     {
         if (now - Volatile.Read(ref _lastByteAt) < Volatile.Read(ref _patience)) return;
         var end = (SessionEnd)Volatile.Read(ref _endWhenOverdue);
-        if (_stop.IsCancellationRequested) Abort(end);
+        if (IsStopping) Abort(end);
         else Stop(end);
     }
 
@@ -130,39 +112,93 @@ internal sealed class SessionRelay
     /// <summary>Something has been passed on, in whichever direction.</summary>
     public void Touch() => Volatile.Write(ref _lastByteAt, Environment.TickCount64);
 
-    /// <summary>A pump ends. A thread that moves the bytes of both directions says so as it happens, and before it tells the receiver: what that does then comes
-    /// second, and whoever waits for the pumps may hear of both in any order.</summary>
-    public void NoteEnd(IPump pump, PumpEnd end)
+    /// <summary>A direction ends. A thread that moves the bytes of both says so as it happens, and before it tells the receiver: what that does then comes
+    /// second, and what follows the two ends may be done in any order.</summary>
+    public void NoteEnd(Direction direction, PumpEnd end)
     {
-        SessionEnd? first = (end, pump == _toNode) switch
+        SessionEnd? first = (end, direction) switch
         {
-            (PumpEnd.EndOfStream, true) => SessionEnd.ClientClosed,
-            (PumpEnd.EndOfStream, false) => SessionEnd.NodeClosed,
-            (PumpEnd.ReadFailed, true) or (PumpEnd.WriteFailed, false) => SessionEnd.ClientLost,
-            (PumpEnd.ReadFailed, false) => SessionEnd.NodeLost,
+            (PumpEnd.EndOfStream, Direction.ToNode) => SessionEnd.ClientClosed,
+            (PumpEnd.EndOfStream, Direction.ToClient) => SessionEnd.NodeClosed,
+            (PumpEnd.ReadFailed, Direction.ToNode) or (PumpEnd.WriteFailed, Direction.ToClient) => SessionEnd.ClientLost,
+            (PumpEnd.ReadFailed, Direction.ToClient) => SessionEnd.NodeLost,
             // How the node has ended is for the other direction to say.
             _ => null,
         };
         if (first is { } noted) NoteEnd(noted);
     }
 
-    /// <summary>Whether something is still to be said to the client although the node has closed its side. For how long it is kept is asked once, by whichever of
-    /// the node's direction meets that end first: the thread that moves its bytes, or whoever waits for it.</summary>
-    public bool KeepsClient => ClientKeptFor() > TimeSpan.Zero;
+    /// <summary>Begins to move bytes. Each direction ends with <see cref="FollowAsync"/> or <see cref="Fail"/>, once.</summary>
+    protected abstract void BeginToPass();
+
+    /// <summary>Asks both directions to end between two buffers; from any thread, again, and before they have begun.</summary>
+    protected abstract void StopPassing();
+
+    /// <summary>Ends a direction in the middle of anything; what is on its way is lost.</summary>
+    protected abstract void AbortDirection(Direction direction);
+
+    /// <summary>The thread that streams belong to, where they do.</summary>
+    protected virtual PollLoop? StreamLoop => null;
+
+    /// <summary>Does what follows the end of a direction.</summary>
+    protected async Task FollowAsync(Direction direction, PumpEnd end)
+    {
+        try
+        {
+            await (direction == Direction.ToNode ? FollowToNodeAsync(end) : FollowToClientAsync(end));
+        }
+        catch (Exception fault)
+        {
+            Fail(fault);
+            return;
+        }
+        EndDirection();
+    }
+
+    /// <summary>Something of ours went wrong.</summary>
+    protected void NoteFault(Exception fault) => Interlocked.CompareExchange(ref _fault, fault, null);
+
+    /// <summary>A direction is over by a fault of ours, which must not leave the other one behind.</summary>
+    protected void Fail(Exception fault)
+    {
+        NoteFault(fault);
+        Abort(SessionEnd.Fault);
+        EndDirection();
+    }
+
+    protected void Abort(SessionEnd end)
+    {
+        NoteEnd(end);
+        AbortDirection(Direction.ToClient);
+        AbortDirection(Direction.ToNode);
+        Client.Abort();
+        Node.Abort();
+    }
+
+    private void EndDirection()
+    {
+        if (Interlocked.Decrement(ref _running) > 0) return;
+        _watch.Remove(this);
+        // Never on the thread that moves bytes.
+        ThreadPool.UnsafeQueueUserWorkItem(static relay => relay._owner.OnEnded(relay._end == Running ? SessionEnd.Fault : (SessionEnd)relay._end, relay._fault), this, preferLocal: true);
+    }
 
     private void Stop(SessionEnd end)
     {
         NoteEnd(end);
         Hurry(_watch.LastPatience, end);
-        _stop.Cancel();
+        // In this order, and with a fence between: whoever begins to wait meanwhile asks afterwards.
+        Interlocked.Exchange(ref _isStopping, 1);
+        Volatile.Read(ref _stop)?.Cancel();
+        StopPassing();
     }
 
-    private async Task PassToNodeAsync()
+    private async Task FollowToNodeAsync(PumpEnd end)
     {
-        switch (await _toNode.RunAsync(_stop.Token))
+        switch (end)
         {
             case PumpEnd.EndOfStream:
-                await HalfCloseAsync(SessionEnd.ClientClosed, _node);
+                await HalfCloseAsync(SessionEnd.ClientClosed, Node);
                 // One that is kept behind its node, and goes, is waited for no longer.
                 if (Interlocked.Or(ref _kept, ClientGone) == ClientKept) Stop(SessionEnd.ClientClosed);
                 break;
@@ -176,15 +212,15 @@ internal sealed class SessionRelay
         }
     }
 
-    private async Task PassToClientAsync()
+    private async Task FollowToClientAsync(PumpEnd end)
     {
-        switch (await _toClient.RunAsync(_stop.Token))
+        switch (end)
         {
             case PumpEnd.EndOfStream when ClientKeptFor() is var time && time > TimeSpan.Zero:
                 await KeepClientAsync(time, SessionEnd.NodeClosed);
                 break;
             case PumpEnd.EndOfStream:
-                await HalfCloseAsync(SessionEnd.NodeClosed, _client);
+                await HalfCloseAsync(SessionEnd.NodeClosed, Client);
                 break;
             case PumpEnd.ReadFailed:
                 await KeepClientAsync(ClientKeptFor(), SessionEnd.NodeLost);
@@ -198,8 +234,12 @@ internal sealed class SessionRelay
         }
     }
 
-    // A node that closes behind its client, or behind LOGOUT, is not lost.
-    private TimeSpan ClientKeptFor() => _clientKeptFor ??= _toClient.IsAnsweredLogout || Volatile.Read(ref _end) == (int)SessionEnd.ClientClosed ? TimeSpan.Zero : _keepClient();
+    private TimeSpan ClientKeptFor()
+    {
+        // A node that closes behind its client, or behind LOGOUT, is not lost.
+        if (_clientKeptFor == NotAsked) _clientKeptFor = IsAnsweredLogout || Volatile.Read(ref _end) == (int)SessionEnd.ClientClosed ? 0 : _owner.KeepClient().Ticks;
+        return new TimeSpan(_clientKeptFor);
+    }
 
     /// <summary>A client that waits in silence is let go in its turn; one that sends something is told at once that nobody hears it, by the other direction.</summary>
     private async Task KeepClientAsync(TimeSpan time, SessionEnd end)
@@ -207,8 +247,9 @@ internal sealed class SessionRelay
         NoteEnd(end);
         if (time > TimeSpan.Zero && Interlocked.Or(ref _kept, ClientKept) != ClientGone)
         {
-            await Task.Delay(time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (_streamLoop is not null) await _streamLoop.SwitchAsync();
+            await Task.Delay(time, Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Right here: behind a method of its own the rest might go on elsewhere, beside the loop's thread.
+            if (StreamLoop is { } loop) await loop.SwitchAsync();
         }
         Stop(end);
         await SayByeAsync();
@@ -216,15 +257,15 @@ internal sealed class SessionRelay
 
     private async Task SayByeAsync()
     {
-        if (!_toClient.IsAtEndOfResponse)
+        if (!IsAtEndOfResponse)
         {
             Abort(SessionEnd.Kicked);
             return;
         }
         try
         {
-            await _client.Stream.WriteAsync("* BYE The session is closed, please connect again.\r\n"u8.ToArray());
-            await _client.CloseSendingAsync();
+            await Client.Stream.WriteAsync("* BYE The session is closed, please connect again.\r\n"u8.ToArray());
+            await Client.CloseSendingAsync();
             LoseNode();
         }
         catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException)
@@ -236,7 +277,7 @@ internal sealed class SessionRelay
     private async Task HalfCloseAsync(SessionEnd end, Connection other)
     {
         // The other side has closed before; but it may be a node's, whose client is kept for longer.
-        if (NoteEnd(end) || _clientKeptFor is not { Ticks: > 0 }) Hurry(HalfClosedPatience, end);
+        if (NoteEnd(end) || _clientKeptFor <= 0) Hurry(HalfClosedPatience, end);
         try
         {
             await other.CloseSendingAsync();
@@ -247,19 +288,10 @@ internal sealed class SessionRelay
         }
     }
 
-    private void Abort(SessionEnd end)
-    {
-        NoteEnd(end);
-        _toClient.Abort();
-        _toNode.Abort();
-        _client.Abort();
-        _node.Abort();
-    }
-
     private void LoseNode()
     {
-        _toNode.Abort();
-        _node.Abort();
+        AbortDirection(Direction.ToNode);
+        Node.Abort();
     }
 
     /// <returns>Whether this is what happened first.</returns>
@@ -269,6 +301,6 @@ internal sealed class SessionRelay
     {
         Touch();
         Volatile.Write(ref _endWhenOverdue, (int)end);
-        Volatile.Write(ref _patience, Math.Min(Volatile.Read(ref _patience), (long)patience.TotalMilliseconds));
+        Volatile.Write(ref _patience, Math.Min(Volatile.Read(ref _patience), (int)patience.TotalMilliseconds));
     }
 }

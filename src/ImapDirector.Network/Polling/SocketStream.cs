@@ -6,13 +6,13 @@ namespace ImapDirector.Network.Polling;
 /// <summary>The stream of a socket. It waits as the runtime does, until it is moved to a <see cref="PollLoop"/>: from then on it is read, written and waited for on
 /// that thread alone, and whoever waits goes on there, without a hop.</summary>
 /// <remarks>One read and one write at a time.</remarks>
-internal sealed class SocketStream(ConnectionSocket socket) : Stream, IPollTarget
+internal sealed class SocketStream(ConnectionSocket socket, bool isAtRest = false) : Stream, IPollTarget
 {
     // Whoever reads again and again without ever having to wait lets the thread's other sessions have their turn.
     private const int MostReadsInRow = 64;
 
-    // From the beginning: of a socket that has said its end there can be none.
-    private NetworkStream? _network = new(socket.Socket, ownsSocket: false);
+    // From the beginning: of a socket that has said its end there can be none. Behind a relay only for who has to wait.
+    private NetworkStream? _network = isAtRest ? null : new(socket.Socket, ownsSocket: false);
     // From when it is moved to a loop.
     private Readiness _readable = null!;
     private Readiness _writable = null!;
@@ -38,9 +38,6 @@ internal sealed class SocketStream(ConnectionSocket socket) : Stream, IPollTarge
     int IPollTarget.Descriptor => _socket!.Descriptor;
 
     private NetworkStream Network => _network ??= new NetworkStream(socket.Socket, ownsSocket: false);
-
-    /// <summary>Forgets how it was waited for: somebody else reads from now on.</summary>
-    public void Rest() => _network = null;
 
     /// <summary>Moves it to a loop, on whose thread this is called; nothing may be being read or written.</summary>
     /// <exception cref="IOException">The system refuses.</exception>

@@ -26,31 +26,31 @@ public sealed class CrossingBytesTests
         {
             await using var client = await ConnectionPair.CreateAsync();
             await using var node = await ConnectionPair.CreateAsync();
-            using var kick = new CancellationTokenSource();
-            var relay = new SessionRelay(client.Server, node.Server, watch, metrics, loops, static () => TimeSpan.Zero);
+            var end = new RelayEnd();
+            var relay = SessionRelay.Create(client.Server, node.Server, watch, metrics, loops, end);
             var isEarly = number % 16 == 0;
-            if (isEarly) await EndAsync(number, relay, client, node, kick);
-            var running = relay.RunAsync(kick.Token);
+            if (isEarly) End(number, relay, client, node);
+            relay.Begin();
             Task[] talks =
             [
                 SendAsync(client.Client.Stream, $"c{number:000000}\n"), AssertOwnAsync(node.Client.Stream, $"c{number:000000}\n"),
                 SendAsync(node.Client.Stream, $"n{number:000000}\n"), AssertOwnAsync(client.Client.Stream, $"n{number:000000}\n"),
             ];
             await Task.Delay(Random.Shared.Next(4), CancellationToken.None);
-            if (!isEarly) await EndAsync(number, relay, client, node, kick);
-            await running.WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
+            if (!isEarly) End(number, relay, client, node);
+            await end.WaitAsync();
             await client.Server.DisposeAsync();
             await node.Server.DisposeAsync();
             await Task.WhenAll(talks).WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
         });
     }
 
-    private static async Task EndAsync(int number, SessionRelay relay, ConnectionPair client, ConnectionPair node, CancellationTokenSource kick)
+    private static void End(int number, SessionRelay relay, ConnectionPair client, ConnectionPair node)
     {
         switch (number % 7)
         {
             case 0:
-                await kick.CancelAsync();
+                relay.Kick();
                 break;
             case 1:
                 // What a listener does with what is left when the time to drain is over.
@@ -65,7 +65,7 @@ public sealed class CrossingBytesTests
                 relay.EndIfOverdue(long.MaxValue);
                 break;
             case 4:
-                await kick.CancelAsync();
+                relay.Kick();
                 client.Server.Abort();
                 break;
             case 5:

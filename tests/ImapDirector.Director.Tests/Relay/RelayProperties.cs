@@ -45,7 +45,7 @@ public sealed class RelayProperties
         if (ending == Ending.Kick)
         {
             await Task.Delay(moment, patience.Token);
-            await relay.KickAsync();
+            relay.Kick();
         }
         if (ending == Ending.Reset)
         {

@@ -14,19 +14,15 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     private readonly ConnectionPair _node;
     private readonly RelayWatch _watch;
     private readonly RelayLoops _loops;
-    private readonly CancellationTokenSource _kick = new();
     private readonly SessionRelay _relay;
-    private readonly Task<SessionEnd> _running;
+    private readonly RelayEnd _end;
 
-    private RelayUnderTest(ConnectionPair client, ConnectionPair node, RelayWatch watch, int threads, Func<TimeSpan>? keepClient, SynchronizationContext? waits)
+    private RelayUnderTest(ConnectionPair client, ConnectionPair node, RelayWatch watch, int threads, Func<TimeSpan>? keepClient)
     {
-        (_client, _node, _watch) = (client, node, watch);
+        (_client, _node, _watch, _end) = (client, node, watch, new RelayEnd(keepClient));
         _loops = new RelayLoops(threads, NullLogger.Instance);
-        _relay = new SessionRelay(client.Server, node.Server, _watch, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), _loops, keepClient ?? (static () => TimeSpan.Zero));
-        var outer = SynchronizationContext.Current;
-        SynchronizationContext.SetSynchronizationContext(waits);
-        _running = _relay.RunAsync(_kick.Token);
-        SynchronizationContext.SetSynchronizationContext(outer);
+        _relay = SessionRelay.Create(client.Server, node.Server, _watch, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), _loops, _end);
+        _relay.Begin();
     }
 
     public ImapConversation Client => _client.Client;
@@ -36,7 +32,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     public SessionRelay Relay => _relay;
 
     /// <summary>How it ended; waits for it.</summary>
-    public Task<SessionEnd> EndAsync() => _running.WaitAsync(TimeSpan.FromSeconds(60));
+    public Task<SessionEnd> EndAsync() => _end.WaitAsync();
 
     /// <summary>What whoever runs a relay does when it has ended.</summary>
     public async Task CloseBehindAsync()
@@ -72,7 +68,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     /// <summary>The relay's threads end.</summary>
     public void EndThreads() => _loops.Dispose();
 
-    public Task KickAsync() => _kick.CancelAsync();
+    public void Kick() => _relay.Kick();
 
     /// <param name="threads">Threads of the relay; with none bytes come through streams.</param>
     /// <param name="isSecure">Whether the client comes with TLS.</param>
@@ -81,9 +77,8 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     /// <param name="lastPatience">How long one may take nothing in the end; usually longer than a busy machine lets a thread stand still.</param>
     /// <param name="prepare">What happens on the connections before the relay begins.</param>
     /// <param name="keepClient">How long the client is kept when the node has ended the session.</param>
-    /// <param name="waits">Where what waits for the relay's threads goes on; with none on the pool's, as in a director.</param>
     public static async Task<RelayUnderTest> StartAsync(int threads, bool isSecure = false, bool isDirect = true, TimeSpan? idleTimeout = null, TimeSpan? lastPatience = null,
-        Func<ConnectionPair, ConnectionPair, Task>? prepare = null, Func<TimeSpan>? keepClient = null, SynchronizationContext? waits = null)
+        Func<ConnectionPair, ConnectionPair, Task>? prepare = null, Func<TimeSpan>? keepClient = null)
     {
         var client = await ConnectionPair.CreateAsync();
         var node = await ConnectionPair.CreateAsync();
@@ -95,7 +90,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
             await handshake;
         }
         if (prepare is not null) await prepare(client, node);
-        return new RelayUnderTest(client, node, new RelayWatch(idleTimeout ?? TimeSpan.FromMinutes(30), lastPatience ?? TimeSpan.FromSeconds(10)), threads, keepClient, waits);
+        return new RelayUnderTest(client, node, new RelayWatch(idleTimeout ?? TimeSpan.FromMinutes(30), lastPatience ?? TimeSpan.FromSeconds(10)), threads, keepClient);
     }
 
     public async ValueTask DisposeAsync()
@@ -107,6 +102,5 @@ internal sealed class RelayUnderTest : IAsyncDisposable
         await _node.Server.DisposeAsync();
         await _watch.DisposeAsync();
         _loops.Dispose();
-        _kick.Dispose();
     }
 }

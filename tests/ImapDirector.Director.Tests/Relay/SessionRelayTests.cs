@@ -57,7 +57,7 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
         await Task.Delay(100);
         Assert.False(next.IsCompleted);
 
-        await relay.KickAsync();
+        relay.Kick();
         Assert.Equal(Bye, await next);
         Assert.Equal(isReset ? SessionEnd.NodeLost : SessionEnd.NodeClosed, await relay.EndAsync());
     }
@@ -147,7 +147,7 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
         await using var relay = await RelayUnderTest.StartAsync(threads);
         var response = Encoding.ASCII.GetBytes($"* 1 FETCH (BODY[] {{{3 * MiB}}}\r\n{new string('x', 3 * MiB)})\r\n")[..^missing];
         await Task.WhenAll(relay.Node.Stream.WriteAsync(response).AsTask(), relay.Client.ReadExactlyAsync(response.Length));
-        await relay.KickAsync();
+        relay.Kick();
 
         var said = "";
         try
@@ -302,7 +302,7 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
         await relay.Node.SendAsync("* 1 FETCH (BODY[] {5}\r\nhello)\r\n");
         await relay.Client.ReadExactlyAsync(31);
 
-        await relay.KickAsync();
+        relay.Kick();
 
         Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
         Assert.Equal(SessionEnd.Kicked, await relay.EndAsync());
@@ -319,7 +319,7 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
         await relay.Node.SendAsync(said);
         await relay.Client.ReadExactlyAsync(said.Length);
 
-        await relay.KickAsync();
+        relay.Kick();
 
         await AssertClosedAsync(relay.Client);
         Assert.Equal(SessionEnd.Kicked, await relay.EndAsync());
@@ -331,7 +331,7 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
     {
         await using var relay = await RelayUnderTest.StartAsync(threads);
 
-        await relay.KickAsync();
+        relay.Kick();
 
         Assert.Equal(Bye, await relay.Client.ReadToEndAsync());
         Assert.Equal(SessionEnd.Kicked, await relay.EndAsync());
@@ -344,7 +344,7 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
         var sending = SendRandomAsync(relay.Node.Stream, 4, 128);
         await UntilItStandsStillAsync(() => relay.Relay.BytesToClient);
 
-        await relay.KickAsync();
+        relay.Kick();
 
         Assert.Equal(SessionEnd.Kicked, await relay.EndAsync());
         await Assert.ThrowsAnyAsync<IOException>(() => sending);
@@ -364,7 +364,7 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
         Assert.Equal("* 1 EXISTS", await relay.Client.ReadLineAsync());
         var filled = await relay.FillClientAsync();
 
-        await relay.KickAsync();
+        relay.Kick();
         await Task.Delay(100);
 
         Assert.Equal(new string('\0', filled) + Bye, await relay.Client.ReadToEndAsync());

@@ -25,7 +25,6 @@ internal sealed class DirectorUnderFuzz : IAsyncDisposable
 
     private readonly string _directory = System.IO.Directory.CreateTempSubdirectory("fuzz-").FullName;
     private readonly OneThread _thread = new();
-    private readonly CancellationTokenSource _lastCall = new();
     private readonly TcpListener _listener = new(Loopback, 0);
     private readonly RedisServer? _ownRedis;
     private readonly RedisConnection _redis;
@@ -107,7 +106,7 @@ internal sealed class DirectorUnderFuzz : IAsyncDisposable
         _certificate = ServerCertificate.LoadOrCreateSelfSigned(_directory, ["localhost"]);
         _managedCertificate = ServerCertificate.LoadOrCreateSelfSigned(_directory, ["localhost"], isDirect: false);
         _services = new LoginServices(_options, new ServerHandshake(_certificate, _options.HandshakeTimeout), new Authenticator(_options, _chain, hasher, Log), proofs, _throttle, new CheckTurns(), null,
-            _userDirectory, backends, capabilities, _watch, _loops, sessions, _reports, new NodeLosses(_options.NodeLossSpread, TimeProvider.System), metrics, Log.CreateLogger<ClientSession>(), _lastCall.Token);
+            _userDirectory, backends, capabilities, _watch, _loops, sessions, _reports, new NodeLosses(_options.NodeLossSpread, TimeProvider.System), metrics, Log.CreateLogger<ClientSession>());
     }
 
     public KeptLog Log { get; } = new();
@@ -132,7 +131,8 @@ internal sealed class DirectorUnderFuzz : IAsyncDisposable
         if (++_runs % RunsOfThrottle == 0) _throttle = NewThrottle();
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         client.Connect(_listener.LocalEndpoint);
-        var server = new Connection(_listener.AcceptSocket(), Connection.ReaderOptions(LoginDialogue.MaxPipelinedBytes));
+        var acceptor = new Acceptor();
+        var server = new Connection(_listener.AcceptSocket(), Connection.ReaderOptions(LoginDialogue.MaxPipelinedBytes)) { Owner = acceptor };
         address = mode.HasFlag(LoginMode.BehindProxy) ? new IPAddress([198, 18, (byte)(_runs >> 8), (byte)_runs])
             : mode.HasFlag(LoginMode.BehindDirector) ? new IPAddress([198, 19, (byte)(_runs >> 8), (byte)_runs])
             : new IPAddress([10, (byte)(_runs >> 16), (byte)(_runs >> 8), (byte)_runs]);
@@ -143,7 +143,7 @@ internal sealed class DirectorUnderFuzz : IAsyncDisposable
             Handshake = mode.HasFlag(LoginMode.ManagedTls) ? new ServerHandshake(_managedCertificate, _options.HandshakeTimeout) : _services.Handshake,
             Throttle = _throttle,
         };
-        return new FuzzedClient(client, server, _thread.Run(() => ServeAsync(server, services)));
+        return new FuzzedClient(client, server, _thread.Run(() => acceptor.ServeAsync(server, services)));
     }
 
     public async ValueTask DisposeAsync()
@@ -162,24 +162,35 @@ internal sealed class DirectorUnderFuzz : IAsyncDisposable
         _thread.Dispose();
         _certificate.Dispose();
         _managedCertificate.Dispose();
-        _lastCall.Dispose();
         Log.Dispose();
         System.IO.Directory.Delete(_directory, true);
     }
 
     private LoginThrottle NewThrottle() => new(_options, _redis, _secret, TimeProvider.System);
 
-    // As a listener does.
-    private static async Task<bool> ServeAsync(Connection server, LoginServices services)
+    /// <summary>Does what a listener does.</summary>
+    private sealed class Acceptor : IConnectionOwner
     {
-        try
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public async Task<bool> ServeAsync(Connection server, LoginServices services)
         {
-            await new ClientSession(server, isImplicitTls: false, services, CancellationToken.None).RunAsync();
-            return true;
+            try
+            {
+                await new ClientSession(server, isImplicitTls: false, services, CancellationToken.None).RunAsync();
+                if (server.IsKeptOpen) await _ended.Task;
+                return true;
+            }
+            finally
+            {
+                await server.DisposeAsync();
+            }
         }
-        finally
+
+        public Task EndAsync(Connection connection)
         {
-            await server.DisposeAsync();
+            _ended.SetResult();
+            return Task.CompletedTask;
         }
     }
 }
