@@ -31,7 +31,6 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly NodeHealth _health;
     private readonly LiveSessions _sessions = new();
     private readonly SessionReports _reports;
-    // Told to whoever has not been told before, when the waves are over.
     private readonly DatabaseChain _accounts;
     private readonly TokenLogin? _tokens;
     private readonly MasterLogin _masters;

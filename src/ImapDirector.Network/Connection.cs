@@ -53,7 +53,6 @@ public sealed class Connection : IAsyncDisposable
     private bool _hasClosedSending;
     private DeflatedStream? _deflated;
     private byte[]? _endPointBinding;
-    private string? _id;
     private TlsSession? _handshaking;
 
     /// <summary>Wraps a connected socket, which it owns from here on.</summary>

@@ -20,11 +20,11 @@ internal sealed class RelayedSession(Connection client, BackendSession session, 
     /// <summary>Has bytes relayed. From here on the connections are this one's to end.</summary>
     public void Begin()
     {
+        var relay = SessionRelay.Create(client, _node, services.Watch, services.Metrics, services.Loops, this);
         services.Metrics.Sessions.WithLabels(_at.Name).Inc();
         if (IsUnfenced) services.Metrics.UnfencedSessions.WithLabels(_at.Name).Inc();
         services.Losses.Opened(_at.Name);
         client.KeepOpen();
-        var relay = SessionRelay.Create(client, _node, services.Watch, services.Metrics, services.Loops, this);
         live.Attach(relay);
         relay.Begin();
     }
@@ -41,18 +41,35 @@ internal sealed class RelayedSession(Connection client, BackendSession session, 
     {
         try
         {
-            if (fault is not null) SessionEndLog.Fault(services.Logger, client.Id, fault);
-            services.Losses.Closed(_at.Name);
-            if (IsUnfenced) services.Metrics.UnfencedSessions.WithLabels(_at.Name).Dec();
-            services.Metrics.Sessions.WithLabels(_at.Name).Dec();
-            await LeaveAsync();
+            await EndAtNodeAsync(fault);
+            SessionEndLog.Write(services.Logger, client, end, new SessionFacts(live.User, master, _at.Name, live.BytesToNode, live.BytesToClient), began);
+        }
+        finally
+        {
+            await client.EndAsync();
+        }
+    }
+
+    private async Task EndAtNodeAsync(Exception? fault)
+    {
+        try
+        {
+            try
+            {
+                if (fault is not null) SessionEndLog.Fault(services.Logger, client.Id, fault);
+                services.Losses.Closed(_at.Name);
+                if (IsUnfenced) services.Metrics.UnfencedSessions.WithLabels(_at.Name).Dec();
+                services.Metrics.Sessions.WithLabels(_at.Name).Dec();
+            }
+            finally
+            {
+                await LeaveAsync();
+            }
         }
         catch (Exception failed)
         {
             SessionEndLog.Fault(services.Logger, client.Id, failed);
         }
-        SessionEndLog.Write(services.Logger, client, end, new SessionFacts(live.User, master, _at.Name, live.BytesToNode, live.BytesToClient), began);
-        await client.EndAsync();
     }
 
     /// <summary>Lets the node and the directory know that there is no session any more.</summary>

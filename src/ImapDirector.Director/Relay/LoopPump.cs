@@ -86,8 +86,8 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
         var (isLost, writer) = ((events & (PollEvents.Error | PollEvents.HangUp)) != 0, Opposite);
         if (isLost && From.Watched == PollEvents.None)
         {
-            // Nobody waits for it, but it will never take anything any more.
-            if (!writer.HasEnded) relay.End(writer, PumpEnd.WriteFailed);
+            // Nobody waits for it, but it will never take anything any more. Where that was said already, the other side may be kept for a while yet.
+            if (!writer.HasEnded) relay.End(writer, _end == PumpEnd.ReadFailed ? PumpEnd.Aborted : PumpEnd.WriteFailed);
             return;
         }
         if (writer.IsHeldUp && (isLost || (events & PollEvents.Writable) != 0)) writer.GoOn();

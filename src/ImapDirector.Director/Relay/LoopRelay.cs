@@ -122,16 +122,16 @@ internal sealed class LoopRelay : SessionRelay
         {
             _toNode.Begin();
             _toClient.Begin();
+            _toNode.GoOn();
+            _toClient.GoOn();
+            Rearm();
         }
-        catch (IOException)
+        catch (Exception failed)
         {
-            // The system has no room for it: what the session hears is that its connection is lost.
+            // Where the system has no room for it, what the session hears is that its connection is lost. Nothing else watches it yet.
+            if (failed is not IOException) NoteFault(failed);
             EndBoth();
-            return;
         }
-        _toNode.GoOn();
-        _toClient.GoOn();
-        Rearm();
     }
 
     private void FollowLater(LoopPump pump)

@@ -162,8 +162,14 @@ internal abstract class SessionRelay
     protected void Fail(Exception fault)
     {
         NoteFault(fault);
-        Abort(SessionEnd.Fault);
-        EndDirection();
+        try
+        {
+            Abort(SessionEnd.Fault);
+        }
+        finally
+        {
+            EndDirection();
+        }
     }
 
     protected void Abort(SessionEnd end)

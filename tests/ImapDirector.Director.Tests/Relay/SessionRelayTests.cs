@@ -47,14 +47,15 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
     [InlineData(true, true)]
     public async Task A_client_that_is_kept_behind_its_node_is_told_in_its_turn(bool isSecure, bool isReset)
     {
-        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure, keepClient: static () => TimeSpan.FromHours(1));
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure, lastPatience: TimeSpan.FromSeconds(3), keepClient: static () => TimeSpan.FromHours(1));
         await relay.Node.SendAsync("* 1 EXISTS\r\n");
         Assert.Equal("* 1 EXISTS", await relay.Client.ReadLineAsync());
 
         if (isReset) relay.Node.Socket.Close(0);
         else await relay.Node.DisposeAsync();
         var next = relay.Client.ReadToEndAsync();
-        await Task.Delay(100);
+        // Longer than the last patience, which a node that is reset does not begin.
+        await Task.Delay(isReset ? 5_500 : 100);
         Assert.False(next.IsCompleted);
 
         relay.Kick();
