@@ -33,6 +33,7 @@ internal abstract class SessionRelay
     private int _kept;
     private int _isStopping;
     private int _endWhenOverdue = (int)SessionEnd.Idle;
+    private bool _isHurried;
 
     /// <summary>Prepares it; both connections stay the owner's to dispose of.</summary>
     protected SessionRelay(Connection client, Connection node, RelayWatch watch, IRelayOwner owner)
@@ -65,6 +66,9 @@ internal abstract class SessionRelay
     /// <summary>Whether something is still to be said to the client although the node has closed its side. For how long it is kept is asked once, by whichever of
     /// the node's direction meets that end first: the thread that moves its bytes, or whoever follows it.</summary>
     public bool KeepsClient => ClientKeptFor() > TimeSpan.Zero;
+
+    /// <summary>Whether its end has begun, so that it is looked at more often.</summary>
+    public bool IsHurried => Volatile.Read(ref _isHurried);
 
     protected Connection Client { get; }
 
@@ -308,5 +312,7 @@ internal abstract class SessionRelay
         Touch();
         Volatile.Write(ref _endWhenOverdue, (int)end);
         Volatile.Write(ref _patience, Math.Min(Volatile.Read(ref _patience), (int)patience.TotalMilliseconds));
+        Volatile.Write(ref _isHurried, true);
+        _watch.Hurry(this);
     }
 }

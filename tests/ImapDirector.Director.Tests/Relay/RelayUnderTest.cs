@@ -17,11 +17,12 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     private readonly SessionRelay _relay;
     private readonly RelayEnd _end;
 
-    private RelayUnderTest(ConnectionPair client, ConnectionPair node, RelayWatch watch, int threads, Func<TimeSpan>? keepClient)
+    private RelayUnderTest(ConnectionPair client, ConnectionPair node, RelayWatch watch, int threads, Func<TimeSpan>? keepClient, bool kickFirst)
     {
         (_client, _node, _watch, _end) = (client, node, watch, new RelayEnd(keepClient));
         _loops = new RelayLoops(threads, NullLogger.Instance);
         _relay = SessionRelay.Create(client.Server, node.Server, _watch, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), _loops, _end);
+        if (kickFirst) _relay.Kick();
         _relay.Begin();
     }
 
@@ -30,6 +31,8 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     public ImapConversation Node => _node.Client;
 
     public SessionRelay Relay => _relay;
+
+    public RelayWatch Watch => _watch;
 
     /// <summary>How it ended; waits for it.</summary>
     public Task<SessionEnd> EndAsync() => _end.WaitAsync();
@@ -44,9 +47,12 @@ internal sealed class RelayUnderTest : IAsyncDisposable
 
     /// <summary>Writes to the client, past the relay, until the system takes no more.</summary>
     /// <returns>How many bytes.</returns>
-    public async Task<int> FillClientAsync()
+    public Task<int> FillClientAsync() => FillAsync(_client.Server.Socket);
+
+    /// <summary>As above, of any socket.</summary>
+    public static async Task<int> FillAsync(Socket socket)
     {
-        var (socket, filler, filled) = (_client.Server.Socket, new byte[64 * 1024], 0);
+        var (filler, filled) = (new byte[64 * 1024], 0);
         var wasBlocking = socket.Blocking;
         socket.Blocking = false;
         for (var refusals = 0; refusals < 5;)
@@ -77,8 +83,9 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     /// <param name="lastPatience">How long one may take nothing in the end; usually longer than a busy machine lets a thread stand still.</param>
     /// <param name="prepare">What happens on the connections before the relay begins.</param>
     /// <param name="keepClient">How long the client is kept when the node has ended the session.</param>
+    /// <param name="kickFirst">Whether it is kicked before it begins.</param>
     public static async Task<RelayUnderTest> StartAsync(int threads, bool isSecure = false, bool isDirect = true, TimeSpan? idleTimeout = null, TimeSpan? lastPatience = null,
-        Func<ConnectionPair, ConnectionPair, Task>? prepare = null, Func<TimeSpan>? keepClient = null)
+        Func<ConnectionPair, ConnectionPair, Task>? prepare = null, Func<TimeSpan>? keepClient = null, bool kickFirst = false)
     {
         var client = await ConnectionPair.CreateAsync();
         var node = await ConnectionPair.CreateAsync();
@@ -90,7 +97,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
             await handshake;
         }
         if (prepare is not null) await prepare(client, node);
-        return new RelayUnderTest(client, node, new RelayWatch(idleTimeout ?? TimeSpan.FromMinutes(30), lastPatience ?? TimeSpan.FromSeconds(10)), threads, keepClient);
+        return new RelayUnderTest(client, node, new RelayWatch(idleTimeout ?? TimeSpan.FromMinutes(30), lastPatience ?? TimeSpan.FromSeconds(10)), threads, keepClient, kickFirst);
     }
 
     public async ValueTask DisposeAsync()
