@@ -12,9 +12,12 @@ internal sealed class SessionLedger(RedisConnection redis, int capacity = Sessio
     private readonly ConcurrentDictionary<string, Entry> _open = new();
     private readonly ConcurrentDictionary<string, UserName> _closing = new();
     private volatile bool _overflowed;
+    // Whether one may be open whose record is none of the incarnation's: nobody walks over thousands of silent ones to find out that all are.
+    private volatile bool _mayBeBehind;
+    private long _reconciledAs;
 
     /// <summary>Whether Redis has something to hear.</summary>
-    public bool HasWork => !_closing.IsEmpty || _overflowed || _open.Any(static entry => entry.Value.RegisteredAs == 0);
+    public bool HasWork => !_closing.IsEmpty || _overflowed || _mayBeBehind;
 
     /// <summary>Whether records were lost track of; only a new incarnation makes up for that. Asking resets it.</summary>
     public bool TakeOverflow()
@@ -28,8 +31,13 @@ internal sealed class SessionLedger(RedisConnection redis, int capacity = Sessio
     /// <param name="user">Whose.</param>
     /// <param name="session">Which.</param>
     /// <param name="registeredAs">The start epoch its record in Redis carries, 0 when it has none.</param>
-    public void Opened(UserName user, SessionRecord session, long registeredAs) =>
+    public void Opened(UserName user, SessionRecord session, long registeredAs)
+    {
         _open[session.Id] = new Entry(user, session, registeredAs);
+        // With a fence between, as below: the walk sees it, or this sees for which incarnation it is.
+        Interlocked.MemoryBarrier();
+        if (registeredAs == 0 || registeredAs != Volatile.Read(ref _reconciledAs)) _mayBeBehind = true;
+    }
 
     /// <summary>A session ended, or may have left a record that nobody wants: takes the record out now or, when Redis is away, later.</summary>
     public async Task CloseAsync(UserName user, string sessionId)
@@ -53,16 +61,27 @@ internal sealed class SessionLedger(RedisConnection redis, int capacity = Sessio
             if (!await TryRemoveAsync(user, id, cancellationToken)) return;
             _closing.TryRemove(id, out _);
         }
+        if (!_mayBeBehind && _reconciledAs == incarnation.Epoch) return;
+        _mayBeBehind = false;
+        Interlocked.Exchange(ref _reconciledAs, incarnation.Epoch);
+        if (await TryRegisterAsync(incarnation, cancellationToken)) return;
+        _mayBeBehind = true;
+    }
+
+    /// <returns>Whether Redis has heard of all that were open.</returns>
+    private async Task<bool> TryRegisterAsync(Incarnation incarnation, CancellationToken cancellationToken)
+    {
         foreach (var (id, entry) in _open)
         {
             if (entry.RegisteredAs == incarnation.Epoch) continue;
             var value = SessionValue.Format(incarnation, entry.Session);
             var reply = await redis.CallAsync("register_session",
                 database => database.HashSetAsync(RedisKeys.Sessions(entry.User), id, value), cancellationToken);
-            if (!reply.Succeeded) return;
+            if (!reply.Succeeded) return false;
             // It may have ended in the meantime, and its record been taken out before this one was made.
             if (!_open.TryUpdate(id, entry with { RegisteredAs = incarnation.Epoch }, entry)) CloseLater(entry.User, id);
         }
+        return true;
     }
 
     private async Task<bool> TryRemoveAsync(UserName user, string sessionId, CancellationToken cancellationToken) =>
