@@ -38,6 +38,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private readonly Counter _refused;
     private readonly RelayWatch _watch;
     private readonly RelayLoops _loops;
+    private readonly QuietMemory _memory = new();
     private readonly NodeReachability _nodes;
     private readonly NodeAdmission _admission;
     private volatile LoginServices _services;
@@ -181,6 +182,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await _directory.StartAsync(cancellationToken);
         _moves.Start();
         _reports.Start();
+        _memory.Start();
         // Clients share their limits over both ports. MTAs are few, listed and trusted to submit: their bound is the total alone.
         _clients = new ConnectionLimits(_options.MaxConnections, _options.MaxConnectionsPerAddress,
             address => AddressList.Contains(_options.ProxyNetworks, address) || AddressList.Contains(_options.DirectorNetworks, address));
@@ -269,6 +271,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         await _health.DisposeAsync();
         await _watch.DisposeAsync();
         _loops.Dispose();
+        await _memory.DisposeAsync();
         _tokens?.Dispose();
         _masters.Dispose();
         _policy?.Dispose();
