@@ -10,6 +10,7 @@ using ImapDirector.Director.Relay;
 using ImapDirector.Director.Throttling;
 using ImapDirector.Network;
 using ImapDirector.Network.Lmtp;
+using ImapDirector.Network.Polling;
 using ImapDirector.Network.Tls;
 using ImapDirector.Protocol;
 using Microsoft.Extensions.Logging;
@@ -98,7 +99,7 @@ public sealed partial class DirectorServer : IAsyncDisposable
         var proofs = new LoginProofs(verifiers, _tokens, new CertificateLogin(_accounts, options.DefaultDomain), _masters);
         _policy = options.Throttle.PolicyUrl is null ? null : new LoginPolicy(options.Throttle, secret, loggers.CreateLogger<LoginPolicy>());
         var throttle = new LoginThrottle(options, _redis, secret, TimeProvider.System);
-        _services = new LoginServices(options, new ServerHandshake(certificate, options.HandshakeTimeout), authenticator, proofs, throttle, new CheckTurns(), _policy, _directory, backends, capabilities, _watch, _loops, _sessions, _reports, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
+        _services = new LoginServices(options, new ServerHandshake(certificate, options.HandshakeTimeout), authenticator, proofs, throttle, new CheckTurns(), _policy, _directory, backends, capabilities, _watch, _sessions, _reports, new NodeLosses(options.NodeLossSpread, TimeProvider.System),
             counters, loggers.CreateLogger<ClientSession>());
         _deliveries = new DeliveryHandler(options, _accounts, _directory, assertions, _health, counters, loggers.CreateLogger<DeliveryHandler>());
         NodeOrders = new NodeOrders(_redis, _registry);
@@ -187,8 +188,8 @@ public sealed partial class DirectorServer : IAsyncDisposable
         _clients = new ConnectionLimits(_options.MaxConnections, _options.MaxConnectionsPerAddress,
             address => AddressList.Contains(_options.ProxyNetworks, address) || AddressList.Contains(_options.DirectorNetworks, address));
         _submitters = new ConnectionLimits(_options.MaxConnections, _options.MaxConnections);
-        _imap = Open("imap", _options.Imap, _clients, (connection, drain) => new ClientSession(connection, isImplicitTls: false, _services, drain).RunAsync(), LoginDialogue.MaxPipelinedBytes);
-        _imaps = Open("imaps", _options.Imaps, _clients, (connection, drain) => new ClientSession(connection, isImplicitTls: true, _services, drain).RunAsync(), LoginDialogue.MaxPipelinedBytes);
+        _imap = Open("imap", _options.Imap, _clients, (connection, drain) => new ClientSession(connection, isImplicitTls: false, _services, drain).RunAsync(), LoginDialogue.MaxPipelinedBytes, _loops.All);
+        _imaps = Open("imaps", _options.Imaps, _clients, (connection, drain) => new ClientSession(connection, isImplicitTls: true, _services, drain).RunAsync(), LoginDialogue.MaxPipelinedBytes, _loops.All);
         _lmtp = Open("lmtp", _options.Lmtp, _submitters, ServeLmtpAsync);
         _isStarted = true;
     }
@@ -282,11 +283,11 @@ public sealed partial class DirectorServer : IAsyncDisposable
     private IEnumerable<Listener> Listeners => new[] { _imap, _imaps, _lmtp }.OfType<Listener>();
 
     private Listener? Open(string name, IPEndPoint? endPoint, ConnectionLimits limits, Func<Connection, CancellationToken, Task> handler,
-        int readAhead = Connection.DefaultReadAhead)
+        int readAhead = Connection.DefaultReadAhead, IReadOnlyList<PollLoop>? loops = null)
     {
         if (endPoint is null) return null;
         var refused = _refused.WithLabels(name);
-        var listener = new Listener(name, endPoint, limits, handler, _loggers.CreateLogger<Listener>(), _options.ReusePort, readAhead, _options.AcceptBacklog, () => refused.Inc());
+        var listener = new Listener(name, endPoint, limits, handler, _loggers.CreateLogger<Listener>(), _options.ReusePort, readAhead, _options.AcceptBacklog, () => refused.Inc(), loops);
         listener.Start();
         Log.Listening(_logger, name, listener.LocalEndPoint);
         return listener;

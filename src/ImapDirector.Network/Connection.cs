@@ -20,6 +20,9 @@ namespace ImapDirector.Network;
 /// </remarks>
 public sealed class Connection : IAsyncDisposable
 {
+    internal const int KeepAliveIdleSeconds = 120;
+    internal const int KeepAliveIntervalSeconds = 30;
+    internal const int KeepAliveCount = 4;
     private const int IdBytes = 12;
     // What a client sent and we never read is thrown away before the close, up to this much: a close with unread bytes is a
     // reset, and a reset can overtake our last words.
@@ -41,8 +44,8 @@ public sealed class Connection : IAsyncDisposable
 
     private readonly StreamPipeReaderOptions _readerOptions;
     private readonly ConnectionSocket _socket;
-    // None any more once a loop has taken over, until the connection is to be waited for again.
-    private SocketStream? _network;
+    // A SocketStream, or a LoopStream. None any more once a relay has taken over, until the connection is to be waited for again.
+    private Stream? _network;
     private Stream? _stream;
     // None any more once a relay has taken over.
     private PipeReader? _input;
@@ -71,6 +74,17 @@ public sealed class Connection : IAsyncDisposable
         (_input, _output) = (PipeReader.Create(_stream, _readerOptions), PipeWriter.Create(_stream, WriterOptions));
     }
 
+    /// <summary>A connection that a loop watches from its beginning to its end.</summary>
+    /// <exception cref="IOException">The system refuses, or the loop has ended.</exception>
+    internal Connection(SocketDescriptor descriptor, IPEndPoint remote, PollLoop loop, StreamPipeReaderOptions readerOptions)
+    {
+        _readerOptions = readerOptions;
+        _socket = new ConnectionSocket(descriptor);
+        _stream = _network = new LoopStream(loop, descriptor);
+        RemoteEndPoint = remote;
+        (_input, _output) = (PipeReader.Create(_stream, _readerOptions), PipeWriter.Create(_stream, WriterOptions));
+    }
+
     /// <summary>Names the connection in every log line and at the node; unique in this process and hard to guess.</summary>
     public string Id => Volatile.Read(ref _id) ?? MakeId();
 
@@ -81,7 +95,7 @@ public sealed class Connection : IAsyncDisposable
 
     /// <summary>Our address; asked for before a relay takes over.</summary>
     /// <exception cref="ObjectDisposedException">The connection is closed.</exception>
-    public IPEndPoint LocalEndPoint => Unmapped((IPEndPoint)Socket.LocalEndPoint!);
+    public IPEndPoint LocalEndPoint => Unmapped(_socket.LocalEndPoint);
 
     /// <summary>The place it takes among the listener's limits; <c>null</c> for a connection we made. The listener gives it back.</summary>
     public ConnectionLimits.Permit? Permit { get; set; }
@@ -109,7 +123,10 @@ public sealed class Connection : IAsyncDisposable
     /// <summary>Who the client is by its certificate.</summary>
     public ClientIdentity Identity { get; private set; }
 
-    /// <summary>Whether a <see cref="LoopSocket"/> can take over: bytes are plain, or TLS is OpenSSL's directly.</summary>
+    /// <summary>The loop that watches it from its beginning, or <c>null</c>; asked for before a relay takes over.</summary>
+    public PollLoop? Loop => (_network as LoopStream)?.Loop;
+
+    /// <summary>Whether a <see cref="LoopSocket"/> can take over, where it is on a loop: bytes are plain, or TLS is OpenSSL's directly.</summary>
     public bool IsDirect => Tls is null && !IsCompressed;
 
     /// <summary>What an authentication on this connection can be bound to.</summary>
@@ -187,7 +204,12 @@ public sealed class Connection : IAsyncDisposable
     public async Task StartTlsClientAsync(SslClientAuthenticationOptions options, CancellationToken cancellationToken)
     {
         var tls = new SslStream(TlsTransport(keepUnread: false), leaveInnerStreamOpen: true);
+        var watched = _network as LoopStream;
+        // Keys and certificates take longer than others of the loop's should wait.
+        watched?.GoOnOnPool(true);
+        await PollLoop.LeaveAsync();
         await tls.AuthenticateAsClientAsync(options, cancellationToken);
+        watched?.GoOnOnPool(false);
         Tls = tls;
         Use(tls);
     }
@@ -211,10 +233,15 @@ public sealed class Connection : IAsyncDisposable
     }
 
     /// <summary>Connects to <paramref name="endPoint"/> with Nagle's algorithm off.</summary>
+    /// <param name="endPoint">Where to.</param>
+    /// <param name="cancellationToken">The caller's time-out.</param>
+    /// <param name="loop">The loop that is to watch it; with none the runtime does.</param>
     /// <exception cref="SocketException">The peer cannot be reached.</exception>
+    /// <exception cref="IOException">The loop has ended, or the system refuses.</exception>
     /// <exception cref="OperationCanceledException">The token fired first: the caller's time-out.</exception>
-    public static async Task<Connection> ConnectAsync(EndPoint endPoint, CancellationToken cancellationToken)
+    public static async Task<Connection> ConnectAsync(EndPoint endPoint, CancellationToken cancellationToken, PollLoop? loop = null)
     {
+        if (loop is not null) return await ConnectAsync(endPoint, loop, cancellationToken);
         // For both families only where it is not known which.
         var socket = endPoint is IPEndPoint { AddressFamily: var family } ? new Socket(family, SocketType.Stream, ProtocolType.Tcp) : new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
@@ -229,23 +256,57 @@ public sealed class Connection : IAsyncDisposable
         }
     }
 
-    /// <summary>Moves the connection to a loop, on whose thread this is called, for the rest of its life: <see cref="Stream"/> is read and written there
-    /// alone. Nothing may be being read or written.</summary>
-    /// <exception cref="IOException">The system refuses.</exception>
-    /// <exception cref="ObjectDisposedException">The connection is closed.</exception>
-    public void MoveTo(PollLoop loop) => Network.MoveTo(loop);
-
-    /// <summary>Hands the connection over to a <see cref="LoopSocket"/>, for good: nobody may be reading or writing, and nobody reads from <see cref="Stream"/> any more.</summary>
-    /// <returns>What to hold on to.</returns>
-    /// <exception cref="ObjectDisposedException">The connection is closed.</exception>
-    internal SafeHandle HandOver()
+    private static async Task<Connection> ConnectAsync(EndPoint endPoint, PollLoop loop, CancellationToken cancellationToken)
     {
-        var handle = _socket.HandOver();
+        if (endPoint is IPEndPoint known) return await ConnectAsync(known, loop, cancellationToken);
+        var name = (DnsEndPoint)endPoint;
+        SocketException? failed = null;
+        foreach (var address in await Dns.GetHostAddressesAsync(name.Host, cancellationToken))
+        {
+            try
+            {
+                return await ConnectAsync(new IPEndPoint(address, name.Port), loop, cancellationToken);
+            }
+            catch (SocketException unreachable)
+            {
+                failed = unreachable;
+            }
+        }
+        throw failed ?? new SocketException((int)SocketError.HostNotFound);
+    }
+
+    private static async ValueTask<Connection> ConnectAsync(IPEndPoint endPoint, PollLoop loop, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var descriptor = SocketDescriptor.Connect(endPoint, out var isMade);
+        Connection? connection = null;
+        try
+        {
+            connection = new Connection(descriptor, endPoint, loop, AnswerReaderOptions);
+            if (isMade) return connection;
+            await ((LoopStream)connection._network!).WaitUntilMadeAsync(cancellationToken);
+            descriptor.DemandMade();
+            return connection;
+        }
+        catch
+        {
+            connection?.Abort();
+            connection?.Leave();
+            descriptor.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Hands the connection, which must be on a loop, over to a target of its: nobody may be reading or writing, and nobody reads from <see cref="Stream"/> any more.</summary>
+    /// <returns>What the loop goes on with.</returns>
+    /// <exception cref="ObjectDisposedException">The connection is closed.</exception>
+    internal LoopSocket HandOver(IPollTarget target)
+    {
+        var socket = ((LoopStream)_network!).Release(target);
         // What waits for it as a stream does is made again for whoever has to: idle sessions are many.
         (_stream, _network) = (null, null);
-        if (Volatile.Read(ref _isClosed) == 0) return handle;
-        // An abort meanwhile may have come too late for the one and too early for the other.
-        _socket.Abort();
+        if (Volatile.Read(ref _isClosed) == 0) return socket;
+        socket.Dispose();
         throw new ObjectDisposedException(nameof(Connection));
     }
 
@@ -267,19 +328,11 @@ public sealed class Connection : IAsyncDisposable
     /// <summary>Closes with a reset, in the middle of anything, from any thread; pending reads and writes end with an exception.</summary>
     public void Abort()
     {
-        if (Interlocked.Exchange(ref _isClosed, 1) != 0) return;
-        if (_network is not { Loop: { } loop } network)
-        {
-            _socket.Abort();
-            return;
-        }
-        // Closed while the loop's thread uses it, it would wait for that thread, which may be this one.
-        loop.Post(() =>
-        {
-            network.Leave();
-            _socket.Abort();
-        });
+        if (Interlocked.Exchange(ref _isClosed, 1) == 0) _socket.Abort();
     }
+
+    /// <summary>Leaves its loop, where it has one, and lets its descriptor go: of a connection that is closed and that nobody has used.</summary>
+    internal void Leave() => (_network as LoopStream)?.Leave();
 
     /// <summary>Says that nothing more will come: TLS close_notify where there is TLS, and TCP's end. What has been written still arrives.</summary>
     /// <remarks>A read may be under way. Beside a loop .NET's TLS says TCP's end alone.</remarks>
@@ -288,13 +341,12 @@ public sealed class Connection : IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The connection was aborted.</exception>
     public Task CloseSendingAsync() =>
         // A read on another thread may be under way, and SslStream lets OpenSSL do both at once on one session: memory is torn, and the process can end.
-        CloseSendingAsync(nothingIsRead: _network?.Loop is not null);
+        CloseSendingAsync(nothingIsRead: Loop?.IsCurrent == true);
 
     /// <summary>Flushes nothing: completes the pipes, says TLS close_notify where it can within a moment, closes the socket. No read or write may be
     /// under way.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_network?.Loop is { } loop) await loop.RunAsync(_network.Leave);
         if (_input is not null) await _input.CompleteAsync();
         // Completing the writer would flush, which could wait for a peer that takes nothing: an exception tells it not to.
         if (_output is not null) await _output.CompleteAsync(new OperationCanceledException());
@@ -362,7 +414,7 @@ public sealed class Connection : IAsyncDisposable
 
     private static InvalidOperationException TakenOver() => new("The connection has been taken over: its pipes are gone.");
 
-    private SocketStream Network => _network ??= new SocketStream(_socket, isAtRest: true);
+    private Stream Network => _network ??= new SocketStream(_socket, isAtRest: true);
 
     private Stream Reopen() => _stream = Session is { } session ? new TlsStream(Network, session) : Network;
 
@@ -387,9 +439,9 @@ public sealed class Connection : IAsyncDisposable
     {
         socket.NoDelay = true;
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 120);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 30);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 4);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveIdleSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, KeepAliveIntervalSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, KeepAliveCount);
     }
 
     private static IPEndPoint Unmapped(IPEndPoint endPoint) =>

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using ImapDirector.Network.Polling;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Network;
@@ -16,9 +17,12 @@ namespace ImapDirector.Network;
 /// <param name="readAhead">As <see cref="Connection.ReaderOptions"/> has it.</param>
 /// <param name="backlog">Connections that may wait to be accepted.</param>
 /// <param name="onRefused">Called for each connection that is refused because of a limit.</param>
+/// <param name="loops">Threads that accept, and watch their connections from then on: handlers run there, and must not do at length what the thread's other connections would have to
+/// wait for. With none the runtime does it, and handlers run on the thread pool.</param>
 public sealed partial class Listener(string name, IPEndPoint endPoint, ConnectionLimits limits,
     Func<Connection, CancellationToken, Task> handler, ILogger logger, bool reusePort = false,
-    int readAhead = Connection.DefaultReadAhead, int backlog = Listener.DefaultBacklog, Action? onRefused = null) : IAsyncDisposable, IConnectionOwner
+    int readAhead = Connection.DefaultReadAhead, int backlog = Listener.DefaultBacklog, Action? onRefused = null,
+    IReadOnlyList<PollLoop>? loops = null) : IAsyncDisposable, IConnectionOwner
 {
     /// <summary>Connections that may wait to be accepted, if the system allows as many (<c>net.core.somaxconn</c>, listen(2)).</summary>
     public const int DefaultBacklog = 4096;
@@ -27,6 +31,9 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
     private const int SocketLevel = 1;
     private const int MomentsToAccept = 100;
     private const int ReusePortOption = 15;
+    // How many descriptors more than another one a thread may have: so many, and an eighth.
+    private const int SpareConnections = 16;
+    private const int SpareShare = 8;
     // After a failed accept, such as for want of file descriptors, which only come back when a connection closes.
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AbortedPatience = TimeSpan.FromSeconds(5);
@@ -39,6 +46,7 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
     private readonly TaskCompletionSource _allServed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Socket? _socket;
     private Task _accepting = Task.CompletedTask;
+    private LoopAcceptor[] _acceptors = [];
     private IPEndPoint? _localEndPoint;
     private long _refused;
     private long _refusalLoggedAt = long.MinValue;
@@ -65,7 +73,8 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
         }
         _localEndPoint = (IPEndPoint)socket.LocalEndPoint!;
         _socket = socket;
-        _accepting = AcceptAsync(socket);
+        if (loops is null or []) _accepting = AcceptAsync(socket);
+        else AcceptOn(loops, socket);
     }
 
     /// <summary>Where it listens, with the port it got.</summary>
@@ -115,6 +124,7 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
     {
         // Who is connected and not yet accepted would be reset, also where another process listens on the port as well.
         for (var moment = 0; moment < MomentsToAccept && _socket is { } socket && IsWaitedFor(socket); moment++) await Task.Delay(1);
+        foreach (var acceptor in _acceptors) await acceptor.EndAsync();
         _socket?.Dispose();
         await _accepting;
     }
@@ -151,14 +161,20 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
         }
     }
 
+    private void AcceptOn(IReadOnlyList<PollLoop> threads, Socket socket)
+    {
+        socket.Blocking = false;
+        _acceptors = [.. threads.Select(loop => new LoopAcceptor(loop, socket, Admit, error => Log.AcceptFailed(logger, name, error)))];
+        foreach (var acceptor in _acceptors) acceptor.Begin();
+    }
+
     private void Admit(Socket socket)
     {
         Connection connection;
-        IPAddress address;
         try
         {
             connection = new Connection(socket, _readerOptions, isSetUp: Connection.IsInherited) { Owner = this };
-            address = connection.RemoteEndPoint.Address;
+            _ = connection.RemoteEndPoint;
         }
         catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
         {
@@ -166,16 +182,48 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
             socket.Dispose();
             return;
         }
+        // Queued, so that the work a handler does before its first wait does not hold up the next client.
+        if (TryEnter(connection)) ThreadPool.UnsafeQueueUserWorkItem(static state => _ = state.Listener.ServeAsync(state.Connection), (Listener: this, Connection: connection), preferLocal: false);
+    }
+
+    private void Admit(PollLoop accepting, SocketDescriptor descriptor, IPEndPoint remote)
+    {
+        var loop = LoopFor(accepting);
+        Connection connection;
+        try
+        {
+            connection = new Connection(descriptor, remote, loop, _readerOptions) { Owner = this };
+        }
+        catch (Exception refused) when (refused is IOException or ObjectDisposedException)
+        {
+            descriptor.Dispose();
+            Log.NotWatched(logger, name, refused.Message);
+            return;
+        }
+        if (!TryEnter(connection)) connection.Leave();
+        else if (loop == accepting) _ = ServeAsync(connection);
+        else loop.Post(() => _ = ServeAsync(connection));
+    }
+
+    /// <summary>The thread that has accepted goes on with a connection, which spares a hop, unless another one has a good deal fewer: sessions last for days.</summary>
+    private PollLoop LoopFor(PollLoop accepting)
+    {
+        var idlest = loops!.MinBy(static loop => loop.Count)!;
+        return accepting.Count - idlest.Count > SpareConnections + accepting.Count / SpareShare ? idlest : accepting;
+    }
+
+    private bool TryEnter(Connection connection)
+    {
+        var address = connection.RemoteEndPoint.Address;
         connection.Permit = limits.TryEnter(address, connection.Abort);
         if (connection.Permit is null)
         {
             NoteRefusal(address);
             connection.Abort();
-            return;
+            return false;
         }
         lock (_lock) _connections.Add(connection);
-        // Queued, so that the work a handler does before its first wait (a TLS handshake's, say) does not hold up the next client.
-        ThreadPool.UnsafeQueueUserWorkItem(static state => _ = state.Listener.ServeAsync(state.Connection), (Listener: this, Connection: connection), preferLocal: false);
+        return true;
     }
 
     private async Task ServeAsync(Connection connection)
@@ -240,6 +288,9 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
     {
         [LoggerMessage(2001, LogLevel.Error, "{Listener}: accepting failed: {Error}")]
         public static partial void AcceptFailed(ILogger logger, string listener, SocketError error);
+
+        [LoggerMessage(2007, LogLevel.Error, "{Listener}: a connection cannot be watched: {Reason}")]
+        public static partial void NotWatched(ILogger logger, string listener, string reason);
 
         [LoggerMessage(2002, LogLevel.Warning, "{Listener}: connections over the limits are refused, {Refused} so far, this one from {Address}")]
         public static partial void TooMany(ILogger logger, string listener, long refused, IPAddress address);

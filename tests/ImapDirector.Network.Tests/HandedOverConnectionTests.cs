@@ -16,13 +16,12 @@ public sealed class HandedOverConnectionTests : IDisposable
     [Fact]
     public async Task Bytes_go_both_ways_through_the_loop()
     {
-        await using var pair = await SocketPair.ConnectAsync();
+        await using var pair = await SocketPair.ConnectAsync(loop: _loop);
         await pair.Client.Socket.SendAsync("before"u8.ToArray());
         Assert.Equal("before", Encoding.ASCII.GetString((await pair.Server.Input.ReadAtLeastAsync(6)).Buffer.FirstSpan));
-        var (target, socket) = (new Target(), pair.Server.Socket);
+        var target = new Target();
 
-        target.Socket = new LoopSocket(_loop, pair.Server, target);
-        Assert.True(socket.SafeHandle.IsClosed);
+        target.Socket = LoopSocket.TakeOver(pair.Server, target);
         await _loop.RunAsync(() =>
         {
             target.Socket.Begin();
@@ -38,7 +37,7 @@ public sealed class HandedOverConnectionTests : IDisposable
     [Fact]
     public async Task What_is_written_to_the_stream_arrives_however_little_the_system_takes_at_once()
     {
-        await using var pair = await SocketPair.ConnectAsync();
+        await using var pair = await SocketPair.ConnectAsync(loop: _loop);
         await HoldAndLetGoAsync(pair.Server);
         var bytes = new byte[32 << 20];
         Random.Shared.NextBytes(bytes);
@@ -54,7 +53,7 @@ public sealed class HandedOverConnectionTests : IDisposable
     [Fact]
     public async Task Its_last_words_arrive_with_its_end_although_something_was_not_read()
     {
-        await using var pair = await SocketPair.ConnectAsync();
+        await using var pair = await SocketPair.ConnectAsync(loop: _loop);
         await HoldAndLetGoAsync(pair.Server);
         await pair.Client.Socket.SendAsync("nobody reads this"u8.ToArray());
         await pair.Server.Stream.WriteAsync("last words"u8.ToArray());
@@ -67,9 +66,9 @@ public sealed class HandedOverConnectionTests : IDisposable
     [Fact]
     public async Task Its_end_can_be_said_and_the_other_side_still_be_heard()
     {
-        await using var pair = await SocketPair.ConnectAsync();
+        await using var pair = await SocketPair.ConnectAsync(loop: _loop);
         var target = new Target();
-        target.Socket = new LoopSocket(_loop, pair.Server, target);
+        target.Socket = LoopSocket.TakeOver(pair.Server, target);
         await _loop.RunAsync(() =>
         {
             target.Socket.Begin();
@@ -89,9 +88,9 @@ public sealed class HandedOverConnectionTests : IDisposable
     [InlineData(true)]
     public async Task An_abort_is_a_reset_at_once_whoever_holds_it(bool isHeld)
     {
-        await using var pair = await SocketPair.ConnectAsync();
+        await using var pair = await SocketPair.ConnectAsync(loop: _loop);
         var target = new Target();
-        target.Socket = new LoopSocket(_loop, pair.Server, target);
+        target.Socket = LoopSocket.TakeOver(pair.Server, target);
         await _loop.RunAsync(target.Socket.Begin);
         if (!isHeld) await _loop.RunAsync(target.Socket.Dispose);
 
@@ -111,7 +110,7 @@ public sealed class HandedOverConnectionTests : IDisposable
         var before = Descriptors();
         for (var i = 0; i < 300; i++)
         {
-            await using var pair = await SocketPair.ConnectAsync();
+            await using var pair = await SocketPair.ConnectAsync(loop: _loop);
             var target = new Target();
             using var together = new Barrier(2);
             var aborting = Task.Run(() =>
@@ -123,7 +122,7 @@ public sealed class HandedOverConnectionTests : IDisposable
             together.SignalAndWait();
             try
             {
-                target.Socket = new LoopSocket(_loop, pair.Server, target);
+                target.Socket = LoopSocket.TakeOver(pair.Server, target);
                 await _loop.RunAsync(target.Socket.Dispose);
             }
             catch (ObjectDisposedException)
@@ -140,7 +139,7 @@ public sealed class HandedOverConnectionTests : IDisposable
     private async Task HoldAndLetGoAsync(Connection connection)
     {
         var target = new Target();
-        target.Socket = new LoopSocket(_loop, connection, target);
+        target.Socket = LoopSocket.TakeOver(connection, target);
         await _loop.RunAsync(() =>
         {
             target.Socket.Begin();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ImapDirector.Network.Polling;
 
 namespace ImapDirector.Network.Tests;
 
@@ -12,14 +13,17 @@ internal sealed class SocketPair : IAsyncDisposable
 
     public Connection Client { get; }
 
-    public static async Task<SocketPair> ConnectAsync(int readAhead = Connection.DefaultReadAhead)
+    /// <param name="readAhead">How much the server's end reads at once.</param>
+    /// <param name="loop">The loop that watches the server's end; with none the runtime does.</param>
+    public static async Task<SocketPair> ConnectAsync(int readAhead = Connection.DefaultReadAhead, PollLoop? loop = null)
     {
         using var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listening.Listen();
         var accepting = listening.AcceptAsync();
-        var client = await Connection.ConnectAsync(listening.LocalEndPoint!, CancellationToken.None);
-        return new SocketPair(new Connection(await accepting, Connection.ReaderOptions(readAhead)), client);
+        var connected = await Connection.ConnectAsync(listening.LocalEndPoint!, CancellationToken.None, loop);
+        // Who has connected makes no difference to what is tested on a loop.
+        return loop is null ? new SocketPair(new Connection(await accepting, Connection.ReaderOptions(readAhead)), connected) : new SocketPair(connected, new Connection(await accepting));
     }
 
     public async ValueTask DisposeAsync()

@@ -41,6 +41,9 @@ internal sealed partial class Authenticator
     /// <summary>Another age of remembered logins from here on.</summary>
     public void Reload(DirectorOptions options) => _options = options;
 
+    /// <summary>Whether the password of a user was right a moment ago, so that no hash is made of it if nothing has changed.</summary>
+    public bool HasJustVerified(UserName user, ReadOnlySpan<byte> password) => _verified.IsFresh(user, password);
+
     /// <summary>Checks the password.</summary>
     /// <param name="name">As the client sent it, UTF-8.</param>
     /// <param name="password">As the client sent it, UTF-8; the caller zeroes it afterwards.</param>

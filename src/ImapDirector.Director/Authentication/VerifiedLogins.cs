@@ -20,6 +20,10 @@ internal sealed class VerifiedLogins(TimeProvider clock, Func<TimeSpan> outageAg
     public Recollection Recall(UserName user, IPasswordDatabase database, Account account, ReadOnlySpan<byte> password) =>
         _entries.TryGet(user, out var entry) && clock.GetElapsedTime(entry.VerifiedAt) < SkipHashingFor && IsOf(entry, user, database, account) ? Compare(entry, user, password) : Recollection.None;
 
+    /// <summary>Whether a password was verified within a minute.</summary>
+    public bool IsFresh(UserName user, ReadOnlySpan<byte> password) =>
+        _entries.TryGet(user, out var entry) && clock.GetElapsedTime(entry.VerifiedAt) < SkipHashingFor && Compare(entry, user, password) == Recollection.Same;
+
     /// <summary>Which password was right when a database last confirmed the account, within the configured age.</summary>
     /// <returns>That, and the database; <c>null</c> where nothing is remembered.</returns>
     public (Recollection Password, IPasswordDatabase Database)? Recall(UserName user, ReadOnlySpan<byte> password) =>

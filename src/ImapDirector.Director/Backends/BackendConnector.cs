@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using ImapDirector.Network;
+using ImapDirector.Network.Polling;
 using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Backends;
@@ -29,12 +30,17 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
     public void Reload(DirectorOptions options) => _options = options;
 
     /// <summary>Logs <paramref name="user"/> in at <paramref name="node"/>, or, where that refers to another node that is known, there: once.</summary>
+    /// <param name="node">Where.</param>
+    /// <param name="user">Whom.</param>
+    /// <param name="client">What the node is told of the client.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="loop">The loop that is to watch the connection, or <c>null</c>.</param>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public async Task<BackendLogin> LogInAsync(BackendNode node, BackendUser user, ForwardedClient client, CancellationToken cancellationToken)
+    public async Task<BackendLogin> LogInAsync(BackendNode node, BackendUser user, ForwardedClient client, CancellationToken cancellationToken, PollLoop? loop = null)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.BackendLoginTimeout);
-        var login = await LogInAsync(node, user, client, limit, cancellationToken);
+        var login = await LogInAsync(node, user, client, loop, limit, cancellationToken);
         if (login.Failure != BackendFailure.Referred) return login;
         if (node.IsBundled || login.Referral?.Among(referable()) is not { IsBundled: false } other || other.Name == node.Name)
         {
@@ -44,12 +50,12 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
         // Or a word of the first node would make a master's login, which takes any password, of one that is to tell whether this one is right.
         if (node.Login == NodeLogin.Password) other = other with { Login = NodeLogin.Password };
         Log.Referral(logger, client.SessionId, user.Name.Value, node.Name, other.Name);
-        login = await LogInAsync(other, user, client, limit, cancellationToken);
+        login = await LogInAsync(other, user, client, loop, limit, cancellationToken);
         if (login.Failure == BackendFailure.Referred) Log.ReferralRefused(logger, client.SessionId, other.Name, "a second one");
         return login;
     }
 
-    private async Task<BackendLogin> LogInAsync(BackendNode node, BackendUser user, ForwardedClient client, CancellationTokenSource limit, CancellationToken cancellationToken)
+    private async Task<BackendLogin> LogInAsync(BackendNode node, BackendUser user, ForwardedClient client, PollLoop? loop, CancellationTokenSource limit, CancellationToken cancellationToken)
     {
         for (var attempt = 0; ; attempt++)
         {
@@ -59,7 +65,7 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
                 return new BackendLogin(BackendFailure.KnownAway, null);
             }
             var started = Stopwatch.GetTimestamp();
-            var (login, mayRetry) = await TryInTurnAsync(node, user, client, limit.Token, cancellationToken);
+            var (login, mayRetry) = await TryInTurnAsync(node, user, client, loop, limit.Token, cancellationToken);
             health.Note(node, login.Failure);
             metrics.BackendConnects.WithLabels(node.Name, login.Session is null ? MetricLabel.Of(login.Failure) : "ok").Inc();
             if (login.Session is not null) return login;
@@ -76,13 +82,13 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
         }
     }
 
-    private async Task<(BackendLogin Login, bool MayRetry)> TryInTurnAsync(BackendNode node, BackendUser user, ForwardedClient client,
+    private async Task<(BackendLogin Login, bool MayRetry)> TryInTurnAsync(BackendNode node, BackendUser user, ForwardedClient client, PollLoop? loop,
         CancellationToken limit, CancellationToken cancellationToken)
     {
         try
         {
             using var place = await admission.EnterAsync(node.Name, user.Rank, limit);
-            if (place is not null) return await TryLogInAsync(node, user, client, limit, cancellationToken);
+            if (place is not null) return await TryLogInAsync(node, user, client, loop, limit, cancellationToken);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -91,13 +97,13 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
         return (new BackendLogin(BackendFailure.Crowded, null), false);
     }
 
-    private async Task<(BackendLogin Login, bool MayRetry)> TryLogInAsync(BackendNode node, BackendUser user, ForwardedClient client,
+    private async Task<(BackendLogin Login, bool MayRetry)> TryLogInAsync(BackendNode node, BackendUser user, ForwardedClient client, PollLoop? loop,
         CancellationToken limit, CancellationToken cancellationToken)
     {
         // As far as nobody's password is needed, a node that is well answers at once.
         using var greeting = CancellationTokenSource.CreateLinkedTokenSource(limit);
         greeting.CancelAfter(_options.BackendConnectTimeout);
-        var (failure, connection) = await ConnectAsync(node, greeting.Token, cancellationToken);
+        var (failure, connection) = await ConnectAsync(node, loop, greeting.Token, cancellationToken);
         if (connection is null) return (new BackendLogin(failure, null), failure is BackendFailure.Refused or BackendFailure.Reset);
         var dialogue = new BackendDialogue(connection, node, tls, assertions);
         var isLoggedIn = false;
@@ -131,13 +137,13 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
         return (new BackendLogin(failure, null, dialogue.Referral), failure is BackendFailure.Reset && !dialogue.HasSentCredentials);
     }
 
-    private static async Task<(BackendFailure Failure, Connection? Connection)> ConnectAsync(BackendNode node, CancellationToken limit, CancellationToken cancellationToken)
+    private static async Task<(BackendFailure Failure, Connection? Connection)> ConnectAsync(BackendNode node, PollLoop? loop, CancellationToken limit, CancellationToken cancellationToken)
     {
         try
         {
-            return (BackendFailure.None, await Connection.ConnectAsync(EndPointOf(node), limit));
+            return (BackendFailure.None, await Connection.ConnectAsync(EndPointOf(node), limit, loop));
         }
-        catch (Exception failed) when (failed is SocketException && FailureOf(failed) is { } failure)
+        catch (Exception failed) when (failed is SocketException or IOException && FailureOf(failed) is { } failure)
         {
             return (failure, null);
         }

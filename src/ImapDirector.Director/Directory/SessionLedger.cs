@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ImapDirector.Protocol;
+using StackExchange.Redis;
 
 namespace ImapDirector.Director.Directory;
 
@@ -8,9 +9,13 @@ namespace ImapDirector.Director.Directory;
 internal sealed class SessionLedger(RedisConnection redis, int capacity = SessionLedger.DefaultCapacity)
 {
     private const int DefaultCapacity = 20_000;
+    private const int MostAtOnce = 256;
 
     private readonly ConcurrentDictionary<string, Entry> _open = new();
     private readonly ConcurrentDictionary<string, UserName> _closing = new();
+    private readonly ConcurrentQueue<(UserName User, string Id)> _ended = new();
+    private Task _takingOut = Task.CompletedTask;
+    private int _isTakingOut;
     private volatile bool _overflowed;
     // Whether one may be open whose record is none of the incarnation's: nobody walks over thousands of silent ones to find out that all are.
     private volatile bool _mayBeBehind;
@@ -45,6 +50,17 @@ internal sealed class SessionLedger(RedisConnection redis, int capacity = Sessio
         _open.TryRemove(sessionId, out _);
         if (!await TryRemoveAsync(user, sessionId, CancellationToken.None)) CloseLater(user, sessionId);
     }
+
+    /// <summary>A session ended: as <see cref="CloseAsync"/>, together with whichever end meanwhile, for whoever does not wait for it.</summary>
+    public void Ended(UserName user, string sessionId)
+    {
+        _open.TryRemove(sessionId, out _);
+        _ended.Enqueue((user, sessionId));
+        if (Interlocked.Exchange(ref _isTakingOut, 1) == 0) Volatile.Write(ref _takingOut, TakeOutAsync());
+    }
+
+    /// <summary>Waits until Redis has heard, or cannot hear, of all that have <see cref="Ended"/>.</summary>
+    public Task TakenOutAsync() => Volatile.Read(ref _takingOut);
 
     /// <summary>As <see cref="CloseAsync"/>, without trying now.</summary>
     public void CloseLater(UserName user, string sessionId)
@@ -81,6 +97,34 @@ internal sealed class SessionLedger(RedisConnection redis, int capacity = Sessio
             // It may have ended in the meantime, and its record been taken out before this one was made.
             if (!_open.TryUpdate(id, entry with { RegisteredAs = incarnation.Epoch }, entry)) CloseLater(entry.User, id);
         }
+        return true;
+    }
+
+    private async Task TakeOutAsync()
+    {
+        var batch = new List<(UserName User, string Id)>();
+        while (true)
+        {
+            while (batch.Count < MostAtOnce && _ended.TryDequeue(out var ended)) batch.Add(ended);
+            if (batch.Count == 0)
+            {
+                Interlocked.Exchange(ref _isTakingOut, 0);
+                // Whoever has come meanwhile has seen that somebody was here.
+                if (_ended.IsEmpty || Interlocked.Exchange(ref _isTakingOut, 1) != 0) return;
+                continue;
+            }
+            var reply = await redis.CallAsync("close_session", database => TakeOutAsync(database, batch), CancellationToken.None);
+            if (!reply.Succeeded)
+            {
+                foreach (var (user, id) in batch) CloseLater(user, id);
+            }
+            batch.Clear();
+        }
+    }
+
+    private static async Task<bool> TakeOutAsync(IDatabase database, List<(UserName User, string Id)> batch)
+    {
+        await Task.WhenAll(batch.Select(ended => database.HashDeleteAsync(RedisKeys.Sessions(ended.User), ended.Id)));
         return true;
     }
 

@@ -135,6 +135,9 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     /// <summary>Takes the session's record out. Never throws: where Redis is away the record ends with the incarnation's lease, or is taken out later.</summary>
     public Task CloseSessionAsync(UserName user, string sessionId) => _ledger.CloseAsync(user, sessionId);
 
+    /// <summary>As <see cref="CloseSessionAsync"/>, for whoever does not wait for it.</summary>
+    public void SessionEnded(UserName user, string sessionId) => _ledger.Ended(user, sessionId);
+
     private Func<Task<SessionTicket>> Watched(UserName user, Func<Task<SessionTicket>> ask, Func<Task> leave, CancellationToken cancellationToken) =>
         Failover?.Before(user, ask, leave, cancellationToken) ?? ask;
 
@@ -145,7 +148,11 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     }
 
     /// <summary>Gives the lease back, which ends every session record of this director, and ends the loop.</summary>
-    public ValueTask DisposeAsync() => _lease.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _ledger.TakenOutAsync();
+        await _lease.DisposeAsync();
+    }
 
     private Task<RedisReply<RedisResult>> OpenAsync(string operation, UserName user, SessionRecord? session, Incarnation? incarnation, string? preferred, CancellationToken cancellationToken)
     {

@@ -136,7 +136,9 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             else Log.TooManyHops(services.Logger, client.Id, client.RemoteEndPoint);
             return await RefuseAsync(dialogue, attempt, default, dialogue.IsBehindDirector ? "loop" : "too_many_hops", LoginRefusal.Unavailable, began, login);
         }
-        _gate = new LoginGate(services.Throttle, services.Turns, services.Policy, client.RemoteEndPoint.Address, client.IsSecure, attempt.ClaimAs(_options.DefaultDomain));
+        var claim = attempt.ClaimAs(_options.DefaultDomain);
+        var isRemembered = attempt.HasUsersPassword && !claim.Who.IsNobody && services.Authenticator.HasJustVerified(claim.Who.Name, attempt.Password);
+        _gate = new LoginGate(services.Throttle, services.Turns, services.Policy, client.RemoteEndPoint.Address, client.IsSecure, claim, isRemembered);
         if (await CheckAsync(_gate, attempt, dialogue.HopsLeft, login) is not { } result) return await RefuseAsync(dialogue, attempt, _gate.Name, _gate.Refused!, LoginRefusal.TooManyFailures, began, login);
         var (outcome, user, preferred) = result;
         if (outcome != AuthenticationOutcome.Success)
@@ -168,7 +170,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
         }
         _live = live;
         var forwarded = new ForwardedClient(client.Id, client.RemoteEndPoint, dialogue.ConnectedTo ?? _connectedTo, client.IsSecure, dialogue.HopsLeft);
-        var backend = await services.Backends.LogInAsync(node, UserAt(ticket, user, attempt), forwarded, login);
+        var backend = await services.Backends.LogInAsync(node, UserAt(ticket, user, attempt), forwarded, login, client.Loop);
         // A node says so too when the user lives elsewhere by now.
         if (backend.Failure == BackendFailure.Unavailable && node.IsBundled)
         {
@@ -176,7 +178,7 @@ internal sealed partial class ClientSession(Connection client, bool isImplicitTl
             if (again.Node is { } other && again != ticket)
             {
                 _live.Node = other.Name;
-                backend = await services.Backends.LogInAsync(other, UserAt(again, user, attempt), forwarded, login);
+                backend = await services.Backends.LogInAsync(other, UserAt(again, user, attempt), forwarded, login, client.Loop);
             }
             else if (again == ticket) Log.Unserved(services.Logger, client.Id, user, node.Name, ticket.Epoch);
         }

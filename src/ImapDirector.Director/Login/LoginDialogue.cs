@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using ImapDirector.Director.Backends;
 using ImapDirector.Network;
+using ImapDirector.Network.Polling;
 using ImapDirector.Protocol.Imap;
 
 namespace ImapDirector.Director.Login;
@@ -275,6 +276,8 @@ internal sealed class LoginDialogue(Connection client, DirectorOptions options, 
             return null;
         }
         var lines = _lines = new SaslLines(client, _reader);
+        // What other mechanisms check takes longer than others of a loop's should wait.
+        if (command.Mechanism is not "PLAIN") await PollLoop.LeaveAsync();
         var attempt = command.Mechanism switch
         {
             "PLAIN" or "LOGIN" => await new SaslExchange(lines, command, options).RunAsync(cancellationToken),

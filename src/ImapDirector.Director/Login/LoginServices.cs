@@ -9,4 +9,4 @@ namespace ImapDirector.Director.Login;
 
 /// <summary>What every client session works with.</summary>
 internal sealed record LoginServices(DirectorOptions Options, ServerHandshake Handshake, Authenticator Authenticator, LoginProofs Proofs, LoginThrottle Throttle, CheckTurns Turns, LoginPolicy? Policy,
-    UserDirectory Directory, BackendConnector Backends, NodeCapabilities Capabilities, RelayWatch Watch, RelayLoops Loops, LiveSessions Sessions, SessionReports Reports, NodeLosses Losses, DirectorMetrics Metrics, ILogger<ClientSession> Logger);
+    UserDirectory Directory, BackendConnector Backends, NodeCapabilities Capabilities, RelayWatch Watch, LiveSessions Sessions, SessionReports Reports, NodeLosses Losses, DirectorMetrics Metrics, ILogger<ClientSession> Logger);

@@ -20,7 +20,7 @@ internal sealed class RelayedSession(Connection client, BackendSession session, 
     /// <summary>Has bytes relayed. From here on the connections are this one's to end.</summary>
     public void Begin()
     {
-        var relay = SessionRelay.Create(client, _node, services.Watch, services.Metrics, services.Loops, this);
+        var relay = SessionRelay.Create(client, _node, services.Watch, services.Metrics, this);
         services.Metrics.Sessions.WithLabels(_at.Name).Inc();
         if (IsUnfenced) services.Metrics.UnfencedSessions.WithLabels(_at.Name).Inc();
         services.Losses.Opened(_at.Name);
@@ -82,7 +82,7 @@ internal sealed class RelayedSession(Connection client, BackendSession session, 
         finally
         {
             services.Sessions.Remove(live);
-            await services.Directory.CloseSessionAsync(live.User, client.Id);
+            services.Directory.SessionEnded(live.User, client.Id);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using ImapDirector.Network;
+using ImapDirector.Network.Polling;
 using ImapDirector.Protocol.Imap;
 
 namespace ImapDirector.Director.Login;
@@ -24,6 +25,8 @@ internal sealed class SaslLines(Connection client, ImapCommandReader reader)
         client.Output.EndLine();
         await client.Output.FlushAsync(cancellationToken);
         var line = await reader.ReadLineAsync(cancellationToken);
+        // A mechanism may take longer over it than others of a loop's should wait.
+        await PollLoop.LeaveAsync();
         if (line.Kind != FrameKind.Command)
         {
             Failure = line.Kind == FrameKind.EndOfStream ? SaslFailure.EndOfStream : SaslFailure.TooLong;

@@ -60,7 +60,7 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
 
     /// <summary>Before it begins: takes the sender over.</summary>
     /// <exception cref="ObjectDisposedException">It is closed.</exception>
-    public void Hold(Connection sender) => _from = new LoopSocket(relay.Loop, sender, this);
+    public void Hold(Connection sender) => _from = LoopSocket.TakeOver(sender, this);
 
     /// <summary>Before it begins: what the login dialogues read beyond their own lines goes first (limits D3).</summary>
     public void TakeEarly(Connection sender)

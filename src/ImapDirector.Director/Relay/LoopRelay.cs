@@ -94,7 +94,9 @@ internal sealed class LoopRelay : SessionRelay
             Loop.Post(EndBoth);
             return;
         }
-        Loop.Post(Watch);
+        // On its thread already where it has waited for the node's last word.
+        if (Loop.IsCurrent) Watch();
+        else Loop.Post(Watch);
     }
 
     protected override void StopPassing() => Loop.Post(() =>
@@ -136,7 +138,7 @@ internal sealed class LoopRelay : SessionRelay
 
     private void FollowLater(LoopPump pump)
     {
-        if (pump.TakeFollowing() is not { } end) return;
-        ThreadPool.UnsafeQueueUserWorkItem(static ended => _ = ended.Relay.FollowAsync(ended.Direction, ended.End), (Relay: this, pump.Direction, End: end), preferLocal: false);
+        // Behind what is under way now: whatever follows may end the session.
+        if (pump.TakeFollowing() is { } end) Loop.Post(() => _ = FollowAsync(pump.Direction, end));
     }
 }

@@ -3,11 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ImapDirector.Director.Relay;
 
-/// <summary>The threads that move the bytes of sessions; each session belongs to one of them.</summary>
+/// <summary>The threads that accept clients, wait for them and for their nodes, and move the bytes of sessions; each connection belongs to one of them.</summary>
 internal sealed class RelayLoops : IDisposable
 {
     private readonly PollLoop[] _loops;
-    private uint _next;
 
     /// <param name="count">How many; none where the system has nothing of the kind.</param>
     /// <param name="logger">For their faults.</param>
@@ -17,8 +16,8 @@ internal sealed class RelayLoops : IDisposable
         for (var i = 0; i < _loops.Length; i++) _loops[i] = new PollLoop($"relay {i + 1}", logger);
     }
 
-    /// <returns>The thread for the next session; <c>null</c> where there are none.</returns>
-    public PollLoop? Next() => _loops.Length == 0 ? null : _loops[Interlocked.Increment(ref _next) % (uint)_loops.Length];
+    /// <summary>All of them.</summary>
+    public IReadOnlyList<PollLoop> All => _loops;
 
     public void Dispose()
     {

@@ -47,11 +47,11 @@ internal abstract class SessionRelay
     /// <param name="node">The node's.</param>
     /// <param name="watch">Ends it when it is silent for too long.</param>
     /// <param name="metrics">Where bytes are counted.</param>
-    /// <param name="loops">Threads that move bytes.</param>
     /// <param name="owner">Whoever hears of its end, and disposes of the connections then.</param>
-    public static SessionRelay Create(Connection client, Connection node, RelayWatch watch, DirectorMetrics metrics, RelayLoops loops, IRelayOwner owner)
+    public static SessionRelay Create(Connection client, Connection node, RelayWatch watch, DirectorMetrics metrics, IRelayOwner owner)
     {
-        var loop = loops.Next();
+        // Where both have been from their beginning, they stay.
+        var loop = client.Loop == node.Loop ? client.Loop : null;
         return loop is not null && client.IsDirect && node.IsDirect
             ? new LoopRelay(loop, client, node, watch, metrics, owner)
             : new StreamRelay(loop, client, node, watch, metrics, owner);

@@ -6,7 +6,7 @@ namespace ImapDirector.Director.Relay;
 /// <summary>A session whose bytes come through streams: on the thread pool, or all of it on a thread of the relay's.</summary>
 internal sealed class StreamRelay : SessionRelay
 {
-    // Where streams are moved to; null where they stay.
+    // Whose thread it all happens on; null where that is the thread pool.
     private readonly PollLoop? _loop;
     private readonly BufferPump _toNode;
     private readonly BufferPump _toClient;
@@ -39,12 +39,8 @@ internal sealed class StreamRelay : SessionRelay
 
     private async Task PassBothAsync()
     {
-        if (_loop is not null)
-        {
-            // Right here: behind a method of its own the rest might go on elsewhere, beside the loop's thread.
-            await _loop.SwitchAsync();
-            MoveTo(_loop);
-        }
+        // Right here: behind a method of its own the rest might go on elsewhere, beside the loop's thread.
+        if (_loop is not null) await _loop.SwitchAsync();
         await Task.WhenAll(PassAsync(Direction.ToNode, _toNode), PassAsync(Direction.ToClient, _toClient));
     }
 
@@ -61,20 +57,5 @@ internal sealed class StreamRelay : SessionRelay
             return;
         }
         await FollowAsync(direction, end);
-    }
-
-    private void MoveTo(PollLoop loop)
-    {
-        try
-        {
-            Client.MoveTo(loop);
-            Node.MoveTo(loop);
-        }
-        catch (Exception refused)
-        {
-            // By the system, as the connection is closed meanwhile, or by a fault of ours.
-            if (refused is not (IOException or ObjectDisposedException)) NoteFault(refused);
-            Abort(SessionEnd.Fault);
-        }
     }
 }

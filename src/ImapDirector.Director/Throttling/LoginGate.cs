@@ -12,7 +12,8 @@ namespace ImapDirector.Director.Throttling;
 /// <param name="address">Where the client is.</param>
 /// <param name="isSecure">Whether it came through TLS.</param>
 /// <param name="claim">Whose password it shows.</param>
-internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginPolicy? policy, IPAddress address, bool isSecure, LoginClaim claim)
+/// <param name="isRemembered">Whether that has just been right: it is no guess, and what it costs to check is no hash.</param>
+internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginPolicy? policy, IPAddress address, bool isSecure, LoginClaim claim, bool isRemembered = false)
 {
     private CheckTurn? _turn;
     private ThrottleEntry? _entry;
@@ -108,7 +109,7 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
 
     private async ValueTask<CheckTurn> TakeTurnAsync(CancellationToken cancellationToken)
     {
-        if (throttle.IsExempt(address, claim.Who)) return CheckTurns.Free;
+        if (isRemembered || throttle.IsExempt(address, claim.Who)) return CheckTurns.Free;
         var network = LoginThrottle.NetworkOf(address);
         return await turns.EnterAsync(network, turns.IsBusy(network) && await throttle.IsKnownAsync(address, claim.Who, cancellationToken), cancellationToken);
     }

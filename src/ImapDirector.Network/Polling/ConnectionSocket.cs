@@ -1,19 +1,26 @@
 using System.Buffers;
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace ImapDirector.Network.Polling;
 
-/// <summary>What a connection goes through: a socket of the runtime's, and when a loop has taken over nothing but its descriptor. What the runtime keeps for a socket that it has once
-/// waited for (some 1.5 KB, and what the last wait was cancelled by) would be there for as long as the session idles.</summary>
-internal sealed class ConnectionSocket(Socket socket)
+/// <summary>What a connection goes through: a socket of the runtime's, or, on a loop, nothing but its descriptor. What the runtime keeps for a socket that it has once waited for (some
+/// 1.5 KB, and what the last wait was cancelled by) would be there for as long as a session idles.</summary>
+internal sealed class ConnectionSocket
 {
-    private Socket? _socket = socket;
-    private SocketDescriptor? _descriptor;
+    private Socket? _socket;
+    private readonly SocketDescriptor? _descriptor;
 
-    /// <summary>The runtime's socket; a new one where it was handed over.</summary>
-    /// <exception cref="ObjectDisposedException">It was handed over, and is closed.</exception>
-    /// <exception cref="SocketException">It was handed over, and the system gives no more descriptors.</exception>
+    /// <summary>Of a socket of the runtime's.</summary>
+    public ConnectionSocket(Socket socket) => _socket = socket;
+
+    /// <summary>Of nothing but a descriptor.</summary>
+    public ConnectionSocket(SocketDescriptor descriptor) => _descriptor = descriptor;
+
+    /// <summary>The runtime's socket; on a loop a new one, for the same connection.</summary>
+    /// <exception cref="ObjectDisposedException">It is on a loop, and closed.</exception>
+    /// <exception cref="SocketException">It is on a loop, and the system gives no more descriptors.</exception>
     public Socket Socket
     {
         get
@@ -32,20 +39,10 @@ internal sealed class ConnectionSocket(Socket socket)
         }
     }
 
-    /// <summary>Hands the connection over to a <see cref="LoopSocket"/>. Nobody may be waiting for the socket, or asking it anything: closing it meanwhile would end the connection.</summary>
-    /// <returns>What to hold on to; where it cannot be handed over the runtime's socket, as before.</returns>
+    /// <summary>Our own address.</summary>
+    /// <exception cref="SocketException">The connection is lost.</exception>
     /// <exception cref="ObjectDisposedException">It is closed.</exception>
-    public SafeHandle HandOver()
-    {
-        if (_descriptor is { } present) return present;
-        var handed = Socket;
-        if (SocketDescriptor.TryTake(handed) is not { } descriptor) return handed.SafeHandle;
-        // In this order, for Abort on another thread; and whoever hands over asks afterwards whether there was one.
-        Volatile.Write(ref _descriptor, descriptor);
-        _ = Interlocked.Exchange(ref _socket, null);
-        handed.Dispose();
-        return descriptor;
-    }
+    public IPEndPoint LocalEndPoint => _descriptor?.LocalEndPoint ?? (IPEndPoint)Socket.LocalEndPoint!;
 
     /// <summary>Writes what the system takes without waiting.</summary>
     /// <returns>How much; whatever else happens is for <see cref="Socket"/> to find out.</returns>
@@ -106,11 +103,11 @@ internal sealed class ConnectionSocket(Socket socket)
     /// <summary>Closes with a reset, from any thread.</summary>
     public void Abort()
     {
-        // Handed over meanwhile, it is closed here without a word, and the descriptor is there.
-        Volatile.Read(ref _socket)?.Close(timeout: 0);
-        if (Volatile.Read(ref _descriptor) is not { } descriptor) return;
-        descriptor.Disconnect();
-        descriptor.Dispose();
+        if (_descriptor is not null)
+        {
+            _descriptor.Disconnect();
+            _descriptor.Dispose();
+        }
         Volatile.Read(ref _socket)?.Close(timeout: 0);
     }
 }

@@ -23,8 +23,6 @@ internal static unsafe partial class LinuxCalls
     private const uint SpliceMove = 1;
     private const uint SpliceNonBlocking = 2;
     private const int SetPipeSize = 1031;
-    private const int GetFlags = 3;
-    private const int SetFlags = 4;
     private const int DuplicateCloseOnExec = 1030;
     private const int WriteSide = 1;
     private const int BothSides = 2;
@@ -43,17 +41,18 @@ internal static unsafe partial class LinuxCalls
         return Result(PolledEvent.IsPacked ? epoll_ctl(poller, operation, descriptor, &change) : ControlAligned(poller, operation, descriptor, events, id));
     }
 
-    /// <summary>epoll_wait(2), without a time-out; an interruption is no event.</summary>
-    public static int Wait(int poller, Span<PolledEvent> events)
+    /// <summary>epoll_wait(2), without a time-out, or only what is there already; an interruption is no event.</summary>
+    public static int Wait(int poller, Span<PolledEvent> events, bool mayWait)
     {
         int count;
+        var timeout = mayWait ? -1 : 0;
         if (PolledEvent.IsPacked)
         {
-            fixed (PolledEvent* first = events) count = Result(epoll_wait(poller, first, events.Length, -1));
+            fixed (PolledEvent* first = events) count = Result(epoll_wait(poller, first, events.Length, timeout));
             return count == -Interrupted ? 0 : count;
         }
         var aligned = stackalloc AlignedEvent[events.Length];
-        count = Result(epoll_wait_aligned(poller, aligned, events.Length, -1));
+        count = Result(epoll_wait_aligned(poller, aligned, events.Length, timeout));
         for (var i = 0; i < count; i++) events[i] = new PolledEvent((PollEvents)aligned[i].Events, aligned[i].Id);
         return count == -Interrupted ? 0 : count;
     }
@@ -81,14 +80,6 @@ internal static unsafe partial class LinuxCalls
         (readEnd, writeEnd) = result < 0 ? (-1, -1) : (ends[0], ends[1]);
         if (result == 0) _ = fcntl(writeEnd, SetPipeSize, bytes);
         return result;
-    }
-
-    /// <summary>Puts a descriptor into non-blocking mode, which splice(2) asks of a socket itself: F_GETFL and F_SETFL of fcntl(2).</summary>
-    public static int SetNonBlocking(int descriptor)
-    {
-        var flags = Result(fcntl(descriptor, GetFlags, 0));
-        // Nearly always the runtime has done so.
-        return flags < 0 || (flags & NonBlocking) != 0 ? flags : Result(fcntl(descriptor, SetFlags, flags | NonBlocking));
     }
 
     /// <summary>A second descriptor of the same file: F_DUPFD_CLOEXEC of fcntl(2).</summary>

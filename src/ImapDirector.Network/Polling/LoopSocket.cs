@@ -1,58 +1,70 @@
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using ImapDirector.Network.Tls.OpenSsl;
 
 namespace ImapDirector.Network.Polling;
 
-/// <summary>A connected socket on a <see cref="PollLoop"/>: read from and written to without waiting, by the loop's thread alone. Its descriptor cannot become
-/// another connection's as long as this is not disposed, whoever closes the socket. Where its connection has TLS (<see cref="Connection.IsDirect"/>), records are
-/// made and opened here, in a buffer of the loop's.</summary>
+/// <summary>A connected socket on a <see cref="PollLoop"/>: read from and written to without waiting. Its descriptor cannot become another connection's as long as
+/// this is not disposed, whoever closes the socket. Where its connection has TLS (<see cref="Connection.IsDirect"/>), records are made and opened here, in a buffer of the
+/// loop's, and on its thread alone.</summary>
 public sealed class LoopSocket : IDisposable
 {
     private readonly PollLoop _loop;
-    private readonly IPollTarget _target;
     private readonly SafeHandle _handle;
-    private readonly TlsSession? _tls;
+    private IPollTarget _target;
+    private TlsSession? _tls;
     private PollEvents _watched;
     private ulong _id;
-    private bool _isHeld;
+    private int _isHeld;
     private bool _isClosedByPeer;
     // Whether OpenSSL has nothing left that it opened before, such as what came in one record with a command of the login.
     private bool _isEmptied;
 
     /// <summary>Holds a socket, which nobody may be waiting for.</summary>
     /// <param name="loop">Where it is to be watched.</param>
-    /// <param name="socket">The socket.</param>
+    /// <param name="handle">The socket.</param>
     /// <param name="target">Who is told of its events.</param>
     /// <exception cref="ObjectDisposedException">It is closed already.</exception>
-    public LoopSocket(PollLoop loop, Socket socket, IPollTarget target) : this(loop, socket.SafeHandle, target)
-    {
-    }
-
-    /// <summary>As above, of a connection that must be <see cref="Connection.IsDirect"/>: it is handed over.</summary>
-    /// <exception cref="ObjectDisposedException">It is closed already.</exception>
-    public LoopSocket(PollLoop loop, Connection connection, IPollTarget target) : this(loop, connection.HandOver(), target) => _tls = connection.Session;
-
-    private LoopSocket(PollLoop loop, SafeHandle handle, IPollTarget target)
+    internal LoopSocket(PollLoop loop, SafeHandle handle, IPollTarget target)
     {
         (_loop, _target, _handle) = (loop, target, handle);
-        _handle.DangerousAddRef(ref _isHeld);
+        var isHeld = false;
+        _handle.DangerousAddRef(ref isHeld);
+        _isHeld = 1;
         Descriptor = (int)_handle.DangerousGetHandle();
     }
+
+    /// <summary>Takes a connection over, which must be <see cref="Connection.IsDirect"/> and on a loop: nobody may be reading or writing, and nobody reads from its stream any more.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="target">Who is told of its events, once <see cref="Begin"/> has been called.</param>
+    /// <exception cref="ObjectDisposedException">It is closed already.</exception>
+    public static LoopSocket TakeOver(Connection connection, IPollTarget target)
+    {
+        var socket = connection.HandOver(target);
+        socket._tls = connection.Session;
+        return socket;
+    }
+
+    /// <summary>Its loop.</summary>
+    internal PollLoop Loop => _loop;
 
     /// <summary>Its number.</summary>
     public int Descriptor { get; }
 
-    /// <summary>Begins to watch it; on the loop's thread.</summary>
-    /// <exception cref="IOException">The system refuses.</exception>
-    public void Begin()
+    /// <summary>Begins to be watched for something; from any thread.</summary>
+    /// <exception cref="IOException">The system refuses, or the loop has ended.</exception>
+    internal void Begin(PollEvents events)
     {
-        if (_handle is SafeSocketHandle) RuntimePollers.Forget(Descriptor);
-        if (LinuxCalls.SetNonBlocking(Descriptor) < 0) throw new IOException("A socket cannot be put into non-blocking mode.");
-        _id = _loop.Add(_target);
+        _watched = events;
+        _id = _loop.Add(_target, events);
     }
 
-    /// <summary>Changes what it is watched for.</summary>
+    /// <summary>Whoever has taken a connection over is told of its events from here on, beginning with the next <see cref="Watch"/>; on the loop's thread.</summary>
+    public void Begin() => _loop.Retarget(_id, _target);
+
+    /// <summary>Prepares to have somebody else told of its events.</summary>
+    internal void Retarget(IPollTarget target) => _target = target;
+
+    /// <summary>Changes what it is watched for; on the loop's thread.</summary>
     public void Watch(PollEvents events)
     {
         if (events == _watched) return;
@@ -120,12 +132,12 @@ public sealed class LoopSocket : IDisposable
     /// <summary>Whether a result says that it is to be tried again at once.</summary>
     public static bool WasInterrupted(int result) => result == -LinuxCalls.Interrupted;
 
-    /// <summary>Ends the watch, on the loop's thread, and lets the socket go.</summary>
+    /// <summary>Ends the watch and lets the socket go; from any thread, as long as nobody reads or writes.</summary>
     public void Dispose()
     {
-        if (_id != 0) _loop.Remove(_id, _target);
-        if (_isHeld) _handle.DangerousRelease();
-        _isHeld = false;
+        if (Interlocked.Exchange(ref _isHeld, 0) == 0) return;
+        if (_id != 0) _loop.Remove(_id, Descriptor);
+        _handle.DangerousRelease();
     }
 
     private int ReceiveRecords(TlsSession tls, Span<byte> buffer, out bool isAll)

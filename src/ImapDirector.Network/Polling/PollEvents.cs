@@ -18,6 +18,8 @@ public enum PollEvents : uint
     HangUp = 16,
     /// <summary>The other side has closed its own (EPOLLRDHUP).</summary>
     ReadHangUp = 0x2000,
+    /// <summary>Of several loops that wait for the same descriptor few are told (EPOLLEXCLUSIVE).</summary>
+    Exclusive = 1u << 28,
     /// <summary>Told once each time it happens, instead of as long as it lasts (EPOLLET).</summary>
     Once = 1u << 31,
 }

@@ -12,6 +12,7 @@ public sealed partial class PollLoop : IDisposable
     public const int BufferBytes = 64 * 1024;
 
     private const int EventsAtOnce = 256;
+    private const int MostWorkInRow = 64;
     private const ulong WakeUp = 0;
 
     private readonly ILogger _logger;
@@ -21,10 +22,11 @@ public sealed partial class PollLoop : IDisposable
     // Its number may be somebody's file a moment after it is closed.
     private readonly Lock _wakeUpLock = new();
     private readonly ConcurrentQueue<Action> _work = new();
-    private readonly Dictionary<ulong, IPollTarget> _targets = [];
-    private ulong _lastId = WakeUp;
+    private readonly PollTargets _targets = new();
     private int _isSignalled;
+    private volatile bool _isWaiting;
     private volatile bool _isEnding;
+    private volatile bool _isGivingUp;
     private volatile bool _hasEnded;
     private bool _isWakeUpClosed;
 
@@ -36,7 +38,6 @@ public sealed partial class PollLoop : IDisposable
     {
         _logger = logger;
         _poller = Demand(LinuxCalls.NewPoller());
-        RuntimePollers.Exclude(_poller);
         _wakeUp = Demand(LinuxCalls.NewEvent());
         _ = Demand(LinuxCalls.Control(_poller, LinuxCalls.Add, _wakeUp, PollEvents.Readable, WakeUp));
         _thread = new Thread(Run) { IsBackground = true, Name = name };
@@ -47,7 +48,14 @@ public sealed partial class PollLoop : IDisposable
     public static bool IsSupported => OperatingSystem.IsLinux();
 
     /// <summary>Whether this is called on its thread.</summary>
-    public bool IsCurrent => Environment.CurrentManagedThreadId == _thread.ManagedThreadId;
+    public bool IsCurrent => Current == this;
+
+    /// <summary>The loop whose thread this is called on, or <c>null</c>.</summary>
+    [field: ThreadStatic]
+    public static PollLoop? Current { get; private set; }
+
+    /// <summary>How many descriptors it watches.</summary>
+    public int Count => _targets.Count;
 
     /// <summary>For whatever target is being called; what is in it belongs to nobody afterwards.</summary>
     public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
@@ -62,7 +70,9 @@ public sealed partial class PollLoop : IDisposable
     public void Post(Action work)
     {
         _work.Enqueue(work);
-        if (_hasEnded || (Interlocked.Exchange(ref _isSignalled, 1) == 0 && !TrySignal())) DoLateWork();
+        // With a fence between, as on the other side: either it sees that the thread waits, or the thread sees the work before it does.
+        Interlocked.MemoryBarrier();
+        if (_hasEnded || (_isWaiting && Interlocked.Exchange(ref _isSignalled, 1) == 0 && !TrySignal())) DoLateWork();
     }
 
     /// <summary>As <see cref="Post"/>, for whoever wants to know when it has been done.</summary>
@@ -87,28 +97,33 @@ public sealed partial class PollLoop : IDisposable
     /// <summary>Goes on, behind the await, on the loop's thread.</summary>
     public LoopSwitch SwitchAsync() => new(this);
 
-    /// <summary>Watches a target for errors alone, until <see cref="Watch"/>; on the loop's thread.</summary>
+    /// <summary>Goes on, behind the await, on the thread pool where this is a loop's thread, and right here where it is none: for what would hold up all of a loop's connections.</summary>
+    public static LoopLeave LeaveAsync() => default;
+
+    /// <summary>Watches a target, until <see cref="Watch"/> for errors alone if nothing else is said; from any thread.</summary>
     /// <returns>What it is called from now on.</returns>
-    /// <exception cref="IOException">The system refuses.</exception>
-    public ulong Add(IPollTarget target)
+    /// <exception cref="IOException">The system refuses, or the loop has ended.</exception>
+    internal ulong Add(IPollTarget target, PollEvents events = PollEvents.None)
     {
-        if (_hasEnded) throw new IOException("The loop has ended.");
-        var id = ++_lastId;
-        _ = Demand(LinuxCalls.Control(_poller, LinuxCalls.Add, target.Descriptor, PollEvents.Once, id));
-        _targets.Add(id, target);
-        return id;
+        var (descriptor, id) = (target.Descriptor, _targets.Add(target));
+        var result = LinuxCalls.Control(_poller, LinuxCalls.Add, descriptor, OrErrors(events), id);
+        // Whoever comes when the thread has given all of them up is not among those.
+        if (result >= 0 && !_isGivingUp) return id;
+        _ = _targets.Remove(id);
+        throw result < 0 ? Refused(result) : new IOException("The loop has ended.");
     }
+
+    /// <summary>Has another one told of the events of this name, on the loop's thread; the descriptor is the same.</summary>
+    internal void Retarget(ulong id, IPollTarget target) => _targets.Replace(id, target);
 
     /// <summary>Watches a target for something else; on the loop's thread.</summary>
     /// <exception cref="IOException">The system refuses.</exception>
-    public void Watch(ulong id, IPollTarget target, PollEvents events) =>
-        // Errors last: told again and again they would keep the thread busy where there is nothing to be done.
-        _ = Demand(LinuxCalls.Control(_poller, LinuxCalls.Modify, target.Descriptor, events == PollEvents.None ? PollEvents.Once : events, id));
+    internal void Watch(ulong id, IPollTarget target, PollEvents events) => _ = Demand(LinuxCalls.Control(_poller, LinuxCalls.Modify, target.Descriptor, OrErrors(events), id));
 
-    /// <summary>Ends the watch; on the loop's thread, as long as the descriptor is open.</summary>
-    public void Remove(ulong id, IPollTarget target)
+    /// <summary>Ends the watch; from any thread, as long as the descriptor is open. On the loop's thread its target may be being told of something meanwhile.</summary>
+    internal void Remove(ulong id, int descriptor)
     {
-        if (_targets.Remove(id) && !_hasEnded) _ = LinuxCalls.Control(_poller, LinuxCalls.Delete, target.Descriptor, PollEvents.None, id);
+        if (_targets.Remove(id) && !_hasEnded) _ = LinuxCalls.Control(_poller, LinuxCalls.Delete, descriptor, PollEvents.None, id);
     }
 
     /// <summary>Gives all targets up and ends the thread.</summary>
@@ -123,16 +138,19 @@ public sealed partial class PollLoop : IDisposable
             _isWakeUpClosed = true;
             LinuxCalls.Close(_wakeUp);
         }
-        RuntimePollers.Include(_poller);
         LinuxCalls.Close(_poller);
     }
 
     private void Run()
     {
+        Current = this;
         Span<PolledEvent> events = stackalloc PolledEvent[EventsAtOnce];
         while (!_isEnding)
         {
-            var count = LinuxCalls.Wait(_poller, events);
+            _isWaiting = true;
+            Interlocked.MemoryBarrier();
+            var count = LinuxCalls.Wait(_poller, events, mayWait: _work.IsEmpty);
+            _isWaiting = false;
             if (count < 0)
             {
                 Log.Failed(_logger, _thread.Name!, -count);
@@ -140,12 +158,14 @@ public sealed partial class PollLoop : IDisposable
             }
             foreach (var happened in events[..count])
             {
-                if (happened.Id == WakeUp) DoWork();
+                if (happened.Id == WakeUp) TakeSignal();
                 // Whoever was called before may have ended this one.
-                else if (_targets.TryGetValue(happened.Id, out var target)) Call(happened, target);
+                else if (_targets.Find(happened.Id) is { } target) Call(happened, target);
             }
+            DoQueuedWork();
         }
-        foreach (var target in _targets.Values.ToArray()) GiveUp(target);
+        _isGivingUp = true;
+        foreach (var target in _targets.All()) GiveUp(target);
         Pipes.Dispose();
         _hasEnded = true;
         DoLateWork();
@@ -159,18 +179,17 @@ public sealed partial class PollLoop : IDisposable
         }
     }
 
-    private void DoWork()
+    private void TakeSignal()
     {
         LinuxCalls.Clear(_wakeUp);
         // Before the queue is looked at, so that what is queued from now on wakes the thread again.
         Interlocked.Exchange(ref _isSignalled, 0);
-        DoQueuedWork();
     }
 
     private void DoQueuedWork()
     {
-        // What is queued meanwhile comes after the sockets that are ready by then.
-        for (var left = _work.Count; left > 0 && _work.TryDequeue(out var work); left--)
+        // What is queued meanwhile, and what is behind so many, comes after the sockets that are ready by then.
+        for (var left = Math.Min(_work.Count, MostWorkInRow); left > 0 && _work.TryDequeue(out var work); left--)
         {
             try
             {
@@ -219,7 +238,12 @@ public sealed partial class PollLoop : IDisposable
         }
     }
 
-    private static int Demand(int result) => result >= 0 ? result : throw new IOException($"The system refuses a call of epoll: error {-result}.");
+    // Errors last: told again and again they would keep the thread busy where there is nothing to be done.
+    private static PollEvents OrErrors(PollEvents events) => events == PollEvents.None ? PollEvents.Once : events;
+
+    private static int Demand(int result) => result >= 0 ? result : throw Refused(result);
+
+    private static IOException Refused(int result) => new($"The system refuses a call of epoll: error {-result}.");
 
     private static partial class Log
     {
@@ -228,23 +252,5 @@ public sealed partial class PollLoop : IDisposable
 
         [LoggerMessage(2202, LogLevel.Critical, "{Loop}: waiting for sockets failed with error {Error}; its sessions end")]
         public static partial void Failed(ILogger logger, string loop, int error);
-    }
-}
-
-/// <summary>Awaited, it goes on on the thread of a <see cref="PollLoop"/>.</summary>
-public readonly struct LoopSwitch(PollLoop loop) : System.Runtime.CompilerServices.INotifyCompletion
-{
-    /// <summary>Always <c>false</c>: even the loop's own thread goes on later.</summary>
-    public bool IsCompleted => false;
-
-    /// <summary>What await asks for.</summary>
-    public LoopSwitch GetAwaiter() => this;
-
-    /// <inheritdoc />
-    public void OnCompleted(Action continuation) => loop.Post(continuation);
-
-    /// <summary>Nothing.</summary>
-    public void GetResult()
-    {
     }
 }

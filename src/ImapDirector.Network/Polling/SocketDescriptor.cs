@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
@@ -11,19 +12,68 @@ internal sealed class SocketDescriptor : SafeHandle
     /// <inheritdoc />
     public override bool IsInvalid => handle < 0;
 
-    /// <summary>Takes the connection out of a socket, which can be disposed of then without ending it. Nobody may be waiting for the socket.</summary>
-    /// <returns><c>null</c> where the system gives no descriptor, or the runtime could not be told to watch the socket no more.</returns>
-    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static SocketDescriptor? TryTake(Socket socket)
+    /// <summary>Takes the next connection that waits at a listening socket.</summary>
+    /// <param name="listening">Its number.</param>
+    /// <param name="remote">Who has connected; <c>null</c> where they have gone already.</param>
+    /// <param name="error">The error number below zero, where there is none.</param>
+    /// <returns><c>null</c> when none waits, or the system refuses.</returns>
+    public static SocketDescriptor? Accept(int listening, out IPEndPoint? remote, out int error)
     {
-        if (!RuntimePollers.AreKnown) return null;
-        using var held = new HeldDescriptor(socket.SafeHandle);
-        var duplicate = LinuxCalls.Duplicate(held.Descriptor);
-        if (duplicate < 0) return null;
-        // A duplicate keeps it registered there when the number it was registered by is closed.
-        RuntimePollers.Forget(held.Descriptor);
-        return new SocketDescriptor(duplicate);
+        remote = null;
+        var address = new SocketAddress(AddressFamily.InterNetworkV6);
+        error = LinuxSockets.Accept(listening, address);
+        if (error < 0) return null;
+        var accepted = new SocketDescriptor(error);
+        remote = EndPointOf(address);
+        return accepted;
     }
+
+    /// <summary>Begins to connect, with what <see cref="Connection.SetUp"/> sets.</summary>
+    /// <param name="remote">Where to.</param>
+    /// <param name="isMade">Whether it is connected already; otherwise it can be written to when it is, or has failed.</param>
+    /// <exception cref="SocketException">The system refuses, or nobody is there.</exception>
+    public static SocketDescriptor Connect(IPEndPoint remote, out bool isMade)
+    {
+        var made = LinuxSockets.New(remote.AddressFamily);
+        if (made < 0) throw LinuxSockets.Failed(made);
+        var descriptor = new SocketDescriptor(made);
+        LinuxSockets.SetUp(made);
+        var result = LinuxSockets.Connect(made, remote.Serialize());
+        isMade = result >= 0;
+        if (isMade || LinuxSockets.IsUnderWay(result)) return descriptor;
+        descriptor.Dispose();
+        throw LinuxSockets.Failed(result);
+    }
+
+    /// <summary>Asks how connecting has ended.</summary>
+    /// <exception cref="SocketException">Not well.</exception>
+    /// <exception cref="ObjectDisposedException">This is closed.</exception>
+    public void DemandMade()
+    {
+        using var held = new HeldDescriptor(this);
+        if (LinuxSockets.PendingError(held.Descriptor) is < 0 and var error) throw LinuxSockets.Failed(error);
+    }
+
+    /// <summary>Our own address.</summary>
+    /// <exception cref="SocketException">The connection is lost.</exception>
+    /// <exception cref="ObjectDisposedException">This is closed.</exception>
+    public IPEndPoint LocalEndPoint
+    {
+        get
+        {
+            using var held = new HeldDescriptor(this);
+            var address = new SocketAddress(AddressFamily.InterNetworkV6);
+            if (LinuxSockets.NameOf(held.Descriptor, address) is < 0 and var error) throw LinuxSockets.Failed(error);
+            return EndPointOf(address) ?? throw new SocketException((int)SocketError.NotConnected);
+        }
+    }
+
+    private static IPEndPoint? EndPointOf(SocketAddress address) => address.Family switch
+    {
+        AddressFamily.InterNetwork => (IPEndPoint)new IPEndPoint(IPAddress.Any, 0).Create(address),
+        AddressFamily.InterNetworkV6 => (IPEndPoint)new IPEndPoint(IPAddress.IPv6Any, 0).Create(address),
+        _ => null,
+    };
 
     /// <summary>A socket of the runtime's for the same connection, with a descriptor of its own.</summary>
     /// <exception cref="ObjectDisposedException">This is closed.</exception>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ImapDirector.Network;
+using ImapDirector.Network.Polling;
 
 namespace ImapDirector.Director.Tests.Login;
 
@@ -11,10 +12,17 @@ internal sealed class ConnectionPair(Connection server, ImapConversation client)
 
     public ImapConversation Client { get; } = client;
 
-    public static async Task<ConnectionPair> CreateAsync()
+    /// <param name="loop">The loop that watches our end; with none the runtime does.</param>
+    public static async Task<ConnectionPair> CreateAsync(PollLoop? loop = null)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
+        if (loop is not null)
+        {
+            // Who has connected makes no difference to what is tested with it.
+            var ours = Connection.ConnectAsync(listener.LocalEndpoint, CancellationToken.None, loop);
+            return new ConnectionPair(await ours, new ImapConversation(await listener.AcceptTcpClientAsync()));
+        }
         var client = await ImapConversation.ConnectAsync((IPEndPoint)listener.LocalEndpoint);
         return new ConnectionPair(new Connection(await listener.AcceptSocketAsync()), client);
     }

@@ -17,8 +17,9 @@ public sealed class ImapConversation : IAsyncDisposable
     private int _start;
     private int _end;
 
-    private ImapConversation(TcpClient client)
+    public ImapConversation(TcpClient client)
     {
+        client.NoDelay = true;
         _client = client;
         Stream = client.GetStream();
     }

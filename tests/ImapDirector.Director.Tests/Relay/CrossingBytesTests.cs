@@ -24,10 +24,11 @@ public sealed class CrossingBytesTests
         var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
         await Parallel.ForAsync(0, Sessions, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (number, _) =>
         {
-            await using var client = await ConnectionPair.CreateAsync();
-            await using var node = await ConnectionPair.CreateAsync();
+            var loop = threads == 0 ? null : loops.All[number % threads];
+            await using var client = await ConnectionPair.CreateAsync(loop);
+            await using var node = await ConnectionPair.CreateAsync(loop);
             var end = new RelayEnd();
-            var relay = SessionRelay.Create(client.Server, node.Server, watch, metrics, loops, end);
+            var relay = SessionRelay.Create(client.Server, node.Server, watch, metrics, end);
             var isEarly = number % 16 == 0;
             if (isEarly) End(number, relay, client, node);
             relay.Begin();

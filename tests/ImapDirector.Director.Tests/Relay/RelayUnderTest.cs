@@ -17,11 +17,10 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     private readonly SessionRelay _relay;
     private readonly RelayEnd _end;
 
-    private RelayUnderTest(ConnectionPair client, ConnectionPair node, RelayWatch watch, int threads, Func<TimeSpan>? keepClient, bool kickFirst)
+    private RelayUnderTest(ConnectionPair client, ConnectionPair node, RelayWatch watch, RelayLoops loops, Func<TimeSpan>? keepClient, bool kickFirst)
     {
-        (_client, _node, _watch, _end) = (client, node, watch, new RelayEnd(keepClient));
-        _loops = new RelayLoops(threads, NullLogger.Instance);
-        _relay = SessionRelay.Create(client.Server, node.Server, _watch, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), _loops, _end);
+        (_client, _node, _watch, _loops, _end) = (client, node, watch, loops, new RelayEnd(keepClient));
+        _relay = SessionRelay.Create(client.Server, node.Server, _watch, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), _end);
         if (kickFirst) _relay.Kick();
         _relay.Begin();
     }
@@ -87,8 +86,10 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     public static async Task<RelayUnderTest> StartAsync(int threads, bool isSecure = false, bool isDirect = true, TimeSpan? idleTimeout = null, TimeSpan? lastPatience = null,
         Func<ConnectionPair, ConnectionPair, Task>? prepare = null, Func<TimeSpan>? keepClient = null, bool kickFirst = false)
     {
-        var client = await ConnectionPair.CreateAsync();
-        var node = await ConnectionPair.CreateAsync();
+        var loops = new RelayLoops(threads, NullLogger.Instance);
+        var loop = loops.All is [var first, ..] ? first : null;
+        var client = await ConnectionPair.CreateAsync(loop);
+        var node = await ConnectionPair.CreateAsync(loop);
         if (isSecure)
         {
             using var certificate = TestCertificate.Create(isDirect);
@@ -97,7 +98,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
             await handshake;
         }
         if (prepare is not null) await prepare(client, node);
-        return new RelayUnderTest(client, node, new RelayWatch(idleTimeout ?? TimeSpan.FromMinutes(30), lastPatience ?? TimeSpan.FromSeconds(10)), threads, keepClient, kickFirst);
+        return new RelayUnderTest(client, node, new RelayWatch(idleTimeout ?? TimeSpan.FromMinutes(30), lastPatience ?? TimeSpan.FromSeconds(10)), loops, keepClient, kickFirst);
     }
 
     public async ValueTask DisposeAsync()

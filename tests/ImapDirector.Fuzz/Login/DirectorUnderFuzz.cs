@@ -8,6 +8,7 @@ using ImapDirector.Director.Login;
 using ImapDirector.Director.Relay;
 using ImapDirector.Director.Throttling;
 using ImapDirector.Network;
+using ImapDirector.Network.Polling;
 using ImapDirector.Network.Tls;
 using ImapDirector.Tests.Shared;
 using Microsoft.Extensions.Logging;
@@ -106,7 +107,7 @@ internal sealed class DirectorUnderFuzz : IAsyncDisposable
         _certificate = ServerCertificate.LoadOrCreateSelfSigned(_directory, ["localhost"]);
         _managedCertificate = ServerCertificate.LoadOrCreateSelfSigned(_directory, ["localhost"], isDirect: false);
         _services = new LoginServices(_options, new ServerHandshake(_certificate, _options.HandshakeTimeout), new Authenticator(_options, _chain, hasher, Log), proofs, _throttle, new CheckTurns(), null,
-            _userDirectory, backends, capabilities, _watch, _loops, sessions, _reports, new NodeLosses(_options.NodeLossSpread, TimeProvider.System), metrics, Log.CreateLogger<ClientSession>());
+            _userDirectory, backends, capabilities, _watch, sessions, _reports, new NodeLosses(_options.NodeLossSpread, TimeProvider.System), metrics, Log.CreateLogger<ClientSession>());
     }
 
     public KeptLog Log { get; } = new();
@@ -132,7 +133,8 @@ internal sealed class DirectorUnderFuzz : IAsyncDisposable
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         client.Connect(_listener.LocalEndpoint);
         var acceptor = new Acceptor();
-        var server = new Connection(_listener.AcceptSocket(), Connection.ReaderOptions(LoginDialogue.MaxPipelinedBytes)) { Owner = acceptor };
+        var accepted = SocketDescriptor.Accept((int)_listener.Server.Handle, out var remote, out _)!;
+        var server = new Connection(accepted, remote!, _loops.All[0], Connection.ReaderOptions(LoginDialogue.MaxPipelinedBytes)) { Owner = acceptor };
         address = mode.HasFlag(LoginMode.BehindProxy) ? new IPAddress([198, 18, (byte)(_runs >> 8), (byte)_runs])
             : mode.HasFlag(LoginMode.BehindDirector) ? new IPAddress([198, 19, (byte)(_runs >> 8), (byte)_runs])
             : new IPAddress([10, (byte)(_runs >> 16), (byte)(_runs >> 8), (byte)_runs]);

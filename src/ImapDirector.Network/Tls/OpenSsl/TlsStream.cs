@@ -1,4 +1,5 @@
 using System.Security.Authentication;
+using ImapDirector.Network.Polling;
 
 namespace ImapDirector.Network.Tls.OpenSsl;
 
@@ -31,6 +32,8 @@ internal sealed class TlsStream(Stream transport, TlsSession session) : Stream
         for (var step = TlsStep.WantsMore; step != TlsStep.Done;)
         {
             if (step == TlsStep.WantsMore && !await ReceiveAsync(cancellationToken)) throw new IOException("The peer left during the handshake.");
+            // Others of a loop's are not to wait for the most expensive thing that there is.
+            await PollLoop.LeaveAsync();
             await turns.EnterAsync(cancellationToken);
             try
             {
