@@ -10,11 +10,11 @@ internal sealed class SessionLedger(RedisConnection redis, int capacity = Sessio
 {
     private const int DefaultCapacity = 20_000;
     private const int MostAtOnce = 256;
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(5);
 
     private readonly ConcurrentDictionary<string, Entry> _open = new();
     private readonly ConcurrentDictionary<string, UserName> _closing = new();
     private readonly ConcurrentQueue<(UserName User, string Id)> _ended = new();
-    private Task _takingOut = Task.CompletedTask;
     private int _isTakingOut;
     private volatile bool _overflowed;
     // Whether one may be open whose record is none of the incarnation's: nobody walks over thousands of silent ones to find out that all are.
@@ -56,11 +56,14 @@ internal sealed class SessionLedger(RedisConnection redis, int capacity = Sessio
     {
         _open.TryRemove(sessionId, out _);
         _ended.Enqueue((user, sessionId));
-        if (Interlocked.Exchange(ref _isTakingOut, 1) == 0) Volatile.Write(ref _takingOut, TakeOutAsync());
+        if (Interlocked.Exchange(ref _isTakingOut, 1) == 0) _ = TakeOutAsync();
     }
 
     /// <summary>Waits until Redis has heard, or cannot hear, of all that have <see cref="Ended"/>.</summary>
-    public Task TakenOutAsync() => Volatile.Read(ref _takingOut);
+    public async Task WaitForEndedAsync()
+    {
+        while (!_ended.IsEmpty || Volatile.Read(ref _isTakingOut) != 0) await Task.Delay(LookAgainAfter);
+    }
 
     /// <summary>As <see cref="CloseAsync"/>, without trying now.</summary>
     public void CloseLater(UserName user, string sessionId)
@@ -103,22 +106,38 @@ internal sealed class SessionLedger(RedisConnection redis, int capacity = Sessio
     private async Task TakeOutAsync()
     {
         var batch = new List<(UserName User, string Id)>();
-        while (true)
+        do
         {
-            while (batch.Count < MostAtOnce && _ended.TryDequeue(out var ended)) batch.Add(ended);
-            if (batch.Count == 0)
+            try
+            {
+                while (TakeBatch(batch)) await TakeOutAsync(batch);
+            }
+            finally
             {
                 Interlocked.Exchange(ref _isTakingOut, 0);
-                // Whoever has come meanwhile has seen that somebody was here.
-                if (_ended.IsEmpty || Interlocked.Exchange(ref _isTakingOut, 1) != 0) return;
-                continue;
             }
-            var reply = await redis.CallAsync("close_session", database => TakeOutAsync(database, batch), CancellationToken.None);
-            if (!reply.Succeeded)
-            {
-                foreach (var (user, id) in batch) CloseLater(user, id);
-            }
-            batch.Clear();
+            // Whoever has come meanwhile has seen that somebody was here.
+        }
+        while (!_ended.IsEmpty && Interlocked.Exchange(ref _isTakingOut, 1) == 0);
+    }
+
+    private bool TakeBatch(List<(UserName User, string Id)> batch)
+    {
+        batch.Clear();
+        while (batch.Count < MostAtOnce && _ended.TryDequeue(out var ended)) batch.Add(ended);
+        return batch.Count > 0;
+    }
+
+    private async Task TakeOutAsync(List<(UserName User, string Id)> batch)
+    {
+        var isTold = false;
+        try
+        {
+            isTold = (await redis.CallAsync("close_session", database => TakeOutAsync(database, batch), CancellationToken.None)).Succeeded;
+        }
+        finally
+        {
+            foreach (var (user, id) in isTold ? [] : batch) CloseLater(user, id);
         }
     }
 

@@ -150,7 +150,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
     /// <summary>Gives the lease back, which ends every session record of this director, and ends the loop.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _ledger.TakenOutAsync();
+        await _ledger.WaitForEndedAsync();
         await _lease.DisposeAsync();
     }
 

@@ -29,6 +29,20 @@ public sealed class VerifiedLoginsTests
         Assert.Same(Database, _logins.Recall(User("alice"), "secret"u8)!.Value.Database);
     }
 
+    [Fact]
+    public void D10_a_password_is_fresh_for_its_user_and_for_a_minute_only()
+    {
+        _logins.Verified(User("alice"), Database, Alice, "secret"u8);
+        Assert.True(_logins.IsFresh(User("alice"), "secret"u8));
+        Assert.False(_logins.IsFresh(User("alice"), "wrong"u8));
+        Assert.False(_logins.IsFresh(User("bob"), "secret"u8));
+
+        _clock.Advance(TimeSpan.FromSeconds(60));
+        _logins.Confirmed(User("alice"));
+
+        Assert.False(_logins.IsFresh(User("alice"), "secret"u8));
+    }
+
     [Theory]
     [InlineData(490)]
     [InlineData(510)]

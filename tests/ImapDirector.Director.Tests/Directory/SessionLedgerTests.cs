@@ -1,5 +1,7 @@
 using ImapDirector.Director.Directory;
 using Microsoft.Extensions.Logging.Abstractions;
+using Prometheus;
+using StackExchange.Redis;
 using Xunit;
 using static ImapDirector.Director.Tests.Directory.TestDirector;
 
@@ -25,6 +27,40 @@ public sealed class SessionLedgerTests
         Assert.False(lease.Current!.IsLive(before));
         await UntilAsync(async () => (await redis.Database.HashGetAsync("imapdirector:{alice}:sessions", "s1")).ToString()
             .StartsWith($"{lease.Current!.Epoch} director1 ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Of_sessions_that_end_together_no_record_is_left()
+    {
+        await using var redis = await TestRedis.StartAsync(RedisKind.Garnet);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
+        var ids = Enumerable.Range(0, 2_000).Select(number => $"s{number}").ToArray();
+        await redis.Database.HashSetAsync("imapdirector:{alice}:sessions", [.. ids.Append("other").Select(id => new HashEntry(id, "1 director1 192.0.2.1 0"))]);
+
+        await Parallel.ForEachAsync(ids, (id, _) =>
+        {
+            director.Directory.SessionEnded(User("alice"), id);
+            return ValueTask.CompletedTask;
+        });
+
+        await UntilAsync(async () => await redis.Database.HashLengthAsync("imapdirector:{alice}:sessions") == 1);
+        Assert.True(await redis.Database.HashExistsAsync("imapdirector:{alice}:sessions", "other"));
+    }
+
+    [Fact]
+    public async Task What_ends_while_Redis_is_away_is_taken_out_later()
+    {
+        await using var redis = await TestRedis.StartAsync(RedisKind.Garnet);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
+        var away = new RedisConnection(director.Options with { Redis = "127.0.0.1:1,connectTimeout=100", RedisTimeout = TimeSpan.FromMilliseconds(100) }, new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), NullLogger<RedisConnection>.Instance);
+        var ledger = new SessionLedger(away);
+
+        for (var i = 0; i < 600; i++) ledger.Ended(User("alice"), $"s{i}");
+        await ledger.WaitForEndedAsync().WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.True(ledger.HasWork);
+        Assert.False(ledger.TakeOverflow());
+        await away.DisposeAsync();
     }
 
     [Theory]

@@ -133,6 +133,30 @@ public sealed class LoginGateTests
     }
 
     [Fact]
+    public async Task A_password_that_was_right_a_moment_ago_waits_for_nobody_and_still_counts_if_it_is_wrong_by_now()
+    {
+        using var hold = new CancellationTokenSource();
+        var guesses = Enumerable.Range(0, 2).Select(number => Gate("192.0.2.1", $"user{number}@example.com").CheckAsync("guess"u8.ToArray(), async stop =>
+        {
+            await Task.Delay(Timeout.Infinite, stop);
+            return default;
+        }, hold.Token).AsTask()).ToArray();
+        var refused = new List<string?>();
+
+        for (var number = 0; number < 5; number++)
+        {
+            var gate = Gate("192.0.2.1", "bob@example.com", isRemembered: true);
+            await gate.CheckAsync(Encoding.ASCII.GetBytes($"old{number}"), _ => Task.FromResult(new AuthenticationResult(AuthenticationOutcome.WrongPassword, default)), CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+            refused.Add(gate.Refused);
+        }
+
+        Assert.Equal([null, null, null, null, "throttled"], refused);
+        Assert.All(guesses, guess => Assert.False(guess.IsCompleted));
+        await hold.CancelAsync();
+        foreach (var guess in guesses) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => guess);
+    }
+
+    [Fact]
     public async Task An_exempt_network_takes_no_turns()
     {
         var turns = new List<IDisposable?>();
@@ -141,5 +165,6 @@ public sealed class LoginGateTests
         Assert.Equal(0, _turns.Count);
     }
 
-    private LoginGate Gate(string address, string name) => new(_throttle, _turns, null, IPAddress.Parse(address), isSecure: true, LoginClaim.OfUser(Encoding.ASCII.GetBytes(name), null));
+    private LoginGate Gate(string address, string name, bool isRemembered = false) =>
+        new(_throttle, _turns, null, IPAddress.Parse(address), isSecure: true, LoginClaim.OfUser(Encoding.ASCII.GetBytes(name), null), isRemembered);
 }
