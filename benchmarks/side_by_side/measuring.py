@@ -14,6 +14,8 @@ SETTLING = 0.3
 # The kernel counts processor time in hundredths of a second: five of a thousand want a while to be seen.
 IDLE_SECONDS = 20
 MOST_WARMING = 8
+# Memory is given back some time after the last work: everybody has that time, before sessions are opened and behind it.
+MEMORY_SECONDS = 40
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,20 +144,25 @@ class Idle:
     setup: dict = dataclasses.field(default_factory=dict)
 
 
+def settle(proxy):
+    processes.wait_until_quiet(proxy.pid, 60)
+    time.sleep(MEMORY_SECONDS)
+
+
 def idle(home, proxies, sessions, tls, seconds):
     row = Idle(sessions, tls)
     for proxy in proxies:
         proxy.restart()
         log_everybody_in(home, proxy, tls)
-        time.sleep(1)
+        settle(proxy)
         before = processes.pss_kilobytes(proxy.pid)
         load = Load(home, proxy, "idle", tls, sessions, 1, 0)
         # What logins have left to be compiled or collected is not theirs.
-        processes.wait_until_quiet(proxy.pid, 60)
-        row.memory[proxy.name] = (processes.pss_kilobytes(proxy.pid) - before) / sessions
+        settle(proxy)
         cpu = processes.cpu_seconds(proxy.pid)
         time.sleep(seconds)
         row.cpu[proxy.name] = (processes.cpu_seconds(proxy.pid) - cpu) / seconds * 1e3
+        row.memory[proxy.name] = (processes.pss_kilobytes(proxy.pid) - before) / sessions
         load.go()
         alive, _, _, _, _, errors = load.result()
         load.end()

@@ -5,14 +5,14 @@ namespace ImapDirector.Network;
 public sealed class QuietMemory : IAsyncDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan ShortestInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(30);
     // In bytes: what is worth a collection, and what a period may have for being quiet.
     private const long Enough = 4 * 1024 * 1024;
     private const long Quiet = 256 * 1024;
     // In bytes: in a larger heap the oldest generation is left alone, so that nobody waits for long.
     private const long MostAtOnce = 64 * 1024 * 1024;
     // Collections take no more than this share of the time.
-    private const int Share = 1000;
+    private const int Share = 300;
 
     // Never disposed: it has no timer, and a second DisposeAsync asks it.
     private readonly CancellationTokenSource _stopping = new();

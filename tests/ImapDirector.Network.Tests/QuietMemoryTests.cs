@@ -38,7 +38,7 @@ public sealed class QuietMemoryTests
     }
 
     [Fact]
-    public void Work_that_comes_and_goes_has_it_given_back_once_a_minute_at_most()
+    public void Work_that_comes_and_goes_has_it_given_back_twice_a_minute_at_most()
     {
         // Twenty minutes, each second look a quiet one.
         for (var i = 0; i < 120; i++)
@@ -47,7 +47,7 @@ public sealed class QuietMemoryTests
             Look(allocated: 0);
         }
 
-        Assert.InRange(_collections, 15, 20);
+        Assert.InRange(_collections, 30, 40);
     }
 
     [Fact]
@@ -60,8 +60,8 @@ public sealed class QuietMemoryTests
             Look(allocated: 0);
         }
 
-        // A thousandth of the time.
-        Assert.Equal(2, _collections);
+        // A three hundredth of the time.
+        Assert.InRange(_collections, 3, 4);
     }
 
     private void Look(long allocated)
