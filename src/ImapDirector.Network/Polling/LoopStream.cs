@@ -92,12 +92,14 @@ internal sealed class LoopStream : Stream, IPollTarget
                 await Loop.SwitchAsync();
                 cancellationToken.ThrowIfCancellationRequested();
             }
+            // Before it is looked: beside the loop's thread an end may be announced behind the look, and then all that came before it is still to be read.
+            var wasEnding = _isEnding;
             var count = _socket.ReceivePlain(buffer.Span);
             if (LoopSocket.WasInterrupted(count)) continue;
             if (LoopSocket.WouldBlock(count))
             {
                 // An end that was announced is there by then.
-                if (_isEnding) throw Lost(count);
+                if (wasEnding) throw Lost(count);
                 _mayBeMore = false;
                 continue;
             }
