@@ -8,6 +8,7 @@ internal static unsafe partial class LinuxCalls
 {
     // From errno.h; the same on all of .NET's Linux architectures.
     public const int Interrupted = 4;
+    public const int BadDescriptor = 9;
     public const int WouldBlock = 11;
     public const int ProtocolError = 71;
 

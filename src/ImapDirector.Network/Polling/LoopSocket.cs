@@ -120,11 +120,14 @@ public sealed class LoopSocket : IDisposable
         _tls.EndTurn();
     }
 
-    /// <summary>Writes bytes as they are, as much of them as it takes.</summary>
-    internal int SendPlain(ReadOnlySpan<byte> bytes) => LinuxCalls.Send(Descriptor, bytes);
+    /// <summary>Writes bytes as they are, as much of them as it takes; none once this is disposed.</summary>
+    internal int SendPlain(ReadOnlySpan<byte> bytes) => IsHeld ? LinuxCalls.Send(Descriptor, bytes) : -LinuxCalls.BadDescriptor;
 
-    /// <summary>Reads bytes as they are.</summary>
-    internal int ReceivePlain(Span<byte> buffer) => LinuxCalls.Receive(Descriptor, buffer);
+    /// <summary>Reads bytes as they are; none once this is disposed.</summary>
+    internal int ReceivePlain(Span<byte> buffer) => IsHeld ? LinuxCalls.Receive(Descriptor, buffer) : -LinuxCalls.BadDescriptor;
+
+    // Afterwards its number may be another connection's.
+    private bool IsHeld => Volatile.Read(ref _isHeld) != 0;
 
     /// <summary>Whether a result says that it has to be waited for.</summary>
     public static bool WouldBlock(int result) => result == -LinuxCalls.WouldBlock;
