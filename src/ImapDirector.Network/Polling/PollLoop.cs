@@ -105,12 +105,14 @@ public sealed partial class PollLoop : IDisposable
     /// <exception cref="IOException">The system refuses, or the loop has ended.</exception>
     internal ulong Add(IPollTarget target, PollEvents events = PollEvents.None)
     {
+        // Its own number may be another loop's by now.
+        if (_isGivingUp) throw Ended();
         var (descriptor, id) = (target.Descriptor, _targets.Add(target));
         var result = LinuxCalls.Control(_poller, LinuxCalls.Add, descriptor, OrErrors(events), id);
         // Whoever comes when the thread has given all of them up is not among those.
         if (result >= 0 && !_isGivingUp) return id;
         _ = _targets.Remove(id);
-        throw result < 0 ? Refused(result) : new IOException("The loop has ended.");
+        throw result < 0 ? Refused(result) : Ended();
     }
 
     /// <summary>Has another one told of the events of this name, on the loop's thread; the descriptor is the same.</summary>
@@ -242,6 +244,8 @@ public sealed partial class PollLoop : IDisposable
     private static PollEvents OrErrors(PollEvents events) => events == PollEvents.None ? PollEvents.Once : events;
 
     private static int Demand(int result) => result >= 0 ? result : throw Refused(result);
+
+    private static IOException Ended() => new("The loop has ended.");
 
     private static IOException Refused(int result) => new($"The system refuses a call of epoll: error {-result}.");
 
