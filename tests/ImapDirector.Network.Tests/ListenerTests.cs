@@ -1,13 +1,29 @@
 using System.Net;
 using System.Net.Sockets;
+using ImapDirector.Network.Polling;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace ImapDirector.Network.Tests;
 
-public sealed class ListenerTests
+/// <summary>The runtime accepts and waits.</summary>
+[Collection(nameof(Descriptors))]
+public sealed class RuntimeListenerTests() : ListenerTests(loops: 0);
+
+public abstract class ListenerTests : IDisposable
 {
     private static readonly IPEndPoint Anywhere = new(IPAddress.Loopback, 0);
+
+    protected ListenerTests(int loops) => Loops = [.. Enumerable.Range(0, loops).Select(static number => new PollLoop($"listener {number}", NullLogger.Instance))];
+
+    /// <summary>The threads that accept.</summary>
+    public IReadOnlyList<PollLoop> Loops { get; }
+
+    public void Dispose()
+    {
+        foreach (var loop in Loops) loop.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task Each_connection_is_served_and_closed_when_its_handler_returns()
@@ -35,6 +51,42 @@ public sealed class ListenerTests
         await using var client = await Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None);
 
         Assert.Equal([true, 1, 120, 30, 4], await found.Task);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", "127.0.0.1")]
+    [InlineData("::1", "::1")]
+    [InlineData("::", "::1")]
+    [InlineData("::", "127.0.0.1")]
+    public async Task What_is_accepted_has_the_clients_address_and_ours_and_none_in_IPv6_clothes(string listening, string connecting)
+    {
+        var found = new TaskCompletionSource<(IPEndPoint Remote, IPEndPoint Local)>();
+        await using var listener = Listen(new ConnectionLimits(10, 10), (connection, _) =>
+        {
+            found.SetResult((connection.RemoteEndPoint, connection.LocalEndPoint));
+            return Task.CompletedTask;
+        }, new IPEndPoint(IPAddress.Parse(listening), 0));
+        var address = IPAddress.Parse(connecting);
+        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(address, listener.LocalEndPoint.Port);
+
+        Assert.Equal(((IPEndPoint)socket.LocalEndPoint!, (IPEndPoint)socket.RemoteEndPoint!), await found.Task.WaitAsync(TestBytes.Patience));
+        Assert.Equal(address, (await found.Task).Local.Address);
+    }
+
+    [Fact]
+    public async Task Clients_that_reset_before_they_are_accepted_cost_nobody_anything()
+    {
+        await using var listener = Listen(new ConnectionLimits(1000, 1000), (connection, _) => connection.SayAsync("hi\r\n"));
+        for (var i = 0; i < 500; i++)
+        {
+            using var gone = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            gone.Connect(listener.LocalEndPoint);
+            gone.Close(timeout: 0);
+        }
+        await using var client = await Connection.ConnectAsync(listener.LocalEndPoint, CancellationToken.None);
+        Assert.Equal("hi\r\n", await client.HearAsync(4));
+        await TestBytes.UntilAsync(() => listener.Count == 0);
     }
 
     [Fact]
@@ -127,7 +179,7 @@ public sealed class ListenerTests
         using var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         other.Bind(Anywhere);
         other.Listen();
-        var listener = new Listener("imap", (IPEndPoint)other.LocalEndPoint!, new ConnectionLimits(1, 1), (_, _) => Task.CompletedTask, NullLogger.Instance);
+        var listener = new Listener("imap", (IPEndPoint)other.LocalEndPoint!, new ConnectionLimits(1, 1), (_, _) => Task.CompletedTask, NullLogger.Instance, loops: Loops);
         var refused = Assert.Throws<IOException>(listener.Start);
         Assert.Equal($"Imap cannot listen on \"{other.LocalEndPoint}\" (AddressAlreadyInUse): free the port, or configure another address.", refused.Message);
     }
@@ -137,7 +189,7 @@ public sealed class ListenerTests
     {
         Listener Open(IPEndPoint at, string words)
         {
-            var listener = new Listener("test", at, new ConnectionLimits(1000, 1000), (connection, _) => connection.SayAsync(words), NullLogger.Instance, reusePort: true);
+            var listener = new Listener("test", at, new ConnectionLimits(1000, 1000), (connection, _) => connection.SayAsync(words), NullLogger.Instance, reusePort: true, loops: Loops);
             listener.Start();
             return listener;
         }
@@ -184,14 +236,14 @@ public sealed class ListenerTests
         var first = Listen(new ConnectionLimits(10, 10), (connection, _) => connection.SayAsync("hi\r\n"));
         await using (var client = await Connection.ConnectAsync(first.LocalEndPoint, CancellationToken.None)) await client.HearAsync(5);
         await first.DisposeAsync();
-        await using var second = new Listener("again", first.LocalEndPoint, new ConnectionLimits(1, 1), (_, _) => Task.CompletedTask, NullLogger.Instance);
+        await using var second = new Listener("again", first.LocalEndPoint, new ConnectionLimits(1, 1), (_, _) => Task.CompletedTask, NullLogger.Instance, loops: Loops);
         second.Start();
         Assert.Equal(first.LocalEndPoint, second.LocalEndPoint);
     }
 
-    private static Listener Listen(ConnectionLimits limits, Func<Connection, CancellationToken, Task> handler)
+    private protected Listener Listen(ConnectionLimits limits, Func<Connection, CancellationToken, Task> handler, IPEndPoint? endPoint = null)
     {
-        var listener = new Listener("test", Anywhere, limits, handler, NullLogger.Instance);
+        var listener = new Listener("test", endPoint ?? Anywhere, limits, handler, NullLogger.Instance, loops: Loops);
         listener.Start();
         return listener;
     }
