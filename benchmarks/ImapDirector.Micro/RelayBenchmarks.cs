@@ -4,6 +4,7 @@ using BenchmarkDotNet.Attributes;
 using ImapDirector.Director;
 using ImapDirector.Director.Relay;
 using ImapDirector.Network;
+using ImapDirector.Network.Polling;
 using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 
@@ -37,9 +38,10 @@ public class RelayBenchmarks : IDisposable
         _answer = new byte[AnswerBytes];
         Array.Fill(_answer, (byte)'x');
         (_loops, _watch) = (new RelayLoops(Threads, NullLogger.Instance), new RelayWatch(TimeSpan.FromHours(1), TimeSpan.FromSeconds(1)));
-        (_client, _node) = (Pair(), Pair());
+        var loop = _loops.All is [var first, ..] ? first : null;
+        (_client, _node) = (Pair(loop), Pair(loop));
         var metrics = new DirectorMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
-        SessionRelay.Create(_client.Near, _node.Near, _watch, metrics, _loops, _ended).Begin();
+        SessionRelay.Create(_client.Near, _node.Near, _watch, metrics, _ended).Begin();
     }
 
     /// <summary>One command and its answer.</summary>
@@ -71,13 +73,14 @@ public class RelayBenchmarks : IDisposable
         while (count > 0) count -= socket.Receive(_received);
     }
 
-    private static (Socket Far, Connection Near) Pair()
+    private static (Socket Far, Connection Near) Pair(PollLoop? loop)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        far.Connect(listener.LocalEndpoint);
-        return (far, new Connection(listener.AcceptSocket()));
+        var near = Connection.ConnectAsync(listener.LocalEndpoint, CancellationToken.None, loop);
+        var far = listener.AcceptSocket();
+        far.NoDelay = true;
+        return (far, near.GetAwaiter().GetResult());
     }
 
     private sealed class Ended : IRelayOwner

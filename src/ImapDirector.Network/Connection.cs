@@ -28,6 +28,7 @@ public sealed class Connection : IAsyncDisposable
     // reset, and a reset can overtake our last words.
     private const int MaxDiscardedBytes = 256 * 1024;
     private static readonly TimeSpan CloseNotifyTimeout = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan AbortedPatience = TimeSpan.FromSeconds(5);
     // One segment for what gathers before it is sent: each segment is a system call of its own. They are given back after every flush.
     private static readonly StreamPipeWriterOptions WriterOptions = new(leaveOpen: true, minimumBufferSize: 32 * 1024);
 
@@ -178,13 +179,17 @@ public sealed class Connection : IAsyncDisposable
         {
             var tls = new SslStream(transport, leaveInnerStreamOpen: true);
             var (chosen, identity) = (shown.All[0], default(ClientIdentity));
+            var watched = _network as LoopStream;
+            watched?.GoOnOnPool(true);
             // The turn begins when there is something to do.
             _ = await transport.ReadAsync(Memory<byte>.Empty, cancellationToken);
+            await PollLoop.LeaveAsync();
             await certificate.Turns.RunAsync(() => tls.AuthenticateAsServerAsync((_, hello, _, _) =>
             {
                 chosen = shown.For(hello.ServerName);
                 return ValueTask.FromResult(shown.OptionsFor(chosen, seen => identity = seen));
             }, null, cancellationToken), cancellationToken);
+            watched?.GoOnOnPool(false);
             (Tls, _endPointBinding, Identity) = (tls, chosen.EndPointBinding, identity);
             Use(tls);
             return;
@@ -352,16 +357,18 @@ public sealed class Connection : IAsyncDisposable
         if (_output is not null) await _output.CompleteAsync(new OperationCanceledException());
         if (Interlocked.Exchange(ref _isClosed, 1) == 0)
         {
+            var saying = Task.CompletedTask;
             try
             {
                 // Said twice it would fail, and what the peer has not taken yet would be lost with the connection.
-                if (!_hasClosedSending) await CloseSendingAsync(nothingIsRead: true).WaitAsync(CloseNotifyTimeout);
+                if (!_hasClosedSending) await (saying = CloseSendingAsync(nothingIsRead: true)).WaitAsync(CloseNotifyTimeout);
                 await _socket.DiscardAsync(MaxDiscardedBytes);
             }
             catch (Exception lost) when (lost is IOException or SocketException or TimeoutException or ObjectDisposedException or InvalidOperationException)
             {
-                // The peer is gone or takes nothing more: there is nobody to be polite to.
+                // The peer is gone or takes nothing more: there is nobody to be polite to. What is still being said ends by it, before anything is let go.
                 _socket.Abort();
+                await saying.WaitAsync(AbortedPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         _socket.Close();

@@ -164,7 +164,7 @@ public sealed partial class Listener(string name, IPEndPoint endPoint, Connectio
     private void AcceptOn(IReadOnlyList<PollLoop> threads, Socket socket)
     {
         socket.Blocking = false;
-        _acceptors = [.. threads.Select(loop => new LoopAcceptor(loop, socket, Admit, error => Log.AcceptFailed(logger, name, error)))];
+        _acceptors = [.. threads.Select(loop => new LoopAcceptor(loop, socket, Admit, fault => Log.Fault(logger, "", name, fault), error => Log.AcceptFailed(logger, name, error)))];
         foreach (var acceptor in _acceptors) acceptor.Begin();
     }
 

@@ -20,9 +20,9 @@ internal sealed class VerifiedLogins(TimeProvider clock, Func<TimeSpan> outageAg
     public Recollection Recall(UserName user, IPasswordDatabase database, Account account, ReadOnlySpan<byte> password) =>
         _entries.TryGet(user, out var entry) && clock.GetElapsedTime(entry.VerifiedAt) < SkipHashingFor && IsOf(entry, user, database, account) ? Compare(entry, user, password) : Recollection.None;
 
-    /// <summary>Whether a password was verified within a minute.</summary>
+    /// <summary>Whether a password was verified within a minute by hashing: where a database does it, that is asked each time.</summary>
     public bool IsFresh(UserName user, ReadOnlySpan<byte> password) =>
-        _entries.TryGet(user, out var entry) && clock.GetElapsedTime(entry.VerifiedAt) < SkipHashingFor && Compare(entry, user, password) == Recollection.Same;
+        _entries.TryGet(user, out var entry) && entry.Account.Length > 0 && clock.GetElapsedTime(entry.VerifiedAt) < SkipHashingFor && Compare(entry, user, password) == Recollection.Same;
 
     /// <summary>Which password was right when a database last confirmed the account, within the configured age.</summary>
     /// <returns>That, and the database; <c>null</c> where nothing is remembered.</returns>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using ImapDirector.Network;
+using ImapDirector.Network.Polling;
 using ImapDirector.Protocol;
 using ImapDirector.Protocol.Assertions;
 using ImapDirector.Protocol.Imap;
@@ -113,6 +114,8 @@ internal sealed class BackendDialogue(Connection connection, BackendNode node, B
     {
         var idTag = Offers("ID") ? NextTag() : null;
         var tag = NextTag();
+        // Signing takes longer than others of a loop's should wait.
+        if (node.IsBundled && assertions is not null) await PollLoop.LeaveAsync();
         var token = node.IsBundled ? assertions?.Issue(node, user.Name, user.Epoch, client.SessionId, client.Remote.Address, AssertionScope.Imap) : null;
         var (without, lines) = LoginLines.For(node, user, tag, _capabilities!, token);
         if (lines is null) return without;

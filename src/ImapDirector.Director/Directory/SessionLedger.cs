@@ -62,7 +62,12 @@ internal sealed class SessionLedger(RedisConnection redis, int capacity = Sessio
     /// <summary>Waits until Redis has heard, or cannot hear, of all that have <see cref="Ended"/>.</summary>
     public async Task WaitForEndedAsync()
     {
-        while (!_ended.IsEmpty || Volatile.Read(ref _isTakingOut) != 0) await Task.Delay(LookAgainAfter);
+        while (!_ended.IsEmpty || Volatile.Read(ref _isTakingOut) != 0)
+        {
+            // Where a fault has ended it, with those whose turn it was.
+            if (Interlocked.Exchange(ref _isTakingOut, 1) == 0) _ = TakeOutAsync();
+            await Task.Delay(LookAgainAfter);
+        }
     }
 
     /// <summary>As <see cref="CloseAsync"/>, without trying now.</summary>

@@ -86,6 +86,8 @@ internal sealed class BufferPump(Connection from, Connection to, Counter.Child c
     {
         if (bytes.IsEmpty) return;
         await to.Stream.WriteAsync(bytes);
+        // Whoever has waited for its turn to write with TLS goes on elsewhere: beside the thread a read could meet the end of the same stream.
+        if (loop is { IsCurrent: false }) await loop.SwitchAsync();
         if (followsResponses) _boundary.Advance(bytes.Span);
         Volatile.Write(ref _bytes, _bytes + bytes.Length);
         counter.Inc(bytes.Length);

@@ -109,7 +109,8 @@ internal sealed class LoginGate(LoginThrottle throttle, CheckTurns turns, LoginP
 
     private async ValueTask<CheckTurn> TakeTurnAsync(CancellationToken cancellationToken)
     {
-        if (isRemembered || throttle.IsExempt(address, claim.Who)) return CheckTurns.Free;
+        // Nobody who could be refused there: the time would tell that the password is right.
+        if (throttle.IsExempt(address, claim.Who) || (isRemembered && throttle.Knows(address, claim.Who))) return CheckTurns.Free;
         var network = LoginThrottle.NetworkOf(address);
         return await turns.EnterAsync(network, turns.IsBusy(network) && await throttle.IsKnownAsync(address, claim.Who, cancellationToken), cancellationToken);
     }

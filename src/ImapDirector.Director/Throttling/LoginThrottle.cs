@@ -81,6 +81,9 @@ internal sealed class LoginThrottle
         return Knows(pair, out _) || await IsToldAsync(KeysOf(address, who, await KeyAsync(cancellationToken)), pair, cancellationToken);
     }
 
+    /// <summary>As <see cref="IsKnownAsync"/>, as far as this director knows without asking.</summary>
+    public bool Knows(IPAddress address, Claimant who) => Knows((who, NetworkOf(address)), out _);
+
     /// <summary>Whether nothing is counted of somebody at an address. Of masters all is: what a webmail's users type into its form may be a master's name.</summary>
     public bool IsExempt(IPAddress address, Claimant who) => !who.IsMaster && AddressList.Contains(_options.ExemptNetworks, address);
 

@@ -8,8 +8,9 @@ namespace ImapDirector.Network.Polling;
 /// <param name="loop">Which.</param>
 /// <param name="listening">The socket, in non-blocking mode.</param>
 /// <param name="onAccepted">Who gets each connection, with who has connected, on the loop's thread.</param>
+/// <param name="onFault">Told of a fault of who gets it, which ends that connection.</param>
 /// <param name="onFailed">Told when the system refuses one, on the loop's thread. For a moment none is taken then.</param>
-internal sealed class LoopAcceptor(PollLoop loop, Socket listening, Action<PollLoop, SocketDescriptor, IPEndPoint> onAccepted, Action<SocketError> onFailed) : IPollTarget
+internal sealed class LoopAcceptor(PollLoop loop, Socket listening, Action<PollLoop, SocketDescriptor, IPEndPoint> onAccepted, Action<Exception> onFault, Action<SocketError> onFailed) : IPollTarget
 {
     // After a failed accept, such as for want of file descriptors, which only come back when a connection closes.
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
@@ -39,8 +40,7 @@ internal sealed class LoopAcceptor(PollLoop loop, Socket listening, Action<PollL
         // One each time: others that wait for their turn on this thread have it first, and other threads may take the next.
         if (SocketDescriptor.Accept(((IPollTarget)this).Descriptor, out var remote, out var error) is { } accepted)
         {
-            if (remote is null) accepted.Dispose();
-            else onAccepted(loop, accepted, remote);
+            Hand(accepted, remote);
             return;
         }
         if (LoopSocket.WouldBlock(error) || OfTheClient.Contains(-error)) return;
@@ -49,6 +49,22 @@ internal sealed class LoopAcceptor(PollLoop loop, Socket listening, Action<PollL
     }
 
     void IPollTarget.OnGivenUp() => End();
+
+    private void Hand(SocketDescriptor accepted, IPEndPoint? remote)
+    {
+        try
+        {
+            if (remote is not null) onAccepted(loop, accepted, remote);
+            else accepted.Dispose();
+        }
+        catch (Exception fault)
+        {
+            // One connection's alone: nobody would be accepted here any more.
+            accepted.Disconnect();
+            accepted.Dispose();
+            onFault(fault);
+        }
+    }
 
     private async Task PauseAsync()
     {

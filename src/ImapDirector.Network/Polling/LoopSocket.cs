@@ -120,14 +120,33 @@ public sealed class LoopSocket : IDisposable
         _tls.EndTurn();
     }
 
-    /// <summary>Writes bytes as they are, as much of them as it takes; none once this is disposed.</summary>
-    internal int SendPlain(ReadOnlySpan<byte> bytes) => IsHeld ? LinuxCalls.Send(Descriptor, bytes) : -LinuxCalls.BadDescriptor;
+    /// <summary>Writes bytes as they are, as much of them as it takes; from any thread, also when this is disposed of meanwhile.</summary>
+    internal int SendPlain(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            using var held = new HeldDescriptor(_handle);
+            return LinuxCalls.Send(held.Descriptor, bytes);
+        }
+        catch (ObjectDisposedException)
+        {
+            return -LinuxCalls.BadDescriptor;
+        }
+    }
 
-    /// <summary>Reads bytes as they are; none once this is disposed.</summary>
-    internal int ReceivePlain(Span<byte> buffer) => IsHeld ? LinuxCalls.Receive(Descriptor, buffer) : -LinuxCalls.BadDescriptor;
-
-    // Afterwards its number may be another connection's.
-    private bool IsHeld => Volatile.Read(ref _isHeld) != 0;
+    /// <summary>Reads bytes as they are; from any thread, also when this is disposed of meanwhile.</summary>
+    internal int ReceivePlain(Span<byte> buffer)
+    {
+        try
+        {
+            using var held = new HeldDescriptor(_handle);
+            return LinuxCalls.Receive(held.Descriptor, buffer);
+        }
+        catch (ObjectDisposedException)
+        {
+            return -LinuxCalls.BadDescriptor;
+        }
+    }
 
     /// <summary>Whether a result says that it has to be waited for.</summary>
     public static bool WouldBlock(int result) => result == -LinuxCalls.WouldBlock;

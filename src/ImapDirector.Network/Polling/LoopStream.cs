@@ -78,8 +78,10 @@ internal sealed class LoopStream : Stream, IPollTarget
     {
         while (true)
         {
+            // Asked each time: what has been told of before is found by the look that follows, and would be waited for in vain.
+            var isTold = _readable.TryTake();
             // Behind the last bytes comes their end, which is not told once more.
-            if (!_mayBeMore && !_readable.TryTake() && !_isEnding)
+            if (!_mayBeMore && !isTold && !_isEnding)
             {
                 _readsInRow = 0;
                 await _readable.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -90,6 +92,7 @@ internal sealed class LoopStream : Stream, IPollTarget
             if (++_readsInRow % MostReadsInRow == 0)
             {
                 await Loop.SwitchAsync();
+                if (_readable.GoesOnOnPool) await PollLoop.LeaveAsync();
                 cancellationToken.ThrowIfCancellationRequested();
             }
             // Before it is looked: beside the loop's thread an end may be announced behind the look, and then all that came before it is still to be read.

@@ -54,8 +54,8 @@ public sealed partial class PollLoop : IDisposable
     [field: ThreadStatic]
     public static PollLoop? Current { get; private set; }
 
-    /// <summary>How many descriptors it watches.</summary>
-    public int Count => _targets.Count;
+    /// <summary>How many descriptors it watches; more than any other when it has ended.</summary>
+    public int Count => _isGivingUp ? int.MaxValue : _targets.Count;
 
     /// <summary>For whatever target is being called; what is in it belongs to nobody afterwards.</summary>
     public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);

@@ -68,6 +68,7 @@ internal sealed class Readiness(PollLoop loop) : IValueTaskSource
     {
         // Not disposed of: that would wait for a cancellation that is being told.
         _cancelling.Unregister();
+        (_cancelling, _token) = (default, CancellationToken.None);
         _core.GetResult(token);
     }
 

@@ -41,6 +41,8 @@ public sealed class VerifiedLoginsTests
         _logins.Confirmed(User("alice"));
 
         Assert.False(_logins.IsFresh(User("alice"), "secret"u8));
+        _logins.Verified(User("bob"), Database, null, "secret"u8);
+        Assert.False(_logins.IsFresh(User("bob"), "secret"u8));
     }
 
     [Theory]
