@@ -60,6 +60,8 @@ class Process:
         self.directory.mkdir(exist_ok=True)
         self.plain, self.tls = free_port(), free_port()
         self.process = None
+        # By time.monotonic(); for measuring.
+        self.remembers_until = 0.0
 
     def start(self):
         self.configure()
