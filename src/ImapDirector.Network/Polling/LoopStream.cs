@@ -4,7 +4,7 @@ namespace ImapDirector.Network.Polling;
 
 /// <summary>The stream of a connection that a <see cref="PollLoop"/> watches from its beginning to its end: read and written by the kernel's own calls from any thread, one read and
 /// one write at a time. Whoever has to wait goes on on the loop's thread, without a hop.</summary>
-internal sealed class LoopStream : Stream, IPollTarget
+internal sealed class LoopStream : WaitingStream, IPollTarget
 {
     // Whoever reads again and again without ever having to wait lets the thread's other sessions have their turn.
     private const int MostReadsInRow = 64;
@@ -39,16 +39,6 @@ internal sealed class LoopStream : Stream, IPollTarget
 
     /// <summary>The thread that waits.</summary>
     public PollLoop Loop => _socket.Loop;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     int IPollTarget.Descriptor => _socket.Descriptor;
 
@@ -119,24 +109,6 @@ internal sealed class LoopStream : Stream, IPollTarget
         var sent = Send(buffer.Span);
         return sent == buffer.Length ? ValueTask.CompletedTask : WriteRestAsync(buffer[sent..], cancellationToken);
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("It is read without waiting.");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("It is written without waiting.");
-
-    public override void Flush()
-    {
-    }
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     void IPollTarget.OnReady(PollEvents events)
     {

@@ -5,22 +5,12 @@ namespace ImapDirector.Network.Tls.OpenSsl;
 
 /// <summary>A connection with TLS, on top of another stream.</summary>
 /// <remarks>One read and one write at a time.</remarks>
-internal sealed class TlsStream(Stream transport, TlsSession session) : Stream
+internal sealed class TlsStream(Stream transport, TlsSession session) : WaitingStream
 {
     // With what TLS adds, it fits into a pooled buffer of 64 KB.
     private const int MostInWrite = 3 * TlsEngine.MostInRecord;
 
     private bool _hasEnded;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     /// <summary>Shakes hands as the server.</summary>
     /// <param name="turns">Had for each step, and not while the peer is waited for.</param>
@@ -89,24 +79,6 @@ internal sealed class TlsStream(Stream transport, TlsSession session) : Stream
         await SendUnsentAsync(CancellationToken.None);
         if (!isClosed) throw Broken();
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("It is read without waiting.");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("It is written without waiting.");
-
-    public override void Flush()
-    {
-    }
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     // A silent peer is waited for without a buffer.
     private async ValueTask<bool> ReceiveAsync(CancellationToken cancellationToken)
