@@ -130,6 +130,7 @@ public sealed class LoopStreamEndTests : IDisposable
         var reading = reader.Server.Stream.ReadAsync(new byte[1]).AsTask();
         var writing = writer.Server.Stream.WriteAsync(new byte[32 << 20]).AsTask();
         Assert.False(reading.IsCompleted || writing.IsCompleted);
+        await PollLoop.LeaveAsync();
         _loop.Dispose();
         await Assert.ThrowsAsync<IOException>(() => reading.WaitAsync(TestBytes.Patience));
         await Assert.ThrowsAsync<IOException>(() => writing.WaitAsync(TestBytes.Patience));

@@ -122,6 +122,30 @@ public sealed class PollLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task Whoever_ends_it_on_its_own_thread_is_not_held_up_and_it_ends_behind_them()
+    {
+        var loop = new PollLoop("ending itself", NullLogger.Instance);
+        await using var pair = await SocketPair.ConnectAsync(loop: loop);
+        var ending = EndBehindReadAsync();
+        await pair.Client.Socket.SendAsync("a"u8.ToArray());
+        var (wasOnIt, isLost) = await ending.WaitAsync(LongPatience);
+        Assert.True(wasOnIt);
+        await Assert.ThrowsAsync<IOException>(() => isLost.WaitAsync(LongPatience));
+        // And it can be ended once more.
+        loop.Dispose();
+        await Assert.ThrowsAsync<IOException>(() => SocketPair.ConnectAsync(loop: loop));
+
+        async Task<(bool WasOnIt, Task IsLost)> EndBehindReadAsync()
+        {
+            await pair.Server.Stream.ReadAsync(new byte[1]).ConfigureAwait(false);
+            var wasOnIt = loop.IsCurrent;
+            var waiting = pair.Server.Stream.ReadAsync(new byte[1]).AsTask();
+            loop.Dispose();
+            return (wasOnIt, waiting);
+        }
+    }
+
+    [Fact]
     public async Task What_is_posted_while_it_ends_or_afterwards_is_done_all_the_same()
     {
         for (var i = 0; i < 200; i++)

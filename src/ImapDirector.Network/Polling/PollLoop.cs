@@ -128,19 +128,12 @@ public sealed partial class PollLoop : IDisposable
         if (_targets.Remove(id) && !_hasEnded) _ = LinuxCalls.Control(_poller, LinuxCalls.Delete, descriptor, PollEvents.None, id);
     }
 
-    /// <summary>Gives all targets up and ends the thread.</summary>
+    /// <summary>Gives all targets up and ends the thread, which is waited for. Where whoever goes on on the thread itself calls this, it happens when the thread is free again.</summary>
     public void Dispose()
     {
-        if (_isEnding) return;
         _isEnding = true;
         TrySignal();
-        _thread.Join();
-        lock (_wakeUpLock)
-        {
-            _isWakeUpClosed = true;
-            LinuxCalls.Close(_wakeUp);
-        }
-        LinuxCalls.Close(_poller);
+        if (!IsCurrent) _thread.Join();
     }
 
     private void Run()
@@ -171,6 +164,17 @@ public sealed partial class PollLoop : IDisposable
         Pipes.Dispose();
         _hasEnded = true;
         DoLateWork();
+        Close();
+    }
+
+    private void Close()
+    {
+        lock (_wakeUpLock)
+        {
+            _isWakeUpClosed = true;
+            LinuxCalls.Close(_wakeUp);
+        }
+        LinuxCalls.Close(_poller);
     }
 
     private void DoLateWork()

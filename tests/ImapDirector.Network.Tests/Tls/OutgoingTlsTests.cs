@@ -91,9 +91,9 @@ public sealed class OutgoingTlsTests : IDisposable
             request.CertificateExtensions.Add(names.Build());
         }
         if (pointsAt is not null) request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension(null, [pointsAt]));
-        var (from, until) = (DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
-        if (issuer is null) return request.CreateSelfSigned(from, until);
-        using var signed = request.Create(issuer, from, until, RandomNumberGenerator.GetBytes(8));
+        if (issuer is null) return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
+        // An authority signs for no longer than its own time.
+        using var signed = request.Create(issuer, issuer.NotBefore, issuer.NotAfter, RandomNumberGenerator.GetBytes(8));
         return signed.CopyWithPrivateKey(key);
     }
 
