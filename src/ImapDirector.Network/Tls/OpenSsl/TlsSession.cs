@@ -4,7 +4,7 @@ namespace ImapDirector.Network.Tls.OpenSsl;
 
 /// <summary>A TLS connection and the bytes that wait on either side of it. While nothing is under way it holds no buffer. <see cref="TlsStream"/> and
 /// <see cref="LoopSocket"/> use it in turn: they bring what was received and send what is unsent.</summary>
-internal sealed class TlsSession(TlsContext context) : IDisposable
+internal sealed class TlsSession : IDisposable
 {
     /// <summary>Room for what is received at once, in bytes.</summary>
     public const int ReceiveBytes = 32 * 1024;
@@ -22,10 +22,10 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     // For a peer that takes nothing there is one write, and answers to its changes of keys.
     private const int MostUnsent = RecordBytes + 4 * TlsEngine.MostOverhead;
 
-    // Guards engine and buffers. Records are sent in the order in which they were made: by whoever has the turn to send.
-    private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _turn = new(1);
-    private readonly TlsEngine _engine = new(context);
+    // Locked by whoever uses it or the buffers: a lock of their own would be one more object for each idle session.
+    private readonly TlsEngine _engine;
+    // Records are sent in the order in which they were made: by whoever has it.
+    private SendTurn _turn;
     private KeptBytes _received;
     private KeptBytes _unsent;
     private bool _hasClosed;
@@ -33,12 +33,20 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     // Of the handshake, since our last answer.
     private int _unanswered;
 
+    /// <summary>Begins; the handshake comes first.</summary>
+    /// <exception cref="IOException">There is no memory for it.</exception>
+    public TlsSession(TlsContext context)
+    {
+        _engine = new TlsEngine(context);
+        _turn = new SendTurn(_engine);
+    }
+
     /// <summary>Whether the handshake was cut short by a ticket.</summary>
     public bool IsResumed
     {
         get
         {
-            lock (_lock) return _engine.IsResumed;
+            lock (_engine) return _engine.IsResumed;
         }
     }
 
@@ -47,7 +55,7 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     {
         get
         {
-            lock (_lock) return _engine.Version;
+            lock (_engine) return _engine.Version;
         }
     }
 
@@ -63,7 +71,7 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     /// <summary>As <see cref="TlsEngine.Export"/>.</summary>
     public byte[]? Export(ReadOnlySpan<byte> label, int count)
     {
-        lock (_lock) return _engine.Export(label, count);
+        lock (_engine) return _engine.Export(label, count);
     }
 
     /// <summary>As <see cref="TlsEngine.Shown"/>.</summary>
@@ -71,14 +79,14 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     {
         get
         {
-            lock (_lock) return _engine.Shown;
+            lock (_engine) return _engine.Shown;
         }
     }
 
     /// <summary>As <see cref="TlsEngine.PeerCertificate"/>.</summary>
     public byte[]? PeerCertificate(out string? fault)
     {
-        lock (_lock) return _engine.PeerCertificate(out fault);
+        lock (_engine) return _engine.PeerCertificate(out fault);
     }
 
     /// <summary>Room for what comes next; <see cref="AddReceived"/> says how much did.</summary>
@@ -98,7 +106,7 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     /// <summary>Goes on with the handshake.</summary>
     public TlsStep Handshake()
     {
-        lock (_lock)
+        lock (_engine)
         {
             var progress = _engine.Handshake(_received.Memory.Span, _unsent.Room(TlsEngine.MostInRecord).Span);
             _unsent.Fill(progress.Produced);
@@ -112,7 +120,7 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     /// <summary>Takes out of what was received what it carries; without room for that it only says whether there is something.</summary>
     public TlsStep Read(Span<byte> plain, out int count)
     {
-        lock (_lock)
+        lock (_engine)
         {
             var step = Read(_received.Memory.Span, plain, out count, out var taken);
             _received.Take(taken);
@@ -126,14 +134,14 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     /// <param name="count">How much that is.</param>
     public TlsStep ReadRecords(ReadOnlySpan<byte> records, Span<byte> plain, out int count)
     {
-        lock (_lock) return Read(records, plain, out count, out _);
+        lock (_engine) return Read(records, plain, out count, out _);
     }
 
     /// <summary>Puts bytes into records that wait to be sent then; with the turn.</summary>
     /// <returns>Whether it could.</returns>
     public bool TryWrite(ReadOnlySpan<byte> plain)
     {
-        lock (_lock)
+        lock (_engine)
         {
             var records = plain.Length / TlsEngine.MostInRecord + 1;
             var progress = _engine.Write(plain, _unsent.Room(plain.Length + records * TlsEngine.MostOverhead).Span);
@@ -147,20 +155,20 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     /// <param name="records">Room for the records, <see cref="RecordBytes"/>.</param>
     public TlsProgress WriteRecords(ReadOnlySpan<byte> plain, Span<byte> records)
     {
-        lock (_lock) return _engine.Write(plain, records);
+        lock (_engine) return _engine.Write(plain, records);
     }
 
     /// <summary>Lets records wait; with the turn.</summary>
     public void Keep(ReadOnlySpan<byte> records)
     {
-        lock (_lock) _unsent.Add(records);
+        lock (_engine) _unsent.Add(records);
     }
 
     /// <summary>Says close_notify, once, in a record that waits to be sent then; with the turn.</summary>
     /// <returns>Whether it could.</returns>
     public bool TryClose()
     {
-        lock (_lock)
+        lock (_engine)
         {
             if (_hasClosed) return true;
             _hasClosed = true;
@@ -171,18 +179,18 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     }
 
     /// <summary>Waits for the turn to send.</summary>
-    public Task TakeTurnAsync(CancellationToken cancellationToken) => _turn.WaitAsync(cancellationToken);
+    public Task TakeTurnAsync(CancellationToken cancellationToken) => _turn.TakeAsync(cancellationToken);
 
     /// <summary>The turn to send, when nobody has it: who has it sends what others leave unsent as well.</summary>
-    public bool TryTakeTurn() => _turn.Wait(0, CancellationToken.None);
+    public bool TryTakeTurn() => _turn.TryTake();
 
     /// <summary>Gives the turn back.</summary>
-    public void EndTurn() => _turn.Release();
+    public void EndTurn() => _turn.End();
 
     /// <summary>What waits to be sent, in order; with the turn. It is the caller's then.</summary>
     public KeptBytes TakeUnsent()
     {
-        lock (_lock)
+        lock (_engine)
         {
             var taken = _unsent;
             _unsent = default;
@@ -194,7 +202,7 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     /// <returns>1 when nothing waits any more, else what the socket answered.</returns>
     public int SendUnsent(LoopSocket socket)
     {
-        lock (_lock)
+        lock (_engine)
         {
             while (!_unsent.IsEmpty)
             {
@@ -210,7 +218,7 @@ internal sealed class TlsSession(TlsContext context) : IDisposable
     /// <summary>Ends it. Buffers that somebody may be at work with are left alone.</summary>
     public void Dispose()
     {
-        lock (_lock)
+        lock (_engine)
         {
             _engine.Dispose();
             _received.Abandon();
