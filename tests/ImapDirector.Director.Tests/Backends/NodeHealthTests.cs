@@ -113,7 +113,9 @@ public sealed class NodeHealthTests
         await using var health = Of(static options => options, capabilities, ours.Backend, other.Backend with { Kind = BackendKind.Generic });
         health.Start();
         await TestDirector.UntilAsync(() => Task.FromResult(capabilities.Common == "IDLE MOVE"));
-        Assert.Equal("D1 CAPABILITY\r\n", ours.Sessions.First().Heard);
+        // A look may have given up before it came so far.
+        Assert.Contains(ours.Sessions, static session => session.Heard == "D1 CAPABILITY\r\n");
+        Assert.All(ours.Sessions, static session => Assert.True(session.Heard is "" or "D1 CAPABILITY\r\n"));
         Assert.All(other.Sessions, static session => Assert.Empty(session.Heard));
     }
 

@@ -184,6 +184,8 @@ public sealed class ExternalLoginTests : IDisposable
         await using var thief = await director.SecureAsync(stolen);
         Assert.DoesNotContain(Offer, await CapabilityAsync(thief), StringComparison.Ordinal);
         await thief.PlayAsync("C: b AUTHENTICATE EXTERNAL =", "S: b NO Unsupported mechanism.", "C: c LOGIN alice secret", "S: c OK …");
+        // A moment behind the answer.
+        await TestDirector.UntilAsync(() => Task.FromResult(director.Lines.Any(static line => line.StartsWith("3410 ", StringComparison.Ordinal))));
         Assert.Contains("revoked", Assert.Single(director.Lines, static line => line.StartsWith("3410 ", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 

@@ -14,10 +14,12 @@ public sealed class FuzzySearchTests : IAsyncLifetime
     {
         _node = await RunningNode.StartAsync();
         _client = await _node.LogInAsync();
-        await _client.AppendAsync("INBOX", "Subject: IMAP break\r\nFrom: a@example.com\r\n\r\nnothing\r\n");
-        await _client.AppendAsync("INBOX", "Subject: Lunch\r\nFrom: a@example.com\r\n\r\nat noon\r\n");
-        await _client.AppendAsync("INBOX", "Subject: broken IMAP, please break\r\nFrom: b@example.com\r\n\r\nimap\r\n");
-        await _client.AppendAsync("INBOX", "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= from the imap people\r\nFrom: b@example.com\r\n\r\nred blue\r\ngreen\r\n");
+        // At the same time, as seen by who sorts them.
+        const string arrival = "\"01-Jun-2026 12:00:00 +0000\" ";
+        await _client.AppendAsync("INBOX", "Subject: IMAP break\r\nFrom: a@example.com\r\n\r\nnothing\r\n", arrival);
+        await _client.AppendAsync("INBOX", "Subject: Lunch\r\nFrom: a@example.com\r\n\r\nat noon\r\n", arrival);
+        await _client.AppendAsync("INBOX", "Subject: broken IMAP, please break\r\nFrom: b@example.com\r\n\r\nimap\r\n", arrival);
+        await _client.AppendAsync("INBOX", "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= from the imap people\r\nFrom: b@example.com\r\n\r\nred blue\r\ngreen\r\n", arrival);
         await _client.OkAsync("SELECT INBOX");
     }
 
