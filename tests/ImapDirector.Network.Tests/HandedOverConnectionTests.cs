@@ -23,11 +23,7 @@ public sealed class HandedOverConnectionTests : IDisposable
         var target = new LoopTarget();
 
         target.Socket = LoopSocket.TakeOver(pair.Server, target);
-        await _loop.RunAsync(() =>
-        {
-            target.Socket.Begin();
-            target.Socket.Watch(PollEvents.Readable);
-        });
+        await _loop.RunAsync(target.Socket.Begin);
         await pair.Client.Socket.SendAsync("to us"u8.ToArray());
         Assert.Equal("to us", await target.Received.Task.WaitAsync(TimeSpan.FromMinutes(1)));
         await _loop.RunAsync(() => Assert.Equal(8, target.Socket.Send("to peers"u8)));
@@ -70,11 +66,7 @@ public sealed class HandedOverConnectionTests : IDisposable
         await using var pair = await SocketPair.ConnectAsync(loop: _loop);
         var target = new LoopTarget();
         target.Socket = LoopSocket.TakeOver(pair.Server, target);
-        await _loop.RunAsync(() =>
-        {
-            target.Socket.Begin();
-            target.Socket.Watch(PollEvents.Readable);
-        });
+        await _loop.RunAsync(target.Socket.Begin);
 
         await pair.Server.CloseSendingAsync();
         Assert.Equal("", await ReadAsync(pair.Client.Socket, 100));

@@ -207,8 +207,8 @@ public sealed class PollLoopTests : IDisposable
         var loop = new PollLoop("ending", NullLogger.Instance);
         using var one = new Watched();
         using var other = new Watched();
-        loop.Add(one);
-        loop.Remove(loop.Add(other), other.Descriptor);
+        loop.Add(one, PollEvents.Once);
+        loop.Remove(loop.Add(other, PollEvents.Once), other.Descriptor);
         loop.Dispose();
         Assert.Equal((true, false), (one.IsGivenUp, other.IsGivenUp));
     }

@@ -26,6 +26,7 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
     private bool _isStopping;
     private bool _isAtEndOfStream;
     private bool _isFollowed;
+    private bool _hasTurnToCome;
 
     /// <summary>Which it is.</summary>
     public Direction Direction => direction;
@@ -78,21 +79,18 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
     /// <summary>Is told of the sender no more, and lets it go.</summary>
     public void LetGo() => _from?.Dispose();
 
-    /// <summary>Watches the sender for what is waited for now, there and by the other direction.</summary>
-    public void Rearm() => From.Watch((IsWaiting ? PollEvents.Readable : PollEvents.None) | (Opposite.IsHeldUp ? PollEvents.Writable : PollEvents.None));
-
     public void OnReady(PollEvents events)
     {
+        From.Note(events);
         var (isLost, writer) = ((events & (PollEvents.Error | PollEvents.HangUp)) != 0, Opposite);
-        if (isLost && From.Watched == PollEvents.None)
+        if (isLost && !IsWaiting && !writer.IsHeldUp)
         {
             // Nobody waits for it, but it will never take anything any more. Where that was said already, the other side may be kept for a while yet.
             if (!writer.HasEnded) relay.End(writer, _end == PumpEnd.ReadFailed ? PumpEnd.Aborted : PumpEnd.WriteFailed);
             return;
         }
         if (writer.IsHeldUp && (isLost || (events & PollEvents.Writable) != 0)) writer.GoOn();
-        if (IsWaiting && (isLost || (events & PollEvents.Readable) != 0)) Move();
-        relay.Rearm();
+        if (!_hasTurnToCome) Move();
     }
 
     public void OnGivenUp() => relay.EndBoth();
@@ -102,6 +100,13 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
     {
         _isStopping = true;
         if (hasBegun && IsWaiting) relay.End(this, PumpEnd.Stopped);
+    }
+
+    /// <summary>Goes on where it has let others have their turn.</summary>
+    public void TakeTurn()
+    {
+        _hasTurnToCome = false;
+        GoOn();
     }
 
     /// <summary>Goes on where it was held up.</summary>
@@ -118,18 +123,24 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
         if (IsHeldUp) return;
         if (_isAtEndOfStream) EndOfStream();
         else if (_isStopping) relay.End(this, PumpEnd.Stopped);
-        // No event tells of it.
-        else if (From.HasMore) Move();
+        else Move();
     }
 
-    /// <summary>Passes on what has come.</summary>
-    public void Move()
+    // Passes on what has come.
+    private void Move()
     {
-        for (var turn = 0; (turn < MostTurns || From.HasMore) && IsWaiting; turn++)
+        for (var turn = 0; From.HasMore && IsWaiting; turn++)
         {
+            if (turn == MostTurns)
+            {
+                // Nothing more is told of what is there.
+                if (!_hasTurnToCome) relay.GoOnLater(this);
+                _hasTurnToCome = true;
+                return;
+            }
             if (IsMuchToCome && relay.Loop.Pipes.TryRent() is { } pipe)
             {
-                if (!MoveThrough(pipe)) return;
+                MoveThrough(pipe);
                 continue;
             }
             var buffer = relay.Loop.Buffer;
@@ -137,17 +148,12 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
             if (count <= 0)
             {
                 EndOfReading(count);
-                return;
+                continue;
             }
             var sent = Send(buffer.AsSpan(0, count));
             if (HasEnded) return;
             if (sent < count) _kept.Add(buffer.AsSpan(sent..count));
-            if (isAll)
-            {
-                _fullReads = 0;
-                if (!From.HasMore) return;
-            }
-            else _fullReads++;
+            _fullReads = isAll ? 0 : _fullReads + 1;
         }
     }
 
@@ -175,20 +181,20 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
     /// <summary>Behind the announcement of a large literal its length is known; of the other direction it is guessed from what has come so far.</summary>
     private bool IsMuchToCome => From.IsPlain && To.IsPlain && (FollowsResponses ? _boundary.LiteralLeft >= WorthAPipe : _fullReads >= 2);
 
-    private bool MoveThrough(SplicePipe pipe)
+    private void MoveThrough(SplicePipe pipe)
     {
         // Not a byte beyond the literal: what is behind it has to be followed.
         var most = FollowsResponses ? (int)Math.Min(_boundary.LiteralLeft, int.MaxValue) : int.MaxValue;
-        var count = pipe.Fill(From.Descriptor, most);
-        if (count <= 0)
+        var count = From.ReceiveInto(pipe, most);
+        if (count > 0)
         {
-            relay.Loop.Pipes.Return(pipe);
-            _fullReads = 0;
-            EndOfReading(count);
-            return false;
+            _pipe = pipe;
+            Drain();
+            return;
         }
-        _pipe = pipe;
-        return Drain();
+        relay.Loop.Pipes.Return(pipe);
+        _fullReads = 0;
+        EndOfReading(count);
     }
 
     /// <returns>Whether the pipe is empty.</returns>

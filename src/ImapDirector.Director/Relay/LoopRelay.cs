@@ -43,13 +43,8 @@ internal sealed class LoopRelay : SessionRelay
     public void End(LoopPump pump, PumpEnd end)
     {
         if (!pump.End(end)) return;
-        if (!_toNode.HasEnded || !_toClient.HasEnded)
-        {
-            Rearm();
-            FollowLater(pump);
-            return;
-        }
-        EndBoth();
+        if (_toNode.HasEnded && _toClient.HasEnded) EndBoth();
+        else FollowLater(pump);
     }
 
     /// <summary>Ends what has not ended; on the loop's thread.</summary>
@@ -67,13 +62,8 @@ internal sealed class LoopRelay : SessionRelay
         FollowLater(_toClient);
     }
 
-    /// <summary>Watches both sockets for what is waited for now.</summary>
-    public void Rearm()
-    {
-        if (_isOver) return;
-        _toNode.Rearm();
-        _toClient.Rearm();
-    }
+    /// <summary>Has a direction go on when others of the thread have had their turn.</summary>
+    public void GoOnLater(LoopPump pump) => Loop.Post(() => Do(pump.TakeTurn));
 
     protected override void BeginToPass()
     {
@@ -95,8 +85,8 @@ internal sealed class LoopRelay : SessionRelay
             return;
         }
         // On its thread already where it has waited for the node's last word.
-        if (Loop.IsCurrent) Watch();
-        else Loop.Post(Watch);
+        if (Loop.IsCurrent) Do(BeginHere);
+        else Loop.Post(() => Do(BeginHere));
     }
 
     protected override void StopPassing() => Loop.Post(() =>
@@ -112,7 +102,7 @@ internal sealed class LoopRelay : SessionRelay
         else _isAborted = true;
     });
 
-    private void Watch()
+    private void BeginHere()
     {
         if (_isAborted)
         {
@@ -120,18 +110,22 @@ internal sealed class LoopRelay : SessionRelay
             return;
         }
         _isOnLoop = true;
+        _toNode.Begin();
+        _toClient.Begin();
+        _toNode.GoOn();
+        _toClient.GoOn();
+    }
+
+    // What no event has brought: a fault of ours ends this session alone, and does end it.
+    private void Do(Action work)
+    {
         try
         {
-            _toNode.Begin();
-            _toClient.Begin();
-            _toNode.GoOn();
-            _toClient.GoOn();
-            Rearm();
+            work();
         }
-        catch (Exception failed)
+        catch (Exception fault)
         {
-            // Where the system has no room for it, what the session hears is that its connection is lost. Nothing else watches it yet.
-            if (failed is not IOException) NoteFault(failed);
+            NoteFault(fault);
             EndBoth();
         }
     }

@@ -15,7 +15,6 @@ internal static unsafe partial class LinuxCalls
     // From sys/epoll.h.
     public const int Add = 1;
     public const int Delete = 2;
-    public const int Modify = 3;
 
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;

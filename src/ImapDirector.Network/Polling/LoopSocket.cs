@@ -6,15 +6,18 @@ namespace ImapDirector.Network.Polling;
 /// <summary>A connected socket on a <see cref="PollLoop"/>: read from and written to without waiting. Its descriptor cannot become another connection's as long as
 /// this is not disposed, whoever closes the socket. Where its connection has TLS (<see cref="Connection.IsDirect"/>), records are made and opened here, in a buffer of the
 /// loop's, and on its thread alone.</summary>
+/// <remarks>It is told once each time when more can be read, or written behind a refusal (EPOLLET of epoll(7)): whoever has it notes what is told, and reads until
+/// <see cref="HasMore"/> says no.</remarks>
 public sealed class LoopSocket : IDisposable
 {
     private readonly PollLoop _loop;
     private readonly SafeHandle _handle;
     private IPollTarget _target;
     private TlsSession? _tls;
-    private PollEvents _watched;
     private ulong _id;
     private int _isHeld;
+    private bool _mayBeReadable;
+    private bool _isEnding;
     private bool _isClosedByPeer;
     // Whether OpenSSL has nothing left that it opened before, such as what came in one record with a command of the login.
     private bool _isEmptied;
@@ -50,36 +53,35 @@ public sealed class LoopSocket : IDisposable
     /// <summary>Its number.</summary>
     public int Descriptor { get; }
 
-    /// <summary>Begins to be watched for something; from any thread.</summary>
+    /// <summary>Begins to be watched; from any thread.</summary>
     /// <exception cref="IOException">The system refuses, or the loop has ended.</exception>
-    internal void Begin(PollEvents events)
-    {
-        _watched = events;
-        _id = _loop.Add(_target, events);
-    }
+    internal void Watch() => _id = _loop.Add(_target, PollEvents.Readable | PollEvents.Writable | PollEvents.ReadHangUp | PollEvents.Once);
 
-    /// <summary>Whoever has taken a connection over is told of its events from here on, beginning with the next <see cref="Watch"/>; on the loop's thread.</summary>
-    public void Begin() => _loop.Retarget(_id, _target);
+    /// <summary>Whoever has taken a connection over is told of its events from here on; on the loop's thread. What was told before them is known here.</summary>
+    public void Begin()
+    {
+        var before = _loop.Retarget(_id, _target) as LoopStream;
+        (_mayBeReadable, _isEnding) = (before?.MayHaveMore ?? true, before?.IsEnding ?? false);
+    }
 
     /// <summary>Prepares to have somebody else told of its events.</summary>
     internal void Retarget(IPollTarget target) => _target = target;
 
-    /// <summary>Changes what it is watched for; on the loop's thread.</summary>
-    public void Watch(PollEvents events)
+    /// <summary>Takes note of what has been told.</summary>
+    public void Note(PollEvents events)
     {
-        if (events == _watched) return;
-        _watched = events;
-        _loop.Watch(_id, _target, events);
+        if ((events & (PollEvents.ReadHangUp | PollEvents.Error | PollEvents.HangUp)) != 0) _isEnding = true;
+        if (_isEnding || (events & PollEvents.Readable) != 0) _mayBeReadable = true;
     }
-
-    /// <summary>What it is watched for.</summary>
-    public PollEvents Watched => _watched;
 
     /// <summary>Whether bytes go through as they are, so that the kernel can pass them on by itself.</summary>
     public bool IsPlain => _tls is null;
 
-    /// <summary>Whether there is something to be received that no event will tell of.</summary>
-    public bool HasMore => _isClosedByPeer || (_tls is not null && (!_isEmptied || _tls.HasReceived));
+    /// <summary>Whether there may be something to be received, of which nothing more will be told.</summary>
+    public bool HasMore => _mayBeReadable || HasOpened;
+
+    // Bytes of records that have been received, or their end.
+    private bool HasOpened => _isClosedByPeer || (_tls is not null && (!_isEmptied || _tls.HasReceived));
 
     /// <summary>Whether something that was taken waits to be sent: nothing more is taken before <see cref="SendRest"/> has sent it.</summary>
     public bool HasUnsent => _tls?.HasUnsent == true;
@@ -92,8 +94,17 @@ public sealed class LoopSocket : IDisposable
     {
         if (_tls is not null) return ReceiveRecords(_tls, buffer, out isAll);
         var count = LinuxCalls.Receive(Descriptor, buffer);
-        // A full buffer promises more (epoll(7)).
-        isAll = count < buffer.Length;
+        isAll = NoteReceived(count, buffer.Length);
+        return count;
+    }
+
+    /// <summary>Moves what is there into a pipe, which must be empty; without TLS.</summary>
+    /// <returns>A count, 0 at the end of the stream, or the error number below zero.</returns>
+    public int ReceiveInto(SplicePipe pipe, int most)
+    {
+        var count = pipe.Fill(Descriptor, most);
+        // A pipe may be full of few bytes.
+        if (WouldBlock(count)) _mayBeReadable = false;
         return count;
     }
 
@@ -168,7 +179,7 @@ public sealed class LoopSocket : IDisposable
         if (_isClosedByPeer) return 0;
         TlsStep step;
         int count;
-        if (HasMore)
+        if (HasOpened)
         {
             // What the login read beyond its own lines, opened or not.
             step = tls.Read(buffer, out count);
@@ -179,8 +190,8 @@ public sealed class LoopSocket : IDisposable
             // What comes out is no more than what goes in, but for a record whose beginning is in already.
             var records = _loop.Records.AsSpan(0, buffer.Length - TlsEngine.MostInRecord);
             var received = LinuxCalls.Receive(Descriptor, records);
+            isAll = NoteReceived(received, records.Length);
             if (received <= 0) return received;
-            isAll = received < records.Length;
             step = tls.ReadRecords(records[..received], buffer, out count);
         }
         // Answers to the peer: what the kernel does not take waits.
@@ -189,6 +200,14 @@ public sealed class LoopSocket : IDisposable
         _isClosedByPeer = step == TlsStep.Closed;
         if (count > 0 || _isClosedByPeer) return count;
         return -LinuxCalls.WouldBlock;
+    }
+
+    /// <returns>Whether it was all: a full buffer promises more, and behind the last bytes comes their end, of which nothing is told any more (epoll(7)).</returns>
+    private bool NoteReceived(int count, int most)
+    {
+        if (WasInterrupted(count) || count == most) return false;
+        if (!_isEnding || count < 0) _mayBeReadable = false;
+        return true;
     }
 
     private int SendRecords(TlsSession tls, ReadOnlySpan<byte> bytes)

@@ -28,7 +28,7 @@ internal sealed class LoopStream : WaitingStream, IPollTarget
         try
         {
             // Each once when it happens: what is there is read until there is less than was asked for, and only then waited for.
-            _socket.Begin(PollEvents.Readable | PollEvents.Writable | PollEvents.ReadHangUp | PollEvents.Once);
+            _socket.Watch();
         }
         catch
         {
@@ -40,6 +40,12 @@ internal sealed class LoopStream : WaitingStream, IPollTarget
     /// <summary>The thread that waits.</summary>
     public PollLoop Loop => _socket.Loop;
 
+    /// <summary>Whether there may be something to be read, of which nothing more will be told; while nobody reads.</summary>
+    public bool MayHaveMore => _mayBeMore || _isEnding || _readable.IsReady;
+
+    /// <summary>Whether the end has been announced.</summary>
+    public bool IsEnding => _isEnding;
+
     int IPollTarget.Descriptor => _socket.Descriptor;
 
     /// <summary>Waits until a connection that is being made has been, or has not.</summary>
@@ -48,7 +54,7 @@ internal sealed class LoopStream : WaitingStream, IPollTarget
     /// <summary>Has whoever waits from now on go on on the thread pool, or on the loop's thread again; while nobody waits.</summary>
     public void GoOnOnPool(bool does) => (_readable.GoesOnOnPool, _writable.GoesOnOnPool) = (does, does);
 
-    /// <summary>Gives the socket to somebody else, who is told of its events instead as soon as it is watched for something. Nothing may be being read or written, and nothing is read or written here any more.</summary>
+    /// <summary>Gives the socket to somebody else, who is told of its events instead as soon as they begin. Nothing may be being read or written, and nothing is read or written here any more.</summary>
     public LoopSocket Release(IPollTarget target)
     {
         _socket.Retarget(target);

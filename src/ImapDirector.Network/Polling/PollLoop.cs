@@ -100,15 +100,15 @@ public sealed partial class PollLoop : IDisposable
     /// <summary>Goes on, behind the await, on the thread pool where this is a loop's thread, and right here where it is none: for what would hold up all of a loop's connections.</summary>
     public static LoopLeave LeaveAsync() => default;
 
-    /// <summary>Watches a target, until <see cref="Watch"/> for errors alone if nothing else is said; from any thread.</summary>
+    /// <summary>Watches a target; from any thread.</summary>
     /// <returns>What it is called from now on.</returns>
     /// <exception cref="IOException">The system refuses, or the loop has ended.</exception>
-    internal ulong Add(IPollTarget target, PollEvents events = PollEvents.None)
+    internal ulong Add(IPollTarget target, PollEvents events)
     {
         // Its own number may be another loop's by now.
         if (_isGivingUp) throw Ended();
         var (descriptor, id) = (target.Descriptor, _targets.Add(target));
-        var result = LinuxCalls.Control(_poller, LinuxCalls.Add, descriptor, OrErrors(events), id);
+        var result = LinuxCalls.Control(_poller, LinuxCalls.Add, descriptor, events, id);
         // Whoever comes when the thread has given all of them up is not among those.
         if (result >= 0 && !_isGivingUp) return id;
         _ = _targets.Remove(id);
@@ -116,11 +116,8 @@ public sealed partial class PollLoop : IDisposable
     }
 
     /// <summary>Has another one told of the events of this name, on the loop's thread; the descriptor is the same.</summary>
-    internal void Retarget(ulong id, IPollTarget target) => _targets.Replace(id, target);
-
-    /// <summary>Watches a target for something else; on the loop's thread.</summary>
-    /// <exception cref="IOException">The system refuses.</exception>
-    internal void Watch(ulong id, IPollTarget target, PollEvents events) => _ = Demand(LinuxCalls.Control(_poller, LinuxCalls.Modify, target.Descriptor, OrErrors(events), id));
+    /// <returns>Who was told before; <c>null</c> where there is nobody of this name any more.</returns>
+    internal IPollTarget? Retarget(ulong id, IPollTarget target) => _targets.Replace(id, target);
 
     /// <summary>Ends the watch; from any thread, as long as the descriptor is open. On the loop's thread its target may be being told of something meanwhile.</summary>
     internal void Remove(ulong id, int descriptor)
@@ -243,9 +240,6 @@ public sealed partial class PollLoop : IDisposable
             return true;
         }
     }
-
-    // Errors last: told again and again they would keep the thread busy where there is nothing to be done.
-    private static PollEvents OrErrors(PollEvents events) => events == PollEvents.None ? PollEvents.Once : events;
 
     private static int Demand(int result) => result >= 0 ? result : throw Refused(result);
 

@@ -50,11 +50,14 @@ internal sealed class PollTargets
     }
 
     /// <summary>From now on another target has this name.</summary>
-    public void Replace(ulong id, IPollTarget target)
+    /// <returns>Whoever had it; <c>null</c> when there is nobody of this name any more.</returns>
+    public IPollTarget? Replace(ulong id, IPollTarget target)
     {
         lock (_lock)
         {
-            if (Find(id) is not null) Volatile.Write(ref _slots[(uint)id].Target, target);
+            var before = Find(id);
+            if (before is not null) Volatile.Write(ref _slots[(uint)id].Target, target);
+            return before;
         }
     }
 

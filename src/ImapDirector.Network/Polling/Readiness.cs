@@ -21,7 +21,10 @@ internal sealed class Readiness(PollLoop loop) : IValueTaskSource
     /// <summary>Whether who has waited goes on on the thread pool instead; not changed while anybody waits.</summary>
     public bool GoesOnOnPool { get => _core.RunContinuationsAsynchronously; set => _core.RunContinuationsAsynchronously = value; }
 
-    /// <summary>Whether something has happened since the last time it was asked, or waited for.</summary>
+    /// <summary>Whether something has happened since the last time it was taken, or waited for.</summary>
+    public bool IsReady => Volatile.Read(ref _state) == Ready;
+
+    /// <summary>The same, and from here on as if it had not.</summary>
     public bool TryTake() => Interlocked.CompareExchange(ref _state, Unknown, Ready) == Ready;
 
     /// <summary>Waits until something happens, if nothing has since <see cref="TryTake"/>. It ends with an <see cref="IOException"/> when it is not waited for any more, and

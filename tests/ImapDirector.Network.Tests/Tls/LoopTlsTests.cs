@@ -134,7 +134,6 @@ public sealed class LoopTlsTests : IDisposable
         await _loop.RunAsync(() =>
         {
             target.Socket.Begin();
-            target.Socket.Watch(PollEvents.Readable);
             Assert.True(LoopSocket.WouldBlock(target.Socket.Receive(_loop.Buffer, out _)));
         });
 
