@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using StackExchange.Redis;
@@ -9,14 +10,16 @@ internal sealed class ClusterSecret(RedisConnection redis)
 {
     private const int Bytes = 32;
 
+    private readonly ConcurrentDictionary<string, byte[]> _keys = new();
     private volatile byte[]? _secret;
 
     /// <summary>A key for one purpose; <c>null</c> while Redis has not told the secret yet.</summary>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public async ValueTask<byte[]?> KeyForAsync(string purpose, CancellationToken cancellationToken)
     {
+        if (_keys.TryGetValue(purpose, out var key)) return key;
         _secret ??= await LoadAsync(cancellationToken);
-        return _secret is { } secret ? HMACSHA256.HashData(secret, Encoding.ASCII.GetBytes(purpose)) : null;
+        return _secret is { } secret ? _keys.GetOrAdd(purpose, static (name, from) => HMACSHA256.HashData(from, Encoding.ASCII.GetBytes(name)), secret) : null;
     }
 
     private async Task<byte[]?> LoadAsync(CancellationToken cancellationToken)
