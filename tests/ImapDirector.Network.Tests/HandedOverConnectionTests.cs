@@ -23,7 +23,7 @@ public sealed class HandedOverConnectionTests : IDisposable
         var target = new LoopTarget();
 
         target.Socket = LoopSocket.TakeOver(pair.Server, target);
-        await _loop.RunAsync(target.Socket.Begin);
+        await _loop.RunAsync(() => Assert.True(target.Socket.Begin()));
         await pair.Client.Socket.SendAsync("to us"u8.ToArray());
         Assert.Equal("to us", await target.Received.Task.WaitAsync(TimeSpan.FromMinutes(1)));
         await _loop.RunAsync(() => Assert.Equal(8, target.Socket.Send("to peers"u8)));
@@ -66,7 +66,7 @@ public sealed class HandedOverConnectionTests : IDisposable
         await using var pair = await SocketPair.ConnectAsync(loop: _loop);
         var target = new LoopTarget();
         target.Socket = LoopSocket.TakeOver(pair.Server, target);
-        await _loop.RunAsync(target.Socket.Begin);
+        await _loop.RunAsync(() => Assert.True(target.Socket.Begin()));
 
         await pair.Server.CloseSendingAsync();
         Assert.Equal("", await ReadAsync(pair.Client.Socket, 100));
@@ -84,7 +84,7 @@ public sealed class HandedOverConnectionTests : IDisposable
         await using var pair = await SocketPair.ConnectAsync(loop: _loop);
         var target = new LoopTarget();
         target.Socket = LoopSocket.TakeOver(pair.Server, target);
-        await _loop.RunAsync(target.Socket.Begin);
+        await _loop.RunAsync(() => Assert.True(target.Socket.Begin()));
         if (!isHeld) await _loop.RunAsync(target.Socket.Dispose);
 
         pair.Server.Abort();
@@ -95,6 +95,17 @@ public sealed class HandedOverConnectionTests : IDisposable
         if (isHeld) await _loop.RunAsync(() => Assert.True(LinuxCalls.Receive(target.Socket.Descriptor, new byte[1]) is 0 or < 0 and not -9));
         await _loop.RunAsync(target.Socket.Dispose);
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await pair.Server.Stream.WriteAsync("x"u8.ToArray()));
+    }
+
+    [Fact]
+    public async Task Nobody_is_told_of_anything_once_the_loop_has_ended()
+    {
+        await using var pair = await SocketPair.ConnectAsync(loop: _loop);
+        var target = new LoopTarget();
+        target.Socket = LoopSocket.TakeOver(pair.Server, target);
+        await PollLoop.LeaveAsync();
+        _loop.Dispose();
+        Assert.False(target.Socket.Begin());
     }
 
     [Fact]

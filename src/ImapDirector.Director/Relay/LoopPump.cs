@@ -73,8 +73,8 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
     }
 
     /// <summary>Begins to be told of the sender.</summary>
-    /// <exception cref="IOException">The system refuses.</exception>
-    public void Begin() => From.Begin();
+    /// <returns><c>false</c> when the loop has ended.</returns>
+    public bool Begin() => From.Begin();
 
     /// <summary>Is told of the sender no more, and lets it go.</summary>
     public void LetGo() => _from?.Dispose();
@@ -91,6 +91,7 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
         }
         if (writer.IsHeldUp && (isLost || (events & PollEvents.Writable) != 0)) writer.GoOn();
         if (!_hasTurnToCome) Move();
+        EndWriterOfLost();
     }
 
     public void OnGivenUp() => relay.EndBoth();
@@ -107,6 +108,7 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
     {
         _hasTurnToCome = false;
         GoOn();
+        EndWriterOfLost();
     }
 
     /// <summary>Goes on where it was held up.</summary>
@@ -134,8 +136,9 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
             if (turn == MostTurns)
             {
                 // Nothing more is told of what is there.
-                if (!_hasTurnToCome) relay.GoOnLater(this);
+                if (_hasTurnToCome) return;
                 _hasTurnToCome = true;
+                relay.GoOnLater(this);
                 return;
             }
             if (IsMuchToCome && relay.Loop.Pipes.TryRent() is { } pipe)
@@ -155,6 +158,12 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
             if (sent < count) _kept.Add(buffer.AsSpan(sent..count));
             _fullReads = isAll ? 0 : _fullReads + 1;
         }
+    }
+
+    // What it has left is not read for now, and it is not told again that it takes nothing either.
+    private void EndWriterOfLost()
+    {
+        if (From.IsLost && IsHeldUp && Opposite is { HasEnded: false, IsHeldUp: false } writer) relay.End(writer, PumpEnd.WriteFailed);
     }
 
     /// <summary>Gives everything back; the first end is the one that counts.</summary>

@@ -110,8 +110,11 @@ internal sealed class LoopRelay : SessionRelay
             return;
         }
         _isOnLoop = true;
-        _toNode.Begin();
-        _toClient.Begin();
+        if (!_toNode.Begin() || !_toClient.Begin())
+        {
+            EndBoth();
+            return;
+        }
         _toNode.GoOn();
         _toClient.GoOn();
     }

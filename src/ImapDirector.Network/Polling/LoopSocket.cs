@@ -58,10 +58,12 @@ public sealed class LoopSocket : IDisposable
     internal void Watch() => _id = _loop.Add(_target, PollEvents.Readable | PollEvents.Writable | PollEvents.ReadHangUp | PollEvents.Once);
 
     /// <summary>Whoever has taken a connection over is told of its events from here on; on the loop's thread. What was told before them is known here.</summary>
-    public void Begin()
+    /// <returns><c>false</c> when the loop has given it up: nothing will be told.</returns>
+    public bool Begin()
     {
-        var before = _loop.Retarget(_id, _target) as LoopStream;
-        (_mayBeReadable, _isEnding) = (before?.MayHaveMore ?? true, before?.IsEnding ?? false);
+        if (_loop.Retarget(_id, _target) is not LoopStream before) return false;
+        (_mayBeReadable, _isEnding) = (before.MayHaveMore, before.IsEnding);
+        return true;
     }
 
     /// <summary>Prepares to have somebody else told of its events.</summary>
@@ -70,12 +72,16 @@ public sealed class LoopSocket : IDisposable
     /// <summary>Takes note of what has been told.</summary>
     public void Note(PollEvents events)
     {
-        if ((events & (PollEvents.ReadHangUp | PollEvents.Error | PollEvents.HangUp)) != 0) _isEnding = true;
+        if ((events & (PollEvents.Error | PollEvents.HangUp)) != 0) IsLost = true;
+        if (IsLost || (events & PollEvents.ReadHangUp) != 0) _isEnding = true;
         if (_isEnding || (events & PollEvents.Readable) != 0) _mayBeReadable = true;
     }
 
     /// <summary>Whether bytes go through as they are, so that the kernel can pass them on by itself.</summary>
     public bool IsPlain => _tls is null;
+
+    /// <summary>Whether it has been told that nothing is taken there any more.</summary>
+    public bool IsLost { get; private set; }
 
     /// <summary>Whether there may be something to be received, of which nothing more will be told.</summary>
     public bool HasMore => _mayBeReadable || HasOpened;
@@ -177,6 +183,7 @@ public sealed class LoopSocket : IDisposable
     {
         isAll = true;
         if (_isClosedByPeer) return 0;
+        var hasWaited = tls.HasUnsent;
         TlsStep step;
         int count;
         if (HasOpened)
@@ -194,8 +201,8 @@ public sealed class LoopSocket : IDisposable
             if (received <= 0) return received;
             step = tls.ReadRecords(records[..received], buffer, out count);
         }
-        // Answers to the peer: what the kernel does not take waits.
-        if (tls.HasUnsent && SendRest() is < 0 and var error && !WouldBlock(error)) return error;
+        // Answers to the peer: what the kernel does not take waits. Where something waits already, whoever waits for it is told when it can go, and has to see that it does.
+        if (!hasWaited && tls.HasUnsent && SendRest() is < 0 and var error && !WouldBlock(error)) return error;
         if (step == TlsStep.Failed) return -LinuxCalls.ProtocolError;
         _isClosedByPeer = step == TlsStep.Closed;
         if (count > 0 || _isClosedByPeer) return count;

@@ -33,4 +33,30 @@ public sealed class LoopRelayTests() : SessionRelayTests(threads: 1)
             Assert.Equal(SessionEnd.NodeClosed, await relay.EndAsync());
         }
     }
+
+    [Theory]
+    [InlineData(60_000)]
+    [InlineData(90_000)]
+    [InlineData(120_000)]
+    [InlineData(160_000)]
+    [InlineData(220_000)]
+    [InlineData(300_000)]
+    public async Task Records_that_wait_for_a_slow_client_are_followed_by_the_rest_also_when_it_says_something_meanwhile(int firstRead)
+    {
+        const int length = 8 << 20;
+        await using var relay = await RelayUnderTest.StartAsync(threads: 1, isSecure: true, prepare: static (client, node) =>
+        {
+            // Room for much more than one write: some of it is free again long before the system says so.
+            (client.Server.Socket.SendBufferSize, client.Client.Socket.ReceiveBufferSize) = (400_000, 32_000);
+            return Task.CompletedTask;
+        });
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        var sending = relay.Node.Stream.WriteAsync(new byte[length], patience.Token).AsTask();
+        for (var (before, now) = (-1L, 0L); now != before || now == 0; (before, now) = (now, relay.Relay.BytesToClient)) await Task.Delay(200, patience.Token);
+        await relay.Client.Stream.ReadExactlyAsync(new byte[firstRead], patience.Token);
+        await relay.Client.SendAsync("a NOOP\r\n");
+        Assert.Equal("a NOOP\r\n", Encoding.ASCII.GetString(await relay.Node.ReadExactlyAsync(8)));
+        await relay.Client.Stream.ReadExactlyAsync(new byte[length - firstRead], patience.Token);
+        await sending;
+    }
 }
