@@ -19,7 +19,8 @@ from side_by_side import peers
 from side_by_side.measuring import WORKS, Load, log_everybody_in, say
 
 MINUTES = float(sys.argv[1]) if len(sys.argv) > 1 else 30
-PROGRAM = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else peers.REPOSITORY / "src/ImapDirector/bin/Release/net10.0/publish/imapdirector").resolve()
+PUBLISHED = (peers.REPOSITORY / "src/ImapDirector/bin/Release/net10.0").glob("*/publish/imapdirector")
+PROGRAM = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else next(PUBLISHED, "imapdirector")).resolve()
 ROUND = 20
 WARMING = 120
 IDLE = 250  # in the clear, and as many with TLS

@@ -161,7 +161,8 @@ public sealed class DirectorServerTests
         await using var node = FakeImapNode.Ready();
         await using var director = await RunningDirector.StartAsync(node.Backend, options => options with { MaxConnectionsPerAddress = 2 });
         await using var first = await director.ConnectAsync();
-        await using var second = await ImapConversation.ConnectAsync(director.Server.ImapsEndPoint!);
+        // Its handshake is over, so that it has been accepted before the third, which another thread may accept.
+        await using var second = await director.SecureAsync();
 
         Assert.False(await IsGreetedAsync(director));
         Assert.Contains("imapdirector_connections_refused_total{listener=\"imap\"} 1\n", await director.MetricsTextAsync(), StringComparison.Ordinal);

@@ -18,7 +18,8 @@ public sealed class RelayWatchTests
         await relay.Client.CloseSendingAsync();
         await TestDirector.UntilAsync(() => Task.FromResult(relay.Watch.HurriedCount == 1));
         relay.Kick();
-        Assert.Equal(1, relay.Watch.HurriedCount);
+        // Not twice; it may have ended by now.
+        Assert.InRange(relay.Watch.HurriedCount, 0, 1);
 
         await relay.Node.DisposeAsync();
         await relay.EndAsync();
