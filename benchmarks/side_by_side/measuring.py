@@ -16,7 +16,7 @@ IDLE_SECONDS = 20
 # On a busy machine it takes a while until all that is needed has been compiled, and the rounds before differ too little to tell.
 LEAST_WARMING = 4
 MOST_WARMING = 8
-# Memory is given back some time after the last work (a director does so a minute after the last time, at the latest): everybody has that time, before sessions are opened and behind it.
+# Memory is given back some time after the last work (a director waits for half a minute since the last time, or 300 times as long as that took): everybody has that time, before sessions are opened and behind it.
 MEMORY_SECONDS = 75
 # For so long a director remembers that a password was right. No round of logins is begun that would outlast it: its hashes, 20 ms each, are no part of a login with credentials that are at hand.
 REMEMBERED_SECONDS = 60
