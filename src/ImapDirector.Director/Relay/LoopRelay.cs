@@ -89,11 +89,12 @@ internal sealed class LoopRelay : SessionRelay
         else Loop.Post(() => Do(BeginHere));
     }
 
-    protected override void StopPassing() => Loop.Post(() =>
+    protected override void StopPassing()
     {
-        _toNode.Stop(_isOnLoop);
-        _toClient.Stop(_isOnLoop);
-    });
+        // On the thread at once: what the peer does of it comes second.
+        if (Loop.IsCurrent) StopHere();
+        else Loop.Post(StopHere);
+    }
 
     // What has not begun there yet ends when it does.
     protected override void AbortDirection(Direction direction) => Loop.Post(() =>
@@ -101,6 +102,12 @@ internal sealed class LoopRelay : SessionRelay
         if (_isOnLoop) End(direction == Direction.ToNode ? _toNode : _toClient, PumpEnd.Aborted);
         else _isAborted = true;
     });
+
+    private void StopHere()
+    {
+        _toNode.Stop(_isOnLoop);
+        _toClient.Stop(_isOnLoop);
+    }
 
     private void BeginHere()
     {

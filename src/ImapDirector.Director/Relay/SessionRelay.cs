@@ -231,6 +231,8 @@ internal abstract class SessionRelay
                 break;
             case PumpEnd.EndOfStream:
                 await HalfCloseAsync(SessionEnd.NodeClosed, Client);
+                // Neither side has anything more to say (RFC 9051 section 6.1.3): the client's own end is not waited for.
+                if (IsAnsweredLogout) Stop(SessionEnd.NodeClosed);
                 break;
             case PumpEnd.ReadFailed:
                 await KeepClientAsync(ClientKeptFor(), SessionEnd.NodeLost);

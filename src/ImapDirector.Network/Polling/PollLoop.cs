@@ -8,8 +8,8 @@ namespace ImapDirector.Network.Polling;
 /// hop to another thread, no allocation per event, and one buffer for all of them.</summary>
 public sealed partial class PollLoop : IDisposable
 {
-    /// <summary>Bytes of the buffer that its targets share.</summary>
-    public const int BufferBytes = 64 * 1024;
+    /// <summary>Bytes of the buffer that its targets share: 64 KiB, and what a response has around a literal of that length, which one call reads and one writes then.</summary>
+    public const int BufferBytes = 68 * 1024;
 
     private const int EventsAtOnce = 256;
     private const int MostWorkInRow = 64;

@@ -116,6 +116,21 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public async Task A_client_that_stays_behind_the_answer_to_LOGOUT_is_not_waited_for(bool isSecure)
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure, isDirect);
+        await relay.Client.SendAsync("a LOGOUT\r\n");
+        await relay.Node.SendAsync("* BYE\r\na OK LOGOUT completed.\r\n");
+        await relay.Node.CloseSendingAsync();
+
+        // Sooner than who has closed one side waits for the other.
+        Assert.Equal(SessionEnd.NodeClosed, await relay.EndAsync().WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal("* BYE\r\na OK LOGOUT completed.\r\n", await relay.Client.ReadToEndAsync());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public async Task A_connection_that_is_aborted_elsewhere_ends_the_session(bool heldUp)
     {
         await using var relay = await RelayUnderTest.StartAsync(threads);

@@ -9,11 +9,11 @@ internal sealed class TlsSession : IDisposable
     /// <summary>Room for what is received at once, in bytes.</summary>
     public const int ReceiveBytes = 32 * 1024;
 
-    /// <summary>The most that is put into records at once: four full ones.</summary>
-    public const int MostInWrite = 4 * TlsEngine.MostInRecord;
+    /// <summary>The most that is put into records at once, in bytes: what a loop reads at once.</summary>
+    public const int MostInWrite = PollLoop.BufferBytes;
 
-    /// <summary>Room for those records.</summary>
-    public const int RecordBytes = MostInWrite + 4 * TlsEngine.MostOverhead;
+    /// <summary>Room for those records: full ones, and one for the rest.</summary>
+    public const int RecordBytes = MostInWrite + (MostInWrite / TlsEngine.MostInRecord + 1) * TlsEngine.MostOverhead;
 
     /// <summary>The most bytes of a handshake that a client may send before it waits for an answer: a ClientHello, or its certificates. Today's have some 2 KiB, with
     /// post-quantum keys. OpenSSL would gather 128 KiB, and strangers have all the time of a handshake for the last byte of them.</summary>
