@@ -71,7 +71,9 @@ public sealed class QuietMemory : IAsyncDisposable
 
     private static void Collect()
     {
-        GC.Collect(GC.GetTotalMemory(forceFullCollection: false) < MostAtOnce ? GC.MaxGeneration : 1, GCCollectionMode.Forced, blocking: true, compacting: true);
+        // Aggressive, or what is free then stays with the process until many more collections have been.
+        if (GC.GetTotalMemory(forceFullCollection: false) < MostAtOnce) GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        else GC.Collect(1, GCCollectionMode.Forced, blocking: true, compacting: true);
         FreedMemory.GiveBack();
     }
 }

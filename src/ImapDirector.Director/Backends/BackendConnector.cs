@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using ImapDirector.Network;
 using ImapDirector.Network.Polling;
@@ -21,6 +22,8 @@ namespace ImapDirector.Director.Backends;
 internal sealed partial class BackendConnector(DirectorOptions options, Func<IEnumerable<BackendNode>> referable, BackendTlsOptions tls, AssertionIssuer? assertions, NodeHealth health,
     NodeAdmission admission, NodeCapabilities capabilities, DirectorMetrics metrics, ILogger<BackendConnector> logger)
 {
+    private static readonly ConditionalWeakTable<BackendNode, EndPoint> EndPoints = [];
+
     private volatile DirectorOptions _options = options;
 
     // A node that restarts refuses connections for a moment: it is tried again after these pauses.
@@ -153,9 +156,9 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
         }
     }
 
-    /// <summary>Where a node's IMAP is.</summary>
-    public static EndPoint EndPointOf(BackendNode node) =>
-        IPAddress.TryParse(node.Host, out var address) ? new IPEndPoint(address, node.ImapPort) : new DnsEndPoint(node.Host, node.ImapPort);
+    /// <summary>Where a node's IMAP is: the same object each time, as each of its sessions keeps it.</summary>
+    public static EndPoint EndPointOf(BackendNode node) => EndPoints.GetValue(node, static node =>
+        IPAddress.TryParse(node.Host, out var address) ? new IPEndPoint(address, node.ImapPort) : new DnsEndPoint(node.Host, node.ImapPort));
 
     /// <summary>What went wrong on the way to a node, or with the connection; <c>null</c> when it is nothing of the kind.</summary>
     public static BackendFailure? FailureOf(Exception exception) => exception switch
