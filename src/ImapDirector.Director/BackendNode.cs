@@ -49,6 +49,9 @@ public sealed record BackendNode
     /// <summary>Who logs in at it.</summary>
     public NodeLogin Login { get; init; }
 
+    /// <summary>The same node, where users log in with their own passwords.</summary>
+    internal BackendNode AsUsers => Login == NodeLogin.Password ? this : this with { Login = NodeLogin.Password };
+
     /// <summary>The name under which directors log in at it (SASL PLAIN authentication identity).</summary>
     public string MasterUser { get; init; } = "director";
 

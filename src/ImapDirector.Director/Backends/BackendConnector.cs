@@ -51,7 +51,7 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
             return login;
         }
         // Or a word of the first node would make a master's login, which takes any password, of one that is to tell whether this one is right.
-        if (node.Login == NodeLogin.Password) other = other with { Login = NodeLogin.Password };
+        if (node.Login == NodeLogin.Password) other = other.AsUsers;
         Log.Referral(logger, client.SessionId, user.Name.Value, node.Name, other.Name);
         login = await LogInAsync(other, user, client, loop, limit, cancellationToken);
         if (login.Failure == BackendFailure.Referred) Log.ReferralRefused(logger, client.SessionId, other.Name, "a second one");
@@ -157,8 +157,15 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
     }
 
     /// <summary>Where a node's IMAP is: the same object each time, as each of its sessions keeps it.</summary>
-    public static EndPoint EndPointOf(BackendNode node) => EndPoints.GetValue(node, static node =>
-        IPAddress.TryParse(node.Host, out var address) ? new IPEndPoint(address, node.ImapPort) : new DnsEndPoint(node.Host, node.ImapPort));
+    public static EndPoint EndPointOf(BackendNode node)
+    {
+        if (EndPoints.TryGetValue(node, out var known)) return known;
+        if (!IPAddress.TryParse(node.Host, out var address)) return EndPoints.GetValue(node, static node => new DnsEndPoint(node.Host, node.ImapPort));
+        var endPoint = new IPEndPoint(address, node.ImapPort);
+        // An interface of that name may be made anew, and has another number then.
+        var hasScope = address is { AddressFamily: AddressFamily.InterNetworkV6, ScopeId: not 0 };
+        return hasScope ? endPoint : EndPoints.GetValue(node, _ => endPoint);
+    }
 
     /// <summary>What went wrong on the way to a node, or with the connection; <c>null</c> when it is nothing of the kind.</summary>
     public static BackendFailure? FailureOf(Exception exception) => exception switch

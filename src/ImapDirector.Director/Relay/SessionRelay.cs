@@ -193,10 +193,10 @@ internal abstract class SessionRelay
         ThreadPool.UnsafeQueueUserWorkItem(static relay => relay._owner.OnEnded(relay._end == Running ? SessionEnd.Fault : (SessionEnd)relay._end, relay._fault), this, preferLocal: true);
     }
 
-    private void Stop(SessionEnd end)
+    private void Stop(SessionEnd end, TimeSpan? patience = null)
     {
         NoteEnd(end);
-        Hurry(_watch.LastPatience, end);
+        Hurry(patience ?? _watch.LastPatience, end);
         // In this order, and with a fence between: whoever begins to wait meanwhile asks afterwards.
         Interlocked.Exchange(ref _isStopping, 1);
         Volatile.Read(ref _stop)?.Cancel();
@@ -232,7 +232,7 @@ internal abstract class SessionRelay
             case PumpEnd.EndOfStream:
                 await HalfCloseAsync(SessionEnd.NodeClosed, Client);
                 // Neither side has anything more to say (RFC 9051 section 6.1.3): the client's own end is not waited for.
-                if (IsAnsweredLogout) Stop(SessionEnd.NodeClosed);
+                if (IsAnsweredLogout) Stop(SessionEnd.NodeClosed, HalfClosedPatience);
                 break;
             case PumpEnd.ReadFailed:
                 await KeepClientAsync(ClientKeptFor(), SessionEnd.NodeLost);

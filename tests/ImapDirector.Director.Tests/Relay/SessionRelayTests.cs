@@ -95,42 +95,6 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_node_that_closes_behind_LOGOUT_or_its_client_is_not_lost(bool logsOut)
-    {
-        await using var relay = await RelayUnderTest.StartAsync(threads, keepClient: static () => throw new InvalidOperationException("Nobody is lost."));
-        await relay.Client.SendAsync("a LOGOUT\r\n");
-        Assert.Equal("a LOGOUT", await relay.Node.ReadLineAsync());
-        if (logsOut) await relay.Node.SendAsync("* BYE\r\na OK LOGOUT completed.\r\n");
-        else
-        {
-            await relay.Client.CloseSendingAsync();
-            Assert.Equal("", await relay.Node.ReadToEndAsync());
-        }
-        await relay.Node.DisposeAsync();
-
-        Assert.Equal(logsOut ? "* BYE\r\na OK LOGOUT completed.\r\n" : "", await relay.Client.ReadToEndAsync());
-        await relay.Client.DisposeAsync();
-        Assert.Equal(logsOut ? SessionEnd.NodeClosed : SessionEnd.ClientClosed, await relay.EndAsync());
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_client_that_stays_behind_the_answer_to_LOGOUT_is_not_waited_for(bool isSecure)
-    {
-        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure, isDirect);
-        await relay.Client.SendAsync("a LOGOUT\r\n");
-        await relay.Node.SendAsync("* BYE\r\na OK LOGOUT completed.\r\n");
-        await relay.Node.CloseSendingAsync();
-
-        // Sooner than who has closed one side waits for the other.
-        Assert.Equal(SessionEnd.NodeClosed, await relay.EndAsync().WaitAsync(TimeSpan.FromSeconds(20)));
-        Assert.Equal("* BYE\r\na OK LOGOUT completed.\r\n", await relay.Client.ReadToEndAsync());
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
     public async Task A_connection_that_is_aborted_elsewhere_ends_the_session(bool heldUp)
     {
         await using var relay = await RelayUnderTest.StartAsync(threads);

@@ -147,22 +147,23 @@ public sealed class PipelinedCommandsTests : IAsyncDisposable
             }
             meanwhile?.Invoke();
             for (var i = Mail.Turns.CurrentCount; i > 0; i--) await Mail.Turns.WaitAsync();
-            var (answers, rounds) = (0, 0);
+            var (answers, rounds, commands) = (0, 0, 0);
             Task<string?> reading;
             Task sending;
             do
             {
-                // Where this machine sends them more slowly than they are answered, each is waited for.
+                // Where this machine sends them more slowly than they are answered, each is waited for: the more there are, the less likely that is.
                 Assert.True(++rounds < 20);
-                (answers, sending) = (0, WriteAsync(new StringBuilder().Insert(0, "x NOOP\r\n", Commands).ToString()));
-                while ((reading = ReadAnswerAsync()) == await Task.WhenAny(reading, Task.Delay(TimeSpan.FromSeconds(1))) && ++answers < Commands)
+                commands += Commands;
+                (answers, sending) = (0, WriteAsync(new StringBuilder().Insert(0, "x NOOP\r\n", commands).ToString()));
+                while ((reading = ReadAnswerAsync()) == await Task.WhenAny(reading, Task.Delay(TimeSpan.FromSeconds(1))) && ++answers < commands)
                 {
                 }
             }
-            while (answers == Commands);
+            while (answers == commands);
             sending = SendBehindAsync(sending, last);
             Mail.Turns.Release();
-            for (answers += await reading is null ? 0 : 1; answers < Commands; answers++) await ReadAnswerAsync();
+            for (answers += await reading is null ? 0 : 1; answers < commands; answers++) await ReadAnswerAsync();
             await sending;
         }
 

@@ -19,9 +19,8 @@ internal sealed class NodePasswordDatabase(UserDirectory directory, BackendConne
     {
         if (question.Password is not { } password) return DatabaseAnswer.CannotTell;
         if (await directory.FindNodeAsync(question.User, cancellationToken) is not { } node) return DatabaseAnswer.Failure;
-        var asUser = node with { Login = NodeLogin.Password };
         var client = new ForwardedClient(SessionId, new IPEndPoint(question.Client, 0), Nowhere, IsSecure: true, question.HopsLeft);
-        var login = await backends.LogInAsync(asUser, new BackendUser(question.User, password) { IsCheck = true }, client, cancellationToken);
+        var login = await backends.LogInAsync(node.AsUsers, new BackendUser(question.User, password) { IsCheck = true }, client, cancellationToken);
         if (login.Session is not { } session)
         {
             return login.Failure switch

@@ -1,0 +1,67 @@
+using Xunit;
+
+namespace ImapDirector.Director.Tests.Relay;
+
+/// <summary>With bytes that come through streams, as with TLS.</summary>
+public sealed class BufferedRelayLogoutTests() : RelayLogoutTests(threads: 0);
+
+/// <summary>With streams that a thread of the relay moves, as with TLS of .NET's.</summary>
+public sealed class LoopStreamRelayLogoutTests() : RelayLogoutTests(threads: 1, isDirect: false);
+
+/// <summary>With a thread of the relay that moves the bytes itself.</summary>
+public sealed class LoopRelayLogoutTests() : RelayLogoutTests(threads: 1);
+
+public abstract class RelayLogoutTests(int threads, bool isDirect = true)
+{
+    private const string Farewell = "* BYE\r\na OK LOGOUT completed.\r\n";
+
+    // Sooner than who has closed one side waits for the other.
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_node_that_closes_behind_LOGOUT_or_its_client_is_not_lost(bool logsOut)
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads, keepClient: static () => throw new InvalidOperationException("Nobody is lost."));
+        await relay.Client.SendAsync("a LOGOUT\r\n");
+        Assert.Equal("a LOGOUT", await relay.Node.ReadLineAsync());
+        if (logsOut) await relay.Node.SendAsync(Farewell);
+        else
+        {
+            await relay.Client.CloseSendingAsync();
+            Assert.Equal("", await relay.Node.ReadToEndAsync());
+        }
+        await relay.Node.DisposeAsync();
+
+        Assert.Equal(logsOut ? Farewell : "", await relay.Client.ReadToEndAsync());
+        await relay.Client.DisposeAsync();
+        Assert.Equal(logsOut ? SessionEnd.NodeClosed : SessionEnd.ClientClosed, await relay.EndAsync());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_that_stays_behind_the_answer_is_not_waited_for(bool isSecure)
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads, isSecure, isDirect);
+        await relay.Client.SendAsync("a LOGOUT\r\n");
+        await relay.Node.SendAsync(Farewell);
+        await relay.Node.CloseSendingAsync();
+
+        Assert.Equal(SessionEnd.NodeClosed, await relay.EndAsync().WaitAsync(Soon));
+        Assert.Equal(Farewell, await relay.Client.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task A_client_that_is_slow_gets_the_answer_also_where_the_node_takes_nothing_any_more()
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads, lastPatience: TimeSpan.FromSeconds(1));
+        await RelayUnderTest.FillAsync(relay.Client.Socket);
+        await relay.Node.SendAsync(Farewell);
+        await relay.Node.CloseSendingAsync();
+
+        await Task.Delay(TimeSpan.FromSeconds(4));
+        Assert.Equal(Farewell, await relay.Client.ReadToEndAsync());
+    }
+}
