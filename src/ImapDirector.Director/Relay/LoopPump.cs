@@ -147,7 +147,7 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
                 continue;
             }
             var buffer = relay.Loop.Buffer;
-            var count = From.Receive(buffer, out var isAll);
+            var count = From.Receive(buffer.AsSpan(0, MostAtOnce), out var isAll);
             if (count <= 0)
             {
                 EndOfReading(count);
@@ -189,6 +189,9 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
 
     /// <summary>Behind the announcement of a large literal its length is known; of the other direction it is guessed from what has come so far.</summary>
     private bool IsMuchToCome => From.IsPlain && To.IsPlain && (FollowsResponses ? _boundary.LiteralLeft >= WorthAPipe : _fullReads >= 2);
+
+    /// <summary>Where a large literal goes into TLS, records are filled: a small one behind the full ones costs nearly as much as they do.</summary>
+    private int MostAtOnce => FollowsResponses && !To.IsPlain && _boundary.LiteralLeft > PollLoop.BufferBytes ? LoopSocket.BytesInFullRecords : PollLoop.BufferBytes;
 
     private void MoveThrough(SplicePipe pipe)
     {

@@ -10,6 +10,9 @@ namespace ImapDirector.Network.Polling;
 /// <see cref="HasMore"/> says no.</remarks>
 public sealed class LoopSocket : IDisposable
 {
+    /// <summary>As many bytes as fill TLS records and fit into <see cref="PollLoop.Buffer"/>.</summary>
+    public const int BytesInFullRecords = PollLoop.BufferBytes / TlsEngine.MostInRecord * TlsEngine.MostInRecord;
+
     private readonly PollLoop _loop;
     private readonly SafeHandle _handle;
     private IPollTarget _target;
@@ -93,7 +96,7 @@ public sealed class LoopSocket : IDisposable
     public bool HasUnsent => _tls?.HasUnsent == true;
 
     /// <summary>Reads what is there.</summary>
-    /// <param name="buffer">Room for it, <see cref="PollLoop.BufferBytes"/> or more.</param>
+    /// <param name="buffer">Room for it, as much as <see cref="BytesInFullRecords"/> or more.</param>
     /// <param name="isAll">Whether it was most likely all.</param>
     /// <returns>A count, 0 at the end of the stream, or the error number below zero.</returns>
     public int Receive(Span<byte> buffer, out bool isAll)
