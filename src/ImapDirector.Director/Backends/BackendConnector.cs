@@ -156,15 +156,14 @@ internal sealed partial class BackendConnector(DirectorOptions options, Func<IEn
         }
     }
 
-    /// <summary>Where a node's IMAP is: the same object each time, as each of its sessions keeps it.</summary>
+    /// <summary>Where a node's IMAP is: one object for all of its sessions, as each of them keeps it.</summary>
     public static EndPoint EndPointOf(BackendNode node)
     {
         if (EndPoints.TryGetValue(node, out var known)) return known;
-        if (!IPAddress.TryParse(node.Host, out var address)) return EndPoints.GetValue(node, static node => new DnsEndPoint(node.Host, node.ImapPort));
-        var endPoint = new IPEndPoint(address, node.ImapPort);
-        // An interface of that name may be made anew, and has another number then.
-        var hasScope = address is { AddressFamily: AddressFamily.InterNetworkV6, ScopeId: not 0 };
-        return hasScope ? endPoint : EndPoints.GetValue(node, _ => endPoint);
+        EndPoint made = IPAddress.TryParse(node.Host, out var address) ? new IPEndPoint(address, node.ImapPort) : new DnsEndPoint(node.Host, node.ImapPort);
+        // Not where it names an interface: that may be made anew, and has another number then.
+        if (address is not { AddressFamily: AddressFamily.InterNetworkV6, ScopeId: not 0 }) EndPoints.TryAdd(node, made);
+        return made;
     }
 
     /// <summary>What went wrong on the way to a node, or with the connection; <c>null</c> when it is nothing of the kind.</summary>
