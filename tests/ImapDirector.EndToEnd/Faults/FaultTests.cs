@@ -22,12 +22,14 @@ public sealed class FaultTests(ITestOutputHelper output)
         using var directory = new TemporaryDirectory();
         var (faults, data) = ((FileFaults)kind, directory.File("data"));
         using var files = await FailingFiles.BuildAsync(directory, data);
+        var (databaseCall, call) = faults == FileFaults.SyncError ? (FileCall.DatabaseSyncs, FileCall.Syncs) : (FileCall.DatabaseWrites, FileCall.Writes);
         var clients = Users.SelectMany((user, index) => new[] { new RememberingClient(user, "one", seed + index), new RememberingClient(user, "two", seed * 100 + index) }).ToArray();
         var senders = Users.Select((user, index) => new RememberingSender(user, seed + index)).ToArray();
         await using (var node = await LoneNode.StartAsync(data, files.Environment))
         {
             foreach (var client in clients) await client.BeginAsync(node.Imap);
-            for (var round = 0; round < Rounds; round++)
+            // A round in which a slow machine came to nothing that had to be refused is not enough.
+            for (var round = 0; round < Rounds || (round < Rounds + 20 && !HasShownEnough()); round++)
             {
                 using var stop = new CancellationTokenSource();
                 var running = clients.Select(client => client.RunAsync(node.Imap, stop.Token)).Concat(senders.Select(sender => sender.RunAsync(node.Lmtp, stop.Token))).ToArray();
@@ -47,11 +49,9 @@ public sealed class FaultTests(ITestOutputHelper output)
         }
 
         // The calls of SQLite, and those of .NET, went through the library, and some of them failed.
-        var (databaseCall, call) = faults == FileFaults.SyncError ? (FileCall.DatabaseSyncs, FileCall.Syncs) : (FileCall.DatabaseWrites, FileCall.Writes);
         Assert.InRange(files.Called(databaseCall), 1, files.Called(call) - 1);
         Assert.InRange(files.Failed(databaseCall), 1, files.Failed(call));
-        Assert.True(senders.Sum(static sender => sender.Acknowledged) > 0 && clients.Sum(static client => client.Acknowledged) > 0);
-        if (faults != FileFaults.ShortWrite) Assert.True(senders.Sum(static sender => sender.Refused) + clients.Sum(static client => client.Refused) > 0);
+        Assert.True(HasShownEnough());
 
         // Repair looks for more than check: with no node beside it, no file may be too many.
         Assert.Equal((0, "", "imapdirector: 2 users repaired, 0 findings.\n"), await RunningProgram.RunAsync("", "store", "repair", "--all", "--data", data));
@@ -60,6 +60,10 @@ public sealed class FaultTests(ITestOutputHelper output)
         output.WriteLine($"{faults}, one call of {oneIn}, seed {seed}: {Rounds} rounds; {files.Failed(call)} of {files.Called(call)} calls failed; "
             + $"{senders.Sum(static sender => sender.Acknowledged)} deliveries and {clients.Sum(static client => client.Acknowledged)} changes acknowledged, 0 lost; "
             + $"{senders.Sum(static sender => sender.Refused) + clients.Sum(static client => client.Refused)} refused");
+
+        bool HasShownEnough() => files.Failed(databaseCall) > 0
+            && senders.Sum(static sender => sender.Acknowledged) > 0 && clients.Sum(static client => client.Acknowledged) > 0
+            && (faults == FileFaults.ShortWrite || senders.Sum(static sender => sender.Refused) + clients.Sum(static client => client.Refused) > 0);
 
         async Task CheckAsync(RunningProgram node)
         {
