@@ -153,7 +153,7 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
                 EndOfReading(count);
                 continue;
             }
-            var sent = Send(buffer.AsSpan(0, count));
+            var sent = Send(buffer.AsSpan(0, count), IsFarewell(buffer.AsSpan(0, count)));
             if (HasEnded) return;
             if (sent < count) _kept.Add(buffer.AsSpan(sent..count));
             _fullReads = isAll ? 0 : _fullReads + 1;
@@ -244,16 +244,25 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
         relay.NoteEnd(direction, PumpEnd.EndOfStream);
         // To a client that is kept although its node has gone, something is still to be said.
         if (!FollowsResponses || !relay.KeepsClient) To.SayEnd();
-        // Else it ends when that has been taken.
-        if (!IsHeldUp) relay.End(this, PumpEnd.EndOfStream);
+        // Of a receiver that is lost already nothing is told any more: it has to be asked. Else it ends when that has been taken.
+        if (SendRest() && !IsHeldUp) relay.End(this, PumpEnd.EndOfStream);
     }
 
-    private int Send(ReadOnlySpan<byte> bytes)
+    // The answer to LOGOUT of a node that has closed behind it: it goes to the client together with the end.
+    private bool IsFarewell(ReadOnlySpan<byte> bytes)
+    {
+        if (!FollowsResponses || !From.IsEnding) return false;
+        var after = _boundary;
+        after.Advance(bytes);
+        return after.IsAnsweredLogout;
+    }
+
+    private int Send(ReadOnlySpan<byte> bytes, bool endFollows = false)
     {
         var sent = 0;
         while (sent < bytes.Length)
         {
-            var count = To.Send(bytes[sent..]);
+            var count = To.Send(bytes[sent..], endFollows);
             if (LoopSocket.WasInterrupted(count)) continue;
             if (LoopSocket.WouldBlock(count)) break;
             if (count < 0)

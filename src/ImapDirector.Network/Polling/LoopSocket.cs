@@ -80,6 +80,9 @@ public sealed class LoopSocket : IDisposable
         if (_isEnding || (events & PollEvents.Readable) != 0) _mayBeReadable = true;
     }
 
+    /// <summary>Whether it has been told that the peer sends nothing more: what is there is the last.</summary>
+    public bool IsEnding => _isEnding;
+
     /// <summary>Whether bytes go through as they are, so that the kernel can pass them on by itself.</summary>
     public bool IsPlain => _tls is null;
 
@@ -118,8 +121,10 @@ public sealed class LoopSocket : IDisposable
     }
 
     /// <summary>Writes as much as it takes; what it has taken goes, with TLS, when <see cref="HasUnsent"/> says no more.</summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="endFollows">Whether the connection's end (<see cref="Connection.CloseSendingAsync()"/>) follows at once, so that they may go together with it.</param>
     /// <returns>A count, or the error number below zero.</returns>
-    public int Send(ReadOnlySpan<byte> bytes) => _tls is null ? LinuxCalls.Send(Descriptor, bytes) : SendRecords(_tls, bytes);
+    public int Send(ReadOnlySpan<byte> bytes, bool endFollows = false) => _tls is null ? LinuxCalls.Send(Descriptor, bytes, endFollows) : SendRecords(_tls, bytes, endFollows);
 
     /// <summary>Goes on to send what waits.</summary>
     /// <returns>Above zero when nothing waits any more, or the error number below zero.</returns>
@@ -132,21 +137,21 @@ public sealed class LoopSocket : IDisposable
         return result;
     }
 
-    /// <summary>Says, where there is TLS, that nothing more will come: here, where it can wait (<see cref="HasUnsent"/>) for a peer that is slow to take it.</summary>
+    /// <summary>Says, where there is TLS, that nothing more will come, before the connection's end (<see cref="Connection.CloseSendingAsync()"/>) does: here, where it can wait (<see cref="HasUnsent"/>) for a peer that is slow to take it.</summary>
     public void SayEnd()
     {
         if (_tls is null || !_tls.TryTakeTurn()) return;
-        if (_tls.TryClose()) _ = _tls.SendUnsent(this);
+        if (_tls.TryClose()) _ = _tls.SendUnsent(this, endFollows: true);
         _tls.EndTurn();
     }
 
     /// <summary>Writes bytes as they are, as much of them as it takes; from any thread, also when this is disposed of meanwhile.</summary>
-    internal int SendPlain(ReadOnlySpan<byte> bytes)
+    internal int SendPlain(ReadOnlySpan<byte> bytes, bool endFollows = false)
     {
         try
         {
             using var held = new HeldDescriptor(_handle);
-            return LinuxCalls.Send(held.Descriptor, bytes);
+            return LinuxCalls.Send(held.Descriptor, bytes, endFollows);
         }
         catch (ObjectDisposedException)
         {
@@ -220,7 +225,7 @@ public sealed class LoopSocket : IDisposable
         return true;
     }
 
-    private int SendRecords(TlsSession tls, ReadOnlySpan<byte> bytes)
+    private int SendRecords(TlsSession tls, ReadOnlySpan<byte> bytes, bool endFollows)
     {
         if (!tls.TryTakeTurn()) return -LinuxCalls.WouldBlock;
         try
@@ -232,7 +237,7 @@ public sealed class LoopSocket : IDisposable
             var records = _loop.Records.AsSpan(0, written.Produced);
             while (!records.IsEmpty)
             {
-                var sent = LinuxCalls.Send(Descriptor, records);
+                var sent = LinuxCalls.Send(Descriptor, records, endFollows);
                 if (WasInterrupted(sent)) continue;
                 if (sent < 0 && !WouldBlock(sent)) return sent;
                 if (sent < 0) break;

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Xunit;
 
 namespace ImapDirector.Director.Tests.Relay;
@@ -9,11 +10,44 @@ public sealed class BufferedRelayLogoutTests() : RelayLogoutTests(threads: 0);
 public sealed class LoopStreamRelayLogoutTests() : RelayLogoutTests(threads: 1, isDirect: false);
 
 /// <summary>With a thread of the relay that moves the bytes itself.</summary>
-public sealed class LoopRelayLogoutTests() : RelayLogoutTests(threads: 1);
+public sealed class LoopRelayLogoutTests() : RelayLogoutTests(threads: 1)
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_answer_goes_to_the_client_in_one_segment_with_the_end(bool isSecure)
+    {
+        var segments = 0;
+        // It may be sent earlier where the thread stands still in between.
+        for (var attempt = 0; attempt < 5 && segments != 1; attempt++)
+        {
+            await using var relay = await RelayUnderTest.StartAsync(threads: 1, isSecure);
+            await relay.Node.SendAsync("* OK going on\r\n");
+            Assert.Equal("* OK going on", await relay.Client.ReadLineAsync());
+            using var isClosed = new ManualResetEventSlim();
+            relay.OnLoop(isClosed.Wait);
+            await relay.Node.SendAsync(Farewell);
+            await relay.Node.CloseSendingAsync();
+            var before = SegmentsTo(relay.Client.Socket);
+            isClosed.Set();
+            Assert.Equal(Farewell, await relay.Client.ReadToEndAsync());
+            segments = SegmentsTo(relay.Client.Socket) - before;
+        }
+        Assert.Equal(1, segments);
+    }
+
+    // TCP_INFO of tcp(7): tcpi_segs_in.
+    private static int SegmentsTo(Socket socket)
+    {
+        Span<byte> info = stackalloc byte[256];
+        Assert.True(socket.GetRawSocketOption(6, 11, info) >= 144);
+        return BitConverter.ToInt32(info[140..]);
+    }
+}
 
 public abstract class RelayLogoutTests(int threads, bool isDirect = true)
 {
-    private const string Farewell = "* BYE\r\na OK LOGOUT completed.\r\n";
+    protected const string Farewell = "* BYE\r\na OK LOGOUT completed.\r\n";
 
     // Sooner than who has closed one side waits for the other.
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);

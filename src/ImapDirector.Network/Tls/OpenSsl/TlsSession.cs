@@ -199,14 +199,16 @@ internal sealed class TlsSession : IDisposable
     }
 
     /// <summary>Sends what waits, as far as the socket takes it; with the turn.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="endFollows">As <see cref="LoopSocket.Send"/> has it.</param>
     /// <returns>1 when nothing waits any more, else what the socket answered.</returns>
-    public int SendUnsent(LoopSocket socket)
+    public int SendUnsent(LoopSocket socket, bool endFollows = false)
     {
         lock (_engine)
         {
             while (!_unsent.IsEmpty)
             {
-                var sent = socket.SendPlain(_unsent.Memory.Span);
+                var sent = socket.SendPlain(_unsent.Memory.Span, endFollows);
                 if (LoopSocket.WasInterrupted(sent)) continue;
                 if (sent <= 0) return sent;
                 _unsent.Take(sent);
