@@ -190,7 +190,7 @@ public sealed class PollLoopTests : IDisposable
     {
         using var failing = new Watched { Fails = true };
         using var good = new Watched();
-        var (first, second) = (_loop.Add(failing, PollEvents.Readable | PollEvents.Once), _loop.Add(good, PollEvents.Readable | PollEvents.Once));
+        var (first, second) = (_loop.Add(failing, PollEvents.Readable | PollEvents.EdgeTriggered), _loop.Add(good, PollEvents.Readable | PollEvents.EdgeTriggered));
         failing.Speak();
         await TestBytes.UntilAsync(() => failing.IsGivenUp);
         good.Speak();
@@ -207,8 +207,8 @@ public sealed class PollLoopTests : IDisposable
         var loop = new PollLoop("ending", NullLogger.Instance);
         using var one = new Watched();
         using var other = new Watched();
-        loop.Add(one, PollEvents.Once);
-        loop.Remove(loop.Add(other, PollEvents.Once), other.Descriptor);
+        loop.Add(one, PollEvents.EdgeTriggered);
+        loop.Remove(loop.Add(other, PollEvents.EdgeTriggered), other.Descriptor);
         loop.Dispose();
         Assert.Equal((true, false), (one.IsGivenUp, other.IsGivenUp));
     }

@@ -10,8 +10,7 @@ namespace ImapDirector.Director.Relay;
 /// written, so a peer that does not read holds up one buffer and no more (limits R5). Where the connections are on a loop, all of it happens on its thread.</summary>
 internal sealed class BufferPump(Connection from, Connection to, Counter.Child counter, SessionRelay session, bool followsResponses, PollLoop? loop)
 {
-    /// <summary>The most that is on its way in one direction, in bytes.</summary>
-    public const int BufferBytes = 32 * 1024;
+    private const int BufferBytes = 32 * 1024;
 
     // Then the other sessions of the thread have theirs, as much as there may still be to move.
     private const int MostTurns = 32;

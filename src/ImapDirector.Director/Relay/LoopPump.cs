@@ -160,10 +160,12 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
         }
     }
 
-    // What it has left is not read for now, and it is not told again that it takes nothing either.
+    // While this direction is held up nothing is read from its sender, and nothing behind a client's end: that it is lost, which is told once, would be noticed by nobody. Who
+    // writes to it ends here.
     private void EndWriterOfLost()
     {
-        if (From.IsLost && IsHeldUp && Opposite is { HasEnded: false, IsHeldUp: false } writer) relay.End(writer, PumpEnd.WriteFailed);
+        var isUnread = IsHeldUp || (direction == Direction.ToNode && _end == PumpEnd.EndOfStream);
+        if (From.IsLost && isUnread && Opposite is { HasEnded: false, IsHeldUp: false } writer) relay.End(writer, PumpEnd.WriteFailed);
     }
 
     /// <summary>Gives everything back; the first end is the one that counts.</summary>

@@ -6,7 +6,7 @@ namespace ImapDirector.Director.Relay;
 /// and not inside a literal (RFC 3501 section 4.3). Only the last bytes of each line are looked at, literals are skipped.</summary>
 internal struct ResponseBoundary
 {
-    // "{" 19 digits "}" CR LF: what stands before the tail of a line can be no part of an announcement.
+    // "{", one digit too many, "}" CR LF: what stands before the tail of a line can be no part of an announcement.
     private const int TailLength = 23;
     private const int MaxDigits = 18;
 

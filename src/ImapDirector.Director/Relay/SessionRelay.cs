@@ -230,6 +230,7 @@ internal abstract class SessionRelay
                 await KeepClientAsync(time, SessionEnd.NodeClosed);
                 break;
             case PumpEnd.EndOfStream:
+            case PumpEnd.ReadFailed when IsAnsweredLogout:
                 await HalfCloseAsync(SessionEnd.NodeClosed, Client);
                 // Neither side has anything more to say (RFC 9051 section 6.1.3): the client's own end is not waited for.
                 if (IsAnsweredLogout) Stop(SessionEnd.NodeClosed, HalfClosedPatience);
@@ -296,7 +297,8 @@ internal abstract class SessionRelay
         }
         catch (Exception lost) when (lost is IOException or SocketException or ObjectDisposedException)
         {
-            Abort(end);
+            // What a node has said before it was lost is for the other direction to bring.
+            if (other == Client) Abort(end);
         }
     }
 

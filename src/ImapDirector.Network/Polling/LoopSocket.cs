@@ -58,7 +58,7 @@ public sealed class LoopSocket : IDisposable
 
     /// <summary>Begins to be watched; from any thread.</summary>
     /// <exception cref="IOException">The system refuses, or the loop has ended.</exception>
-    internal void Watch() => _id = _loop.Add(_target, PollEvents.Readable | PollEvents.Writable | PollEvents.ReadHangUp | PollEvents.Once);
+    internal void Watch() => _id = _loop.Add(_target, PollEvents.Readable | PollEvents.Writable | PollEvents.ReadHangUp | PollEvents.EdgeTriggered);
 
     /// <summary>Whoever has taken a connection over is told of its events from here on; on the loop's thread. What was told before them is known here.</summary>
     /// <returns><c>false</c> when the loop has given it up: nothing will be told.</returns>

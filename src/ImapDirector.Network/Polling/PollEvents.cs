@@ -21,7 +21,7 @@ public enum PollEvents : uint
     /// <summary>Of several loops that wait for the same descriptor few are told (EPOLLEXCLUSIVE).</summary>
     Exclusive = 1u << 28,
     /// <summary>Told once each time it happens, instead of as long as it lasts (EPOLLET).</summary>
-    Once = 1u << 31,
+    EdgeTriggered = 1u << 31,
 }
 
 /// <summary>One event of epoll_wait(2), as the kernel lays it out on x86-64; elsewhere it is copied.</summary>

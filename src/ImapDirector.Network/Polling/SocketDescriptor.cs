@@ -82,7 +82,7 @@ internal sealed class SocketDescriptor : SafeHandle
     {
         using var held = new HeldDescriptor(this);
         var duplicate = LinuxCalls.Duplicate(held.Descriptor);
-        if (duplicate < 0) throw new SocketException(-duplicate);
+        if (duplicate < 0) throw LinuxSockets.Failed(duplicate);
         return new Socket(new SafeSocketHandle(duplicate, ownsHandle: true));
     }
 

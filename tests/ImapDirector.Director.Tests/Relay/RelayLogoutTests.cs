@@ -24,16 +24,46 @@ public sealed class LoopRelayLogoutTests() : RelayLogoutTests(threads: 1)
             await using var relay = await RelayUnderTest.StartAsync(threads: 1, isSecure);
             await relay.Node.SendAsync("* OK going on\r\n");
             Assert.Equal("* OK going on", await relay.Client.ReadLineAsync());
-            using var isClosed = new ManualResetEventSlim();
-            relay.OnLoop(isClosed.Wait);
-            await relay.Node.SendAsync(Farewell);
-            await relay.Node.CloseSendingAsync();
-            var before = SegmentsTo(relay.Client.Socket);
-            isClosed.Set();
+            var before = 0;
+            await relay.WhileLoopStandsStillAsync(async () =>
+            {
+                await relay.Node.SendAsync(Farewell);
+                await relay.Node.CloseSendingAsync();
+                before = SegmentsTo(relay.Client.Socket);
+            });
             Assert.Equal(Farewell, await relay.Client.ReadToEndAsync());
             segments = SegmentsTo(relay.Client.Socket) - before;
         }
         Assert.Equal(1, segments);
+    }
+
+    [Fact]
+    public async Task The_answer_arrives_also_where_the_client_has_said_more_and_closed_its_side_and_the_node_is_lost_by_it()
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads: 1);
+        await relay.WhileLoopStandsStillAsync(async () =>
+        {
+            await relay.Client.SendAsync("a LOGOUT\r\n\r\n");
+            await relay.Client.CloseSendingAsync();
+            await relay.Node.SendAsync(Farewell);
+            relay.Node.Socket.Close();
+        });
+        Assert.Equal(Farewell, await relay.Client.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task A_node_that_is_lost_behind_the_answer_brings_no_other_BYE()
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads: 1);
+        await relay.Client.SendAsync("a LOGOUT\r\nb NOOP\r\n");
+        while (relay.Node.Socket.Available < 18) await Task.Delay(1);
+        await relay.WhileLoopStandsStillAsync(async () =>
+        {
+            await relay.Node.SendAsync(Farewell);
+            // A reset, because of what it has not read.
+            relay.Node.Socket.Close();
+        });
+        Assert.Equal(Farewell, await relay.Client.ReadToEndAsync());
     }
 
     // TCP_INFO of tcp(7): tcpi_segs_in.

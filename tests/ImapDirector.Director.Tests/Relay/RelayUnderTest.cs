@@ -80,8 +80,25 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     /// <summary>What a listener does with the connections that are left when it goes.</summary>
     public void AbortElsewhere() => _client.Server.Abort();
 
-    /// <summary>Does something on the relay's first thread, which does nothing else meanwhile.</summary>
-    public void OnLoop(Action work) => _loops.All[0].Post(work);
+    /// <summary>Does something of which the relay's first thread hears all at once.</summary>
+    public async Task WhileLoopStandsStillAsync(Func<Task> work)
+    {
+        var (isStanding, isDone) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource());
+        _loops.All[0].Post(() =>
+        {
+            isStanding.SetResult();
+            isDone.Task.Wait();
+        });
+        await isStanding.Task;
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            isDone.SetResult();
+        }
+    }
 
     /// <summary>The relay's threads end.</summary>
     public void EndThreads() => _loops.Dispose();
