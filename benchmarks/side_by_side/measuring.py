@@ -51,7 +51,6 @@ class Row:
     cpu: dict = dataclasses.field(default_factory=dict)
     p50: dict = dataclasses.field(default_factory=dict)
     p99: dict = dataclasses.field(default_factory=dict)
-    spread: dict = dataclasses.field(default_factory=dict)
 
 
 def say(text):
@@ -141,10 +140,9 @@ def measure(home, proxies, work, tls, seconds, repetitions):
         for proxy in proxies:
             values[proxy.name].append(work_once(home, proxy, work, tls, seconds))
     for name, measured in values.items():
-        cpu = [value[0] for value in measured]
         row.cpu[name], row.p50[name], row.p99[name] = (statistics.median(column) for column in zip(*measured))
-        row.spread[name] = (min(cpu), max(cpu))
-    say(f"{row.name}: " + ", ".join(f"{name} {value:.4g}" for name, value in row.cpu.items()) + f" {row.unit}")
+    spread = {name: sorted(value[0] for value in measured) for name, measured in values.items()}
+    say(f"{row.name}: " + ", ".join(f"{name} {value:.4g} ({spread[name][0]:.4g} to {spread[name][-1]:.4g})" for name, value in row.cpu.items()) + f" {row.unit}")
     return row
 
 
@@ -155,24 +153,23 @@ class Idle:
     tls: bool
     memory: dict = dataclasses.field(default_factory=dict)
     cpu: dict = dataclasses.field(default_factory=dict)
-    setup: dict = dataclasses.field(default_factory=dict)
 
 
-def settle(proxy):
+def settle(proxy, patience=MEMORY_SECONDS):
     processes.wait_until_quiet(proxy.pid, 60)
-    time.sleep(MEMORY_SECONDS)
+    time.sleep(patience)
 
 
-def idle(home, proxies, sessions, tls, seconds):
+def idle(home, proxies, sessions, tls, seconds, patience=MEMORY_SECONDS):
     row = Idle(sessions, tls)
     for proxy in proxies:
         proxy.restart()
         log_everybody_in(home, proxy, tls)
-        settle(proxy)
+        settle(proxy, patience)
         before = processes.pss_kilobytes(proxy.pid)
         load = Load(home, proxy, "idle", tls, sessions, 1, 0)
         # What logins have left to be compiled or collected is not theirs.
-        settle(proxy)
+        settle(proxy, patience)
         cpu = processes.cpu_seconds(proxy.pid)
         time.sleep(seconds)
         row.cpu[proxy.name] = (processes.cpu_seconds(proxy.pid) - cpu) / seconds * 1e3
@@ -182,6 +179,5 @@ def idle(home, proxies, sessions, tls, seconds):
         load.end()
         if errors or alive != sessions:
             raise RuntimeError(f"{proxy.name}: of {sessions} idle sessions {alive:.0f} are alive")
-        row.setup[proxy.name] = load.setup
         say(f"{sessions} idle sessions{', TLS' if tls else ''}, {proxy.name}: {row.memory[proxy.name]:.1f} KB each, {row.cpu[proxy.name]:.1f} ms/s, set up in {load.setup:.1f} s")
     return row

@@ -30,6 +30,8 @@ def find_programs(may_install):
     missing = sorted({package for program, packages in PACKAGES.items() if not shutil.which(program) for package in packages})
     if not pathlib.Path("/usr/lib/nginx/modules/ngx_mail_module.so").exists() and "nginx" not in missing:
         missing.append("libnginx-mod-mail")
+    if not pathlib.Path("/usr/include/openssl/ssl.h").exists() and "libssl-dev" not in missing:
+        missing.append("libssl-dev")
     if missing and not may_install:
         raise SystemExit(f"Missing: run it as root, or: apt-get install {' '.join(missing)}")
     if missing:
@@ -115,7 +117,7 @@ class Stub(Process):
 
 
 class Nginx(Process):
-    """Its mail module, with the HTTP server that it asks for the user's node in the same process, and buffers as large as our own."""
+    """Its mail module, with the HTTP server that it asks for the user's node in the same process, and buffers nearly as large as our own."""
     name = "nginx"
 
     def configure(self):
