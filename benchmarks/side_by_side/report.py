@@ -53,6 +53,8 @@ def idles(rows, ours):
 def scale(rows):
     lines = []
     for title, unit, columns in rows:
+        if not columns:
+            continue
         lines += [line([title, *map(str, columns)]), line(["---"] * (len(columns) + 1)), line([unit, *map(number, columns.values())]), ""]
     return lines
 
