@@ -41,6 +41,6 @@ internal readonly record struct BackendUser(UserName Name, ReadOnlyMemory<byte> 
 /// <param name="HopsLeft">How many directors may still come, this one among them, before it is a loop: 2 to <see cref="MostHops"/>.</param>
 internal sealed record ForwardedClient(string SessionId, IPEndPoint Remote, IPEndPoint Local, bool IsSecure, int HopsLeft = ForwardedClient.MostHops)
 {
-    /// <summary>More directors than this in a row are a loop (limits D7).</summary>
+    /// <summary>So many directors in a row are a loop: the last of them refuses (limits D7).</summary>
     public const int MostHops = 5;
 }
