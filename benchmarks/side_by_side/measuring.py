@@ -155,12 +155,12 @@ class Idle:
     cpu: dict = dataclasses.field(default_factory=dict)
 
 
-def settle(proxy, patience=MEMORY_SECONDS):
+def settle(proxy, patience):
     processes.wait_until_quiet(proxy.pid, 60)
     time.sleep(patience)
 
 
-def idle(home, proxies, sessions, tls, seconds, patience=MEMORY_SECONDS):
+def idle(home, proxies, sessions, tls, seconds, patience):
     row = Idle(sessions, tls)
     for proxy in proxies:
         proxy.restart()

@@ -63,8 +63,7 @@ def enumeration(names):
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def write(path, facts, rows, idle_rows, scale_rows, ours):
-    others = [name for name in (rows[0].cpu if rows else idle_rows[0].memory if idle_rows else {}) if name != ours] or ["nobody"]
+def write(path, others, facts, rows, idle_rows, scale_rows, ours):
     text = "\n".join([BEGIN, f"## The director beside {enumeration(others)}", "", facts, "", "![Processor time of the same work](side-by-side.svg)", "",
                       "Processor time of the proxy, user and kernel mode, for each operation or GB. Below 1.00 in the last column ImapDirector needs least.", "",
                       *table(rows, ours), *latencies(rows), *idles(idle_rows, ours), *scale(scale_rows), END]) + "\n"

@@ -153,9 +153,10 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
                 EndOfReading(count);
                 continue;
             }
-            var sent = Send(buffer.AsSpan(0, count), IsFarewell(buffer.AsSpan(0, count)));
+            var bytes = buffer.AsSpan(0, count);
+            var sent = Send(bytes, IsFarewell(bytes));
             if (HasEnded) return;
-            if (sent < count) _kept.Add(buffer.AsSpan(sent..count));
+            if (sent < count) _kept.Add(bytes[sent..]);
             _fullReads = isAll ? 0 : _fullReads + 1;
         }
     }
@@ -247,7 +248,7 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
         // To a client that is kept although its node has gone, something is still to be said.
         if (!FollowsResponses || !relay.KeepsClient) To.SayEnd();
         // Of a receiver that is lost already nothing is told any more: it has to be asked. Else it ends when that has been taken.
-        if (SendRest() && !IsHeldUp) relay.End(this, PumpEnd.EndOfStream);
+        if (SendRest()) relay.End(this, PumpEnd.EndOfStream);
     }
 
     // The answer to LOGOUT of a node that has closed behind it: it goes to the client together with the end.

@@ -67,8 +67,8 @@ internal static unsafe partial class LinuxCalls
     /// <summary>send(2).</summary>
     /// <param name="socket">The socket.</param>
     /// <param name="bytes">What is sent.</param>
-    /// <param name="endFollows">Whether <see cref="ShutdownSending"/> follows at once, so that the last bytes may wait for it and go in one segment with it (MSG_MORE). Without
-    /// it they go with the next acknowledgement, or after a time-out for retransmission, 200 ms at least.</param>
+    /// <param name="endFollows">Whether <see cref="ShutdownSending"/> follows at once, so that the last bytes may wait for it and go in one segment with it (MSG_MORE). Where
+    /// it does not, they go with the next acknowledgement, or after a time-out for retransmission, 200 ms at least.</param>
     public static int Send(int socket, ReadOnlySpan<byte> bytes, bool endFollows = false)
     {
         fixed (byte* first = bytes) return (int)Result(send(socket, first, (nuint)bytes.Length, DontWait | NoSignal | (endFollows ? More : 0)));

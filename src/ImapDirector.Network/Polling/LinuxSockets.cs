@@ -80,8 +80,7 @@ internal static unsafe partial class LinuxSockets
         Set(socket, Tcp, KeepCount, Connection.KeepAliveCount);
     }
 
-    /// <summary>What a failure is called where sockets are the runtime's. The numbers are those of errno.h, the same on all of .NET's Linux architectures; of each line the names are
-    /// nearly the same there.</summary>
+    /// <summary>What a failure is called where sockets are the runtime's. The numbers are those of errno.h.</summary>
     public static SocketException Failed(int error) => new((int)(-error switch
     {
         12 or 105 => SocketError.NoBufferSpaceAvailable,
