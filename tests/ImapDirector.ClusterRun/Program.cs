@@ -13,7 +13,7 @@ if (!Sandbox.IsHere && Sandbox.IsPossible(options.WantsNetwork)) return Sandbox.
 using var stop = new StopRequest();
 var outside = Sandbox.IsHere ? stop.FollowOutsideAsync() : Task.CompletedTask;
 using var directory = new RunDirectory(options.Keep);
-await using var cluster = await TestCluster.StartAsync(options.Redis, options.ProgramFile, directory.Path);
+await using var cluster = await TestCluster.StartAsync(options.Redis, options.SparesRedis, options.ProgramFile, directory.Path);
 var holds = options.What switch
 {
     "run" => await InvariantRun.RunAsync(cluster, options, stop.Token),

@@ -1,5 +1,6 @@
 using ImapDirector.EndToEnd.Faults;
 using ImapDirector.Tests.Shared;
+using MailKit.Net.Imap;
 
 namespace ImapDirector.EndToEnd;
 
@@ -57,6 +58,22 @@ internal sealed class Cluster : IAsyncDisposable
     {
         var (_, shown, _) = await RunningProgram.RunAsync("", "user", "show", user, "--config", Configuration);
         return shown.Split('\n').Single(text => text.StartsWith(line + " ", StringComparison.Ordinal))[line.Length..].Trim();
+    }
+
+    /// <summary>Logs a user in, again and again as long as they are refused.</summary>
+    public async Task<ImapClient> LogInWithinAsync(TimeSpan patience, string user)
+    {
+        for (var end = Environment.TickCount64 + (long)patience.TotalMilliseconds; ; await Task.Delay(200))
+        {
+            try
+            {
+                return await Mail.LogInAsync(Director.Imaps, user);
+            }
+            catch (MailKit.Security.AuthenticationException) when (Environment.TickCount64 < end)
+            {
+                // Its node counts as away.
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()

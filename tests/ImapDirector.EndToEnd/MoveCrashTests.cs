@@ -5,6 +5,7 @@ using ImapDirector.Director.Moves;
 using ImapDirector.Protocol;
 using ImapDirector.Tests.Shared;
 using MailKit;
+using MailKit.Net.Imap;
 using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 using Xunit;
@@ -118,9 +119,10 @@ public sealed class MoveCrashTests
                 Assert.Equal(Enumerable.Range(0, Messages).Select(static number => $"message {number}"), subjects);
                 break;
             }
-            catch (Exception notYet) when (attempt < 100 && notYet is MailKit.Security.AuthenticationException or IOException or ServiceNotConnectedException)
+            catch (Exception notYet) when (attempt < 100
+                && notYet is MailKit.Security.AuthenticationException or IOException or ServiceNotConnectedException or ImapProtocolException or ImapCommandException or ServiceNotAuthenticatedException)
             {
-                // A node that was away counts as away until it has answered twice.
+                // A node that was away counts as away until it has answered twice, and a kick may come late.
                 await Task.Delay(200);
             }
         }
@@ -147,6 +149,7 @@ public sealed class MoveCrashTests
             {
                 Name = $"lone-{Guid.NewGuid():N}",
                 Redis = cluster.Redis.ConnectionString,
+                RedisTimeout = TimeSpan.FromSeconds(30),
                 AssertionKeyFile = cluster.KeyFile,
                 Nodes = [Node(cluster, 0), Node(cluster, 1)],
             };

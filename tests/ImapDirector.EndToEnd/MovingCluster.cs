@@ -136,7 +136,7 @@ internal sealed class MovingCluster : IAsyncDisposable
             {
                 step = await StepAsync(user);
             }
-            catch (RedisException)
+            catch (Exception away) when (away is RedisException or TimeoutException)
             {
                 step = null;
             }

@@ -23,7 +23,7 @@ internal sealed class RunningServer : IAsyncDisposable
         _server = server;
         Registry = registry;
         Log = log;
-        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.Zero })
+        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.Zero, Expect100ContinueTimeout = TimeSpan.FromSeconds(20) })
         {
             BaseAddress = Address,
             Timeout = TimeSpan.FromSeconds(20),

@@ -17,7 +17,7 @@ public sealed class CyrusServer : IAsyncDisposable
 
     private const string Binaries = "/usr/lib/cyrus/bin";
     private const string Host = "cyrus.test";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string _directory;
     private readonly Process _master;
@@ -114,6 +114,7 @@ public sealed class CyrusServer : IAsyncDisposable
             {
                 // On a busy machine it can miss that a child has ended, and waits for it for ever.
                 _master.Kill(entireProcessTree: true);
+                await _master.WaitForExitAsync();
             }
         }
         _master.Dispose();
@@ -137,7 +138,8 @@ public sealed class CyrusServer : IAsyncDisposable
 
     private async Task WaitUntilReadyAsync()
     {
-        for (var attempt = 0; ; attempt++)
+        var waiting = Stopwatch.StartNew();
+        while (true)
         {
             try
             {
@@ -145,8 +147,9 @@ public sealed class CyrusServer : IAsyncDisposable
                 await probe.ConnectAsync(EndPoint);
                 // The port is open before the database is there: the greeting comes when it is.
                 if (await probe.GetStream().ReadAsync(new byte[64]).AsTask().WaitAsync(TimeSpan.FromSeconds(20)) > 0) return;
+                throw new IOException("Its master listens, and there is no greeting.");
             }
-            catch (Exception notYet) when (notYet is SocketException or IOException && attempt < 200 && !_master.HasExited)
+            catch (Exception notYet) when (notYet is SocketException or IOException or TimeoutException && waiting.Elapsed < Patience && !_master.HasExited)
             {
                 await Task.Delay(50);
             }

@@ -8,6 +8,8 @@ namespace ImapDirector.Tests.Shared;
 /// <see cref="MasterUser"/> in as anybody. With package dovecot-lmtpd it takes mail as well.</summary>
 public sealed class DovecotServer : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     public const string MasterUser = "director";
     public const string MasterPassword = "master secret";
 
@@ -161,7 +163,15 @@ public sealed class DovecotServer : IAsyncDisposable
         {
             using var terminate = Process.Start("kill", [$"{_process.Id}"]);
             await terminate.WaitForExitAsync();
-            await _process.WaitForExitAsync();
+            try
+            {
+                await _process.WaitForExitAsync().WaitAsync(Patience);
+            }
+            catch (TimeoutException)
+            {
+                _process.Kill(entireProcessTree: true);
+                await _process.WaitForExitAsync();
+            }
         }
         _process.Dispose();
         System.IO.Directory.Delete(_directory, recursive: true);
@@ -169,7 +179,8 @@ public sealed class DovecotServer : IAsyncDisposable
 
     private async Task WaitUntilReadyAsync()
     {
-        for (var attempt = 0; ; attempt++)
+        var waiting = Stopwatch.StartNew();
+        while (true)
         {
             try
             {
@@ -177,7 +188,7 @@ public sealed class DovecotServer : IAsyncDisposable
                 await probe.ConnectAsync(EndPoint);
                 return;
             }
-            catch (SocketException) when (attempt < 200 && !_process.HasExited)
+            catch (SocketException) when (waiting.Elapsed < Patience && !_process.HasExited)
             {
                 await Task.Delay(50);
             }

@@ -9,7 +9,7 @@ namespace ImapDirector.Tests.Shared;
 public sealed class LmtpClient : IAsyncDisposable
 {
     // Only a test that fails waits for it.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>What stands for a reply where the server has closed.</summary>
     public const string Closed = "closed";

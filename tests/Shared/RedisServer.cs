@@ -36,7 +36,7 @@ public sealed class RedisServer : IAsyncDisposable
             ?? throw new InvalidOperationException("redis-server did not start.");
         _process.OutputDataReceived += (_, _) => { };
         _process.BeginOutputReadLine();
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!await AnswersAsync(timeout.Token)) await Task.Delay(20, timeout.Token);
     }
 

@@ -94,8 +94,15 @@ internal sealed class RunningProgram : IAsyncDisposable
     public static async Task<(int ExitCode, string Printed, string Error)> RunAsync(Dictionary<string, string> environment, string input, params string[] arguments)
     {
         using var process = Launch(environment, arguments);
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
+        try
+        {
+            await process.StandardInput.WriteAsync(input);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It has ended without reading it.
+        }
         var (printed, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         try
         {

@@ -59,7 +59,7 @@ internal sealed class AttackedServers : IAsyncDisposable
             {
               "Name": "director1",
               "Imap": "127.0.0.1:0", "Imaps": "127.0.0.1:0", "Lmtp": "127.0.0.1:0", "Http": "127.0.0.1:{{FreePort.Next()}}", "ApiTokenFile": "{{_directory.File("token")}}",
-              "Redis": "{{_redis.ConnectionString}}", "AssertionKeyFile": "{{Directory.GetFiles(keys, "*.key").Single()}}", "SelfSignedDirectory": "{{_directory.File("tls")}}", "LogLevel": "Error",
+              "Redis": "{{_redis.ConnectionString}}", "RedisTimeout": "5s", "AssertionKeyFile": "{{Directory.GetFiles(keys, "*.key").Single()}}", "SelfSignedDirectory": "{{_directory.File("tls")}}", "LogLevel": "Error",
               "Nodes": [ { "Name": "node1", "Host": "127.0.0.1", "ImapPort": {{imap}}, "LmtpPort": {{lmtp}} } ]
             }
             """);

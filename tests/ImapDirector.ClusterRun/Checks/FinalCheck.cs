@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using ImapDirector.ClusterRun.Clients;
 using ImapDirector.ClusterRun.Servers;
@@ -46,9 +47,16 @@ internal sealed partial class FinalCheck(TestCluster cluster, Journal journal, I
             if (await SessionLoop.LogInAsync(cluster, new Journal(), user, attempt % cluster.Directors.Count) is { } open)
             {
                 await using var client = open.Client;
-                if (!(await client.AskAsync("EXAMINE INBOX")).IsOk) continue;
-                var answer = await client.AskAsync("UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])");
-                if (answer.IsOk) return [.. answer.Lines.SelectMany(static line => MessageId().Matches(line)).Select(static match => match.Groups[1].Value)];
+                try
+                {
+                    if (!(await client.AskAsync("EXAMINE INBOX")).IsOk) continue;
+                    var answer = await client.AskAsync("UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])");
+                    if (answer.IsOk) return [.. answer.Lines.SelectMany(static line => MessageId().Matches(line)).Select(static match => match.Groups[1].Value)];
+                }
+                catch (Exception ended) when (ended is IOException or SocketException or OperationCanceledException)
+                {
+                    // A kick of the run's that has come late, or a director that is only now back.
+                }
             }
             await Task.Delay(200);
         }

@@ -13,7 +13,7 @@ namespace ImapDirector.ClusterRun.Clients;
 internal sealed class SessionLoop(TestCluster cluster, Journal journal, IReadOnlyList<string> users, string name, int seed, int? director = null)
 {
     /// <summary>What is beyond this is a login that hung: the directors allow less.</summary>
-    public static readonly TimeSpan LoginLimit = TestCluster.LoginTimeout + TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan LoginLimit = TestCluster.LoginTimeout + TimeSpan.FromSeconds(20);
 
     private readonly Random _random = new(seed);
     private int _sent;

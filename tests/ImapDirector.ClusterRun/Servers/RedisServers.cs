@@ -19,8 +19,9 @@ internal sealed class RedisServers : IAsyncDisposable
 
     private readonly List<ClusterProgram> _sentinels = [];
     private readonly List<ClusterProgram> _servers = [];
+    private readonly bool _isSpared;
 
-    private RedisServers(RedisKind kind) => Kind = kind;
+    private RedisServers(RedisKind kind, bool isSpared) => (Kind, _isSpared) = (kind, isSpared);
 
     public RedisKind Kind { get; }
 
@@ -35,9 +36,9 @@ internal sealed class RedisServers : IAsyncDisposable
 
     public static IEnumerable<string> HostsOf(RedisKind kind) => Enumerable.Range(1, kind == RedisKind.Sentinel ? 3 : 6).Select(static number => $"redis{number}");
 
-    public static async Task<RedisServers> StartAsync(RedisKind kind, TestNetwork network, string directory)
+    public static async Task<RedisServers> StartAsync(RedisKind kind, bool isSpared, TestNetwork network, string directory)
     {
-        var redis = new RedisServers(kind);
+        var redis = new RedisServers(kind, isSpared);
         foreach (var name in HostsOf(kind)) await redis.AddAsync(name, network[name], directory);
         await Task.WhenAll(redis._servers.Select(static server => server.StartAsync()));
         if (kind == RedisKind.Cluster)
@@ -113,7 +114,7 @@ internal sealed class RedisServers : IAsyncDisposable
             dir {data}
             sentinel announce-ip {host.Address}
             sentinel monitor main {_servers[0].Host.Address} {Port} 2
-            sentinel down-after-milliseconds main 1000
+            sentinel down-after-milliseconds main {(_isSpared ? 60_000 : 1000)}
             sentinel failover-timeout main 4000
 
             """));

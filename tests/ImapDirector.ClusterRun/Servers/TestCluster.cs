@@ -38,15 +38,16 @@ internal sealed class TestCluster : IAsyncDisposable
     public IReadOnlyList<ClusterProgram> Nodes => _nodes;
 
     /// <param name="kind">How Redis is run.</param>
+    /// <param name="isSpared">Whether no fault is Redis' own.</param>
     /// <param name="program">The imapdirector.dll to run.</param>
     /// <param name="directory">A directory of its own.</param>
-    public static async Task<TestCluster> StartAsync(RedisKind kind, string program, string directory)
+    public static async Task<TestCluster> StartAsync(RedisKind kind, bool isSpared, string program, string directory)
     {
         var network = await TestNetwork.CreateAsync(["director1", "director2", "director3", "node1", "node2", .. RedisServers.HostsOf(kind)]);
         var cluster = new TestCluster(network, directory, program);
         try
         {
-            cluster.Redis = await RedisServers.StartAsync(kind, network, directory);
+            cluster.Redis = await RedisServers.StartAsync(kind, isSpared, network, directory);
             await cluster.MakeKeyAsync();
             await cluster.AddForeignAsync();
             await File.WriteAllTextAsync(Path.Combine(directory, "token"), System.Security.Cryptography.RandomNumberGenerator.GetHexString(64));
@@ -80,9 +81,26 @@ internal sealed class TestCluster : IAsyncDisposable
         _redis ??= await ConnectAsync();
         await Task.WhenAll(users.Select(async user =>
         {
-            await _redis.GetDatabase().HashSetAsync($"imapdirector:{{{user}}}:account", [new("password", PasswordHash), new("created", DateTimeOffset.UtcNow.ToUnixTimeSeconds())]);
-            if (node is not null) await _redis.GetDatabase().HashSetAsync($"imapdirector:{{{user}}}:assignment", [new("node", node), new("epoch", 1)]);
+            await SetAsync($"imapdirector:{{{user}}}:account", [new("password", PasswordHash), new("created", DateTimeOffset.UtcNow.ToUnixTimeSeconds())]);
+            if (node is not null) await SetAsync($"imapdirector:{{{user}}}:assignment", [new("node", node), new("epoch", 1)]);
         }));
+    }
+
+    // A master whose replicas are behind for a moment takes nothing.
+    private async Task SetAsync(string key, HashEntry[] fields)
+    {
+        for (var end = DateTime.UtcNow + TimeSpan.FromSeconds(60); ; await Task.Delay(200))
+        {
+            try
+            {
+                await _redis!.GetDatabase().HashSetAsync(key, fields);
+                return;
+            }
+            catch (Exception away) when (away is RedisException or TimeoutException && DateTime.UtcNow < end)
+            {
+                // Once more.
+            }
+        }
     }
 
     /// <summary>The node that the map names for a user; <c>null</c> while nothing is known.</summary>

@@ -21,7 +21,7 @@ internal sealed class TokenIssuer : IAsyncDisposable
 
     public string Issuer => _server.Url.GetLeftPart(UriPartial.Authority);
 
-    public TokenOptions Options => new() { Issuer = new Uri(Issuer), Audiences = [Audience], Timeout = TimeSpan.FromSeconds(5) };
+    public TokenOptions Options => new() { Issuer = new Uri(Issuer), Audiences = [Audience], Timeout = TimeSpan.FromSeconds(30) };
 
     /// <summary>What it says when it is asked about a token.</summary>
     public Func<string, string> Introspect { get; set; } = _ => HttpAuthServer.Json("""{"active":false}""");

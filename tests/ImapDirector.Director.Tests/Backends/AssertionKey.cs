@@ -19,7 +19,10 @@ internal sealed class AssertionKey : IDisposable
     {
         using var signer = AssertionSigner.Create();
         Public = AssertionKeySet.Parse([signer.ExportPublicPem()]);
+        var before = File.GetLastWriteTimeUtc(_file);
         File.WriteAllText(_file, signer.ExportPrivatePem());
+        // As long as the one before, and the file system's clock goes in steps.
+        File.SetLastWriteTimeUtc(_file, before.AddSeconds(1));
     }
 
     public void Write(string text) => File.WriteAllText(_file, text);

@@ -339,7 +339,7 @@ public sealed class BackendConnectorTests
 
     internal static Task<BackendLogin> LogInAsync(BackendNode node, Func<DirectorOptions, DirectorOptions>? with = null)
     {
-        var options = new DirectorOptions { Nodes = [node] };
+        var options = new DirectorOptions { Nodes = [node], BackendConnectTimeout = TimeSpan.FromSeconds(30), BackendLoginTimeout = TimeSpan.FromSeconds(60) };
         return Connector(with?.Invoke(options) ?? options).LogInAsync(node, Alice, Client, CancellationToken.None);
     }
 
@@ -351,7 +351,7 @@ public sealed class BackendConnectorTests
             NullLogger<BackendConnector>.Instance);
 
     // The connection itself has to be there within it, however busy the machine is.
-    private static TimeSpan Connecting => TimeSpan.FromSeconds(4);
+    private static TimeSpan Connecting => TimeSpan.FromSeconds(8);
 
     private static BackendNode Node(int port) => new() { Name = "node1", Host = "127.0.0.1", ImapPort = port, MasterPassword = "secret" };
 

@@ -44,6 +44,7 @@ public sealed class LoginReferralTests
         await second.Session.UntilHeardAsync("LOGOUT");
         second.Session.Close();
         await client.ReadToEndAsync();
+        await client.DisposeAsync();
         await director.EndCodesAsync();
         Assert.Contains(director.Lines, static line => line.StartsWith("3401 ", StringComparison.Ordinal) && line.Contains(" node=node2 ", StringComparison.Ordinal));
     }

@@ -22,6 +22,8 @@ public sealed class NodeReachabilityTests
             return nodes.IsAnyReachableAsync();
         });
         await node.DisposeAsync();
+        // Where nobody else listens meanwhile.
+        all[1] = all[1] with { ImapPort = FreePort.Next() };
         clock.Advance(TimeSpan.FromSeconds(1.9));
         Assert.True(await nodes.IsAnyReachableAsync());
         clock.Advance(TimeSpan.FromSeconds(0.1));

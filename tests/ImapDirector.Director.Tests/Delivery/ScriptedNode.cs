@@ -53,7 +53,7 @@ internal sealed class ScriptedNode : IAsyncDisposable
         {
             while (true) sessions.Add(SessionAsync(await _listener.AcceptTcpClientAsync()));
         }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or InvalidOperationException)
         {
             await Task.WhenAll(sessions);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using ImapDirector.Director.Directory;
@@ -99,13 +100,13 @@ public sealed class ClusterOrdersTests
 
     private sealed class KickLog : Microsoft.Extensions.Logging.ILogger<ClusterWatch>
     {
-        public List<string> Lines { get; } = [];
+        public ConcurrentQueue<string> Lines { get; } = new();
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
         public bool IsEnabled(Microsoft.Extensions.Logging.LogLevel logLevel) => true;
 
         public void Log<TState>(Microsoft.Extensions.Logging.LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
+            Func<TState, Exception?, string> formatter) => Lines.Enqueue(formatter(state, exception));
     }
 }

@@ -1,4 +1,5 @@
 using ImapDirector.Standalone;
+using ImapDirector.Tests.Shared;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
@@ -92,7 +93,7 @@ public sealed class EmbeddedRedisTests : IDisposable
     public async Task A_healthy_run_says_nothing()
     {
         using var log = new CountingLoggers();
-        var redis = new EmbeddedRedis(_directory, 0, "secret", log);
+        var redis = new EmbeddedRedis(_directory, FreePort.Next(), "secret", log);
         await redis.StartAsync(CancellationToken.None);
         await using (var director = await TestDirector.StartAsync(redis.ConnectionString)) await director.OpenAsync(User("alice@example.com"), "s1");
         await redis.DisposeAsync();
@@ -104,7 +105,7 @@ public sealed class EmbeddedRedisTests : IDisposable
 
     private static async Task<EmbeddedRedis> StartAsync(string directory)
     {
-        var redis = new EmbeddedRedis(directory, 0, "secret", NullLoggerFactory.Instance);
+        var redis = new EmbeddedRedis(directory, FreePort.Next(), "secret", NullLoggerFactory.Instance);
         await redis.StartAsync(CancellationToken.None);
         return redis;
     }

@@ -56,7 +56,7 @@ internal sealed class TestRedis : IAsyncDisposable
             return new TestRedis(redis, null, null, await ProbeAsync(redis.ConnectionString));
         }
         var directory = System.IO.Directory.CreateTempSubdirectory("garnet-").FullName;
-        var garnet = new EmbeddedRedis(directory, 0, "secret", NullLoggerFactory.Instance);
+        var garnet = new EmbeddedRedis(directory, FreePort.Next(), "secret", NullLoggerFactory.Instance);
         await garnet.StartAsync(CancellationToken.None);
         return new TestRedis(null, garnet, directory, await ProbeAsync(garnet.ConnectionString));
     }
@@ -78,6 +78,8 @@ internal sealed class TestRedis : IAsyncDisposable
         var options = ConfigurationOptions.Parse(connection);
         options.AbortOnConnectFail = false;
         options.AllowAdmin = true;
+        // A machine that stands still for a while is no failure.
+        options.ConnectTimeout = options.SyncTimeout = options.AsyncTimeout = 60_000;
         return ConnectionMultiplexer.ConnectAsync(options);
     }
 }

@@ -71,8 +71,8 @@ public sealed class RedisTopologyTests
     [FactIfInstalled("redis-server")]
     public async Task When_Sentinel_puts_a_replica_in_the_masters_place_logins_go_on_with_every_assignment()
     {
-        await using var master = await RedisServer.StartAsync();
-        await using var replica = await RedisServer.StartAsync("--replicaof", "127.0.0.1", $"{master.Port}");
+        await using var master = await RedisServer.StartAsync("--repl-diskless-sync-delay", "0");
+        await using var replica = await RedisServer.StartAsync("--repl-diskless-sync-delay", "0", "--replicaof", "127.0.0.1", $"{master.Port}");
         await using var sentinel = await Sentinel.StartAsync(master.Port);
         await using var director = await TestDirector.StartAsync($"127.0.0.1:{sentinel.Port},serviceName=main");
         var before = new Dictionary<string, SessionTicket>();
@@ -113,7 +113,7 @@ public sealed class RedisTopologyTests
             for (var i = 0; i < count; i++)
             {
                 busPorts.Add(FreePort.Next());
-                cluster._servers.Add(await RedisServer.StartAsync("--cluster-enabled", "yes", "--cluster-port", $"{busPorts[i]}", "--cluster-node-timeout", withReplicas ? "30000" : "2000", "--repl-diskless-sync-delay", "0"));
+                cluster._servers.Add(await RedisServer.StartAsync("--cluster-enabled", "yes", "--cluster-port", $"{busPorts[i]}", "--cluster-node-timeout", "30000", "--repl-diskless-sync-delay", "0"));
             }
             for (var i = 0; i < count; i++)
             {
@@ -167,7 +167,7 @@ public sealed class RedisTopologyTests
                 bind 127.0.0.1
                 dir {sentinel._directory}
                 sentinel monitor main 127.0.0.1 {master} 1
-                sentinel down-after-milliseconds main 500
+                sentinel down-after-milliseconds main 5000
                 sentinel failover-timeout main 3000
 
                 """));

@@ -49,7 +49,7 @@ internal sealed class TestDirector : IAsyncDisposable
     public static async Task<TestDirector> StartAsync(string redis, string name = "director1", IReadOnlyList<BackendNode>? nodes = null,
         Func<DirectorOptions, DirectorOptions>? with = null, TimeSpan? lease = null, TimeProvider? clock = null)
     {
-        var options = new DirectorOptions { Name = name, Redis = redis, Nodes = nodes ?? TwoNodes, RedisTimeout = TimeSpan.FromSeconds(5), AssignmentReplicaWait = TimeSpan.FromSeconds(4) };
+        var options = new DirectorOptions { Name = name, Redis = redis, Nodes = nodes ?? TwoNodes, RedisTimeout = TimeSpan.FromSeconds(30), AssignmentReplicaWait = TimeSpan.FromSeconds(4) };
         var director = new TestDirector(with?.Invoke(options) ?? options, lease ?? TimeSpan.FromSeconds(30), clock ?? TimeProvider.System);
         await director.Redis.ConnectAsync(CancellationToken.None);
         await director.Directory.StartAsync(CancellationToken.None);
@@ -77,7 +77,7 @@ internal sealed class TestDirector : IAsyncDisposable
     /// <summary>Waits for what a background loop is about to do; the time is only the end of patience.</summary>
     public static async Task UntilAsync(Func<Task<bool>> condition)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (!await condition()) await Task.Delay(20, patience.Token);
     }
 }

@@ -154,7 +154,7 @@ public sealed class UserDirectoryTests
     public async Task Sessions_of_a_crashed_director_count_for_nothing_and_are_swept(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
-        var lease = TimeSpan.FromSeconds(6);
+        var lease = TimeSpan.FromSeconds(15);
         DirectorOptions OneSession(DirectorOptions options) => options with { MaxSessionsPerUserAddress = 1 };
         var crashing = await TestDirector.StartAsync(redis.ConnectionString, "director1", with: OneSession, lease: lease);
         await using var other = await TestDirector.StartAsync(redis.ConnectionString, "director2", with: OneSession, lease: lease);

@@ -73,8 +73,8 @@ public sealed partial class ClientsLogInTests : IDisposable
         PasswordDatabaseOptions options = database switch
         {
             "PasswdFile" => new PasswdFileOptions { File = await WriteAsync("passwd", $"{User}:{hash}\n") },
-            "Ldap" => new LdapDatabaseOptions { Url = ldap!.Url, LookupDn = LdapServer.LookupDn, LookupPassword = LdapServer.LookupPassword, SearchBase = LdapServer.People },
-            "Http" => new HttpDatabaseOptions { Url = http.Url },
+            "Ldap" => new LdapDatabaseOptions { Url = ldap!.Url, LookupDn = LdapServer.LookupDn, LookupPassword = LdapServer.LookupPassword, SearchBase = LdapServer.People, Timeout = TimeSpan.FromSeconds(30) },
+            "Http" => new HttpDatabaseOptions { Url = http.Url, Timeout = TimeSpan.FromSeconds(30) },
             "Node" => new NodeDatabaseOptions(),
             _ => new RedisDatabaseOptions(),
         };

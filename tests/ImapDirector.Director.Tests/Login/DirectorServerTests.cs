@@ -103,7 +103,8 @@ public sealed class DirectorServerTests
 
         Assert.Equal(["KI"], await director.EndCodesAsync());
         Assert.Empty(await director.SessionsAsync());
-        await Assert.ThrowsAnyAsync<IOException>(() => flood);
+        // Between two writes it finds its own end closed.
+        Assert.True(await Record.ExceptionAsync(() => flood) is IOException or ObjectDisposedException);
     }
 
     [FactIfInstalled("redis-server")]
@@ -199,6 +200,8 @@ public sealed class DirectorServerTests
         await client.PlayAsync("C: a LOGIN alice wrong", "S: a NO …", "C: b LOGIN alice secret", "S: b OK …");
         await client.SendAsync("c NOOP\r\n");
         await node.Session.UntilHeardAsync("c NOOP\r\n");
+        // They are counted when the node has them already.
+        await TestDirector.UntilAsync(async () => (await director.MetricsTextAsync()).Contains("imapdirector_relayed_bytes_total{direction=\"to_node\"} 8\n", StringComparison.Ordinal));
 
         using var text = new MemoryStream();
         await director.Registry.CollectAndExportAsTextAsync(text);

@@ -226,7 +226,7 @@ public sealed class MasterRefusalTests : IAsyncLifetime
     {
         await using var service = new HttpAuthServer(static _ => HttpAuthServer.Json("""{"status":0}"""));
         await using var node = FakeImapNode.Ready();
-        await using var director = await _masters.StartAsync(node.Backend, options => options with { Throttle = options.Throttle with { PolicyUrl = service.Url } });
+        await using var director = await _masters.StartAsync(node.Backend, options => options with { Throttle = options.Throttle with { PolicyUrl = service.Url, PolicyTimeout = TimeSpan.FromSeconds(10) } });
         await using var client = await director.ConnectAsync();
         Assert.Equal(Refused, await client.AskAsync(Sasl("alice", "support", "wrong")));
         Assert.StartsWith("a OK ", await client.AskAsync(Sasl("alice", "support")));

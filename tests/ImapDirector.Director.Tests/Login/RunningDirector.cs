@@ -70,7 +70,8 @@ internal sealed class RunningDirector : IAsyncDisposable
             Imap = new IPEndPoint(IPAddress.Loopback, 0),
             Imaps = new IPEndPoint(IPAddress.Loopback, 0),
             Redis = server.ConnectionString,
-            RedisTimeout = TimeSpan.FromSeconds(5),
+            RedisTimeout = TimeSpan.FromSeconds(30),
+            BackendConnectTimeout = TimeSpan.FromSeconds(30),
             DefaultDomain = "example.com",
             FailureDelay = TimeSpan.Zero,
             RelayLastPatience = TimeSpan.FromSeconds(10),
@@ -135,6 +136,9 @@ internal sealed class RunningDirector : IAsyncDisposable
     /// <summary>The records of alice's sessions.</summary>
     public async Task<IReadOnlyList<string>> SessionsAsync() =>
         [.. (await Redis.Database.HashGetAllAsync(AliceSessions)).Select(entry => entry.Value.ToString())];
+
+    /// <summary>Waits until alice has none: they are taken out behind the end of a session.</summary>
+    public Task UntilNoSessionIsOnRecordAsync() => TestDirector.UntilAsync(async () => (await SessionsAsync()).Count == 0);
 
     public async ValueTask DisposeAsync()
     {

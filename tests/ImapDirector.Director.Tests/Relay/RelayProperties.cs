@@ -36,7 +36,7 @@ public sealed class RelayProperties
                 (socket.SendBufferSize, socket.ReceiveBufferSize) = (kernelBytes, kernelBytes);
             return Task.CompletedTask;
         });
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(40));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         int[] seeds = [random.Next(), random.Next(), random.Next(), random.Next()];
         var moment = random.Next(60);
         var sending = new[] { SendAsync(relay.Client, commands, ending, seeds[0], patience.Token), SendAsync(relay.Node, responses, ending, seeds[1], patience.Token) };

@@ -88,7 +88,7 @@ public sealed class LoginPolicyTests
     {
         await using var service = new HttpAuthServer(request => HttpAuthServer.Json(request.Contains("\"mallory@", StringComparison.Ordinal) ? """{"status":15}""" : """{"status":0}"""));
         await using var node = FakeImapNode.Ready();
-        await using var director = await RunningDirector.StartAsync(node.Backend, o => o with { Throttle = o.Throttle with { PolicyUrl = service.Url } });
+        await using var director = await RunningDirector.StartAsync(node.Backend, o => o with { Throttle = o.Throttle with { PolicyUrl = service.Url, PolicyTimeout = TimeSpan.FromSeconds(10) } });
         await using var first = await director.ConnectAsync();
         await using var second = await director.ConnectAsync();
         foreach (var waiting in (ImapConversation[])[first, second]) await waiting.SendAsync("a LOGIN Mallory guess\r\n");
@@ -104,7 +104,7 @@ public sealed class LoginPolicyTests
     {
         await using var service = new HttpAuthServer(_ => HttpAuthServer.Json("""{"status":0}"""));
         await using var node = FakeImapNode.Ready();
-        await using var director = await RunningDirector.StartAsync(node.Backend, o => o with { Throttle = o.Throttle with { PolicyUrl = service.Url, AddressFailures = 1 } });
+        await using var director = await RunningDirector.StartAsync(node.Backend, o => o with { Throttle = o.Throttle with { PolicyUrl = service.Url, PolicyTimeout = TimeSpan.FromSeconds(10), AddressFailures = 1 } });
         await using var client = await director.ConnectAsync();
         foreach (var code in (string[])["AUTHENTICATIONFAILED", "AUTHENTICATIONFAILED", "LIMIT"])
             Assert.StartsWith($"a NO [{code}] ", await client.AskAsync($"a LOGIN {code} guess"));

@@ -18,7 +18,7 @@ internal sealed class LmtpServer : ILmtpHandler, IAsyncDisposable
     {
         var options = new LmtpServerOptions("mx.example.com", MaxMessageBytes, spoolDirectory ?? _spool.FullName) { RefusalDelay = TimeSpan.Zero };
         options = change?.Invoke(options) ?? options;
-        Listener = new Listener("lmtp", new IPEndPoint(IPAddress.Loopback, 0), new ConnectionLimits(10, 10),
+        Listener = new Listener("lmtp", new IPEndPoint(IPAddress.Loopback, 0), new ConnectionLimits(100, 100),
             async (connection, drain) =>
             {
                 await using var _ = drain.Register(() => _drainBegan.TrySetResult());

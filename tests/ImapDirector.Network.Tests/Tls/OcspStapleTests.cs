@@ -266,7 +266,7 @@ public sealed class OcspStapleTests : IDisposable
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var client = Task.Run(() => Run("s_client", "-connect", listener.LocalEndpoint.ToString()!, "-servername", name, "-status", version));
+        var client = Task.Run(() => Run("s_client", "-connect", listener.LocalEndpoint.ToString()!, "-servername", name, "-status", "-ign_eof", version));
         await using var server = new Connection(await listener.AcceptSocketAsync());
         await server.StartTlsServerAsync(certificate, CancellationToken.None).WaitAsync(TestBytes.Patience);
         await server.CloseSendingAsync();

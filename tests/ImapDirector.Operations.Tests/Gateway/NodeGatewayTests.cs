@@ -225,23 +225,38 @@ public sealed class NodeGatewayTests
 
         private async Task ServeAsync()
         {
-            while (true)
+            try
             {
-                try
+                while (true)
                 {
                     using var client = await _listener.AcceptTcpClientAsync();
-                    var head = new StringBuilder();
-                    var buffer = new byte[4096];
-                    while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
-                        head.Append(Encoding.Latin1.GetString(buffer, 0, await client.GetStream().ReadAsync(buffer)));
-                    lock (_requests) _requests.Add(head.ToString());
-                    await client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(
-                        $"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n{_headers}\r\nhello"));
+                    await AnswerAsync(client.GetStream());
                 }
-                catch (Exception stopped) when (stopped is SocketException or ObjectDisposedException)
+            }
+            catch (Exception stopped) when (stopped is SocketException or InvalidOperationException)
+            {
+                // No longer listening.
+            }
+        }
+
+        private async Task AnswerAsync(NetworkStream stream)
+        {
+            var head = new StringBuilder();
+            var buffer = new byte[4096];
+            try
+            {
+                while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
                 {
-                    return;
+                    var count = await stream.ReadAsync(buffer);
+                    if (count == 0) return;
+                    head.Append(Encoding.Latin1.GetString(buffer, 0, count));
                 }
+                lock (_requests) _requests.Add(head.ToString());
+                await stream.WriteAsync(Encoding.Latin1.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n{_headers}\r\nhello"));
+            }
+            catch (IOException)
+            {
+                // Whoever asked has gone.
             }
         }
     }

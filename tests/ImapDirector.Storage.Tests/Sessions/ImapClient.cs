@@ -9,7 +9,7 @@ namespace ImapDirector.Storage.Tests.Sessions;
 internal sealed class ImapClient : IAsyncDisposable
 {
     // Only a test that fails waits for it.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Socket _socket;
     private Stream _stream;

@@ -149,7 +149,7 @@ public sealed class LoginTests
         S: a OK ~
         S: * BYE ~
         S: (end)
-        """, static options => options with { LoginTimeout = TimeSpan.FromSeconds(3) });
+        """, static options => options with { LoginTimeout = TimeSpan.FromSeconds(10) });
 
     [Fact]
     public async Task Commands_behind_the_login_are_answered_after_it()

@@ -95,7 +95,7 @@ public sealed class SessionLimitsTests
         S: a OK ~
         S: * BYE Disconnected for inactivity.
         S: (end)
-        """, static options => options with { IdleTimeout = TimeSpan.FromSeconds(3) });
+        """, static options => options with { IdleTimeout = TimeSpan.FromSeconds(10) });
 
     [Fact]
     public Task An_idle_of_the_whole_timeout_is_closed_as_well() => ImapScript.RunAsync("""
@@ -114,20 +114,21 @@ public sealed class SessionLimitsTests
         S: + idling
         S: * BYE Disconnected for inactivity.
         S: (end)
-        """, static options => options with { IdleTimeout = TimeSpan.FromSeconds(3) });
+        """, static options => options with { IdleTimeout = TimeSpan.FromSeconds(10) });
 
     [Fact]
     public async Task A_client_that_reads_nothing_is_closed_long_before_everything_was_written_for_it()
     {
         const int size = 8 * 1024 * 1024;
-        await using var node = await RunningNode.StartAsync(static options => options with { WriteTimeout = TimeSpan.FromMilliseconds(500) });
+        await using var node = await RunningNode.StartAsync(static options => options with { WriteTimeout = TimeSpan.FromSeconds(3) });
         await using var client = await node.LogInAsync();
         await client.AppendAsync("INBOX", "Subject: big\r\n\r\n" + new string('x', size));
         await client.OkAsync("SELECT INBOX");
         await client.SendAsync(string.Concat(Enumerable.Range(0, 50).Select(static i => $"f{i} FETCH 1 BODY.PEEK[]\r\n")));
         await using var observer = await node.LogInAsync();
         // The session's end shows in the metric; there is nothing else to see of it from outside while its client does not read.
-        while (!(await node.MetricsTextAsync()).Contains("imapdirector_node_sessions 1\n", StringComparison.Ordinal)) await Task.Delay(20);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!(await node.MetricsTextAsync()).Contains("imapdirector_node_sessions 1\n", StringComparison.Ordinal)) await Task.Delay(20, patience.Token);
         var read = 0L;
         while (await client.ReadLineAsync() is { } line) read += line.Length;
         Assert.InRange(read, 1, 25L * size);

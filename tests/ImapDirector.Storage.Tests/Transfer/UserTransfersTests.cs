@@ -143,7 +143,8 @@ public sealed class UserTransfersTests
         // A disk that is so slow that the time is over at once.
         var slow = new List<HeldUser>();
         while (HeldUser.List(nodes.From.Data, slow.Count == 0 ? null : slow[^1].User, 4, TimeSpan.Zero) is { Count: > 0 } page) slow.Add(Assert.Single(page));
-        Assert.Equal(told, slow);
+        // Meanwhile what nobody uses may have been put in order on disk.
+        Assert.Equal(told.Select(static held => held with { Changed = null }), slow.Select(static held => held with { Changed = null }));
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class HttpDatabaseTests
     public async Task What_the_service_answers_is_read_strictly_and_sends_nobody_to_a_stranger(string answer, string kind, string? node)
     {
         await using var service = new HttpAuthServer(_ => answer);
-        using var database = Open(service.Url);
+        using var database = Open(service.Url, with => answer.Length == 0 ? with with { Timeout = TimeSpan.FromMilliseconds(300) } : with);
 
         var told = await AskAsync(database, "alice@example.com", "secret");
 
@@ -125,7 +125,7 @@ public sealed class HttpDatabaseTests
 
     private static HttpDatabase Open(Uri url, Func<HttpDatabaseOptions, HttpDatabaseOptions>? with = null)
     {
-        var options = new HttpDatabaseOptions { Url = url, Timeout = TimeSpan.FromSeconds(5) };
+        var options = new HttpDatabaseOptions { Url = url, Timeout = TimeSpan.FromSeconds(30) };
         return new HttpDatabase(with?.Invoke(options) ?? options, () => TestDirector.TwoNodes, NullLogger<HttpDatabase>.Instance);
     }
 

@@ -38,7 +38,7 @@ public sealed class LdapDatabaseTests
     public async Task A_name_that_is_known_needs_no_search()
     {
         await using var server = await LdapServer.StartAsync(("alice", Hashed));
-        await using var database = Open(new LdapDatabaseOptions { Url = server.Url, UserDn = $"uid={{local}},{LdapServer.People}" });
+        await using var database = Open(new LdapDatabaseOptions { Url = server.Url, UserDn = $"uid={{local}},{LdapServer.People}", Timeout = TimeSpan.FromSeconds(30) });
 
         Assert.Equal(RightPassword, await AskAsync(database, "alice@example.com", "pässword"));
         Assert.Equal(WrongPassword, await AskAsync(database, "alice@example.com", "password"));
@@ -147,6 +147,7 @@ public sealed class LdapDatabaseTests
     private static LdapDatabaseOptions Searching(Uri url) => new()
     {
         Url = url,
+        Timeout = TimeSpan.FromSeconds(30),
         LookupDn = LdapServer.LookupDn,
         LookupPassword = LdapServer.LookupPassword,
         SearchBase = LdapServer.People,

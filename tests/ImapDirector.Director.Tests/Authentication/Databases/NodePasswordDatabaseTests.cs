@@ -62,9 +62,8 @@ public sealed class NodePasswordDatabaseTests
     [FactIfInstalled("redis-server")]
     public async Task A_node_that_is_away_is_no_wrong_password()
     {
-        var node = FakeImapNode.Ready();
-        await using var director = await RunningDirector.StartAsync(node.Backend, o => o with { Authentication = new AuthenticationOptions { Databases = [new NodeDatabaseOptions()] } });
-        await node.DisposeAsync();
+        await using var node = FakeImapNode.Ready();
+        await using var director = await RunningDirector.StartAsync(node.Backend with { ImapPort = FreePort.Next() }, o => o with { Authentication = new AuthenticationOptions { Databases = [new NodeDatabaseOptions()] } });
         await using var client = await director.ConnectAsync();
         Assert.StartsWith("a NO [UNAVAILABLE]", await client.AskAsync("a LOGIN carol secret"));
     }

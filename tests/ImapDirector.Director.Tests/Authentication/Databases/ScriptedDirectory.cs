@@ -86,7 +86,7 @@ internal sealed class ScriptedDirectory : IAsyncDisposable
         {
             while (true) serving.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stopping.Token)));
         }
-        catch (Exception stopped) when (stopped is SocketException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception stopped) when (stopped is SocketException or InvalidOperationException or OperationCanceledException)
         {
             await Task.WhenAll(serving);
         }
