@@ -11,11 +11,13 @@ from .peers import USERS
 
 # What is not done yet when the last answer is there, such as the closing of sessions, counts too.
 SETTLING = 0.3
-# The kernel counts processor time in hundredths of a second: five of a thousand want a while to be seen.
+# The kernel counts processor time in hundredths of a second: five of a thousand want a while to be seen. The median of three: what is done every few minutes, or compiled because it has been done often
+# enough by now, meets one of them.
 IDLE_SECONDS = 20
-# On a busy machine it takes a while until all that is needed has been compiled, and the rounds before differ too little to tell.
-LEAST_WARMING = 4
-MOST_WARMING = 8
+IDLE_ROUNDS = 3
+# On a busy machine it takes a while until all that is needed has been compiled, and the rounds before differ too little to tell: a login has its last price behind the eighth of two seconds.
+LEAST_WARMING = 8
+MOST_WARMING = 16
 # Memory is given back some time after the last work (a director waits for half a minute since the last time, or 300 times as long as that took): everybody has that time, before sessions are opened and behind it.
 MEMORY_SECONDS = 75
 # For so long a director remembers that a password was right. No round of logins is begun that would outlast it: its hashes, 20 ms each, are no part of a login with credentials that are at hand.
@@ -160,6 +162,13 @@ def settle(proxy, patience):
     time.sleep(patience)
 
 
+def idle_once(proxy, seconds):
+    """Milliseconds of processor time each second."""
+    before = processes.cpu_seconds(proxy.pid)
+    time.sleep(seconds)
+    return (processes.cpu_seconds(proxy.pid) - before) / seconds * 1e3
+
+
 def idle(home, proxies, sessions, tls, seconds, patience):
     row = Idle(sessions, tls)
     for proxy in proxies:
@@ -170,9 +179,7 @@ def idle(home, proxies, sessions, tls, seconds, patience):
         load = Load(home, proxy, "idle", tls, sessions, 1, 0)
         # What logins have left to be compiled or collected is not theirs.
         settle(proxy, patience)
-        cpu = processes.cpu_seconds(proxy.pid)
-        time.sleep(seconds)
-        row.cpu[proxy.name] = (processes.cpu_seconds(proxy.pid) - cpu) / seconds * 1e3
+        row.cpu[proxy.name] = statistics.median(idle_once(proxy, seconds) for _ in range(IDLE_ROUNDS))
         row.memory[proxy.name] = (processes.pss_kilobytes(proxy.pid) - before) / sessions
         load.go()
         alive, _, _, _, _, errors = load.result()

@@ -76,6 +76,23 @@ public sealed class HandedOverConnectionTests : IDisposable
         await _loop.RunAsync(target.Socket.Dispose);
     }
 
+    [Fact]
+    public async Task That_the_peer_was_lost_before_is_known_to_whoever_takes_it_over()
+    {
+        await using var pair = await SocketPair.ConnectAsync(loop: _loop);
+        var before = (LoopStream)pair.Server.Stream;
+        pair.Client.Socket.Close(timeout: 0);
+        using (var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1)))
+            while (!before.IsEnding) await Task.Delay(10, patience.Token);
+        var target = new LoopTarget();
+
+        target.Socket = LoopSocket.TakeOver(pair.Server, target);
+        await _loop.RunAsync(() => Assert.True(target.Socket.Begin()));
+
+        Assert.True(target.Socket.IsLost);
+        await _loop.RunAsync(target.Socket.Dispose);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

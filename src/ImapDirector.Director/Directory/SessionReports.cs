@@ -19,7 +19,8 @@ internal sealed class SessionReports(RedisConnection redis, LiveSessions session
 
     // Never disposed: it has no timer, and a second DisposeAsync asks it.
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Dictionary<LiveSession, Moved> _told = [];
+    // Whoever has something in Redis.
+    private readonly List<LiveSession> _told = [];
     private long _toldAs;
     private volatile SessionCounts _elsewhere = SessionCounts.None;
     private Task _loop = Task.CompletedTask;
@@ -70,28 +71,34 @@ internal sealed class SessionReports(RedisConnection redis, LiveSessions session
 
     private async Task TellTrafficAsync(long epoch, CancellationToken cancellationToken)
     {
-        if (_toldAs != epoch) _told.Clear();
+        if (_toldAs != epoch) ForgetWhatWasTold();
         _toldAs = epoch;
-        var changes = new List<(LiveSession Session, Moved? Moved)>();
+        var changes = new List<(LiveSession Session, Traffic? Traffic)>();
         foreach (var session in sessions.All)
         {
-            var moved = new Moved(session.BytesToNode, session.BytesToClient, session.Node);
-            if (!_told.TryGetValue(session, out var before) || before != moved) changes.Add((session, moved));
+            var traffic = session.Traffic;
+            if (session.Told != traffic) changes.Add((session, traffic));
         }
-        foreach (var (session, _) in _told)
-            if (!sessions.Contains(session)) changes.Add((session, null));
+        foreach (var session in _told)
+            if (session.HasEnded) changes.Add((session, null));
         // Also without a change: it is kept for as long as it is told.
         foreach (var some in changes.Count == 0 ? [[]] : changes.Chunk(MostAtOnce))
         {
-            var fields = Array.ConvertAll(some, static change =>
-                KeyValuePair.Create(change.Session.Id, change.Moved is { } moved ? SessionTraffic.Format(moved.ToNode, moved.ToClient, moved.Node) : ""));
-            if (!await WriteAsync(RedisKeys.Traffic(epoch), "", fields, cancellationToken)) return;
-            foreach (var (session, moved) in some)
+            var fields = Array.ConvertAll(some, static change => KeyValuePair.Create(change.Session.Id, change.Traffic is { } traffic ? SessionTraffic.Format(traffic) : ""));
+            if (!await WriteAsync(RedisKeys.Traffic(epoch), "", fields, cancellationToken)) break;
+            foreach (var (session, traffic) in some)
             {
-                if (moved is { } told) _told[session] = told;
-                else _told.Remove(session);
+                if (session.Told is null && traffic is not null) _told.Add(session);
+                session.Told = traffic;
             }
         }
+        if (changes.Count > 0) _told.RemoveAll(static session => session.Told is null);
+    }
+
+    private void ForgetWhatWasTold()
+    {
+        foreach (var session in _told) session.Told = null;
+        _told.Clear();
     }
 
     private async Task TellCountsAsync(long epoch, DirectorOptions limits, CancellationToken cancellationToken)
@@ -128,8 +135,6 @@ internal sealed class SessionReports(RedisConnection redis, LiveSessions session
             [(long)Kept.TotalMilliseconds, replace, .. fields.SelectMany(static field => new RedisValue[] { field.Key, field.Value })]), cancellationToken)).Succeeded;
 
     private static void Add(Dictionary<string, int> counts, string key, int count) => counts[key] = counts.GetValueOrDefault(key) + count;
-
-    private readonly record struct Moved(long ToNode, long ToClient, string Node);
 }
 
 /// <summary>How many sessions there are.</summary>
@@ -143,7 +148,7 @@ internal sealed record SessionCounts(IReadOnlyDictionary<string, int> Nodes, IRe
 /// <summary>What a session has moved, as a field of its director's traffic: <c>to-node to-client node</c>.</summary>
 internal static class SessionTraffic
 {
-    public static string Format(long toNode, long toClient, string node) => string.Create(CultureInfo.InvariantCulture, $"{toNode} {toClient} {node}");
+    public static string Format(Traffic traffic) => string.Create(CultureInfo.InvariantCulture, $"{traffic.ToNode} {traffic.ToClient} {traffic.Node}");
 
     public static bool TryParse(string text, out long toNode, out long toClient, out string node)
     {

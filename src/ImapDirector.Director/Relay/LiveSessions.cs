@@ -66,7 +66,11 @@ internal sealed class LiveSessions
     public void Remove(LiveSession session)
     {
         lock (_lock)
-            if (_sessions.TryRemove(session, out _)) Note(session, -1);
+        {
+            if (!_sessions.TryRemove(session, out _)) return;
+            session.HasEnded = true;
+            Note(session, -1);
+        }
     }
 
     /// <summary>How many there are at each node, and from each address.</summary>
@@ -80,9 +84,6 @@ internal sealed class LiveSessions
 
     /// <summary>One after the other, without a copy of all: who comes or goes meanwhile is there or not.</summary>
     public IEnumerable<LiveSession> All => _sessions.Select(static entry => entry.Key);
-
-    /// <summary>Whether it has not ended.</summary>
-    public bool Contains(LiveSession session) => _sessions.ContainsKey(session);
 
     /// <summary>Whether a user has more than one of them.</summary>
     public bool HasSeveral(UserName user)
@@ -156,6 +157,7 @@ internal sealed class LiveSessions
 internal sealed class LiveSession(UserName user, string node, IPAddress address)
 {
     private volatile string _node = node;
+    private volatile bool _hasEnded;
     private SessionRelay? _relay;
     private int _isKicked;
 
@@ -164,6 +166,15 @@ internal sealed class LiveSession(UserName user, string node, IPAddress address)
 
     /// <summary>The one before it of the same user; of <see cref="LiveSessions"/>, under its lock.</summary>
     public LiveSession? Older { get; set; }
+
+    /// <summary>Whether it is no longer one of <see cref="LiveSessions"/>, which says so.</summary>
+    public bool HasEnded { get => _hasEnded; set => _hasEnded = value; }
+
+    /// <summary>What Redis has been told of it last; of <see cref="SessionReports"/>. Here, and not in a map there: idle sessions are many.</summary>
+    public Traffic? Told { get; set; }
+
+    /// <summary>What it has moved, and where.</summary>
+    public Traffic Traffic => new(BytesToNode, BytesToClient, Node);
 
     /// <summary>The connection's id.</summary>
     public string Id { get; init; } = "";
@@ -204,3 +215,9 @@ internal sealed class LiveSession(UserName user, string node, IPAddress address)
         Volatile.Read(ref _relay)?.Kick();
     }
 }
+
+/// <summary>What a session has moved.</summary>
+/// <param name="ToNode">Bytes passed to the node.</param>
+/// <param name="ToClient">Bytes passed to the client.</param>
+/// <param name="Node">The node.</param>
+internal readonly record struct Traffic(long ToNode, long ToClient, string Node);

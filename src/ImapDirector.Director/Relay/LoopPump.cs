@@ -161,9 +161,9 @@ internal sealed class LoopPump(LoopRelay relay, Direction direction) : IPollTarg
         }
     }
 
-    // While this direction is held up nothing is read from its sender, and nothing behind a client's end: that it is lost, which is told once, would be noticed by nobody. Who
-    // writes to it ends here.
-    private void EndWriterOfLost()
+    /// <summary>While this direction is held up nothing is read from its sender, and nothing behind a client's end: that it is lost, which is told once, would be noticed by nobody. Who
+    /// writes to it ends here.</summary>
+    public void EndWriterOfLost()
     {
         var isUnread = IsHeldUp || (direction == Direction.ToNode && _end == PumpEnd.EndOfStream);
         if (From.IsLost && isUnread && Opposite is { HasEnded: false, IsHeldUp: false } writer) relay.End(writer, PumpEnd.WriteFailed);

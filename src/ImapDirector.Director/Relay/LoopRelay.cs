@@ -124,6 +124,9 @@ internal sealed class LoopRelay : SessionRelay
         }
         _toNode.GoOn();
         _toClient.GoOn();
+        // What was told before it began is not told again.
+        _toNode.EndWriterOfLost();
+        _toClient.EndWriterOfLost();
     }
 
     // What no event has brought: a fault of ours ends this session alone, and does end it.

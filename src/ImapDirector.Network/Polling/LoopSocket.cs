@@ -65,7 +65,7 @@ public sealed class LoopSocket : IDisposable
     public bool Begin()
     {
         if (_loop.Retarget(_id, _target) is not LoopStream before) return false;
-        (_mayBeReadable, _isEnding) = (before.MayHaveMore, before.IsEnding);
+        (_mayBeReadable, _isEnding, IsLost) = (before.MayHaveMore, before.IsEnding, before.IsLost);
         return true;
     }
 
@@ -132,17 +132,28 @@ public sealed class LoopSocket : IDisposable
     {
         if (_tls is null || !_tls.HasUnsent) return 1;
         if (!_tls.TryTakeTurn()) return -LinuxCalls.WouldBlock;
-        var result = _tls.SendUnsent(this);
-        _tls.EndTurn();
-        return result;
+        try
+        {
+            return _tls.SendUnsent(this);
+        }
+        finally
+        {
+            _tls.EndTurn();
+        }
     }
 
     /// <summary>Says, where there is TLS, that nothing more will come, before the connection's end (<see cref="Connection.CloseSendingAsync()"/>) does: here, where it can wait (<see cref="HasUnsent"/>) for a peer that is slow to take it.</summary>
     public void SayEnd()
     {
         if (_tls is null || !_tls.TryTakeTurn()) return;
-        if (_tls.TryClose()) _ = _tls.SendUnsent(this, endFollows: true);
-        _tls.EndTurn();
+        try
+        {
+            if (_tls.TryClose()) _ = _tls.SendUnsent(this, endFollows: true);
+        }
+        finally
+        {
+            _tls.EndTurn();
+        }
     }
 
     /// <summary>Writes bytes as they are, as much of them as it takes; from any thread, also when this is disposed of meanwhile.</summary>

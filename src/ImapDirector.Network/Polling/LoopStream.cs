@@ -14,6 +14,7 @@ internal sealed class LoopStream : WaitingStream, IPollTarget
     private readonly Readiness _writable;
     private bool _mayBeMore;
     private volatile bool _isEnding;
+    private volatile bool _isLost;
     private int _readsInRow;
 
     /// <summary>Watches a connection.</summary>
@@ -45,6 +46,9 @@ internal sealed class LoopStream : WaitingStream, IPollTarget
 
     /// <summary>Whether the end has been announced.</summary>
     public bool IsEnding => _isEnding;
+
+    /// <summary>Whether it has been told that nothing is taken there any more.</summary>
+    public bool IsLost => _isLost;
 
     int IPollTarget.Descriptor => _socket.Descriptor;
 
@@ -119,6 +123,7 @@ internal sealed class LoopStream : WaitingStream, IPollTarget
     void IPollTarget.OnReady(PollEvents events)
     {
         var isLost = (events & (PollEvents.Error | PollEvents.HangUp)) != 0;
+        if (isLost) _isLost = true;
         if (isLost || (events & PollEvents.ReadHangUp) != 0) _isEnding = true;
         if (isLost || (events & PollEvents.Writable) != 0) _writable.Set();
         if (isLost || (events & (PollEvents.Readable | PollEvents.ReadHangUp)) != 0) _readable.Set();

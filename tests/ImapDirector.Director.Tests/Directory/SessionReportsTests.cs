@@ -41,6 +41,25 @@ public sealed class SessionReportsTests
     }
 
     [Theory, OnRedis, OnGarnet]
+    public async Task A_director_whose_lease_was_lost_tells_all_of_them_anew(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString);
+        var sessions = new LiveSessions();
+        var incarnation = director.Directory.Incarnation!;
+        await using var reports = new SessionReports(director.Redis, sessions, () => director.Options, () => incarnation);
+        var (one, two) = (Session("s1", "alice@example.com"), Session("s2", "bob@example.com"));
+        sessions.Add(one);
+        sessions.Add(two);
+        await reports.ExchangeAsync(CancellationToken.None);
+
+        incarnation = incarnation with { Epoch = incarnation.Epoch + 1 };
+        sessions.Remove(two);
+        await reports.ExchangeAsync(CancellationToken.None);
+        Assert.Equal([new HashEntry("s1", "0 0 node1")], await redis.Database.HashGetAllAsync($"imapdirector:{{incarnations}}:traffic:{incarnation.Epoch}"));
+    }
+
+    [Theory, OnRedis, OnGarnet]
     public async Task Sessions_at_other_directors_count_for_the_limits_of_nodes_and_addresses(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
