@@ -15,7 +15,8 @@ SETTLING = 0.3
 # enough by now, meets one of them.
 IDLE_SECONDS = 20
 IDLE_ROUNDS = 3
-# On a busy machine it takes a while until all that is needed has been compiled, and the rounds before differ too little to tell: a login has its last price behind the eighth of two seconds.
+# On a busy machine it takes a while until all that is needed has been compiled, and the rounds before differ too little to tell: a login has its last price behind
+# sixteen seconds, which eight rounds take where they are not shorter than two (--quick has some of one).
 LEAST_WARMING = 8
 MOST_WARMING = 16
 # Memory is given back some time after the last work (a director waits for half a minute since the last time, or 300 times as long as that took): everybody has that time, before sessions are opened and behind it.

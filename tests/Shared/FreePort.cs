@@ -14,6 +14,13 @@ internal static class FreePort
     // Open as long as this process lives: those of other test projects, which run beside it, take other ports then.
     private static readonly Dictionary<int, FileStream> Given = [];
 
+    // Closed they are deleted as well.
+    static FreePort() => AppDomain.CurrentDomain.ProcessExit += static (_, _) =>
+    {
+        lock (Given)
+            foreach (var file in Given.Values) file.Dispose();
+    };
+
     /// <summary>A TCP port of loopback that nobody listens at, and that no test was given before which may still use it.</summary>
     public static int Next()
     {

@@ -19,7 +19,7 @@ internal sealed class SessionReports(RedisConnection redis, LiveSessions session
 
     // Never disposed: it has no timer, and a second DisposeAsync asks it.
     private readonly CancellationTokenSource _stopping = new();
-    // Whoever has something in Redis.
+    // Whoever may have something in Redis: what was not answered in time may have been done.
     private readonly List<LiveSession> _told = [];
     private long _toldAs;
     private volatile SessionCounts _elsewhere = SessionCounts.None;
@@ -84,15 +84,19 @@ internal sealed class SessionReports(RedisConnection redis, LiveSessions session
         // Also without a change: it is kept for as long as it is told.
         foreach (var some in changes.Count == 0 ? [[]] : changes.Chunk(MostAtOnce))
         {
+            foreach (var (session, traffic) in some) NoteTelling(session, traffic);
             var fields = Array.ConvertAll(some, static change => KeyValuePair.Create(change.Session.Id, change.Traffic is { } traffic ? SessionTraffic.Format(traffic) : ""));
             if (!await WriteAsync(RedisKeys.Traffic(epoch), "", fields, cancellationToken)) break;
-            foreach (var (session, traffic) in some)
-            {
-                if (session.Told is null && traffic is not null) _told.Add(session);
-                session.Told = traffic;
-            }
+            foreach (var (session, traffic) in some) session.Told = traffic;
         }
         if (changes.Count > 0) _told.RemoveAll(static session => session.Told is null);
+    }
+
+    private void NoteTelling(LiveSession session, Traffic? traffic)
+    {
+        if (traffic is null || session.Told is not null) return;
+        session.Told = Traffic.Unsure;
+        _told.Add(session);
     }
 
     private void ForgetWhatWasTold()

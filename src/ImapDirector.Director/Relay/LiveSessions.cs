@@ -220,4 +220,8 @@ internal sealed class LiveSession(UserName user, string node, IPAddress address)
 /// <param name="ToNode">Bytes passed to the node.</param>
 /// <param name="ToClient">Bytes passed to the client.</param>
 /// <param name="Node">The node.</param>
-internal readonly record struct Traffic(long ToNode, long ToClient, string Node);
+internal readonly record struct Traffic(long ToNode, long ToClient, string Node)
+{
+    /// <summary>What no session has moved.</summary>
+    public static readonly Traffic Unsure = new(-1, -1, "");
+}

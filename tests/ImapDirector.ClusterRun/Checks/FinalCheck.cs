@@ -32,7 +32,7 @@ internal sealed partial class FinalCheck(TestCluster cluster, Journal journal, I
             ("session in the log of a node", logged > 0),
             ("delivery", journal.Messages.Any(static message => message is { IsDelivery: true, IsAcknowledged: true })),
         }.Where(static work => !work.Item2).Select(static work => work.Item1));
-        verdict.Invariant("logins hung", journal.Logins.Where(login => TimeOf(login) > SessionLoop.LoginLimit - TimeSpan.FromSeconds(1)).Select(Described));
+        verdict.Invariant("logins hung", journal.Logins.Where(login => TimeOf(login) > TestCluster.LoginTimeout + TimeSpan.FromSeconds(10)).Select(Described));
         verdict.Invariant("users who cannot log in at the end", unreachable);
         verdict.Invariant("directory verify", FindingsOf(await cluster.OrderAsync("directory", "verify")));
         foreach (var node in cluster.Nodes)

@@ -12,7 +12,7 @@ namespace ImapDirector.ClusterRun.Clients;
 /// <param name="director">The director that it goes to; <c>null</c> for all of them.</param>
 internal sealed class SessionLoop(TestCluster cluster, Journal journal, IReadOnlyList<string> users, string name, int seed, int? director = null)
 {
-    /// <summary>What is beyond this is a login that hung: the directors allow less.</summary>
+    /// <summary>How long a client waits: much longer than directors allow.</summary>
     public static readonly TimeSpan LoginLimit = TestCluster.LoginTimeout + TimeSpan.FromSeconds(20);
 
     private readonly Random _random = new(seed);

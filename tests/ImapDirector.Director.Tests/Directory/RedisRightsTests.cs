@@ -22,7 +22,7 @@ public sealed partial class RedisRightsTests
         await redis.Database.ExecuteAsync("ACL", ["SETUSER", "director", .. rights]);
         await redis.Database.ExecuteAsync("ACL", "SETUSER", "default", "off");
         var connection = redis.ConnectionString + ",user=director,password=secret";
-        await using var director = await TestDirector.StartAsync(connection, with: static options => options with { RedisTimeout = TimeSpan.FromSeconds(20) });
+        await using var director = await TestDirector.StartAsync(connection);
         var accounts = director.Accounts;
 
         var orders = director.Orders;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using ImapDirector.Director.Directory;
 using ImapDirector.Director.Relay;
+using ImapDirector.Tests.Shared;
 using StackExchange.Redis;
 using Xunit;
 using static ImapDirector.Director.Tests.Directory.TestDirector;
@@ -57,6 +58,32 @@ public sealed class SessionReportsTests
         sessions.Remove(two);
         await reports.ExchangeAsync(CancellationToken.None);
         Assert.Equal([new HashEntry("s1", "0 0 node1")], await redis.Database.HashGetAllAsync($"imapdirector:{{incarnations}}:traffic:{incarnation.Epoch}"));
+    }
+
+    [FactIfInstalled("redis-server")]
+    public async Task What_Redis_was_told_without_an_answer_goes_with_its_session_as_well()
+    {
+        await using var redis = await TestRedis.StartAsync(RedisKind.Redis);
+        await using var director = await TestDirector.StartAsync(redis.ConnectionString, with: static options => options with { RedisTimeout = TimeSpan.FromSeconds(1) });
+        var sessions = new LiveSessions();
+        var incarnation = director.Directory.Incarnation!;
+        await using var reports = new SessionReports(director.Redis, sessions, () => director.Options, () => incarnation);
+        var key = $"imapdirector:{{incarnations}}:traffic:{incarnation.Epoch}";
+        await reports.ExchangeAsync(CancellationToken.None);
+        var session = Session("s1", "alice@example.com");
+        sessions.Add(session);
+
+        await redis.Process.StallAsync();
+        await reports.ExchangeAsync(CancellationToken.None);
+        sessions.Remove(session);
+        await redis.Process.ResumeAsync();
+        await UntilAsync(() => redis.Database.HashExistsAsync(key, "s1"));
+
+        await UntilAsync(async () =>
+        {
+            await reports.ExchangeAsync(CancellationToken.None);
+            return !await redis.Database.HashExistsAsync(key, "s1");
+        });
     }
 
     [Theory, OnRedis, OnGarnet]

@@ -50,6 +50,21 @@ public sealed class LoopRelayTests() : SessionRelayTests(threads: 1)
         Assert.Equal(SessionEnd.ClientClosed, await relay.EndAsync().WaitAsync(TimeSpan.FromSeconds(20)));
     }
 
+    [Fact]
+    public async Task A_client_that_was_lost_before_the_relay_began_is_noticed_although_its_node_takes_nothing()
+    {
+        await using var relay = await RelayUnderTest.StartAsync(threads: 1, prepare: static async (client, node) =>
+        {
+            await client.Client.SendAsync("a NOOP\r\n");
+            client.Server.Input.AdvanceTo((await client.Server.Input.ReadAsync()).Buffer.Start);
+            await RelayUnderTest.FillAsync(node.Server.Socket);
+            client.Client.Socket.Close(0);
+            // Behind the second its thread has asked once more, and been told.
+            for (var turn = 0; turn < 2; turn++) await client.Server.Loop!.RunAsync(static () => { });
+        });
+        Assert.Equal(SessionEnd.ClientLost, await relay.EndAsync());
+    }
+
     [Theory]
     [InlineData(60_000)]
     [InlineData(90_000)]

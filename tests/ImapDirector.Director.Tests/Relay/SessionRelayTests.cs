@@ -54,7 +54,7 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
 
         if (isReset) relay.Node.Socket.Close(0);
         else await relay.Node.DisposeAsync();
-        await asked.Task;
+        await asked.Task.WaitAsync(TimeSpan.FromMinutes(1));
         var next = relay.Client.ReadToEndAsync();
         // Longer than the last patience, which a node that is reset does not begin.
         await Task.Delay(isReset ? 5_500 : 100);
@@ -97,7 +97,7 @@ public abstract class SessionRelayTests(int threads, bool isDirect = true)
         var asked = new TaskCompletionSource();
         await using var relay = await RelayUnderTest.StartAsync(threads, keepClient: () => { asked.TrySetResult(); return TimeSpan.FromHours(1); });
         await relay.Node.DisposeAsync();
-        await asked.Task;
+        await asked.Task.WaitAsync(TimeSpan.FromMinutes(1));
 
         await relay.Client.DisposeAsync();
         // By streams the client's end may be noted first.
