@@ -55,8 +55,8 @@ public sealed class ClusterOrders
     }
 
     // Where the session goes is known better by who relays it: its node may have referred it to another.
-    private static ClusterSession WithTraffic(ClusterSession session, RedisValue traffic) => SessionTraffic.TryParse(traffic.ToString(), out var toNode, out var toClient, out var node)
-        ? session with { Node = node, BytesToNode = toNode, BytesToClient = toClient } : session;
+    private static ClusterSession WithTraffic(ClusterSession session, RedisValue traffic) => SessionTraffic.TryParse(traffic.ToString(), out var moved)
+        ? session with { Node = moved.Node, BytesToNode = moved.ToNode, BytesToClient = moved.ToClient } : session;
 
     private async Task<List<(ClusterSession Session, long Epoch)>?> OfUserAsync(string name, HashSet<string> live, CancellationToken cancellationToken)
     {

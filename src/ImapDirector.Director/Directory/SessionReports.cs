@@ -73,7 +73,7 @@ internal sealed class SessionReports(RedisConnection redis, LiveSessions session
     {
         if (_toldAs != epoch) ForgetWhatWasTold();
         _toldAs = epoch;
-        var changes = new List<(LiveSession Session, Traffic? Traffic)>();
+        var changes = new List<(LiveSession Session, SessionTraffic? Traffic)>();
         foreach (var session in sessions.All)
         {
             var traffic = session.Traffic;
@@ -85,17 +85,17 @@ internal sealed class SessionReports(RedisConnection redis, LiveSessions session
         foreach (var some in changes.Count == 0 ? [[]] : changes.Chunk(MostAtOnce))
         {
             foreach (var (session, traffic) in some) NoteTelling(session, traffic);
-            var fields = Array.ConvertAll(some, static change => KeyValuePair.Create(change.Session.Id, change.Traffic is { } traffic ? SessionTraffic.Format(traffic) : ""));
+            var fields = Array.ConvertAll(some, static change => KeyValuePair.Create(change.Session.Id, change.Traffic is { } traffic ? traffic.Format() : ""));
             if (!await WriteAsync(RedisKeys.Traffic(epoch), "", fields, cancellationToken)) break;
             foreach (var (session, traffic) in some) session.Told = traffic;
         }
         if (changes.Count > 0) _told.RemoveAll(static session => session.Told is null);
     }
 
-    private void NoteTelling(LiveSession session, Traffic? traffic)
+    private void NoteTelling(LiveSession session, SessionTraffic? traffic)
     {
         if (traffic is null || session.Told is not null) return;
-        session.Told = Traffic.Unsure;
+        session.Told = SessionTraffic.Unsure;
         _told.Add(session);
     }
 
@@ -149,18 +149,24 @@ internal sealed record SessionCounts(IReadOnlyDictionary<string, int> Nodes, IRe
     public static readonly SessionCounts None = new(new Dictionary<string, int>(), new Dictionary<string, int>());
 }
 
-/// <summary>What a session has moved, as a field of its director's traffic: <c>to-node to-client node</c>.</summary>
-internal static class SessionTraffic
+/// <summary>What a session has moved, in Redis a field of its director's traffic: <c>to-node to-client node</c>.</summary>
+/// <param name="ToNode">Bytes passed to the node.</param>
+/// <param name="ToClient">Bytes passed to the client.</param>
+/// <param name="Node">The node.</param>
+internal readonly record struct SessionTraffic(long ToNode, long ToClient, string Node)
 {
-    public static string Format(Traffic traffic) => string.Create(CultureInfo.InvariantCulture, $"{traffic.ToNode} {traffic.ToClient} {traffic.Node}");
+    /// <summary>What no session has moved: stands for what Redis may or may not have been told.</summary>
+    public static readonly SessionTraffic Unsure = new(-1, -1, "");
 
-    public static bool TryParse(string text, out long toNode, out long toClient, out string node)
+    public string Format() => string.Create(CultureInfo.InvariantCulture, $"{ToNode} {ToClient} {Node}");
+
+    public static bool TryParse(string text, out SessionTraffic traffic)
     {
-        (toNode, toClient, node) = (0, 0, "");
+        traffic = default;
         var parts = text.Split(' ');
-        if (parts.Length != 3 || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out toNode)
-            || !long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out toClient)) return false;
-        node = parts[2];
+        if (parts.Length != 3 || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var toNode)
+            || !long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var toClient)) return false;
+        traffic = new SessionTraffic(toNode, toClient, parts[2]);
         return true;
     }
 }

@@ -171,10 +171,10 @@ internal sealed class LiveSession(UserName user, string node, IPAddress address)
     public bool HasEnded { get => _hasEnded; set => _hasEnded = value; }
 
     /// <summary>What Redis has been told of it last; of <see cref="SessionReports"/>. Here, and not in a map there: idle sessions are many.</summary>
-    public Traffic? Told { get; set; }
+    public SessionTraffic? Told { get; set; }
 
     /// <summary>What it has moved, and where.</summary>
-    public Traffic Traffic => new(BytesToNode, BytesToClient, Node);
+    public SessionTraffic Traffic => new(BytesToNode, BytesToClient, Node);
 
     /// <summary>The connection's id.</summary>
     public string Id { get; init; } = "";
@@ -214,14 +214,4 @@ internal sealed class LiveSession(UserName user, string node, IPAddress address)
         Interlocked.Exchange(ref _isKicked, 1);
         Volatile.Read(ref _relay)?.Kick();
     }
-}
-
-/// <summary>What a session has moved.</summary>
-/// <param name="ToNode">Bytes passed to the node.</param>
-/// <param name="ToClient">Bytes passed to the client.</param>
-/// <param name="Node">The node.</param>
-internal readonly record struct Traffic(long ToNode, long ToClient, string Node)
-{
-    /// <summary>What no session has moved.</summary>
-    public static readonly Traffic Unsure = new(-1, -1, "");
 }
