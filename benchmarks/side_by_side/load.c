@@ -1,7 +1,8 @@
 /* Clients of an IMAP server on 127.0.0.1, as many as are asked for, each with one command under way. One thread.
  *
- *   load login|noop|fetch|append|idle PORT plain|tls CONNECTIONS SECONDS SIZE USERS
+ *   load login|noop|fetch|append|idle PORT plain|tls CONNECTIONS SECONDS SIZE USERS [RATE]
  *
+ * With a rate, logins begin so many times each second, and not as soon as the ones before have ended; CONNECTIONS is then how many may be under way.
  * Users are user0@example.com and so on, the password is "secret". Says "ready SECONDS" when its sessions are there (at once for login, which makes
  * new ones all the time), waits for a line, works for SECONDS, says "done OPERATIONS BYTES SECONDS P50 P99 ERRORS" (times in microseconds),
  * waits for another line and ends. With idle the sessions only stay; the operations are those that still answer at the end.
@@ -43,14 +44,17 @@ struct client {
 
 static enum mode mode;
 static int port, with_tls, connections, users, poller, opening, standing, unopened, is_running, is_ending, next_user;
-static double length;
+static double length, rate, next_start;
 static unsigned long long size, operations, bytes, errors;
 static float *times;
+static struct client **resting;
+static int resting_count;
 static char *message;
 static SSL_CTX *context;
 static char input[256 * 1024];
 
 static void start(struct client *c);
+static void start_in_turn(struct client *c);
 
 static double now(void)
 {
@@ -85,7 +89,7 @@ static void fail(struct client *c, const char *why)
 {
 	if (errors++ < 5) fprintf(stderr, "load: client %d, state %d: %s: %.*s\n", c->number, c->state, why, (int)c->line_length, c->line);
 	leave(c);
-	if (mode == LOGIN && is_running && !is_ending && errors < 1000) start(c);
+	if (mode == LOGIN && is_running && !is_ending && errors < 1000) start_in_turn(c);
 }
 
 /* -1: lost; 0: has to wait; else a count */
@@ -261,7 +265,7 @@ static void go_on(struct client *c)
 		int result = count < 0 ? -1 : take(c, input, count);
 		if (result > 0) {
 			leave(c);
-			if (is_running && !is_ending) start(c);
+			if (is_running && !is_ending) start_in_turn(c);
 			return;
 		}
 		if (result < 0) {
@@ -290,11 +294,24 @@ static void start(struct client *c)
 	watch(c, EPOLL_CTL_ADD, EPOLLOUT);
 }
 
+static void start_in_turn(struct client *c)
+{
+	if (rate > 0) resting[resting_count++] = c;
+	else start(c);
+}
+
+static void start_who_is_due(void)
+{
+	if (!is_running || is_ending) return;
+	for (; resting_count > 0 && next_start <= now(); next_start += 1 / rate) start(resting[--resting_count]);
+}
+
 static void poll_until(double deadline, int (*is_done)(void))
 {
 	struct epoll_event events[256];
 	while (now() < deadline && !is_done()) {
-		int count = epoll_wait(poller, events, 256, 20);
+		if (rate > 0) start_who_is_due();
+		int count = epoll_wait(poller, events, 256, rate > 0 ? 1 : 20);
 		for (int i = 0; i < count; i++)
 			if (((struct client *)events[i].data.ptr)->fd >= 0) go_on(events[i].data.ptr);
 	}
@@ -327,7 +344,7 @@ static void wait_for_line(void)
 int main(int argc, char **argv)
 {
 	static const char *names[] = { "login", "noop", "fetch", "append", "idle" };
-	if (argc != 8) return 2;
+	if (argc != 8 && argc != 9) return 2;
 	for (int i = 0; i < 5; i++) if (!strcmp(argv[1], names[i])) mode = i;
 	port = atoi(argv[2]);
 	with_tls = !strcmp(argv[3], "tls");
@@ -335,6 +352,7 @@ int main(int argc, char **argv)
 	length = atof(argv[5]);
 	size = strtoull(argv[6], NULL, 10);
 	users = atoi(argv[7]);
+	rate = argc == 9 ? atof(argv[8]) : 0;
 	signal(SIGPIPE, SIG_IGN);
 	struct rlimit files;
 	getrlimit(RLIMIT_NOFILE, &files);
@@ -345,6 +363,7 @@ int main(int argc, char **argv)
 	SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256");
 	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	clients = calloc(connections, sizeof *clients);
+	resting = calloc(connections, sizeof *resting);
 	times = malloc(SAMPLES * sizeof *times);
 	message = malloc(size + 2);
 	memset(message, 'x', size);
@@ -357,11 +376,11 @@ int main(int argc, char **argv)
 	printf("ready %.3f\n", now() - began);
 	fflush(stdout);
 	wait_for_line();
-	began = now();
+	next_start = began = now();
 	is_running = 1;
 	for (int i = 0; i < connections; i++) {
 		struct client *c = &clients[i];
-		if (mode == LOGIN) start(c);
+		if (mode == LOGIN) start_in_turn(c);
 		else if (c->fd >= 0 && c->state == READY && work(c) < 0) fail(c, "write");
 	}
 	poll_until(began + length, never);

@@ -33,10 +33,12 @@ class Work:
     connections: int
     size: int
     unit: str  # µs or ms for each operation, or s for each GB
+    rate: int = 0  # Operations begun each second; 0 for as many as there can be.
 
 
 WORKS = (
     Work("login", "login", 20, 0, "ms"),
+    Work("login, 400 each second", "login", 100, 0, "ms", 400),
     Work("NOOP, 50 sessions", "noop", 50, 0, "µs"),
     Work("FETCH 4 KB, 20 sessions", "fetch", 20, 4096, "µs"),
     Work("FETCH 64 KB, 10 sessions", "fetch", 10, 65536, "s/GB"),
@@ -63,8 +65,8 @@ def say(text):
 class Load:
     """The load generator, held between its steps."""
 
-    def __init__(self, home, proxy, mode, tls, connections, seconds, size):
-        self.process = subprocess.Popen([home / "tools/load", mode, str(proxy.tls if tls else proxy.plain), "tls" if tls else "plain", str(connections), str(seconds), str(size), str(USERS)],
+    def __init__(self, home, proxy, mode, tls, connections, seconds, size, rate=0):
+        self.process = subprocess.Popen([home / "tools/load", mode, str(proxy.tls if tls else proxy.plain), "tls" if tls else "plain", str(connections), str(seconds), str(size), str(USERS), str(rate)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.setup = float(self.words("ready")[0])
 
@@ -110,7 +112,7 @@ def work_once(home, proxy, work, tls, seconds):
     """CPU for each unit, and the latencies in microseconds."""
     if work.mode == "login":
         have_everybody_remembered(home, proxy, tls, seconds)
-    load = Load(home, proxy, work.mode, tls, work.connections, seconds, work.size)
+    load = Load(home, proxy, work.mode, tls, work.connections, seconds, work.size, work.rate)
     before = processes.cpu_seconds(proxy.pid)
     load.go()
     operations, count, _, p50, p99, errors = load.result()
@@ -125,7 +127,8 @@ def work_once(home, proxy, work, tls, seconds):
 
 
 def warm_up(home, proxy, work, tls, seconds):
-    """Uncounted rounds, some at least, until one is no cheaper than the one before: code is compiled by then, caches are filled."""
+    """Uncounted rounds, some at least, until one is no cheaper than the one before: code is compiled by then, caches are filled. As fast as it goes, for what is then done slowly."""
+    work = dataclasses.replace(work, rate=0)
     last = float("inf")
     for done in range(MOST_WARMING):
         cost = work_once(home, proxy, work, tls, seconds)[0]

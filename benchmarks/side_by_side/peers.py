@@ -18,10 +18,14 @@ USERS = 20
 WORKERS = os.cpu_count()
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port(but=None):
+    """A port that nobody has, and that is not `but`."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port != but:
+            return port
 
 
 def find_programs(may_install):
@@ -60,7 +64,8 @@ class Process:
         self.home, self.backend = home, backend
         self.directory = home / re.sub(r"\W", "-", self.name)
         self.directory.mkdir(exist_ok=True)
-        self.plain, self.tls = free_port(), free_port()
+        self.plain = free_port()
+        self.tls = free_port(but=self.plain)
         self.process = None
         # By time.monotonic(); for measuring.
         self.remembers_until = 0.0
