@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using ImapDirector.Network.Polling;
 using ImapDirector.Network.Tls;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace ImapDirector.Director.Directory;
 
-/// <summary>The connection to Redis. Every call has a time limit, fails at once while Redis is away, and ends as a value.</summary>
+/// <summary>The connection to Redis, read on a thread of its own where sessions have theirs. Every call has a time limit, fails at once while Redis is away, and ends as a value; whoever makes one on a loop's
+/// thread goes on there, but behind the end of its patience.</summary>
 internal sealed partial class RedisConnection(DirectorOptions options, DirectorMetrics metrics, ILogger<RedisConnection> logger) : IAsyncDisposable
 {
     private const int TimeoutsBeforePause = 5;
@@ -15,6 +17,7 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
 
     private readonly CircuitBreaker _breaker = new(TimeProvider.System, TimeoutsBeforePause, Pause);
     private ConnectionMultiplexer? _multiplexer;
+    private PollLoop? _loop;
     private int _isAway;
 
     /// <summary>Whether replicas have what was assigned.</summary>
@@ -24,7 +27,19 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
     /// <exception cref="ArgumentException"><see cref="DirectorOptions.Redis"/> is no configuration string.</exception>
     public async Task ConnectAsync(CancellationToken cancellationToken)
     {
-        _multiplexer = await ConnectionMultiplexer.ConnectAsync(Configure(options, options.RedisTimeout)).WaitAsync(cancellationToken);
+        var configuration = Configure(options, options.RedisTimeout);
+        if (PollLoop.IsSupported && options.RelayThreads > 0 && !configuration.Ssl) configuration.Tunnel = new RedisTunnel(_loop = new PollLoop("redis", logger), options.RedisTimeout);
+        var connecting = ConnectionMultiplexer.ConnectAsync(configuration);
+        try
+        {
+            _multiplexer = await connecting.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // It would go on trying.
+            _ = connecting.ContinueWith(static late => late.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            throw;
+        }
         if (!_multiplexer.IsConnected) ReportAway("connect", "no connection");
     }
 
@@ -62,27 +77,17 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
     /// <param name="call">The call; it runs once and is never repeated.</param>
     /// <param name="cancellationToken">Ends the wait. Redis may have done the work all the same.</param>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public async Task<RedisReply<T>> CallAsync<T>(string operation, Func<IDatabase, Task<T>> call, CancellationToken cancellationToken)
-    {
-        if (_multiplexer is not { } multiplexer || !_breaker.TryEnter())
-        {
-            metrics.RedisFailures.WithLabels(operation).Inc();
-            return default;
-        }
-        var started = Stopwatch.GetTimestamp();
-        try
-        {
-            var value = await call(multiplexer.GetDatabase()).WaitAsync(options.RedisTimeout, cancellationToken);
-            metrics.RedisDuration.WithLabels(operation).Observe(Stopwatch.GetElapsedTime(started).TotalSeconds);
-            _breaker.Succeeded();
-            ReportBack();
-            return new RedisReply<T>(true, value);
-        }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
-        {
-            return Fail<T>(operation, exception);
-        }
-    }
+    public Task<RedisReply<T>> CallAsync<T>(string operation, Func<IDatabase, Task<T>> call, CancellationToken cancellationToken) => CallAsync(operation, call, comesBack: false, cancellationToken);
+
+    /// <summary>Runs a script, as <see cref="CallAsync"/>.</summary>
+    /// <param name="operation">Its name in metrics and logs.</param>
+    /// <param name="script">The script.</param>
+    /// <param name="keys">Its keys.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="cancellationToken">Ends the wait. Redis may have done the work all the same.</param>
+    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    public Task<RedisReply<RedisResult>> RunAsync(string operation, RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken) =>
+        CallAsync(operation, database => RunAsync(database, script, keys, arguments, cancellationToken), comesBack: true, cancellationToken);
 
     /// <summary>Calls <paramref name="onMessage"/> for every message of a channel, from when Redis is there. Messages may be lost.</summary>
     public void Subscribe(string channel, Action onMessage) =>
@@ -119,6 +124,47 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
     {
         await Replicas.DisposeAsync();
         if (Interlocked.Exchange(ref _multiplexer, null) is { } multiplexer) await multiplexer.DisposeAsync();
+        _loop?.Dispose();
+    }
+
+    private static async Task<T> ReturnAsync<T>(Task<T> answer) => await PollLoop.ReturnAsync(answer);
+
+    private async Task<RedisResult> RunAsync(IDatabase database, RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken)
+    {
+        var began = Stopwatch.GetTimestamp();
+        try
+        {
+            return await PollLoop.ReturnAsync(database.ScriptEvaluateAsync(script.Hash, keys, arguments));
+        }
+        // It did nothing, and the library has Redis learn it: where the caller still waits. Whoever has been told that it failed may have taken back by now what it would do.
+        catch (RedisServerException unknown) when (unknown.Message.StartsWith(RedisScript.Unknown, StringComparison.Ordinal) && !cancellationToken.IsCancellationRequested
+            && Stopwatch.GetElapsedTime(began) < options.RedisTimeout)
+        {
+            return await PollLoop.ReturnAsync(database.ScriptEvaluateAsync(script.Text, keys, arguments));
+        }
+    }
+
+    private async Task<RedisReply<T>> CallAsync<T>(string operation, Func<IDatabase, Task<T>> call, bool comesBack, CancellationToken cancellationToken)
+    {
+        if (_multiplexer is not { } multiplexer || !_breaker.TryEnter())
+        {
+            metrics.RedisFailures.WithLabels(operation).Inc();
+            return default;
+        }
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            var answer = call(multiplexer.GetDatabase());
+            var value = await (comesBack || PollLoop.Current is null ? answer : ReturnAsync(answer)).WaitAsync(options.RedisTimeout, cancellationToken);
+            metrics.RedisDuration.WithLabels(operation).Observe(Stopwatch.GetElapsedTime(started).TotalSeconds);
+            _breaker.Succeeded();
+            ReportBack();
+            return new RedisReply<T>(true, value);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            return Fail<T>(operation, exception);
+        }
     }
 
     private RedisReply<T> Fail<T>(string operation, Exception exception)

@@ -28,7 +28,7 @@ internal static class RedisScripts
     /// session value, client address, limit, live start epochs as <c>,1,2,</c>, newest start epoch, 1 when the candidate is remembered,
     /// the user's limit. Returns outcome (<c>ok</c>, <c>limit</c>, <c>user_limit</c>, <c>moving</c>, <c>none</c>), node, epoch, whether it was <c>kept</c>, <c>made</c> or brought <c>back</c>, and 1 when replicas are known
     /// to have it.</remarks>
-    public const string Open = RemoveDeadSessions + """
+    public static readonly RedisScript Open = new(RemoveDeadSessions + """
         local map = redis.call('HMGET', KEYS[1], 'node', 'epoch', 'moving', 'confirmed')
         local node, epoch, change = map[1], map[2] or '0', 'kept'
         if not node then
@@ -56,7 +56,7 @@ internal static class RedisScripts
           redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
         end
         return { 'ok', node, epoch, change, held }
-        """;
+        """);
 
     /// <summary>Writes an assignment once more, as it is: a WAIT behind it waits for replicas to have it.</summary>
     /// <remarks>KEYS: assignment. Returns node and epoch, or nothing where there is none.</remarks>

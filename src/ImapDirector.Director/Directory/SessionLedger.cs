@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ImapDirector.Network.Polling;
 using ImapDirector.Protocol;
 using StackExchange.Redis;
 
@@ -10,6 +11,7 @@ internal sealed class SessionLedger(RedisConnection redis, int capacity = Sessio
 {
     private const int DefaultCapacity = 20_000;
     private const int MostAtOnce = 256;
+    private const int MostOnLoop = 8;
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(5);
 
     private readonly ConcurrentDictionary<string, Entry> _open = new();
@@ -148,7 +150,11 @@ internal sealed class SessionLedger(RedisConnection redis, int capacity = Sessio
 
     private static async Task<bool> TakeOutAsync(IDatabase database, List<(UserName User, string Id)> batch)
     {
-        await Task.WhenAll(batch.Select(ended => database.HashDeleteAsync(RedisKeys.Sessions(ended.User), ended.Id)));
+        // Each question is a system call: many would hold up all that a thread relays.
+        if (batch.Count > MostOnLoop) await PollLoop.LeaveAsync();
+        // Each awaited by itself: together they would be awaited on the thread pool.
+        var answers = batch.ConvertAll(ended => database.HashDeleteAsync(RedisKeys.Sessions(ended.User), ended.Id));
+        foreach (var answer in answers) await PollLoop.ReturnAsync(answer);
         return true;
     }
 

@@ -168,7 +168,7 @@ internal sealed partial class UserDirectory : IAsyncDisposable
             _options.MaxSessionsPerUserAddress, incarnation?.LiveEpochs ?? "", incarnation?.NewestEpoch ?? 0,
             isRemembered ? 1 : 0, _options.MaxSessionsPerUser,
         ];
-        return _redis.CallAsync(operation, database => database.ScriptEvaluateAsync(RedisScripts.Open, keys, arguments), cancellationToken);
+        return _redis.RunAsync(operation, RedisScripts.Open, keys, arguments, cancellationToken);
     }
 
     private async ValueTask<SessionTicket> ReadAsync(UserName user, RedisResult result, CancellationToken cancellationToken)

@@ -76,7 +76,11 @@ internal sealed class LiveSessions
     /// <summary>How many there are at each node, and from each address.</summary>
     public SessionCounts Counts()
     {
-        lock (_lock) return new SessionCounts(new Dictionary<string, int>(_nodes), _networks.ToDictionary(static network => network.Key.ToString(), static network => network.Value));
+        Dictionary<string, int> nodes;
+        Dictionary<IPAddress, int> networks;
+        lock (_lock) (nodes, networks) = (new(_nodes), new(_networks));
+        // Their names are made behind the lock, which threads that relay wait for.
+        return new SessionCounts(nodes, networks.ToDictionary(static network => network.Key.ToString(), static network => network.Value));
     }
 
     /// <summary>Those of this moment.</summary>

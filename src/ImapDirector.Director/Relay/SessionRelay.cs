@@ -189,9 +189,12 @@ internal abstract class SessionRelay
     {
         if (Interlocked.Decrement(ref _running) > 0) return;
         _watch.Remove(this);
-        // Never on the thread that moves bytes.
-        ThreadPool.UnsafeQueueUserWorkItem(static relay => relay._owner.OnEnded(relay._end == Running ? SessionEnd.Fault : (SessionEnd)relay._end, relay._fault), this, preferLocal: true);
+        // Never in the middle of what has ended it.
+        if (PollLoop.Current is { } loop) loop.Post(TellOwner);
+        else ThreadPool.UnsafeQueueUserWorkItem(static relay => relay.TellOwner(), this, preferLocal: true);
     }
+
+    private void TellOwner() => _owner.OnEnded(_end == Running ? SessionEnd.Fault : (SessionEnd)_end, _fault);
 
     private void Stop(SessionEnd end, TimeSpan? patience = null)
     {

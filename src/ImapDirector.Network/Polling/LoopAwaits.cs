@@ -40,3 +40,52 @@ public readonly struct LoopLeave : ICriticalNotifyCompletion
     {
     }
 }
+
+/// <summary>Awaited on the thread of a <see cref="PollLoop"/>, it goes on there when the task is done, wherever that happens, or on the thread pool where the loop has ended; elsewhere it is as the task itself.</summary>
+/// <typeparam name="T">What comes of the task.</typeparam>
+public readonly struct LoopReturn<T>(Task<T> task) : ICriticalNotifyCompletion
+{
+    /// <summary>Whether the task is done.</summary>
+    public bool IsCompleted => task.IsCompleted;
+
+    /// <summary>What await asks for.</summary>
+    public LoopReturn<T> GetAwaiter() => this;
+
+    /// <inheritdoc />
+    public void OnCompleted(Action continuation) => UnsafeOnCompleted(continuation);
+
+    /// <inheritdoc />
+    public void UnsafeOnCompleted(Action continuation)
+    {
+        if (PollLoop.Current is not { } loop)
+        {
+            task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(continuation);
+            return;
+        }
+        // Only whoever awaits with a context is told by the thread that ends a task whose continuations are to run elsewhere: all others go through the thread pool first.
+        var outer = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(loop.Context);
+        try
+        {
+            task.ConfigureAwait(true).GetAwaiter().UnsafeOnCompleted(continuation);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(outer);
+        }
+    }
+
+    /// <summary>What came of it.</summary>
+    public T GetResult() => task.GetAwaiter().GetResult();
+}
+
+/// <summary>Has things done on a loop's thread.</summary>
+internal sealed class LoopContext(PollLoop loop) : SynchronizationContext
+{
+    public override void Post(SendOrPostCallback d, object? state)
+    {
+        // Whoever ends a task may hold locks, and is not to do what the loop cannot do any more.
+        if (loop.HasEnded) ThreadPool.QueueUserWorkItem(_ => d(state));
+        else loop.Post(() => d(state));
+    }
+}

@@ -37,6 +37,7 @@ public sealed partial class PollLoop : IDisposable
     public PollLoop(string name, ILogger logger)
     {
         _logger = logger;
+        Context = new LoopContext(this);
         _poller = Demand(LinuxCalls.NewPoller());
         _wakeUp = Demand(LinuxCalls.NewEvent());
         _ = Demand(LinuxCalls.Control(_poller, LinuxCalls.Add, _wakeUp, PollEvents.Readable, WakeUp));
@@ -54,6 +55,9 @@ public sealed partial class PollLoop : IDisposable
     [field: ThreadStatic]
     public static PollLoop? Current { get; private set; }
 
+    /// <summary>Whether its thread does nothing any more.</summary>
+    internal bool HasEnded => _hasEnded;
+
     /// <summary>How many descriptors it watches; more than any other when it has ended.</summary>
     public int Count => _isGivingUp ? int.MaxValue : _targets.Count;
 
@@ -62,6 +66,9 @@ public sealed partial class PollLoop : IDisposable
 
     /// <summary>For the TLS records of whatever socket is being read from or written to.</summary>
     internal byte[] Records { get; } = GC.AllocateUninitializedArray<byte>(TlsSession.RecordBytes, pinned: true);
+
+    /// <summary>For who awaits with a context: never the current one of its thread.</summary>
+    internal SynchronizationContext Context { get; }
 
     /// <summary>Pipes to move bytes through.</summary>
     public PipePool Pipes { get; } = new();
@@ -99,6 +106,9 @@ public sealed partial class PollLoop : IDisposable
 
     /// <summary>Goes on, behind the await, on the thread pool where this is a loop's thread, and right here where it is none: for what would hold up all of a loop's connections.</summary>
     public static LoopLeave LeaveAsync() => default;
+
+    /// <summary>Goes on, behind the await, where this is a loop's thread on it, and by no hop through the thread pool.</summary>
+    public static LoopReturn<T> ReturnAsync<T>(Task<T> task) => new(task);
 
     /// <summary>Watches a target; from any thread.</summary>
     /// <returns>What it is called from now on.</returns>
