@@ -2,7 +2,8 @@
  *
  *   load login|noop|fetch|append|idle PORT plain|tls CONNECTIONS SECONDS SIZE USERS [RATE]
  *
- * With a rate, logins begin so many times each second, and not as soon as the ones before have ended; CONNECTIONS is then how many may be under way.
+ * With a rate, logins begin so many times each second, and not as soon as the ones before have ended; CONNECTIONS is then how
+ * many may be under way, and what was late is made up for.
  * Users are user0@example.com and so on, the password is "secret". Says "ready SECONDS" when its sessions are there (at once for login, which makes
  * new ones all the time), waits for a line, works for SECONDS, says "done OPERATIONS BYTES SECONDS P50 P99 ERRORS" (times in microseconds),
  * waits for another line and ends. With idle the sessions only stay; the operations are those that still answer at the end.

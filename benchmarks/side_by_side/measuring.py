@@ -33,7 +33,7 @@ class Work:
     connections: int
     size: int
     unit: str  # µs or ms for each operation, or s for each GB
-    rate: int = 0  # Operations begun each second; 0 for as many as there can be.
+    rate: int = 0  # Logins begun each second; 0 for as many as there can be.
 
 
 WORKS = (
@@ -127,7 +127,7 @@ def work_once(home, proxy, work, tls, seconds):
 
 
 def warm_up(home, proxy, work, tls, seconds):
-    """Uncounted rounds, some at least, until one is no cheaper than the one before: code is compiled by then, caches are filled. As fast as it goes, for what is then done slowly."""
+    """Uncounted rounds, some at least, until one is no cheaper than the one before: code is compiled by then, caches are filled. Work with a rate is warmed up without it."""
     work = dataclasses.replace(work, rate=0)
     last = float("inf")
     for done in range(MOST_WARMING):

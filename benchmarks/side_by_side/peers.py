@@ -18,13 +18,17 @@ USERS = 20
 WORKERS = os.cpu_count()
 
 
-def free_port(but=None):
-    """A port that nobody has, and that is not `but`."""
+GIVEN = set()
+
+
+def free_port():
+    """A port that nobody has, or was given here before."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        if port != but:
+        if port not in GIVEN:
+            GIVEN.add(port)
             return port
 
 
@@ -64,8 +68,7 @@ class Process:
         self.home, self.backend = home, backend
         self.directory = home / re.sub(r"\W", "-", self.name)
         self.directory.mkdir(exist_ok=True)
-        self.plain = free_port()
-        self.tls = free_port(but=self.plain)
+        self.plain, self.tls = free_port(), free_port()
         self.process = None
         # By time.monotonic(); for measuring.
         self.remembers_until = 0.0

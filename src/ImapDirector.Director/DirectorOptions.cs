@@ -140,7 +140,7 @@ public sealed record DirectorOptions
     /// <summary>Connections that may wait to be accepted at each listener; 1 to 65535. The system has a limit of its own (<c>net.core.somaxconn</c>, listen(2)).</summary>
     public int AcceptBacklog { get; init; } = Listener.DefaultBacklog;
 
-    /// <summary>Threads that accept clients, wait for them and their nodes, and move the bytes of sessions; 0 to 256. With 0, and on systems other than Linux, the runtime's thread pool does it.</summary>
+    /// <summary>Threads that accept clients, wait for them and their nodes, and move the bytes of sessions; 0 to 256. Beside them one more reads what Redis answers without TLS. With 0, and on systems other than Linux, the runtime's thread pool does it.</summary>
     public int RelayThreads { get; init; } = PollLoop.IsSupported ? Environment.ProcessorCount : 0;
 
     /// <summary>Connections in all (limits P12).</summary>

@@ -9,28 +9,44 @@ public sealed class LoopReturnTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly PollLoop _loop = new("return", NullLogger.Instance);
+    private readonly TaskCompletionSource _isThere = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public void Dispose() => _loop.Dispose();
 
     [Theory]
     [InlineData(TaskCreationOptions.None)]
     [InlineData(TaskCreationOptions.RunContinuationsAsynchronously)]
-    public async Task Whoever_awaits_on_a_loop_goes_on_there_and_has_left_nothing_behind(TaskCreationOptions options)
+    public async Task Whoever_awaits_on_a_loop_goes_on_there(TaskCreationOptions options)
     {
         var source = new TaskCompletionSource<int>(options);
         var waiting = Task.Run(async () =>
         {
             await _loop.SwitchAsync();
-            var value = await PollLoop.ReturnAsync(source.Task);
-            var facts = (value, _loop.IsCurrent, SynchronizationContext.Current);
+            _isThere.SetResult();
+            var facts = (await PollLoop.ReturnAsync(source.Task), _loop.IsCurrent);
             await PollLoop.LeaveAsync();
             return facts;
         });
 
-        await _loop.RunAsync(() => { });
+        await UntilItWaitsAsync();
         source.SetResult(3);
 
-        Assert.Equal((3, true, null), await waiting.WaitAsync(Patience));
+        Assert.Equal((3, true), await waiting.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task Its_thread_has_no_context_once_somebody_waits()
+    {
+        var source = new TaskCompletionSource<int>();
+        SynchronizationContext? left = new();
+
+        await _loop.RunAsync(() =>
+        {
+            PollLoop.ReturnAsync(source.Task).UnsafeOnCompleted(() => { });
+            left = SynchronizationContext.Current;
+        });
+
+        Assert.Null(left);
     }
 
     [Fact]
@@ -40,6 +56,7 @@ public sealed class LoopReturnTests : IDisposable
         var waiting = Task.Run(async () =>
         {
             await _loop.SwitchAsync();
+            _isThere.SetResult();
             try
             {
                 return $"{await PollLoop.ReturnAsync(source.Task)}";
@@ -54,7 +71,7 @@ public sealed class LoopReturnTests : IDisposable
             }
         });
 
-        await _loop.RunAsync(() => { });
+        await UntilItWaitsAsync();
         source.SetException(new TimeoutException("late"));
 
         Assert.Equal("late True", await waiting.WaitAsync(Patience));
@@ -72,19 +89,30 @@ public sealed class LoopReturnTests : IDisposable
     }
 
     [Fact]
-    public async Task Whoever_awaits_on_a_loop_that_ends_meanwhile_goes_on_all_the_same()
+    public async Task Whoever_awaits_on_a_loop_that_ends_meanwhile_goes_on_on_the_thread_pool()
     {
-        var source = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var source = new TaskCompletionSource<int>();
         var waiting = Task.Run(async () =>
         {
             await _loop.SwitchAsync();
-            return await PollLoop.ReturnAsync(source.Task);
+            _isThere.SetResult();
+            return (await PollLoop.ReturnAsync(source.Task), Thread.CurrentThread.IsThreadPoolThread);
         });
 
-        await _loop.RunAsync(() => { });
+        await UntilItWaitsAsync();
         _loop.Dispose();
-        source.SetResult(5);
+        // On a thread of its own, so that one of the pool's is not the one that ends it.
+        var ending = new Thread(() => source.SetResult(5));
+        ending.Start();
 
-        Assert.Equal(5, await waiting.WaitAsync(Patience));
+        Assert.Equal((5, true), await waiting.WaitAsync(Patience));
+        ending.Join();
+    }
+
+    // What is posted behind it is done when whoever has switched waits for something.
+    private async Task UntilItWaitsAsync()
+    {
+        await _isThere.Task.WaitAsync(Patience);
+        await _loop.RunAsync(() => { }).WaitAsync(Patience);
     }
 }

@@ -36,8 +36,7 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
         }
         catch (OperationCanceledException)
         {
-            // It would go on trying.
-            _ = connecting.ContinueWith(static late => late.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            _ = GiveUpAsync(connecting);
             throw;
         }
         if (!_multiplexer.IsConnected) ReportAway("connect", "no connection");
@@ -74,12 +73,12 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
 
     /// <summary>Makes one call.</summary>
     /// <param name="operation">Its name in metrics and logs.</param>
-    /// <param name="call">The call; it runs once and is never repeated.</param>
+    /// <param name="call">The call; it is made once and never repeated.</param>
     /// <param name="cancellationToken">Ends the wait. Redis may have done the work all the same.</param>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public Task<RedisReply<T>> CallAsync<T>(string operation, Func<IDatabase, Task<T>> call, CancellationToken cancellationToken) => CallAsync(operation, call, comesBack: false, cancellationToken);
+    public Task<RedisReply<T>> CallAsync<T>(string operation, Func<IDatabase, Task<T>> call, CancellationToken cancellationToken) => CallAsync(operation, call, returnsToLoop: false, cancellationToken);
 
-    /// <summary>Runs a script, as <see cref="CallAsync"/>.</summary>
+    /// <summary>Runs a script, as <see cref="CallAsync"/>: by its hash, and once more with its text where Redis does not know it.</summary>
     /// <param name="operation">Its name in metrics and logs.</param>
     /// <param name="script">The script.</param>
     /// <param name="keys">Its keys.</param>
@@ -87,7 +86,7 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
     /// <param name="cancellationToken">Ends the wait. Redis may have done the work all the same.</param>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public Task<RedisReply<RedisResult>> RunAsync(string operation, RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken) =>
-        CallAsync(operation, database => RunAsync(database, script, keys, arguments, cancellationToken), comesBack: true, cancellationToken);
+        CallAsync(operation, database => RunAsync(database, script, keys, arguments, cancellationToken), returnsToLoop: true, cancellationToken);
 
     /// <summary>Calls <paramref name="onMessage"/> for every message of a channel, from when Redis is there. Messages may be lost.</summary>
     public void Subscribe(string channel, Action onMessage) =>
@@ -127,6 +126,13 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
         _loop?.Dispose();
     }
 
+    // It would go on trying.
+    private static async Task GiveUpAsync(Task<ConnectionMultiplexer> connecting)
+    {
+        await ((Task)connecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (connecting.IsCompletedSuccessfully) await (await connecting).DisposeAsync();
+    }
+
     private static async Task<T> ReturnAsync<T>(Task<T> answer) => await PollLoop.ReturnAsync(answer);
 
     private async Task<RedisResult> RunAsync(IDatabase database, RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken)
@@ -137,14 +143,14 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
             return await PollLoop.ReturnAsync(database.ScriptEvaluateAsync(script.Hash, keys, arguments));
         }
         // It did nothing, and the library has Redis learn it: where the caller still waits. Whoever has been told that it failed may have taken back by now what it would do.
-        catch (RedisServerException unknown) when (unknown.Message.StartsWith(RedisScript.Unknown, StringComparison.Ordinal) && !cancellationToken.IsCancellationRequested
+        catch (RedisServerException unknown) when (unknown.Message.StartsWith(RedisScript.UnknownPrefix, StringComparison.Ordinal) && !cancellationToken.IsCancellationRequested
             && Stopwatch.GetElapsedTime(began) < options.RedisTimeout)
         {
             return await PollLoop.ReturnAsync(database.ScriptEvaluateAsync(script.Text, keys, arguments));
         }
     }
 
-    private async Task<RedisReply<T>> CallAsync<T>(string operation, Func<IDatabase, Task<T>> call, bool comesBack, CancellationToken cancellationToken)
+    private async Task<RedisReply<T>> CallAsync<T>(string operation, Func<IDatabase, Task<T>> call, bool returnsToLoop, CancellationToken cancellationToken)
     {
         if (_multiplexer is not { } multiplexer || !_breaker.TryEnter())
         {
@@ -155,7 +161,7 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
         try
         {
             var answer = call(multiplexer.GetDatabase());
-            var value = await (comesBack || PollLoop.Current is null ? answer : ReturnAsync(answer)).WaitAsync(options.RedisTimeout, cancellationToken);
+            var value = await (returnsToLoop || PollLoop.Current is null ? answer : ReturnAsync(answer)).WaitAsync(options.RedisTimeout, cancellationToken);
             metrics.RedisDuration.WithLabels(operation).Observe(Stopwatch.GetElapsedTime(started).TotalSeconds);
             _breaker.Succeeded();
             ReportBack();

@@ -7,8 +7,8 @@ namespace ImapDirector.Director.Directory;
 /// <summary>A script that is asked for so often that it is named by its hash, and sent only where Redis does not know it.</summary>
 internal sealed class RedisScript(string text)
 {
-    /// <summary>Of what Redis says of a script that it does not know.</summary>
-    public const string Unknown = "NOSCRIPT";
+    /// <summary>How Redis' error begins where it does not know the script.</summary>
+    public const string UnknownPrefix = "NOSCRIPT";
 
     /// <summary>The script.</summary>
     public string Text { get; } = text;

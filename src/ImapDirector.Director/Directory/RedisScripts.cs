@@ -1,7 +1,7 @@
 namespace ImapDirector.Director.Directory;
 
-/// <summary>Every Lua script but those of moves (<see cref="MoveScripts"/>). They are constants: what a user sent travels in KEYS and ARGV only. StackExchange.Redis calls them
-/// by their hash and loads them again when Redis has forgotten them.</summary>
+/// <summary>Every Lua script but those of moves (<see cref="MoveScripts"/>). They are constants: what a user sent travels in KEYS and ARGV only. They are called
+/// by their hash and loaded again when Redis has forgotten them: by StackExchange.Redis, the one of every login (<see cref="RedisScript"/>) by ourselves.</summary>
 internal static class RedisScripts
 {
     // A session counts when its incarnation holds a lease, or began after the caller last looked at the leases.

@@ -78,14 +78,3 @@ public readonly struct LoopReturn<T>(Task<T> task) : ICriticalNotifyCompletion
     /// <summary>What came of it.</summary>
     public T GetResult() => task.GetAwaiter().GetResult();
 }
-
-/// <summary>Has things done on a loop's thread.</summary>
-internal sealed class LoopContext(PollLoop loop) : SynchronizationContext
-{
-    public override void Post(SendOrPostCallback d, object? state)
-    {
-        // Whoever ends a task may hold locks, and is not to do what the loop cannot do any more.
-        if (loop.HasEnded) ThreadPool.QueueUserWorkItem(_ => d(state));
-        else loop.Post(() => d(state));
-    }
-}

@@ -55,9 +55,6 @@ public sealed partial class PollLoop : IDisposable
     [field: ThreadStatic]
     public static PollLoop? Current { get; private set; }
 
-    /// <summary>Whether its thread does nothing any more.</summary>
-    internal bool HasEnded => _hasEnded;
-
     /// <summary>How many descriptors it watches; more than any other when it has ended.</summary>
     public int Count => _isGivingUp ? int.MaxValue : _targets.Count;
 
@@ -67,7 +64,7 @@ public sealed partial class PollLoop : IDisposable
     /// <summary>For the TLS records of whatever socket is being read from or written to.</summary>
     internal byte[] Records { get; } = GC.AllocateUninitializedArray<byte>(TlsSession.RecordBytes, pinned: true);
 
-    /// <summary>For who awaits with a context: never the current one of its thread.</summary>
+    /// <summary>For who awaits with a context: the current one of its thread only while <see cref="LoopReturn{T}"/> registers.</summary>
     internal SynchronizationContext Context { get; }
 
     /// <summary>Pipes to move bytes through.</summary>
@@ -107,7 +104,7 @@ public sealed partial class PollLoop : IDisposable
     /// <summary>Goes on, behind the await, on the thread pool where this is a loop's thread, and right here where it is none: for what would hold up all of a loop's connections.</summary>
     public static LoopLeave LeaveAsync() => default;
 
-    /// <summary>Goes on, behind the await, where this is a loop's thread on it, and by no hop through the thread pool.</summary>
+    /// <summary>Goes on, behind the await, on the loop whose thread this is, without a hop through the thread pool; elsewhere as behind the task itself.</summary>
     public static LoopReturn<T> ReturnAsync<T>(Task<T> task) => new(task);
 
     /// <summary>Watches a target; from any thread.</summary>
@@ -259,10 +256,10 @@ public sealed partial class PollLoop : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(2201, LogLevel.Error, "{Loop}: a fault ended a session")]
+        [LoggerMessage(2201, LogLevel.Error, "{Loop}: a fault ended a connection")]
         public static partial void Fault(ILogger logger, string loop, Exception exception);
 
-        [LoggerMessage(2202, LogLevel.Critical, "{Loop}: waiting for sockets failed with error {Error}; its sessions end")]
+        [LoggerMessage(2202, LogLevel.Critical, "{Loop}: waiting for sockets failed with error {Error}; its connections end")]
         public static partial void Failed(ILogger logger, string loop, int error);
     }
 }

@@ -31,6 +31,7 @@ public sealed partial class BoundariesTests
         Assert.Empty(Repository.Sources.Where(file => !file.IsBelow("src/ImapDirector.Director/Directory")).SelectMany(file => file.Find(RedisScript())));
         // Others in the director may run one, by its name.
         Assert.Empty(Repository.Sources.SelectMany(file => file.Find(ScriptWithoutName())));
+        Assert.Equal(["src/ImapDirector.Director/Directory/RedisScripts.cs"], Repository.Sources.Where(file => file.Find(NewScript()).Any()).Select(file => file.Path));
     }
 
     [Fact]
@@ -64,6 +65,9 @@ public sealed partial class BoundariesTests
     [GeneratedRegex(@"\bredis\.p?call\s*\(|""EVAL(SHA)?\b|\bLuaScript\b")]
     private static partial Regex RedisScript();
 
-    [GeneratedRegex(@"\bScriptEvaluate\w*\(\s*(?!RedisScripts\.|MoveScripts\.)[^,\n]*")]
+    [GeneratedRegex(@"\bScriptEvaluate\w*\(\s*(?!RedisScripts\.|MoveScripts\.|script\.(?:Hash|Text),)[^,\n]*")]
     private static partial Regex ScriptWithoutName();
+
+    [GeneratedRegex(@"\bnew RedisScript\b|\bRedisScript \w+ = new\b")]
+    private static partial Regex NewScript();
 }
