@@ -1,8 +1,8 @@
 /* Clients of an IMAP server on 127.0.0.1, as many as are asked for, each with one command under way. One thread.
  *
- *   load login|noop|fetch|append|idle PORT plain|tls CONNECTIONS SECONDS SIZE USERS [RATE]
+ *   load login|noop|fetch|append|idle PORT plain|tls CONNECTIONS SECONDS SIZE USERS RATE
  *
- * With a rate, logins begin so many times each second, and not as soon as the ones before have ended; CONNECTIONS is then how
+ * With a rate other than 0 logins begin so many times each second, and not as soon as the ones before have ended; CONNECTIONS is then how
  * many may be under way, and what was late is made up for.
  * Users are user0@example.com and so on, the password is "secret". Says "ready SECONDS" when its sessions are there (at once for login, which makes
  * new ones all the time), waits for a line, works for SECONDS, says "done OPERATIONS BYTES SECONDS P50 P99 ERRORS" (times in microseconds),
@@ -345,7 +345,7 @@ static void wait_for_line(void)
 int main(int argc, char **argv)
 {
 	static const char *names[] = { "login", "noop", "fetch", "append", "idle" };
-	if (argc != 8 && argc != 9) return 2;
+	if (argc != 9) return 2;
 	for (int i = 0; i < 5; i++) if (!strcmp(argv[1], names[i])) mode = i;
 	port = atoi(argv[2]);
 	with_tls = !strcmp(argv[3], "tls");
@@ -353,7 +353,7 @@ int main(int argc, char **argv)
 	length = atof(argv[5]);
 	size = strtoull(argv[6], NULL, 10);
 	users = atoi(argv[7]);
-	rate = argc == 9 ? atof(argv[8]) : 0;
+	rate = atof(argv[8]);
 	signal(SIGPIPE, SIG_IGN);
 	struct rlimit files;
 	getrlimit(RLIMIT_NOFILE, &files);

@@ -73,10 +73,31 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
 
     /// <summary>Makes one call.</summary>
     /// <param name="operation">Its name in metrics and logs.</param>
-    /// <param name="call">The call; it is made once and never repeated.</param>
+    /// <param name="call">The call; it is made once and never repeated. What it awaits by itself takes a thread of the pool, unless with <see cref="PollLoop.ReturnAsync"/>.</param>
     /// <param name="cancellationToken">Ends the wait. Redis may have done the work all the same.</param>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
-    public Task<RedisReply<T>> CallAsync<T>(string operation, Func<IDatabase, Task<T>> call, CancellationToken cancellationToken) => CallAsync(operation, call, returnsToLoop: false, cancellationToken);
+    public async Task<RedisReply<T>> CallAsync<T>(string operation, Func<IDatabase, Task<T>> call, CancellationToken cancellationToken)
+    {
+        if (_multiplexer is not { } multiplexer || !_breaker.TryEnter())
+        {
+            metrics.RedisFailures.WithLabels(operation).Inc();
+            return default;
+        }
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            var answer = call(multiplexer.GetDatabase());
+            var value = await (PollLoop.Current is null ? answer : ReturnAsync(answer)).WaitAsync(options.RedisTimeout, cancellationToken);
+            metrics.RedisDuration.WithLabels(operation).Observe(Stopwatch.GetElapsedTime(started).TotalSeconds);
+            _breaker.Succeeded();
+            ReportBack();
+            return new RedisReply<T>(true, value);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            return Fail<T>(operation, exception);
+        }
+    }
 
     /// <summary>Runs a script, as <see cref="CallAsync"/>: by its hash, and once more with its text where Redis does not know it.</summary>
     /// <param name="operation">Its name in metrics and logs.</param>
@@ -86,7 +107,7 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
     /// <param name="cancellationToken">Ends the wait. Redis may have done the work all the same.</param>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     public Task<RedisReply<RedisResult>> RunAsync(string operation, RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken) =>
-        CallAsync(operation, database => RunAsync(database, script, keys, arguments, cancellationToken), returnsToLoop: true, cancellationToken);
+        CallAsync(operation, database => RunAsync(database, script, keys, arguments, cancellationToken), cancellationToken);
 
     /// <summary>Calls <paramref name="onMessage"/> for every message of a channel, from when Redis is there. Messages may be lost.</summary>
     public void Subscribe(string channel, Action onMessage) =>
@@ -147,29 +168,6 @@ internal sealed partial class RedisConnection(DirectorOptions options, DirectorM
             && Stopwatch.GetElapsedTime(began) < options.RedisTimeout)
         {
             return await PollLoop.ReturnAsync(database.ScriptEvaluateAsync(script.Text, keys, arguments));
-        }
-    }
-
-    private async Task<RedisReply<T>> CallAsync<T>(string operation, Func<IDatabase, Task<T>> call, bool returnsToLoop, CancellationToken cancellationToken)
-    {
-        if (_multiplexer is not { } multiplexer || !_breaker.TryEnter())
-        {
-            metrics.RedisFailures.WithLabels(operation).Inc();
-            return default;
-        }
-        var started = Stopwatch.GetTimestamp();
-        try
-        {
-            var answer = call(multiplexer.GetDatabase());
-            var value = await (returnsToLoop || PollLoop.Current is null ? answer : ReturnAsync(answer)).WaitAsync(options.RedisTimeout, cancellationToken);
-            metrics.RedisDuration.WithLabels(operation).Observe(Stopwatch.GetElapsedTime(started).TotalSeconds);
-            _breaker.Succeeded();
-            ReportBack();
-            return new RedisReply<T>(true, value);
-        }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
-        {
-            return Fail<T>(operation, exception);
         }
     }
 

@@ -17,6 +17,7 @@ internal sealed class RedisTransport(Connection connection, PollLoop loop) : Dup
     internal const int MaxWaitingBytes = 16 * 1024 * 1024;
 
     private const int ReadBytes = 16 * 1024;
+    private const int MostSentInRow = 8;
 
     private readonly Lock _lock = new();
     // Never pauses: how much waits is looked at here, where it can be refused. Its memory is of this connection alone: the library may still be writing into it while another thread of its closes and flushes.
@@ -85,7 +86,7 @@ internal sealed class RedisTransport(Connection connection, PollLoop loop) : Dup
 
     private async ValueTask SendAsync()
     {
-        while (true)
+        for (var inRow = 1; ; inRow++)
         {
             ReadResult read;
             lock (_lock)
@@ -100,6 +101,8 @@ internal sealed class RedisTransport(Connection connection, PollLoop loop) : Dup
                 Interlocked.Add(ref _waiting, -piece.Length);
             }
             _questions.Reader.AdvanceTo(read.Buffer.End);
+            // Who has asked is not to send what all others ask meanwhile, and the loop has answers to read between.
+            if (inRow % MostSentInRow == 0) await loop.SwitchAsync();
         }
     }
 

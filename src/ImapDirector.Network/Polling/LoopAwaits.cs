@@ -67,7 +67,7 @@ public readonly struct LoopReturn<T>(Task<T> task) : ICriticalNotifyCompletion
         SynchronizationContext.SetSynchronizationContext(loop.Context);
         try
         {
-            task.ConfigureAwait(true).GetAwaiter().UnsafeOnCompleted(continuation);
+            task.GetAwaiter().UnsafeOnCompleted(continuation);
         }
         finally
         {
